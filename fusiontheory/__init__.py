@@ -1,0 +1,1 @@
+"""Predicted and measured risk of fusing two modalities."""

@@ -1,0 +1,83 @@
+"""Checks of arguments, done before any work starts.
+
+Every message names the argument, what it was and what it should be.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["InputError", "finite_array", "non_negative", "positive_integer", "sample_sizes"]
+
+
+class InputError(ValueError):
+    """An argument that cannot be used; command lines print it in one line and exit with 2."""
+
+
+def finite_array(name: str, value: ArrayLike, ndim: int | tuple[int, ...]) -> NDArray[np.float64]:
+    """Return ``value`` as a float64 array of ``ndim`` dimensions (or one of several) without NaN.
+
+    Raises:
+        InputError: if it is not numeric, empty, of another dimension, or holds NaN or infinity.
+    """
+    allowed = (ndim,) if isinstance(ndim, int) else ndim
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        got = type(value).__name__
+        raise InputError(f"{name} must be an array of numbers, got {got}") from error
+    if array.ndim not in allowed:
+        wanted = " or ".join(str(k) for k in allowed)
+        raise InputError(f"{name} must have {wanted} dimensions, got shape {array.shape}")
+    if array.size == 0:
+        raise InputError(f"{name} must not be empty, got shape {array.shape}")
+    bad = int(array.size - np.count_nonzero(np.isfinite(array)))
+    if bad:
+        raise InputError(f"{name} must be finite, got {bad} NaN or infinite of {array.size} values")
+    return array
+
+
+def non_negative(name: str, value: Any) -> float:
+    """Return ``value`` as a finite float of at least 0.
+
+    Raises:
+        InputError: if it is not a number, not finite, or negative.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a number of at least 0, got {value!r}") from error
+    if not np.isfinite(number) or number < 0:
+        raise InputError(f"{name} must be a finite number of at least 0, got {value!r}")
+    return number
+
+
+def positive_integer(name: str, value: Any, minimum: int = 1) -> int:
+    """Return ``value`` as an int of at least ``minimum``.
+
+    Raises:
+        InputError: if it is not an integer or too small.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError as error:
+        raise InputError(f"{name} must be an integer, got {value!r}") from error
+    if number < minimum:
+        raise InputError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def sample_sizes(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return one or many sample sizes as a one-dimensional float64 array, each at least 1.
+
+    Raises:
+        InputError: if any of them is not finite or below 1.
+    """
+    sizes = np.atleast_1d(finite_array(name, value, (0, 1)))
+    if sizes.min() < 1:
+        raise InputError(f"{name} must be at least 1 everywhere, got {sizes.min():g}")
+    return sizes
