@@ -1,0 +1,74 @@
+"""The command line ``fusiontheory``: each command reads its options, calls the library, prints.
+
+Nothing is computed here, and each command imports what it needs itself, so that ``--help``
+answers at once. An `InputError` becomes one line and status 2 in `fusiontheory.console`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from fusiontheory.checks import InputError
+from fusiontheory.console import application
+
+__all__ = ["app"]
+
+app = application("Predict and measure which fusion of two modalities learns from fewer samples.")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fusiontheory {version('fusiontheory')}")
+        raise typer.Exit
+
+
+def _print_json(record: dict[str, Any]) -> None:
+    """Print a record as JSON that any parser reads: NaN and infinity are refused."""
+    typer.echo(json.dumps(record, indent=2, allow_nan=False))
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def orders(
+    d_v: Annotated[int, typer.Option(help="Dimension of the image feature.")] = 512,
+    d_t: Annotated[int, typer.Option(help="Dimension of the text feature.")] = 512,
+    rank: Annotated[
+        int | None, typer.Option(help="Total attention width r <= min(d_v, d_t). [default: full]")
+    ] = None,
+    constant: Annotated[float, typer.Option(help="c > 0 of the estimation errors.")] = 1.0,
+    eps_concat: Annotated[
+        float | None, typer.Option(help="Approximation error of concatenation.")
+    ] = None,
+    eps_attention: Annotated[
+        float | None, typer.Option(help="Approximation error of cross-attention.")
+    ] = None,
+    rate: Annotated[str, typer.Option(help="fast (c D/n) or slow (c sqrt(D/n)).")] = "fast",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (amsmath).")] = False,
+) -> None:
+    """Print the orders claimed in arXiv:2606.01207: risks, ratio of dimensions, crossover."""
+    from fusiontheory.orders import Orders
+
+    if as_json and as_latex:
+        raise InputError("--json and --latex exclude each other, got both; leave one out")
+    claimed = Orders(d_v, d_t, constant, eps_concat, eps_attention, rank, rate)
+    if as_json:
+        _print_json(claimed.to_dict())
+    else:
+        typer.echo(claimed.to_latex() if as_latex else claimed.to_text())

@@ -1,0 +1,165 @@
+"""What every command line here shares: errors in one line with status 2, and a progress bar.
+
+A command line starts as ``app = application("What it does.")``. Its commands raise `InputError`
+and need not catch it. typer makes an app of one command without a callback a command, not a
+group of one: such a command is declared with ``cls=OneLineCommand``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from fusiontheory.checks import InputError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["OneLineCommand", "OneLineGroup", "application", "progress_bar"]
+
+_USAGE_ERROR = 2
+
+
+class OneLineGroup(TyperGroup):
+    """Commands under one name whose errors take one line; without arguments it prints its help.
+
+    >>> OneLineGroup(name="tool").main(["no-such-command"], prog_name="tool")
+    Traceback (most recent call last):
+    SystemExit: 2
+    """
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run and exit: 0, or the int a command returns, or 2 after ``error: ...`` on stderr."""
+        if not (sys.argv[1:] if args is None else args):
+            args = ["--help"]
+        run = super().main
+        settings = extra | {"windows_expand_args": windows_expand_args}
+        return _in_one_line(run, standalone_mode, args, prog_name, complete_var, **settings)
+
+
+class OneLineCommand(TyperCommand):
+    """The same for a command line of one command: ``@app.command(cls=OneLineCommand)``.
+
+    >>> command = OneLineCommand("tool", callback=lambda: 3)
+    >>> command.main([], prog_name="tool", standalone_mode=False)
+    3
+    """
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run and exit: 0, or the int a command returns, or 2 after ``error: ...`` on stderr."""
+        run = super().main
+        settings = extra | {"windows_expand_args": windows_expand_args}
+        return _in_one_line(run, standalone_mode, args, prog_name, complete_var, **settings)
+
+
+def application(help_text: str) -> typer.Typer:
+    """Return an empty command line: one-line errors, plain help, no completion commands.
+
+    Its commands and its callback (options such as ``--version``) are added with decorators.
+
+    >>> app = application("Count things.")
+    >>> @app.command(cls=OneLineCommand)  # while it is the only one
+    ... def count(n: int) -> None:
+    ...     typer.echo(n)
+    """
+    return typer.Typer(
+        cls=OneLineGroup,
+        help=help_text,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+def progress_bar() -> Progress:
+    """Return a rich bar on stderr with done/total and time left; silent if that is no terminal.
+
+    >>> with progress_bar() as bar:
+    ...     for _ in bar.track(range(3), description="draws"):
+    ...         pass
+    """
+    # rich takes longer to import than a command without a bar takes to run.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        # Not rich's own judgement of a terminal, which FORCE_COLOR overrules in log files.
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _in_one_line(
+    run: Callable[..., Any],
+    standalone: bool,
+    args: Sequence[str] | None,
+    prog_name: str | None,
+    complete_var: str | None,
+    **settings: Any,
+) -> Any:
+    """Run a click ``main`` that raises, and turn what it raises into a line and a status."""
+    names = {"args": args, "prog_name": prog_name, "complete_var": complete_var}
+    try:
+        status = run(**names, standalone_mode=False, **settings)
+    except InputError as error:
+        if not standalone:
+            raise
+        _fail(str(error), _USAGE_ERROR)
+    except typer.Abort:
+        if not standalone:
+            raise
+        _fail("aborted", 1)
+    except Exception as error:
+        # click's own errors, known by this method: typer carries a copy of click or imports it.
+        describe = getattr(error, "format_message", None)
+        if not standalone or describe is None:
+            raise
+        _fail(describe() + _pointer(error), getattr(error, "exit_code", _USAGE_ERROR))
+    if not standalone:
+        return status
+    # click returns the status of an early exit (--help, typer.Exit) like a command's own value.
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _pointer(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    return "" if context is None else f" (see {context.command_path} --help)"
+
+
+def _fail(message: str, status: int) -> None:
+    line = " ".join(part.strip() for part in message.splitlines())
+    print(f"error: {line}", file=sys.stderr)
+    sys.exit(status)

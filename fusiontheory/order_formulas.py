@@ -1,0 +1,253 @@
+r"""Level 0: the orders in which Zhou & Xie count samples. Their claim under test, not our finding.
+
+    R_concat(n) = eps_concat    + c D_concat / n,    D_concat    = d_v + d_t
+    R_attn(n)   = eps_attention + c D_attention / n, D_attention = d_v d_t
+
+or, by uniform convergence, with c sqrt(D/n) in place of c D/n. A head of total attention width
+r < min(d_v, d_t) has a query-key product of rank at most r, of dimension r (d_v + d_t - r). The
+two risks are equal at the crossover n*; if both heads approximate equally well, never.
+
+What can be tested against a measured gap: that it decays as 1/n, or as 1/sqrt(n) (`gap_decay`).
+
+Each function returns one equation in sympy; `numpy_function` turns it into a function of arrays,
+`plain_text` and `latex_text` write it. `fusiontheory.orders.Orders` puts numbers in.
+
+Sources: Zhou & Xie, arXiv:2606.01207 (the orders, the ratio, the crossover); Shalev-Shwartz &
+Ben-David, *Understanding Machine Learning* (2014), chapters 6 and 9 (both rates).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp  # type: ignore[import-untyped]
+
+from fusiontheory.checks import InputError, sample_sizes
+
+__all__ = [
+    "RATES",
+    "SYMBOLS",
+    "attention_dimension",
+    "attention_risk",
+    "concat_dimension",
+    "concat_risk",
+    "crossover",
+    "dimension_ratio",
+    "estimation_error",
+    "estimation_gap",
+    "exponent",
+    "gap_decay",
+    "latex_text",
+    "numpy_function",
+    "plain_text",
+]
+
+D_V, D_T, RANK, CONSTANT, N = sp.symbols("d_v d_t r c n", positive=True)
+EPS_CONCAT, EPS_ATTENTION = sp.symbols("eps_concat eps_attention", nonnegative=True)
+
+SYMBOLS = (D_V, D_T, RANK, CONSTANT, EPS_CONCAT, EPS_ATTENTION, N)
+"""The arguments of every `numpy_function`, in this order: d_v, d_t, r, c, two errors, n."""
+
+RATES = {"fast": sp.Integer(1), "slow": sp.Rational(1, 2)}
+"""Exponent of D/n in the estimation error: "fast" is c D/n, "slow" is c sqrt(D/n)."""
+
+_LATEX_NAMES = {
+    EPS_CONCAT: r"\epsilon_{\mathrm{concat}}",
+    EPS_ATTENTION: r"\epsilon_{\mathrm{attn}}",
+}
+
+
+def concat_dimension() -> sp.Expr:
+    """D_concat = d_v + d_t, the weights of a linear head on [v; t].
+
+    >>> concat_dimension()
+    d_t + d_v
+    """
+    return D_V + D_T
+
+
+def attention_dimension(low_rank: bool = False) -> sp.Expr:
+    """D_attention = d_v d_t, the entries of a query-key product W in v^T W t.
+
+    With ``low_rank`` it is r (d_v + d_t - r), the dimension of the d_v x d_t matrices of rank
+    r <= min(d_v, d_t): the two agree at r = min(d_v, d_t).
+
+    >>> attention_dimension(), attention_dimension(low_rank=True)
+    (d_t*d_v, r*(d_t + d_v - r))
+    """
+    return RANK * (D_V + D_T - RANK) if low_rank else D_V * D_T
+
+
+def dimension_ratio(low_rank: bool = False) -> sp.Expr:
+    """D_attention / D_concat: how many times more samples the claim gives cross-attention.
+
+    >>> dimension_ratio().subs({D_V: 512, D_T: 512})
+    256
+    """
+    return attention_dimension(low_rank) / concat_dimension()
+
+
+def exponent(rate: str) -> sp.Rational:
+    """Return the exponent of D/n in the estimation error: 1 ("fast") or 1/2 ("slow").
+
+    Raises:
+        InputError: if ``rate`` is not one of `RATES`.
+
+    >>> exponent("slow")
+    1/2
+    """
+    if not isinstance(rate, str) or rate not in RATES:
+        raise InputError(f"rate must be one of {', '.join(RATES)}, got {rate!r}")
+    return RATES[rate]
+
+
+def estimation_error(dimension: sp.Expr, rate: str = "fast") -> sp.Expr:
+    """c D/n ("fast") or c sqrt(D/n) ("slow"), in units of risk; c differs between the two.
+
+    Raises:
+        InputError: if ``rate`` is not one of `RATES`.
+
+    >>> estimation_error(concat_dimension(), "slow")
+    c*sqrt(d_t + d_v)/sqrt(n)
+    """
+    power = exponent(rate)
+    return CONSTANT * dimension**power / N**power
+
+
+def concat_risk(rate: str = "fast") -> sp.Expr:
+    """R_concat(n) = eps_concat + c (d_v + d_t)/n, or eps_concat + c sqrt((d_v + d_t)/n).
+
+    Raises:
+        InputError: if ``rate`` is not one of `RATES`.
+
+    >>> concat_risk()
+    c*(d_t + d_v)/n + eps_concat
+    """
+    return EPS_CONCAT + estimation_error(concat_dimension(), rate)
+
+
+def attention_risk(rate: str = "fast", low_rank: bool = False) -> sp.Expr:
+    """R_attn(n) = eps_attention + c d_v d_t/n, or eps_attention + c sqrt(d_v d_t/n).
+
+    Raises:
+        InputError: if ``rate`` is not one of `RATES`.
+
+    >>> attention_risk()
+    c*d_t*d_v/n + eps_attention
+    """
+    return EPS_ATTENTION + estimation_error(attention_dimension(low_rank), rate)
+
+
+def _excess_dimension(rate: str, low_rank: bool) -> sp.Expr:
+    """D_attention - D_concat, or the difference of their roots."""
+    power = exponent(rate)
+    return attention_dimension(low_rank) ** power - concat_dimension() ** power
+
+
+def estimation_gap(rate: str = "fast", low_rank: bool = False) -> sp.Expr:
+    """Estimation error of cross-attention less that of concatenation, c (d_v d_t - d_v - d_t)/n.
+
+    Units of risk; negative where the attention head has the smaller dimension, as at rank 1.
+
+    Raises:
+        InputError: if ``rate`` is not one of `RATES`.
+
+    >>> estimation_gap()
+    c*(d_t*d_v - d_t - d_v)/n
+    """
+    return CONSTANT * _excess_dimension(rate, low_rank) / N ** exponent(rate)
+
+
+def crossover(rate: str = "fast", low_rank: bool = False) -> sp.Expr:
+    """n* where R_concat(n*) = R_attn(n*), and infinity where no n > 0 solves that.
+
+        fast: n* = c (D_attention - D_concat)/(eps_concat - eps_attention)
+        slow: n* = (c (sqrt(D_attention) - sqrt(D_concat))/(eps_concat - eps_attention))^2
+
+    if the numerator and the denominator have the same sign: for (d_v - 1)(d_t - 1) > 1 at full
+    rank, if eps_concat > eps_attention. Units of samples; not rounded.
+
+    Raises:
+        InputError: if ``rate`` is not one of `RATES`.
+
+    >>> crossover().subs({D_V: 512, D_T: 512, CONSTANT: 1, EPS_CONCAT: 1, EPS_ATTENTION: 0})
+    261120
+    """
+    excess, advantage = _excess_dimension(rate, low_rank), EPS_CONCAT - EPS_ATTENTION
+    finite = (CONSTANT * excess / advantage) ** (1 / exponent(rate))
+    return sp.Piecewise((finite, excess * advantage > 0), (sp.oo, True))
+
+
+def gap_decay(n_from: float, n_to: float, rate: str = "fast") -> float:
+    """Factor by which the estimation gap falls from n_from to n_to: n_to/n_from or its root.
+
+    It holds whatever the constant, the dimensions and the rank, so a gap that stays flat in n
+    contradicts the order. The published gap is 4.1 to 5.1 points at every n from 2048 to 16384.
+
+    Raises:
+        InputError: if a sample size is below 1, or ``rate`` is not one of `RATES`.
+
+    >>> gap_decay(2048, 16384)
+    8.0
+    """
+    start, end = float(sample_sizes("n_from", n_from)[0]), float(sample_sizes("n_to", n_to)[0])
+    return math.pow(end / start, exponent(rate))
+
+
+@lru_cache(maxsize=64)
+def numpy_function(expression: sp.Expr) -> Callable[..., Any]:
+    """Turn one of the expressions into a numpy function of `SYMBOLS`, by position or by keyword.
+
+    Arrays broadcast. Not for `crossover`, whose branches would both be evaluated.
+
+    >>> numpy_function(dimension_ratio())(512.0, 512.0, None, None, None, None, None)
+    256.0
+    """
+    function: Callable[..., Any] = sp.lambdify(SYMBOLS, expression, "numpy")
+    return function
+
+
+def plain_text(expression: sp.Expr) -> str:
+    """Write one of the expressions on one line, a crossover with its condition in words.
+
+    >>> plain_text(concat_risk())
+    'eps_concat + c*(d_t + d_v)/n'
+    """
+    if expression is sp.oo:
+        return "never"
+    if isinstance(expression, sp.Piecewise):
+        finite, condition = _branch(expression)
+        return f"{plain_text(finite)} if {plain_text(condition)}, never otherwise"
+    if _fits_float(expression):
+        return f"{float(expression):.10g}"
+    # Without sympy's own sorting an approximation error stands before the estimation error.
+    return str(sp.sstr(expression, order="none", full_prec=False))
+
+
+def latex_text(expression: sp.Expr) -> str:
+    r"""Write one of the expressions in LaTeX, a crossover as two cases (package amsmath).
+
+    >>> print(latex_text(concat_risk()))
+    \epsilon_{\mathrm{concat}} + \frac{c \left(d_{t} + d_{v}\right)}{n}
+    """
+    if isinstance(expression, sp.Piecewise):
+        finite, condition = (latex_text(part) for part in _branch(expression))
+        cases = rf"{finite} & \text{{if }} {condition} \\ \infty & \text{{otherwise}}"
+        return rf"\begin{{cases}} {cases} \end{{cases}}"
+    if _fits_float(expression):
+        digits, _, power = f"{float(expression):.10g}".partition("e")
+        return rf"{digits} \cdot 10^{{{int(power)}}}" if power else digits
+    return str(sp.latex(expression, order="none", symbol_names=_LATEX_NAMES))
+
+
+def _fits_float(expression: sp.Expr) -> bool:
+    return bool(expression.is_number) and math.isfinite(expression)
+
+
+def _branch(expression: sp.Piecewise) -> tuple[sp.Expr, sp.Expr]:
+    """Return the finite branch of a crossover and its condition, concatenation on its left."""
+    finite, condition = expression.args[0].args
+    return finite, condition.reversed if condition.lhs is EPS_ATTENTION else condition
