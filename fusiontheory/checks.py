@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["InputError", "finite_array", "non_negative", "positive_integer", "sample_sizes"]
+__all__ = [
+    "InputError",
+    "finite_array",
+    "non_negative",
+    "non_negative_array",
+    "positive_integer",
+    "sample_sizes",
+]
 
 
 class InputError(ValueError):
@@ -54,6 +61,24 @@ def non_negative(name: str, value: Any) -> float:
     if not np.isfinite(number) or number < 0:
         raise InputError(f"{name} must be a finite number of at least 0, got {value!r}")
     return number
+
+
+def non_negative_array(
+    name: str, value: ArrayLike, ndim: int | tuple[int, ...]
+) -> NDArray[np.float64]:
+    """Return ``value`` as a finite float64 array without negative values.
+
+    Raises:
+        InputError: if it is not such an array.
+    """
+    array = finite_array(name, value, ndim)
+    if array.min() < 0:
+        raise InputError(
+            f"{name} must be at least 0 everywhere, got {array.min():g}"
+            f" ({np.count_nonzero(array < 0)} of {array.size} negative);"
+            " set round-off below zero to 0 first"
+        )
+    return array
 
 
 def positive_integer(name: str, value: Any, minimum: int = 1) -> int:

@@ -1,0 +1,1 @@
+"""Studies: each folder has its question, settings, run and stored results."""

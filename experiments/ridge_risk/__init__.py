@@ -1,0 +1,1 @@
+"""Predicted against measured ridge risk of additive and bilinear heads."""

@@ -1,0 +1,5 @@
+"""Run the study: ``python -m experiments.ridge_risk``."""
+
+from experiments.ridge_risk.run import main
+
+main()
