@@ -7,6 +7,7 @@ answers at once. An `InputError` becomes one line and status 2 in `fusiontheory.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,3 +73,43 @@ def orders(
         _print_json(claimed.to_dict())
     else:
         typer.echo(claimed.to_latex() if as_latex else claimed.to_text())
+
+
+@app.command()
+def predict(
+    features: Annotated[Path, typer.Argument(help="File with image and text: .safetensors, .npz.")],
+    head: Annotated[
+        list[str] | None, typer.Option(help="Fusion head; can be repeated. [default: all]")
+    ] = None,
+    n: Annotated[
+        str, typer.Option("--n", help="Numbers of training pairs, separated by commas.")
+    ] = "256,512,1024,2048,4096,8192",
+    ridge: Annotated[float, typer.Option(help="delta of K + delta I, at least 0.")] = 0.1,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Split to take moments of. [default: train if there are splits]"),
+    ] = None,
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Take features as they are: do not centre or normalise.")
+    ] = False,
+    test_images: Annotated[
+        int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Predict matching accuracy against the number of pairs from a file of features."""
+    from fusiontheory.forecast import forecast
+
+    sizes = _parse_numbers("n", n)
+    table = forecast(features, head, sizes, ridge, split, raw, test_images)
+    if as_json:
+        _print_json({"ridge": ridge, "predictions": table.to_dict("records")})
+    else:
+        typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _parse_numbers(name: str, text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InputError(f"{name} must be numbers separated by commas, got {text!r}") from error

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-import sympy as sp  # type: ignore[import-untyped]
+import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory import order_formulas as formulas

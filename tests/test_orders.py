@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-import sympy as sp  # type: ignore[import-untyped]
+import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -1,0 +1,39 @@
+# `make run` does the main job, `make test` checks the project. Each needs Python 3.10 or newer
+# and makes its own environment in .venv, once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test figures bench clean
+
+# Predict, measure and compare on the shipped features; resumes where it stopped.
+run: $(READY)
+	$(BIN)/python -m validation run
+	$(BIN)/python -m validation report --out report
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+# The README's figure, from the stored tables of the run that it shows.
+figures: $(READY)
+	$(BIN)/python -m paper_figures.comparison --report validation/results --out docs/figures
+
+# Speed, as ratios measured side by side; not part of the tests.
+bench: $(READY)
+	$(BIN)/python -m pytest -o addopts="" --benchmark-only tests/benchmarks/bench_*.py
+
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Python 3.10 or newer is needed; name one: make PYTHON=python3.11 run" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e ".[validation,test]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) .cache report

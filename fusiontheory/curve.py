@@ -1,0 +1,111 @@
+"""Predicted accuracy of a fusion head against the number of training pairs."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
+from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.heads import Terms, find_head
+from fusiontheory.matching import matching_curve
+from fusiontheory.moments import Moments
+
+__all__ = ["check_request", "predict_curve"]
+
+ALL_TERMS = Terms()
+
+
+def predict_curve(
+    head: str,
+    moments: Moments,
+    n: ArrayLike,
+    ridge: float,
+    *,
+    test_images: int | None = None,
+    terms: Terms = ALL_TERMS,
+) -> pd.DataFrame:
+    """Predict test risk and accuracy of image-text matching after training on n pairs.
+
+    The head is trained by kernel ridge regression on n pairs, half of them matched (y = +1) and
+    half mismatched (y = -1), with kernel matrix K + ridge I and an intercept that is not
+    penalised; it classifies by the sign of its output. No parameter is fitted to any curve.
+
+    Args:
+        head: one of `fusiontheory.HEADS`.
+        moments: of the features of the images to train on.
+        n: number of training pairs, one or many, at least 2.
+        ridge: delta of K + delta I, absolute (not divided by n), at least 0.
+        test_images: if given, the interval also has the sampling of that many test images, as
+            if the captions of one image were right or wrong together.
+        terms: leave terms of the theory out, to see what they are worth.
+
+    Returns:
+        A frame with the columns ``n``, ``risk`` (mean squared error against labels +-1),
+        ``accuracy`` (between 0 and 1), ``accuracy_low``, ``accuracy_high`` (95 % interval from
+        the number of images that the moments come from and, if given, of test images; it does
+        not have the error of the theory itself).
+
+    Raises:
+        InputError: for an unknown head, n below 2, a negative ridge, a head that
+            needs equal dimensions where they differ.
+
+    Warns:
+        ValidityWarning: where the risk is infinite (an interpolation peak without ridge).
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> shared = rng.standard_normal((500, 8))
+        >>> moments = Moments.from_features(shared, shared + rng.standard_normal((500, 8)))
+        >>> curve = predict_curve("concat-linear", moments, [100, 1000], ridge=0.1)
+        >>> list(curve["accuracy"])
+        [0.5, 0.5]
+    """
+    chosen = find_head(head)
+    if not isinstance(moments, Moments):
+        raise InputError(f"moments must be a Moments, got {type(moments).__name__}")
+    sizes, delta = check_request(n, ridge, test_images)
+    curve = matching_curve(chosen.model(moments, terms), sizes, delta)
+    if np.isinf(curve.risk).any():
+        warnings.warn(
+            f"the risk of {head} is infinite at n = {sizes[np.isinf(curve.risk)][0]:g}, its"
+            " interpolation peak, without ridge; use a ridge above 0 there",
+            ValidityWarning,
+            stacklevel=2,
+        )
+    low, high = curve.low, curve.high
+    if test_images is not None:
+        # Matched and mismatched pairs are separate halves of the accuracy, each a mean over
+        # test images.
+        sampling = 1.96 * np.sqrt(curve.accuracy * (1 - curve.accuracy) / (2 * test_images))
+        low = curve.accuracy - np.hypot(curve.accuracy - low, sampling)
+        high = curve.accuracy + np.hypot(high - curve.accuracy, sampling)
+    return pd.DataFrame(
+        {
+            "n": sizes.astype(np.int64) if np.all(sizes == np.round(sizes)) else sizes,
+            "risk": curve.risk,
+            "accuracy": curve.accuracy,
+            "accuracy_low": np.clip(low, 0.0, 1.0),
+            "accuracy_high": np.clip(high, 0.0, 1.0),
+        }
+    )
+
+
+def check_request(
+    n: ArrayLike, ridge: float, test_images: int | None
+) -> tuple[NDArray[np.float64], float]:
+    """Return the checked sample sizes and ridge of `predict_curve`.
+
+    Raises:
+        InputError: for n below 2, a negative ridge, fewer than 2 test images.
+    """
+    sizes = sample_sizes("n", n)
+    if sizes.min() < 2:
+        raise InputError(f"n must be at least 2, one pair of each kind, got {sizes.min():g}")
+    if test_images is not None:
+        positive_integer("test_images", test_images, minimum=2)
+    return sizes, non_negative("ridge", ridge)

@@ -1,0 +1,263 @@
+"""The fusion heads: for each, its kernel (to measure) and its model of matching (to predict).
+
+A head is added here by one entry in ``HEADS``; curves, measurements, report and command line
+follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.kernels import (
+    linear_kernel,
+    product_kernel,
+    relu_tangent_coefficients,
+    relu_tangent_kernel,
+)
+from fusiontheory.matching import MatchingModel
+from fusiontheory.moments import Moments
+from fusiontheory.spectrum import Spectrum
+
+__all__ = ["HEADS", "Head", "Terms", "find_head"]
+
+_Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which terms of the theory a prediction has; all of them unless one is left out on purpose.
+
+    Without either, a curve follows from the second moments of v and of t and their
+    cross-covariance alone.
+
+    Attributes:
+        lanczos_steps: how the covariance of matched pairs enters (`lanczos_signal`): 2, 1, or
+            0 for not at all.
+        mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
+
+    Raises:
+        InputError: if ``lanczos_steps`` is not 0, 1 or 2.
+
+    Example:
+        >>> Terms(lanczos_steps=0, mixed_orders=False)
+        Terms(lanczos_steps=0, mixed_orders=False)
+    """
+
+    lanczos_steps: int = 2
+    mixed_orders: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.lanczos_steps not in (0, 1, 2):
+            raise InputError(f"lanczos_steps must be 0, 1 or 2, got {self.lanczos_steps!r}")
+
+
+@dataclass(frozen=True)
+class Head:
+    """One fusion of two modalities, trained by ridge regression with a free intercept.
+
+    Attributes:
+        name: as on the command line and in records.
+        summary: one line for people.
+        gram: (image, text, image', text') -> kernel matrix (n, n'), rows (n, d_v) and (n, d_t).
+        model: what matching looks like to the head, from the moments of the features.
+        features: (image, text) -> explicit features (n, p) where p is small, with
+            ``gram`` = features features'; None where only the kernel is affordable.
+    """
+
+    name: str
+    summary: str
+    gram: Callable[[_Array, _Array, _Array, _Array], _Array]
+    model: Callable[[Moments, Terms], MatchingModel]
+    features: Callable[[_Array, _Array], _Array] | None = None
+
+
+def find_head(name: str) -> Head:
+    """Return the head of that name.
+
+    Raises:
+        InputError: if there is none; the message lists those that there are.
+
+    Example:
+        >>> find_head("bilinear").summary
+        'linear in v (x) t: the product kernel'
+    """
+    if name in HEADS:
+        return HEADS[name]
+    close = get_close_matches(str(name), HEADS, n=1)
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    raise InputError(f"head must be one of {', '.join(HEADS)}, got {name!r}{hint}")
+
+
+def _no_signal(kappa: _Array) -> tuple[_Array, _Array]:
+    return np.zeros_like(kappa), np.zeros_like(kappa)
+
+
+def _linear_features(image: _Array, text: _Array) -> _Array:
+    features: _Array = np.concatenate([image, text], axis=1) / np.sqrt(2)
+    return features
+
+
+def _linear_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+    return linear_kernel(image @ image2.T, text @ text2.T)
+
+
+def _linear_model(moments: Moments, terms: Terms) -> MatchingModel:
+    """Additive features: E[y | v] = E[y | t] = 0 leaves nothing to learn, at any n."""
+    del terms
+    spectrum = Spectrum.from_eigenvalues(moments.concat_eigenvalues / 2)
+    return MatchingModel(spectrum, 0.0, _no_signal, np.zeros_like)
+
+
+def _product_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+    return product_kernel(image @ image2.T, text @ text2.T)
+
+
+def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
+    product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
+    return MatchingModel(
+        spectrum=Spectrum.from_eigenvalues(product),
+        ridge=0.0,
+        signal=lambda kappa: moments.matching_signal(kappa, terms.lanczos_steps),
+        signal_error=moments.matching_error,
+    )
+
+
+def _tangent_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+    """|x| |x'| K(cos) for x = [v; t] / sqrt(2), in the precision of the features."""
+    inner = linear_kernel(image @ image2.T, text @ text2.T)
+    norms = np.sqrt(((image**2).sum(1) + (text**2).sum(1)) / 2)
+    norms2 = np.sqrt(((image2**2).sum(1) + (text2**2).sum(1)) / 2)
+    # A zero input has a zero kernel whatever its direction.
+    scale = np.outer(norms, norms2)
+    cosine = np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
+    kernel: _Array = relu_tangent_kernel(cosine)
+    kernel *= scale
+    return kernel
+
+
+def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
+    r"""Expand K(u), u = (v.v' + t.t') / (2r) and r = E|x|^2, to second order in u.
+
+    r (a_1 u + a_2 u^2) has a linear block a_1/2 ([v;t].[v;t]'), two self blocks
+    a_2/(4r) (v.v')^2 and (t.t')^2, and the cross block a_2/(2r) (v.v')(t.t'), the only one of the
+    three with signal. The constant goes into the intercept. The third and fourth order are
+    spread over so many features that each of them is far below kappa: they act as ridge, and
+    their signal enters as (coefficient x HSIC) / kappa. Higher orders act as ridge alone.
+    """
+    lambda_v, lambda_t = moments.image_eigenvalues, moments.text_eigenvalues
+    a0, a1, a2, a3, a4 = relu_tangent_coefficients(4)
+    r = (lambda_v.sum() + lambda_t.sum()) / 2
+    cross = a2 / (2 * r)
+    spectrum = Spectrum.from_eigenvalues(
+        np.concatenate(
+            [
+                a1 / 2 * moments.concat_eigenvalues,
+                a2 / (4 * r) * _self_product_eigenvalues(lambda_v),
+                a2 / (4 * r) * _self_product_eigenvalues(lambda_t),
+                cross * np.outer(lambda_v, lambda_t).ravel(),
+            ]
+        )
+    )
+    mixed = moments.mixed
+    third = 3 * a3 / (8 * r**2) * (mixed[2, 1] + mixed[1, 2])
+    fourth = a4 / (16 * r**3) * (6 * mixed[2, 2] + 4 * mixed[3, 1] + 4 * mixed[1, 3])
+    # Sampling noise can make a criterion without dependence slightly negative.
+    beyond = max(third + fourth, 0.0) if terms.mixed_orders else 0.0
+
+    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+        q, slope = moments.matching_signal(kappa / cross, terms.lanczos_steps)
+        return q + beyond / kappa, slope - beyond / kappa
+
+    return MatchingModel(
+        spectrum=spectrum,
+        ridge=float(r * (1 - a0 - a1 - a2)),
+        signal=signal,
+        signal_error=lambda kappa: moments.matching_error(kappa / cross),
+    )
+
+
+def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
+    """Covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j for i <= j."""
+    row, column = np.triu_indices(eigenvalues.size)
+    return 2 * eigenvalues[row] * eigenvalues[column]
+
+
+def _dot_features(image: _Array, text: _Array) -> _Array:
+    if image.shape[1] != text.shape[1]:
+        raise InputError(
+            "dot-product needs image and text features of one dimension,"
+            f" got {image.shape[1]} and {text.shape[1]}"
+        )
+    scores: _Array = np.einsum("nd,nd->n", image, text)[:, None]
+    return scores
+
+
+def _dot_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+    gram: _Array = _dot_features(image, text) @ _dot_features(image2, text2).T
+    return gram
+
+
+def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
+    """One feature, s = v.t; only its scale and the threshold are learned from the n pairs."""
+    del terms
+    if moments.dot_product is None:
+        d_v, d_t = moments.dimensions
+        raise InputError(
+            f"dot-product needs image and text features of one dimension, got {d_v} and {d_t}"
+        )
+    mean, matched = moments.dot_product.difference, moments.dot_product.matched_variance
+    within = (matched + moments.dot_product.mismatched_variance) / 2
+    error = 2 * np.sqrt(matched / moments.images) / max(abs(mean), np.finfo(np.float64).tiny)
+
+    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+        q = mean**2 / (within + kappa)
+        return q, -q * kappa / (within + kappa)
+
+    return MatchingModel(
+        # Equal features have a constant score: no variance, and no signal.
+        spectrum=Spectrum.from_eigenvalues([max(within + mean**2 / 4, np.finfo(np.float64).tiny)]),
+        ridge=0.0,
+        signal=signal,
+        signal_error=lambda kappa: np.full_like(kappa, error),
+    )
+
+
+HEADS = {
+    head.name: head
+    for head in (
+        Head(
+            name="concat-linear",
+            summary="linear in [v; t]",
+            gram=_linear_gram,
+            model=_linear_model,
+            features=_linear_features,
+        ),
+        Head(
+            name="concat-mlp",
+            summary="wide three-layer ReLU network on [v; t]: its tangent kernel",
+            gram=_tangent_gram,
+            model=_tangent_model,
+        ),
+        Head(
+            name="bilinear",
+            summary="linear in v (x) t: the product kernel",
+            gram=_product_gram,
+            model=_product_model,
+        ),
+        Head(
+            name="dot-product",
+            summary="scale and threshold on v.t",
+            gram=_dot_gram,
+            model=_dot_model,
+            features=_dot_features,
+        ),
+    )
+}

@@ -1,0 +1,111 @@
+r"""Image-text matching: risk and accuracy of a ridge classifier from its spectrum and signal.
+
+Labels are y = +1 for matched and -1 for mismatched pairs, half of each. E[y | v] = E[y | t] = 0,
+so that only features in which v and t meet carry signal. The intercept is not penalised.
+
+With kappa the effective ridge of the features' spectrum and q(kappa) their signal
+(`fusiontheory.matching_signal`), the mean predictor over training sets has class means +-m and
+within-class variance s,
+
+    a = 1 / (1 + q/4),   m = a q/4,   s = (a^2/4) (q + kappa dq/dkappa),
+
+    risk = ((1 - m)^2 + s) / (1 - gamma),   accuracy = Phi(m / sqrt(s + gamma risk)).
+
+The first term of the square root is what matched scores vary by, the second what predictors
+trained on other samples vary by. Derivation: ``docs/theory.md``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
+
+from fusiontheory.deterministic_equivalent import effective_ridge, overfitting
+from fusiontheory.spectrum import Spectrum
+
+__all__ = ["MatchingCurve", "MatchingModel", "matching_curve"]
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class MatchingModel:
+    """What the matching task looks like to one fusion head.
+
+    Attributes:
+        spectrum: eigenvalues of the second moment of the head's features.
+        ridge: power of features left out of the spectrum; it adds to the ridge.
+        signal: kappa -> (q, dq / d log kappa), arrays of the shape of kappa.
+        signal_error: kappa -> relative standard error of q.
+    """
+
+    spectrum: Spectrum
+    ridge: float
+    signal: Callable[[_Array], tuple[_Array, _Array]]
+    signal_error: Callable[[_Array], _Array]
+
+
+@dataclass(frozen=True)
+class MatchingCurve:
+    """Predicted risk and accuracy at each n; arrays of one shape.
+
+    Attributes:
+        risk: test mean squared error against labels +-1.
+        accuracy: share of balanced test pairs classified right.
+        low, high: accuracy at the ends of the 95 % interval of the signal.
+    """
+
+    risk: _Array
+    accuracy: _Array
+    low: _Array
+    high: _Array
+
+
+def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCurve:
+    """Return the predicted curve of a head at sample sizes ``n`` (n / 2 matched pairs).
+
+    Args:
+        model: the head's spectrum and signal.
+        n: sample sizes, at least 1, shape (k,).
+        ridge: delta of K + delta I, absolute.
+
+    Example:
+        >>> import numpy as np
+        >>> flat = Spectrum.from_eigenvalues(np.ones(10))  # ten features without any signal
+        >>> nothing = lambda kappa: (0 * kappa, 0 * kappa)
+        >>> model = MatchingModel(flat, 0.0, nothing, lambda kappa: 0 * kappa)
+        >>> matching_curve(model, np.array([100.0]), ridge=0.0).accuracy
+        array([0.5])
+    """
+    total = ridge + model.ridge
+    kappa = effective_ridge(model.spectrum, n, total)
+    factor = overfitting(model.spectrum, kappa, n, total)
+    # Without any ridge kappa is 0 past interpolation; the signal is smooth and nearly flat there.
+    level = np.maximum(kappa, np.finfo(np.float64).tiny)
+    q, slope = model.signal(level)
+    spread = 1.96 * model.signal_error(level)
+    risk, accuracy = _classify(q, slope, factor)
+    ends = [
+        _classify(q * scale, slope * scale, factor)[1]
+        for scale in (np.maximum(1 - spread, 0.0), 1 + spread)
+    ]
+    return MatchingCurve(risk=risk, accuracy=accuracy, low=ends[0], high=ends[1])
+
+
+def _classify(q: _Array, slope: _Array, factor: _Array) -> tuple[_Array, _Array]:
+    """Return risk and accuracy from the signal and the overfitting factor 1 / (1 - gamma)."""
+    a = 1 / (1 + q / 4)
+    mean = a * q / 4
+    within = a**2 / 4 * np.maximum(q + slope, 0.0)
+    bias = (1 - mean) ** 2 + within
+    risk = bias * factor
+    # gamma risk = (factor - 1) bias, infinite where every training label is fitted at no ridge.
+    deviation = np.sqrt(within + (factor - 1) * bias)
+    ratio = np.zeros_like(mean)
+    np.divide(mean, deviation, out=ratio, where=(deviation > 0) & np.isfinite(deviation))
+    ratio[(deviation == 0) & (mean > 0)] = np.inf
+    return risk, np.asarray(norm.cdf(ratio))

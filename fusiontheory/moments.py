@@ -1,0 +1,280 @@
+"""Moments of paired features: all that the predicted curves know of the data."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.interpolate import PchipInterpolator
+
+from fusiontheory.checks import InputError, finite_array
+from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.hsic import MINIMUM_IMAGES, MIXED_ORDERS, hsic
+from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_moments
+
+__all__ = ["DotProductMoments", "Moments"]
+
+_Array = NDArray[np.float64]
+
+# Effective ridges, over tr M_v tr M_t, at which the matching signal is estimated; between them
+# it is smooth in log kappa. The smallest is reached near n = 10^5 samples.
+_GRID = np.geomspace(1e-6, 1.0, 16)
+# Below this many images a fold says nothing about a covariance.
+_IMAGES_FOR_FOLDS = 10 * FOLDS
+_FOLD_SEED = 0
+
+
+@dataclass(frozen=True)
+class DotProductMoments:
+    """Moments of v.t: how far the matched mean lies above the mismatched, and the variances."""
+
+    difference: float
+    matched_variance: float
+    mismatched_variance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of matched image and text features, in the eigenbases of their second moments.
+
+    Attributes:
+        image_eigenvalues: of M_v = E[v v^T], at least 0, shape (d_v,).
+        text_eigenvalues: of M_t = E[t t^T], shape (d_t,).
+        cross: cross-covariance C = Cov(v, t) over matched pairs, in the eigenbases (d_v, d_t).
+        cross_power: unbiased estimate of the squares of ``cross``; can be negative.
+        dot_product: moments of v.t; None if d_v and d_t differ.
+        mixed: Hilbert-Schmidt independence criterion of v and t under (v.v')^a (t.t')^b, by
+            (a, b), for the third and fourth degree.
+        images: number of images.
+        captions: texts per image.
+        grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
+        operator: d_0 .. d_3 of `fusiontheory.matching_signal` at each of them, (g, 4).
+        signal_error: relative standard error of the matching signal at each, (g,).
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> shared = rng.standard_normal((500, 8))
+        >>> image = shared + rng.standard_normal((500, 8))
+        >>> moments = Moments.from_features(image, shared)
+        >>> moments.cross.shape, moments.images
+        ((8, 8), 500)
+    """
+
+    image_eigenvalues: _Array
+    text_eigenvalues: _Array
+    cross: _Array
+    cross_power: _Array
+    dot_product: DotProductMoments | None
+    mixed: dict[tuple[int, int], float]
+    images: int
+    captions: int
+    grid: _Array = field(repr=False)
+    operator: _Array = field(repr=False)
+    signal_error: _Array = field(repr=False)
+
+    @classmethod
+    def from_features(cls, image: ArrayLike, text: ArrayLike) -> Moments:
+        """Estimate the moments from matched features, one row per image.
+
+        The features are taken as they are; centre and normalise them first, the way they will
+        be measured. Time grows as n d_v d_t + n^2 (d_v + d_t), memory as the features.
+
+        Args:
+            image: image features, shape (n, d_v), n at least 2.
+            text: text features, shape (n, captions, d_t), or (n, d_t) for one text per image.
+
+        Raises:
+            InputError: for other shapes, lengths that differ, NaN or infinity, fewer than 2
+                images, or a modality that is zero everywhere.
+
+        Warns:
+            ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
+                cannot be estimated and is taken to be that of mismatched pairs. With fewer than
+                4 the signal cannot be either; it is taken to be 0.
+        """
+        v, t = _checked(image, text)
+        n, captions, _ = t.shape
+        values_v, basis_v = _eigenbasis("image", v)
+        values_t, basis_t = _eigenbasis("text", t.reshape(n * captions, -1))
+        dot_product = _dot_product(v, t)
+        v, t = v @ basis_v, t @ basis_t
+        mean_t = t.mean(axis=1)
+        centred_v, centred_t = v - v.mean(axis=0), mean_t - mean_t.mean(axis=0)
+        cross = centred_v.T @ centred_t / (n - 1)
+        cross_power = _cross_power(centred_v, centred_t)
+        product = np.outer(values_v, values_t)
+        # In units in which both second moments have trace 1: single precision has a short range.
+        # d_k has no units.
+        unit_v, unit_t = v / np.sqrt(values_v.sum()), t / np.sqrt(values_t.sum())
+        trace = values_v.sum() * values_t.sum()
+        operator = _operator(unit_v, unit_t, product / trace, cross_power / trace)
+        grid = _GRID * trace
+        return cls(
+            image_eigenvalues=values_v,
+            text_eigenvalues=values_t,
+            cross=cross,
+            cross_power=cross_power,
+            dot_product=dot_product,
+            mixed={
+                (a, b): value * values_v.sum() ** a * values_t.sum() ** b
+                for (a, b), value in _mixed(unit_v, unit_t).items()
+            },
+            images=n,
+            captions=captions,
+            grid=grid,
+            operator=operator,
+            signal_error=_signal_error(operator, cross_power, product, grid, n),
+        )
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """The dimensions d_v and d_t."""
+        return self.image_eigenvalues.size, self.text_eigenvalues.size
+
+    @cached_property
+    def concat_eigenvalues(self) -> _Array:
+        """Eigenvalues of the second moment of [v; t] over balanced pairs, (d_v + d_t,).
+
+        Half the pairs are matched, so that the blocks M_v and M_t are coupled by C / 2.
+        """
+        d_v, _ = self.dimensions
+        joint = np.diag(np.concatenate([self.image_eigenvalues, self.text_eigenvalues]))
+        joint[:d_v, d_v:] = self.cross / 2
+        joint[d_v:, :d_v] = self.cross.T / 2
+        # Sampling noise and rounding can push the smallest ones below 0.
+        return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
+
+    def matching_signal(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
+        """Return q(kappa) of the bilinear features and its derivative in log kappa.
+
+        Between the grid's points by a monotone cubic in log q over log kappa, which does not
+        overshoot where noise leaves no signal at a point; above them q falls as 1 / kappa, as it
+        does exactly for large kappa; below them it is held.
+
+        Args:
+            kappa: effective ridges above 0, in the units of lambda_v lambda_t.
+            steps: Lanczos steps; 0 is the plain closed form, which needs second moments of v
+                and of t alone.
+
+        Source: `fusiontheory.matching_signal`.
+        """
+        signal = np.maximum(lanczos_signal(self.operator, steps), np.finfo(np.float64).tiny)
+        log_grid, log_kappa = np.log(self.grid), np.log(kappa)
+        curve = PchipInterpolator(log_grid, np.log(signal))
+        inside = np.clip(log_kappa, log_grid[0], log_grid[-1])
+        above = np.maximum(log_kappa - log_grid[-1], 0.0)
+        q = np.exp(curve(inside) - above)
+        slope = np.where(above > 0, -1.0, np.where(log_kappa < log_grid[0], 0.0, curve(inside, 1)))
+        # q is a resolvent of a positive matrix: it falls with kappa, but not faster than 1/kappa.
+        return q, q * np.clip(slope, -1.0, 0.0)
+
+    def matching_error(self, kappa: _Array) -> _Array:
+        """Return the relative standard error of ``matching_signal``, from the images' number."""
+        return np.interp(np.log(kappa), np.log(self.grid), self.signal_error)
+
+
+def _checked(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
+    v = finite_array("image", image, 2)
+    t = finite_array("text", text, (2, 3))
+    if t.ndim == 2:
+        t = t[:, None, :]
+    if len(v) != len(t):
+        raise InputError(
+            f"image and text must have one row per image each, got {len(v)} and {len(t)} rows"
+        )
+    if len(v) < 2:
+        raise InputError(f"image must have at least 2 rows (images), got {len(v)}")
+    return v, t
+
+
+def _eigenbasis(name: str, rows: _Array) -> tuple[_Array, _Array]:
+    """Return eigenvalues, decreasing, and eigenvectors of the second moment of ``rows``."""
+    values, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
+    if values[-1] <= 0:
+        raise InputError(f"{name} must have a feature that is not zero, got all zeros")
+    values, vectors = values[::-1], vectors[:, ::-1]
+    # Rounding leaves tiny values of either sign where the rank is not full; they are zeros.
+    return np.where(values > values[0] * len(values) * 1e-15, values, 0.0), vectors
+
+
+def _cross_power(v: _Array, t: _Array) -> _Array:
+    """Return the unbiased estimate of Cov(v_i, t_j)^2 from centred rows.
+
+    It averages products over four distinct images. The sum of the estimates over i and j is the Hilbert-Schmidt criterion of degree (1, 1).
+    """
+    n = len(v)
+    if n < MINIMUM_IMAGES:
+        return np.zeros((v.shape[1], t.shape[1]))
+    square, own = (v.T @ t) ** 2, (v**2).T @ t**2
+    # Sums over distinct images follow from those over all; sums of a centred feature are 0.
+    two, three = square - own, 2 * own - square
+    four = np.outer((v**2).sum(axis=0), (t**2).sum(axis=0)) + 2 * square - 6 * own
+    pairs = n * (n - 1)
+    power: _Array = (two - 2 * three / (n - 2) + four / ((n - 2) * (n - 3))) / pairs
+    return power
+
+
+def _operator(v: _Array, t: _Array, product: _Array, cross_power: _Array) -> _Array:
+    """Return d_0 .. d_3 on the grid; d_0 alone, the others 0, for too few images."""
+    if len(v) >= _IMAGES_FOR_FOLDS:
+        order = np.random.default_rng(_FOLD_SEED).permutation(len(v))
+        # Single precision halves the time; the estimates' own noise is far larger.
+        single = v.astype(np.float32), t.astype(np.float32)
+        return operator_moments(*single, product, order % FOLDS, list(_GRID))
+    warnings.warn(
+        f"image has {len(v)} rows; below {_IMAGES_FOR_FOLDS} the covariance of matched pairs is"
+        " taken to be that of mismatched pairs",
+        ValidityWarning,
+        stacklevel=3,
+    )
+    operator = np.zeros((_GRID.size, 4))
+    operator[:, 0] = [(cross_power / (product + level)).sum() for level in _GRID]
+    return operator
+
+
+def _signal_error(
+    operator: _Array, cross_power: _Array, product: _Array, grid: _Array, images: int
+) -> _Array:
+    """Return the relative standard error of q: that of 2 mean(v^T W t), W = R c.
+
+    One image moves q = c^T R c by 2 (f - q) / n, f = v^T W t its matched score: the
+    infinitesimal jackknife over images.
+    """
+    within = np.array([(cross_power * product / (product + level) ** 2).sum() for level in grid])
+    variance = np.maximum(within + operator[:, 1], 0.0)
+    floor = np.finfo(np.float64).tiny
+    error: _Array = 2 * np.sqrt(variance / images) / np.maximum(operator[:, 0], floor)
+    # Where the signal is lost in noise the relative error is "all of it", not infinite.
+    return np.minimum(error, 1.0)
+
+
+def _dot_product(v: _Array, t: _Array) -> DotProductMoments | None:
+    if v.shape[1] != t.shape[2]:
+        return None
+    scores = np.einsum("nd,nkd->nk", v, t)
+    mean_v, mean_t = v.mean(axis=0), t.mean(axis=(0, 1))
+    texts = t.reshape(-1, t.shape[2])
+    # E[(v.t)^2] for independent v and t is tr(M_v M_t).
+    square = float(np.vdot(v.T @ v / len(v), texts.T @ texts / len(texts)))
+    mismatched = float(mean_v @ mean_t)
+    difference = float(scores.mean()) - mismatched
+    # Where all scores are equal, what rounding leaves of a difference is none.
+    lost = abs(difference) <= 1e-12 * np.sqrt(square)
+    return DotProductMoments(
+        difference=0.0 if lost else difference,
+        matched_variance=float(scores.var()),
+        mismatched_variance=max(square - mismatched**2, 0.0),
+    )
+
+
+def _mixed(v: _Array, t: _Array) -> dict[tuple[int, int], float]:
+    if len(v) < MINIMUM_IMAGES:
+        return dict.fromkeys(MIXED_ORDERS, 0.0)
+    # One caption per image, a different one for neighbouring images.
+    captions = np.arange(len(v)) % t.shape[1]
+    chosen = t[np.arange(len(v)), captions]
+    return hsic(v.astype(np.float32), chosen.astype(np.float32))

@@ -1,0 +1,1 @@
+"""Figures for print, drawn from the tables of a report."""

@@ -1,0 +1,1 @@
+"""Measured against predicted: the shipped features and the runs on them."""

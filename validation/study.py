@@ -1,0 +1,189 @@
+"""What is predicted and measured: the settings of the study and its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from fusiontheory import (
+    curve,
+    deterministic_equivalent,
+    heads,
+    hsic,
+    kernel_ridge,
+    kernels,
+    matching,
+    matching_signal,
+    moments,
+    pairs,
+    spectrum,
+)
+from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.features import FeatureSet
+from fusiontheory.heads import HEADS, Terms, find_head
+from fusiontheory.pairs import check_disjoint, most_pairs
+from fusiontheory.records import Cell, code_version
+
+__all__ = ["ALL_TERMS", "TERMS", "Study"]
+
+TERMS: Mapping[str, Terms] = {
+    "second moments of v and t": Terms(lanczos_steps=0, mixed_orders=False),
+    "and of matched v ⊗ t, one step": Terms(lanczos_steps=1, mixed_orders=False),
+    "two steps": Terms(lanczos_steps=2, mixed_orders=False),
+    "and third and fourth order": Terms(lanczos_steps=2, mixed_orders=True),
+}
+"""The theory with one term after the other; the last has all of them."""
+
+ALL_TERMS = list(TERMS)[-1]
+
+_MEASURING = code_version(kernels, heads, kernel_ridge, pairs)
+_PREDICTING = code_version(
+    curve,
+    deterministic_equivalent,
+    heads,
+    hsic,
+    kernels,
+    matching,
+    matching_signal,
+    moments,
+    spectrum,
+)
+
+
+@dataclass(frozen=True)
+class Study:
+    """Settings of predictions and measurements.
+
+    Attributes:
+        strengths: alignment strength in [0, 1] by the name of the condition.
+        heads: names of fusion heads.
+        sizes: numbers of training pairs, even, increasing.
+        seeds: number of seeds; each draws its own pairs, the same for all heads and conditions.
+        ridge: delta of K + delta I. A tenth of the kernels' diagonal of 1, for every head.
+        test_pairs: number of test pairs; twice the test texts, so that every text is in one
+            matched and one mismatched pair.
+        curve_points: sizes at which the curves are predicted, besides ``sizes``.
+        entropy: root of all seeds.
+
+    Raises:
+        InputError: for an unknown head, a strength outside [0, 1], sizes that are odd or do not
+            increase, or a number that is not positive.
+
+    Example:
+        >>> len(Study(seeds=5).measured_cells({"unaligned": "x", "aligned": "y"}))
+        40
+    """
+
+    strengths: Mapping[str, float] = field(
+        default_factory=lambda: {"unaligned": 0.0, "aligned": 1.0}
+    )
+    heads: tuple[str, ...] = tuple(HEADS)
+    sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
+    seeds: int = 10
+    ridge: float = 0.1
+    test_pairs: int = 10_000
+    curve_points: int = 49
+    entropy: int = 2606_01207
+
+    def __post_init__(self) -> None:
+        """Check every setting."""
+        for name, strength in self.strengths.items():
+            if not 0 <= non_negative(f"strength of {name}", strength) <= 1:
+                raise InputError(f"strength of {name} must be from 0 to 1, got {strength}")
+        for head in self.heads:
+            find_head(head)
+        if not self.sizes or list(self.sizes) != sorted({*self.sizes}):
+            raise InputError(f"sizes must increase, got {list(self.sizes)}")
+        for name, value in [*(("sizes", n) for n in self.sizes), ("test_pairs", self.test_pairs)]:
+            if positive_integer(name, value, minimum=2) % 2:
+                raise InputError(f"{name} must be even, half matched, got {value}")
+        positive_integer("seeds", self.seeds)
+        positive_integer("curve_points", self.curve_points, minimum=2)
+        if non_negative("ridge", self.ridge) == 0:
+            raise InputError("ridge must be above 0 to measure, got 0")
+
+    def check_features(self, features: FeatureSet) -> None:
+        """Refuse features on which the study cannot run, before anything is computed.
+
+        Raises:
+            InputError: if a split is missing, two splits share images, or a size is beyond what
+                the texts of a split allow.
+        """
+        rows = {name: features.rows(name) for name in ("align", "train", "test")}
+        check_disjoint(**rows)
+        captions = features.text.shape[1]
+        for name, wanted, split in (
+            ("sizes", max(self.sizes), "train"),
+            ("test_pairs", self.test_pairs, "test"),
+        ):
+            most = most_pairs(rows[split].size, captions)
+            if wanted > most:
+                raise InputError(
+                    f"{name} must be at most {most}, twice the {rows[split].size} {split} images"
+                    f" x {captions} texts, got {wanted}"
+                )
+
+    def measured_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
+        """Return the cells to measure, one for each condition, head and seed.
+
+        Args:
+            fingerprints: of the features, by condition.
+        """
+        return [
+            Cell(
+                "matching",
+                {
+                    "condition": condition,
+                    "strength": float(self.strengths[condition]),
+                    "head": head,
+                    "seed": seed,
+                    "ridge": self.ridge,
+                    "sizes": list(self.sizes),
+                    "test_pairs": self.test_pairs,
+                    "entropy": self.entropy,
+                },
+                features=fingerprints[condition],
+                code=_MEASURING,
+            )
+            for condition in self.strengths
+            for seed in range(self.seeds)
+            for head in self.heads
+        ]
+
+    def predicted_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
+        """Return the cells to predict, one for each condition, head and set of terms."""
+        return [
+            Cell(
+                "prediction",
+                {
+                    "condition": condition,
+                    "strength": float(self.strengths[condition]),
+                    "head": head,
+                    "term": term,
+                    "ridge": self.ridge,
+                    "sizes": list(self.sizes),
+                    "points": self.curve_points,
+                },
+                features=fingerprints[condition],
+                code=_PREDICTING,
+            )
+            for condition, head, term in self._predictions()
+        ]
+
+    def retrieval_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
+        """Return the cells of retrieval on the test images, one for each condition."""
+        return [
+            Cell(
+                "retrieval",
+                {"condition": condition, "strength": float(self.strengths[condition])},
+                features=fingerprints[condition],
+                code=_MEASURING,
+            )
+            for condition in self.strengths
+        ]
+
+    def _predictions(self) -> Iterator[tuple[str, str, str]]:
+        for condition in self.strengths:
+            for head in self.heads:
+                for term in TERMS:
+                    yield condition, head, term
