@@ -16,9 +16,8 @@ def check_writable(name: str, folder: Path) -> None:
     Raises:
         InputError: if it cannot be made or written to.
 
-    >>> check_writable("out", Path(__file__) / "below-a-file")
+    >>> check_writable("out", Path(__file__) / "below-a-file")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    ...
     fusiontheory.checks.InputError: out: cannot write to ...
     """
     probe = folder / f".{uuid.uuid4().hex}.tmp"

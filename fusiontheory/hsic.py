@@ -57,8 +57,8 @@ def hsic(
         own = np.arange(start, min(start + _BLOCK, n))
         gram_image[own - start, own] = 0.0
         gram_text[own - start, own] = 0.0
-        powers_image = {a: gram_image**a for a in degrees_image}
-        powers_text = {b: gram_text**b for b in degrees_text}
+        powers_image = _powers(gram_image, degrees_image)
+        powers_text = _powers(gram_text, degrees_text)
         for a in degrees_image:
             sums_image[a][block] = powers_image[a].sum(axis=1)
         for b in degrees_text:
@@ -66,6 +66,14 @@ def hsic(
         for a, b in orders:
             joint[a, b] += float(np.vdot(powers_image[a], powers_text[b]))
     return {(a, b): _u_statistic(joint[a, b], sums_image[a], sums_text[b]) for a, b in orders}
+
+
+def _powers(gram: _Rows, degrees: list[int]) -> dict[int, _Rows]:
+    """Return elementwise powers by repeated products, several times faster than ``**``."""
+    powers = {1: gram}
+    for degree in range(2, max(degrees) + 1):
+        powers[degree] = powers[degree - 1] * gram
+    return powers
 
 
 def _u_statistic(two: float, image: _Array, text: _Array) -> float:

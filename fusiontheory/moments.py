@@ -204,7 +204,8 @@ def _eigenbasis(name: str, rows: _Array) -> tuple[_Array, _Array]:
 def _cross_power(v: _Array, t: _Array) -> _Array:
     """Return the unbiased estimate of Cov(v_i, t_j)^2 from centred rows.
 
-    It averages products over four distinct images. The sum of the estimates over i and j is the Hilbert-Schmidt criterion of degree (1, 1).
+    It averages products over four distinct images. Its sum over i and j is the
+    Hilbert-Schmidt criterion of degree (1, 1).
     """
     n = len(v)
     if n < MINIMUM_IMAGES:

@@ -15,7 +15,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from fusiontheory import figure_style, plotting
+from fusiontheory import figure_style, files, plotting
 from fusiontheory.checks import InputError
 from fusiontheory.files import write_atomically
 from fusiontheory.plotting import (
@@ -199,13 +199,13 @@ def test_extreme_values_are_drawn() -> None:
 
 def test_same_table_same_bytes_whatever_the_users_settings(tmp_path: Path) -> None:
     points = table("aligned")
-    files = []
+    written = []
     for i in range(2):
         with mpl.rc_context({"font.size": 30.0} if i else {}):
             figure = plot_comparison(points, lines(points))
-            files.append(save_figure(figure, tmp_path / str(i) / "a.b", ("png", "svg", "pdf")))
-    assert [path.name for path in files[0]] == ["a.b.png", "a.b.svg", "a.b.pdf"]
-    for first, second in zip(*files, strict=True):
+            written.append(save_figure(figure, tmp_path / str(i) / "a.b", ("png", "svg", "pdf")))
+    assert [path.name for path in written[0]] == ["a.b.png", "a.b.svg", "a.b.pdf"]
+    for first, second in zip(*written, strict=True):
         assert first.read_bytes() == second.read_bytes()
     assert not list(tmp_path.rglob("*.tmp"))
 
@@ -239,6 +239,6 @@ assert "matplotlib.pyplot" not in sys.modules
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
-@pytest.mark.parametrize("module", [plotting, figure_style])
+@pytest.mark.parametrize("module", [plotting, figure_style, files])
 def test_examples_run(module: object) -> None:
     assert doctest.testmod(module).failed == 0  # type: ignore[arg-type]

@@ -88,8 +88,9 @@ def test_image_vectors_are_fitted_on_align_images_only(tmp_path):
     assert not np.allclose(after.image[others[0]], before.image[others[0]])
 
 
-def test_principal_scores_are_uncorrelated_sorted_and_keep_distances():
-    generator = np.random.default_rng(0)
+@pytest.mark.parametrize("seed", range(5))
+def test_principal_scores_are_uncorrelated_sorted_and_keep_distances(seed):
+    generator = np.random.default_rng(seed)
     x = generator.normal(size=(30, 4)) @ generator.normal(size=(4, 4)) + 3
     x[:, 3] = 5.0
     fitted = np.arange(30) < 20
@@ -99,6 +100,9 @@ def test_principal_scores_are_uncorrelated_sorted_and_keep_distances():
     assert np.all(np.diff(np.diag(covariance)) <= 0)
     z = (x - x[fitted].mean(0)) / np.where(x[fitted].std(0) > 0, x[fitted].std(0), 1)
     assert np.allclose(scores @ scores.T, z @ z.T)
+    components = np.linalg.pinv(z) @ scores[:, :3]
+    largest = np.abs(components).argmax(axis=0)
+    assert np.all(components[largest, np.arange(3)] > 0)
     with pytest.raises(InputError, match="dimension must be at most 4 columns, got 5"):
         principal_scores(x, fitted, 5)
 

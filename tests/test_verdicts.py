@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import math
 
 import numpy as np
@@ -184,6 +185,7 @@ def test_orders_are_compared(first: float, last: float, order: str, decay: str) 
 
 
 def test_numbers_are_written_plainly() -> None:
+    assert doctest.testmod(sentences).failed == 0
     assert [sentences.points(x) for x in (1.25, -3.0, -0.04, NAN)] == ["+1.2", "−3.0", "0.0", "–"]
     numbers = (np.int64(8192), 2913.4, 0.25, NAN, np.inf)
     assert [sentences.number(x) for x in numbers] == ["8192", "2913", "0.25", "–", "–"]

@@ -95,12 +95,7 @@ def write_report(
         InputError: if ``out`` cannot be written to, a column is missing or a table has no row.
     """
     check_writable("out", out)
-    tables = {
-        "comparison": comparison,
-        "curves": curves,
-        "gaps": gaps,
-        "crossovers": crossovers,
-    }
+    tables = {"comparison": comparison, "curves": curves, "gaps": gaps, "crossovers": crossovers}
     for name, table in tables.items():
         _check(name, table)
     context = _context(tables, facts)
@@ -282,5 +277,5 @@ def _lines(value: Any) -> list[str]:
     if isinstance(value, list | tuple):
         return [line for inner in value for line in _lines(inner)]
     if isinstance(value, float):
-        return [sentences.number(value)]
+        return [f"{value:.0f}" if value.is_integer() else f"{value:.6g}"]
     return [str(value)]

@@ -96,8 +96,8 @@ def _accuracies(dial: Mapping[float, FeatureSet], draw: int) -> list[float]:
 
 def _relative_change(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[Any]:
     """Return ||after - before|| / ||before|| for each vector."""
-    change: NDArray[Any] = np.linalg.norm(after - before, axis=-1)
-    return change / np.linalg.norm(before, axis=-1)
+    sizes = [np.linalg.norm(x, axis=-1) for x in (after - before, before)]
+    return np.asarray(sizes[0] / sizes[1])
 
 
 def _retrieval(features: FeatureSet) -> str:

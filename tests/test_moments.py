@@ -1,0 +1,328 @@
+"""Moments of features: unbiasedness, invariances, edge cases, bad input."""
+
+import warnings
+from dataclasses import fields
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fusiontheory.checks import InputError
+from fusiontheory.curve import predict_curve
+from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.heads import HEADS
+from fusiontheory.matching_signal import lanczos_signal
+from fusiontheory.moments import Moments
+
+few_images = pytest.mark.filterwarnings("ignore::fusiontheory.ValidityWarning")
+
+
+def draw(seed, n=300, d_v=6, d_t=5, captions=None, shared=0.8):
+    rng = np.random.default_rng(seed)
+    image = rng.standard_normal((n, d_v)) * np.arange(1, d_v + 1) ** -0.5
+    shape = (n, d_t) if captions is None else (n, captions, d_t)
+    text = rng.standard_normal(shape) * np.arange(1, d_t + 1) ** -0.5
+    k = min(d_v, d_t)
+    text[..., :k] += shared * (image[:, :k] if captions is None else image[:, None, :k])
+    return image, text
+
+
+def rotation(rng, d):
+    return np.linalg.qr(rng.standard_normal((d, d)))[0]
+
+
+def assert_same(actual, expected, rtol=1e-9, single=2e-3):
+    """Compare everything that does not depend on the signs of the eigenvectors."""
+    assert (actual.images, actual.captions) == (expected.images, expected.captions)
+    for name in ("image_eigenvalues", "text_eigenvalues", "concat_eigenvalues", "grid"):
+        np.testing.assert_allclose(getattr(actual, name), getattr(expected, name), rtol=rtol)
+    np.testing.assert_allclose(np.abs(actual.cross), np.abs(expected.cross), atol=1e-9)
+    np.testing.assert_allclose(actual.cross_power, expected.cross_power, atol=1e-9)
+    # The operator and the mixed orders are computed in single precision.
+    np.testing.assert_allclose(actual.operator, expected.operator, rtol=single, atol=1e-4)
+    np.testing.assert_allclose(actual.signal_error, expected.signal_error, rtol=single)
+    assert actual.mixed == pytest.approx(expected.mixed, rel=single, abs=1e-5)
+
+
+@few_images
+@pytest.mark.parametrize("captions", [1, 2])
+def test_cross_power_is_unbiased(captions):
+    cross = np.array([[0.5, 0.1], [0.0, 0.3], [-0.2, 0.0]])
+    rng = np.random.default_rng(0)
+    totals = []
+    for _ in range(3000):
+        image = rng.standard_normal((5, 3))
+        text = (image @ cross)[:, None] + 0.5 * rng.standard_normal((5, captions, 2))
+        moments = Moments.from_features(image + 1, text - 2)
+        # The basis differs from draw to draw; the sum over it does not.
+        totals.append(moments.cross_power.sum())
+    error = np.std(totals) / np.sqrt(len(totals))
+    assert abs(np.mean(totals) - np.sum(cross**2)) < 4 * error
+    assert error < np.sum(cross**2) / 10
+
+
+def test_cross_power_converges_to_the_square_of_cross():
+    moments = Moments.from_features(*draw(0, n=20_000))
+    np.testing.assert_allclose(moments.cross_power, moments.cross**2, atol=2e-3)
+    assert moments.cross_power.max() > 0.5
+
+
+def test_second_moments_and_cross_are_those_of_the_features():
+    image, text = draw(0, captions=3)
+    moments = Moments.from_features(image, text)
+    expected = np.linalg.eigvalsh(image.T @ image / 300)[::-1]
+    np.testing.assert_allclose(moments.image_eigenvalues, expected, rtol=1e-9)
+    flat = text.reshape(900, 5)
+    expected = np.linalg.eigvalsh(flat.T @ flat / 900)[::-1]
+    np.testing.assert_allclose(moments.text_eigenvalues, expected, rtol=1e-9)
+    cross = np.cov(image.T, text.mean(axis=1).T)[:6, 6:]
+    singular = np.linalg.svd(cross, compute_uv=False)
+    np.testing.assert_allclose(np.linalg.svd(moments.cross, compute_uv=False), singular, 1e-9)
+    assert moments.dimensions == (6, 5)
+    assert (moments.images, moments.captions) == (300, 3)
+
+
+def test_concat_eigenvalues_are_those_of_balanced_pairs():
+    image, text = draw(0, n=200_000)
+    moments = Moments.from_features(image[:20_000], text[:20_000])
+    text[::2] = text[-1::-2].copy()  # every second pair is mismatched
+    joint = np.concatenate([image, text], axis=1)
+    expected = np.linalg.eigvalsh(joint.T @ joint / len(joint))
+    np.testing.assert_allclose(np.sort(moments.concat_eigenvalues), expected, rtol=0.03)
+
+
+def test_moments_of_the_dot_product():
+    image, text = draw(0, n=50_000, d_v=5)
+    image += 0.2
+    dot = Moments.from_features(image, text).dot_product
+    matched = np.einsum("nd,nd->n", image, text)
+    mismatched = np.einsum("nd,nd->n", image, np.roll(text, 1, axis=0))
+    assert dot.matched_variance == pytest.approx(matched.var(), rel=1e-9)
+    assert dot.mismatched_variance == pytest.approx(mismatched.var(), rel=0.03)
+    assert dot.difference == pytest.approx(matched.mean() - mismatched.mean(), rel=0.03)
+
+
+@settings(deadline=None, max_examples=8)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_separate_rotations_do_not_matter(seed):
+    image, text = draw(seed)
+    rng = np.random.default_rng(seed)
+    turned = Moments.from_features(image @ rotation(rng, 6), text @ rotation(rng, 5))
+    assert_same(turned, Moments.from_features(image, text))
+
+
+def test_row_order_matters_through_the_folds_alone():
+    image, text = draw(0, n=3000)
+    order = np.random.default_rng(1).permutation(3000)
+    moments = Moments.from_features(image, text)
+    shuffled = Moments.from_features(image[order], text[order])
+    assert not np.array_equal(shuffled.operator, moments.operator)
+    # Other folds give another estimate of the same number.
+    np.testing.assert_allclose(shuffled.operator[:, 0], moments.operator[:, 0], rtol=0.02)
+    signal = lanczos_signal(shuffled.operator) / lanczos_signal(moments.operator)
+    np.testing.assert_allclose(signal, 1, atol=0.05)
+    assert_same(shuffled, moments, single=0.3)
+
+
+def test_modalities_may_be_swapped():
+    image, text = draw(0, n=1000)
+    moments, swapped = Moments.from_features(image, text), Moments.from_features(text, image)
+    np.testing.assert_allclose(swapped.image_eigenvalues, moments.text_eigenvalues)
+    np.testing.assert_allclose(np.abs(swapped.cross), np.abs(moments.cross.T), atol=1e-9)
+    np.testing.assert_allclose(swapped.cross_power, moments.cross_power.T, atol=1e-9)
+    np.testing.assert_allclose(swapped.operator, moments.operator, rtol=1e-3, atol=1e-4)
+    for (a, b), value in moments.mixed.items():
+        assert swapped.mixed[b, a] == pytest.approx(value, rel=1e-3, abs=1e-5)
+
+
+# The extremes are out of the range of single precision once multiplied together.
+@pytest.mark.parametrize(("scale_v", "scale_t"), [(2.0, 0.3), (1e9, 1e7), (1e-12, 1e-3)])
+def test_units_of_the_features(scale_v, scale_t):
+    image, text = draw(0)
+    moments = Moments.from_features(image, text)
+    scaled = Moments.from_features(scale_v * image, scale_t * text)
+    product = (scale_v * scale_t) ** 2
+    np.testing.assert_allclose(scaled.image_eigenvalues, scale_v**2 * moments.image_eigenvalues)
+    np.testing.assert_allclose(scaled.grid, product * moments.grid)
+    np.testing.assert_allclose(scaled.operator, moments.operator, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(scaled.signal_error, moments.signal_error, rtol=1e-3)
+    for (a, b), value in moments.mixed.items():
+        expected = value * scale_v ** (2 * a) * scale_t ** (2 * b)
+        assert scaled.mixed[a, b] == pytest.approx(expected, rel=1e-3, abs=1e-5 * abs(expected))
+
+
+def test_one_text_per_image_may_leave_out_its_axis():
+    image, text = draw(0)
+    flat, deep = Moments.from_features(image, text), Moments.from_features(image, text[:, None])
+    for field in fields(Moments):
+        np.testing.assert_equal(getattr(flat, field.name), getattr(deep, field.name))
+
+
+def test_captions_said_twice_change_nothing():
+    image, text = draw(0)
+    moments = Moments.from_features(image, text)
+    doubled = Moments.from_features(image, np.stack([text, text], axis=1))
+    assert doubled.captions == 2
+    np.testing.assert_allclose(doubled.cross_power, moments.cross_power, atol=1e-9)
+    np.testing.assert_allclose(doubled.operator, moments.operator, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(doubled.signal_error, moments.signal_error, rtol=1e-3)
+
+
+def test_more_captions_make_the_cross_sharper():
+    noise = []
+    for captions in (1, 8):
+        image, text = draw(0, shared=0.0, captions=captions)
+        noise.append(np.mean(Moments.from_features(image, text).cross ** 2))
+    assert noise[1] < noise[0] / 4
+
+
+@few_images
+def test_a_single_feature_each():
+    image, text = draw(0, d_v=1, d_t=1)
+    moments = Moments.from_features(image, text)
+    assert moments.dimensions == (1, 1)
+    for head in HEADS:
+        accuracy = predict_curve(head, moments, [2, 50, 1000], ridge=0.1)["accuracy"]
+        assert accuracy.between(0.5, 1).all()
+
+
+def test_fewer_images_than_features():
+    image, text = draw(0, n=60, d_v=80, d_t=70)
+    moments = Moments.from_features(image, text)
+    assert np.count_nonzero(moments.image_eigenvalues) == 60
+    assert moments.text_eigenvalues[60:].max() == 0
+    for head in ("bilinear", "concat-mlp", "concat-linear"):
+        assert np.isfinite(predict_curve(head, moments, [10, 10_000], ridge=0.1)).all(axis=None)
+
+
+def test_rank_deficient_features():
+    image, text = draw(0, n=1000)
+    repeated = Moments.from_features(np.hstack([image, image]) / np.sqrt(2), text)
+    moments = Moments.from_features(image, text)
+    assert np.count_nonzero(repeated.image_eigenvalues) == 6
+    for head in ("bilinear", "concat-mlp"):
+        expected = predict_curve(head, moments, [10, 100], ridge=0.1)["accuracy"]
+        actual = predict_curve(head, repeated, [10, 100], ridge=0.1)["accuracy"]
+        np.testing.assert_allclose(actual, expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.1])
+@pytest.mark.parametrize("head", HEADS)
+def test_equal_images_carry_no_signal(head, ridge):
+    image, text = np.tile([0.1, 0.7, 0.3], (100, 1)), np.tile([0.3, 0.2, 0.1], (100, 1))
+    moments = Moments.from_features(image, text)
+    np.testing.assert_allclose(moments.cross_power, 0, atol=1e-12)
+    curve = predict_curve(head, moments, [20, 1000], ridge)
+    np.testing.assert_allclose(curve["accuracy"], 0.5, atol=1e-6)
+
+
+@few_images
+@pytest.mark.parametrize("n", [2, 3, 4, 49])
+def test_few_images_leave_the_plain_theory(n):
+    with pytest.warns(ValidityWarning, match=rf"image has {n} rows; below 50 the covariance"):
+        moments = Moments.from_features(*draw(0, n=n))
+    np.testing.assert_array_equal(moments.operator[:, 1:], 0)
+    for head in ("bilinear", "concat-mlp", "concat-linear"):
+        curve = predict_curve(head, moments, [2, 100], ridge=0.1)
+        assert curve["accuracy"].between(0.5, 1).all()
+
+
+def test_enough_images_do_not_warn():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Moments.from_features(*draw(0, n=50))
+
+
+def test_single_precision_features():
+    image, text = draw(0)
+    single = Moments.from_features(image.astype(np.float32), text.astype(np.float32))
+    moments = Moments.from_features(image, text)
+    for field in fields(Moments):
+        value = getattr(single, field.name)
+        assert not isinstance(value, np.ndarray) or value.dtype == np.float64
+    np.testing.assert_allclose(single.image_eigenvalues, moments.image_eigenvalues, rtol=1e-5)
+    np.testing.assert_allclose(single.operator, moments.operator, rtol=1e-3, atol=1e-4)
+
+
+def test_the_features_are_left_as_they_are():
+    image, text = draw(0)
+    kept = image.copy(), text.copy()
+    Moments.from_features(image, text)
+    np.testing.assert_array_equal(image, kept[0])
+    np.testing.assert_array_equal(text, kept[1])
+
+
+# Independent features: what noise leaves of the signal is 0 at some points of the grid.
+@pytest.mark.parametrize("n", [60, 200, 1000])
+def test_noise_between_the_points_of_the_grid_does_not_make_signal(n):
+    for seed in range(12):
+        moments = Moments.from_features(*draw(seed, n=n, d_v=12, d_t=12, shared=0.0))
+        kappa = np.geomspace(1e-8, 100, 400) * moments.grid[-1]
+        q, slope = moments.matching_signal(kappa)
+        assert q.max() <= lanczos_signal(moments.operator).max() * (1 + 1e-9) + 1e-300
+        assert (slope <= 0).all()
+        assert (q + slope >= 0).all()
+
+
+def test_the_signal_between_and_beyond_the_points_of_the_grid():
+    moments = Moments.from_features(*draw(0, n=2000))
+    q, slope = moments.matching_signal(moments.grid)
+    np.testing.assert_allclose(q, lanczos_signal(moments.operator), rtol=1e-9)
+    far = np.array([1.0, 10.0, 1e6]) * moments.grid[-1]
+    q, slope = moments.matching_signal(far)
+    np.testing.assert_allclose(q * far, q[0] * far[0], rtol=1e-9)
+    np.testing.assert_allclose(slope[1:], -q[1:], rtol=1e-9)
+    near = np.array([1.0, 0.1, 1e-300]) * moments.grid[0]
+    q, slope = moments.matching_signal(near)
+    np.testing.assert_allclose(q, q[0], rtol=1e-9)
+    np.testing.assert_array_equal(slope[1:], 0)
+    kappa = np.geomspace(2e-6, 0.5, 50) * moments.grid[-1]
+    q, slope = moments.matching_signal(kappa)
+    numeric = np.gradient(q, np.log(kappa), edge_order=2)
+    np.testing.assert_allclose(slope, numeric, atol=0.03 * q.max())
+    # In steps: fewer of them, a smaller bound; none is not a bound.
+    assert (moments.matching_signal(kappa, steps=1)[0] <= q * (1 + 1e-3)).all()
+
+
+def test_the_signal_error_is_that_of_the_signal():
+    draws = [Moments.from_features(*draw(seed, n=500)) for seed in range(150)]
+    plain = np.array([moments.operator[:, 0] for moments in draws])
+    measured = plain.std(axis=0) / plain.mean(axis=0)
+    expected = np.mean([moments.signal_error for moments in draws], axis=0)
+    np.testing.assert_allclose(expected, measured, rtol=0.35)
+    kappa = draws[0].grid[[0, -1]] * [0.1, 10]
+    ends = draws[0].signal_error[[0, -1]]
+    np.testing.assert_array_equal(draws[0].matching_error(kappa), ends)
+
+
+IMAGE, TEXT = draw(0, n=60)
+
+
+def with_value(array, value):
+    changed = array.copy()
+    changed[1, 2] = value
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("image", "text", "message"),
+    [
+        (IMAGE[0], TEXT, r"image must have 2 dimensions, got shape \(6,\)"),
+        (IMAGE[:, None], TEXT, "image must have 2 dimensions"),
+        (IMAGE, TEXT[0], r"text must have 2 or 3 dimensions, got shape \(5,\)"),
+        (IMAGE, TEXT[:-1], "one row per image each, got 60 and 59 rows"),
+        (IMAGE[:1], TEXT[:1], r"image must have at least 2 rows \(images\), got 1"),
+        (IMAGE[:0], TEXT[:0], "image must not be empty"),
+        (IMAGE, np.zeros((60, 0, 5)), "text must not be empty"),
+        (with_value(IMAGE, np.nan), TEXT, "image must be finite, got 1 NaN or infinite of 360"),
+        (IMAGE, with_value(TEXT, np.inf), "text must be finite, got 1 NaN or infinite of 300"),
+        (0 * IMAGE, TEXT, "image must have a feature that is not zero"),
+        (IMAGE, 0 * TEXT, "text must have a feature that is not zero"),
+        ("picture", TEXT, "image must be an array of numbers, got str"),
+        (IMAGE, None, "text must"),
+    ],
+)
+def test_bad_input(image, text, message):
+    with pytest.raises(InputError, match=message):
+        Moments.from_features(image, text)
