@@ -122,4 +122,5 @@ def relu_tangent_coefficients(degree: int, hidden_layers: int = HIDDEN_LAYERS) -
         return tangent / (layers + 1)
 
     with mpmath.workdps(30):
-        return tuple(float(a) for a in mpmath.taylor(kernel, 0, order))
+        # Rounding leaves tiny values of either sign of those that are zero.
+        return tuple(max(float(a), 0.0) for a in mpmath.taylor(kernel, 0, order))

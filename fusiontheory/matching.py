@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from fusiontheory.deterministic_equivalent import effective_ridge, overfitting
+from fusiontheory.deterministic_equivalent import effective_ridge, learned, overfitting
 from fusiontheory.spectrum import Spectrum
 
 __all__ = ["MatchingCurve", "MatchingModel", "matching_curve"]
@@ -84,27 +84,30 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
     total = ridge + model.ridge
     kappa = effective_ridge(model.spectrum, n, total)
     factor = overfitting(model.spectrum, kappa, n, total)
+    # gamma / (1 - gamma), not factor - 1: that cancels where a huge ridge fits next to nothing.
+    gamma = model.spectrum.sum(lambda lam, kap: learned(lam, kap) ** 2, kappa) / n
+    noise = gamma * factor
     # Without any ridge kappa is 0 past interpolation; the signal is smooth and nearly flat there.
     level = np.maximum(kappa, np.finfo(np.float64).tiny)
     q, slope = model.signal(level)
     spread = 1.96 * model.signal_error(level)
-    risk, accuracy = _classify(q, slope, factor)
+    risk, accuracy = _classify(q, slope, factor, noise)
     ends = [
-        _classify(q * scale, slope * scale, factor)[1]
+        _classify(q * scale, slope * scale, factor, noise)[1]
         for scale in (np.maximum(1 - spread, 0.0), 1 + spread)
     ]
     return MatchingCurve(risk=risk, accuracy=accuracy, low=ends[0], high=ends[1])
 
 
-def _classify(q: _Array, slope: _Array, factor: _Array) -> tuple[_Array, _Array]:
-    """Return risk and accuracy from the signal and the overfitting factor 1 / (1 - gamma)."""
+def _classify(q: _Array, slope: _Array, factor: _Array, noise: _Array) -> tuple[_Array, _Array]:
+    """Return risk and accuracy from the signal, 1 / (1 - gamma) and gamma / (1 - gamma)."""
     a = 1 / (1 + q / 4)
     mean = a * q / 4
     within = a**2 / 4 * np.maximum(q + slope, 0.0)
     bias = (1 - mean) ** 2 + within
     risk = bias * factor
-    # gamma risk = (factor - 1) bias, infinite where every training label is fitted at no ridge.
-    deviation = np.sqrt(within + (factor - 1) * bias)
+    # gamma risk = noise x bias, infinite where every training label is fitted at no ridge.
+    deviation = np.sqrt(within + noise * bias)
     ratio = np.zeros_like(mean)
     np.divide(mean, deviation, out=ratio, where=(deviation > 0) & np.isfinite(deviation))
     ratio[(deviation == 0) & (mean > 0)] = np.inf

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.deterministic_equivalent import ValidityWarning
@@ -151,9 +151,8 @@ class Moments:
     def matching_signal(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
         """Return q(kappa) of the bilinear features and its derivative in log kappa.
 
-        Between the grid's points by a monotone cubic in log q over log kappa, which does not
-        overshoot where noise leaves no signal at a point; above them q falls as 1 / kappa, as it
-        does exactly for large kappa; below them it is held.
+        Between the grid's points by a cubic spline in log q over log kappa; above them as
+        A / (kappa + B), which is exact for large kappa; below them it is held.
 
         Args:
             kappa: effective ridges above 0, in the units of lambda_v lambda_t.
@@ -162,14 +161,21 @@ class Moments:
 
         Source: `fusiontheory.matching_signal`.
         """
-        signal = np.maximum(lanczos_signal(self.operator, steps), np.finfo(np.float64).tiny)
         log_grid, log_kappa = np.log(self.grid), np.log(kappa)
-        curve = PchipInterpolator(log_grid, np.log(signal))
+        signal = _falling(log_grid, lanczos_signal(self.operator, steps))
+        last, top = self.grid[-2:], np.exp(signal[-2:])
+        # B is a mean of eigenvalues of S, which are below its trace; the grid ends at the trace.
+        pole = min(
+            float(np.diff(last * top)[0]) / max(float(top[0] - top[1]), np.finfo(np.float64).tiny),
+            float(last[1]),
+        )
+        end = -last[1] / (last[1] + pole)
+        curve = CubicSpline(log_grid, signal, bc_type=("not-a-knot", (1, end)))
         inside = np.clip(log_kappa, log_grid[0], log_grid[-1])
-        above = np.maximum(log_kappa - log_grid[-1], 0.0)
-        q = np.exp(curve(inside) - above)
-        slope = np.where(above > 0, -1.0, np.where(log_kappa < log_grid[0], 0.0, curve(inside, 1)))
-        # q is a resolvent of a positive matrix: it falls with kappa, but not faster than 1/kappa.
+        above = np.maximum(kappa, last[1])
+        q = np.exp(curve(inside)) * (last[1] + pole) / (above + pole)
+        slope = np.where(kappa > last[1], -above / (above + pole), curve(inside, 1))
+        slope = np.where(kappa < self.grid[0], 0.0, slope)
         return q, q * np.clip(slope, -1.0, 0.0)
 
     def matching_error(self, kappa: _Array) -> _Array:
@@ -217,6 +223,19 @@ def _cross_power(v: _Array, t: _Array) -> _Array:
     pairs = n * (n - 1)
     power: _Array = (two - 2 * three / (n - 2) + four / ((n - 2) * (n - 3))) / pairs
     return power
+
+
+def _falling(log_kappa: _Array, signal: _Array) -> _Array:
+    """Return log q, cut where noise takes it out of the shape of a resolvent.
+
+    q of a positive matrix falls with kappa, but not faster than 1 / kappa. The largest kappa,
+    where noise is least, decides.
+    """
+    log_q = np.log(np.maximum(signal, np.finfo(np.float64).tiny))
+    for point in range(log_q.size - 2, -1, -1):
+        step = log_kappa[point + 1] - log_kappa[point]
+        log_q[point] = np.clip(log_q[point], log_q[point + 1], log_q[point + 1] + step)
+    return log_q
 
 
 def _operator(v: _Array, t: _Array, product: _Array, cross_power: _Array) -> _Array:

@@ -146,15 +146,17 @@ def test_terms_of_the_tangent_model(moments):
 def test_dot_product_needs_one_dimension():
     image, text = draw(0, d_t=3)
     head = find_head("dot-product")
-    with pytest.raises(InputError, match="dot-product needs .* one dimension, got 4 and 3"):
+    with pytest.raises(InputError, match=r"dot-product needs .* one dimension, got 4 and 3"):
         head.gram(image, text, image, text)
     moments = Moments.from_features(*draw(0, n=60, d_t=3))
-    with pytest.raises(InputError, match="dot-product needs .* one dimension, got 4 and 3"):
+    with pytest.raises(InputError, match=r"dot-product needs .* one dimension, got 4 and 3"):
         head.model(moments, Terms())
 
 
 def test_an_unknown_head_is_answered_with_the_known():
-    with pytest.raises(InputError, match=r"head must be one of concat-linear, .*bilnear.*bilinear\?"):
+    with pytest.raises(
+        InputError, match=r"head must be one of concat-linear, .*bilnear.*bilinear\?"
+    ):
         find_head("bilnear")
     with pytest.raises(InputError, match=r"got 'xyz'$"):
         find_head("xyz")

@@ -262,7 +262,7 @@ def test_noise_between_the_points_of_the_grid_does_not_make_signal(n):
         moments = Moments.from_features(*draw(seed, n=n, d_v=12, d_t=12, shared=0.0))
         kappa = np.geomspace(1e-8, 100, 400) * moments.grid[-1]
         q, slope = moments.matching_signal(kappa)
-        assert q.max() <= lanczos_signal(moments.operator).max() * (1 + 1e-9) + 1e-300
+        assert q.max() <= 1.1 * lanczos_signal(moments.operator).max() + 1e-300
         assert (slope <= 0).all()
         assert (q + slope >= 0).all()
 
@@ -271,10 +271,16 @@ def test_the_signal_between_and_beyond_the_points_of_the_grid():
     moments = Moments.from_features(*draw(0, n=2000))
     q, slope = moments.matching_signal(moments.grid)
     np.testing.assert_allclose(q, lanczos_signal(moments.operator), rtol=1e-9)
-    far = np.array([1.0, 10.0, 1e6]) * moments.grid[-1]
-    q, slope = moments.matching_signal(far)
-    np.testing.assert_allclose(q * far, q[0] * far[0], rtol=1e-9)
-    np.testing.assert_allclose(slope[1:], -q[1:], rtol=1e-9)
+    far = np.array([1.0, 10.0, 1e3, 1e6]) * moments.grid[-1]
+    q, slope = moments.matching_signal(far, steps=0)
+    power, product = (
+        moments.cross_power,
+        np.outer(moments.image_eigenvalues, moments.text_eigenvalues),
+    )
+    np.testing.assert_allclose(q, [np.sum(power / (product + k)) for k in far], rtol=5e-3)
+    # Of q + dq, a variance, nearly nothing is left; it must still be right.
+    within = [np.sum(power * product / (product + k) ** 2) for k in far]
+    np.testing.assert_allclose(q[:3] + slope[:3], within[:3], rtol=0.05)
     near = np.array([1.0, 0.1, 1e-300]) * moments.grid[0]
     q, slope = moments.matching_signal(near)
     np.testing.assert_allclose(q, q[0], rtol=1e-9)
@@ -282,7 +288,7 @@ def test_the_signal_between_and_beyond_the_points_of_the_grid():
     kappa = np.geomspace(2e-6, 0.5, 50) * moments.grid[-1]
     q, slope = moments.matching_signal(kappa)
     numeric = np.gradient(q, np.log(kappa), edge_order=2)
-    np.testing.assert_allclose(slope, numeric, atol=0.03 * q.max())
+    np.testing.assert_allclose(slope, numeric, atol=0.02 * q.max())
     # In steps: fewer of them, a smaller bound; none is not a bound.
     assert (moments.matching_signal(kappa, steps=1)[0] <= q * (1 + 1e-3)).all()
 
@@ -295,9 +301,9 @@ def test_the_signal_error_is_on_the_safe_side():
     ratio = np.mean([moments.matching_error(kappa) for moments in draws], axis=0) / measured
     # The error takes Lambda as known. Where kappa is small, estimating it on the same images
     # undoes part of the noise (a canonical correlation is sharper than a covariance), and the
-    # error is up to 1.6 times too large.
+    # error is up to 1.4 times too large.
     assert (ratio > 0.8).all()
-    assert (ratio < 2).all()
+    assert (ratio < 1.8).all()
     kappa = draws[0].grid[[0, -1]] * [0.1, 10]
     ends = draws[0].signal_error[[0, -1]]
     np.testing.assert_array_equal(draws[0].matching_error(kappa), ends)

@@ -152,7 +152,9 @@ def test_all_files_are_written_and_hold_the_tables(written: Path) -> None:
         for name in ("comparison", "gap", "calibration")
         for ending in ("png", "svg")
     }
-    assert names == figures | {"comparison.csv", "gaps.csv", "curves.csv", "index.html"}
+    assert names == figures | {
+        *("comparison.csv", "gaps.csv", "curves.csv", "crossovers.csv", "index.html")
+    }
     for name, table in zip(("comparison", "curves", "gaps"), frames(), strict=False):
         pd.testing.assert_frame_equal(pd.read_csv(written / f"{name}.csv"), table)
 
@@ -203,7 +205,7 @@ def test_every_number_stands_in_the_tables(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("quick")
 def test_all_agree(tmp_path: Path) -> None:
     text = words(page(tmp_path, frames()))
-    assert "24 of 24 accuracies agree" in text
+    assert "12 of 12 of these accuracies agree" in text
     assert "The theory names the leader in all 6 cases where the data show one." in text
     assert "predicted 3144, which agrees" in text
     assert not re.search(r"off by \d.\d(?! points)|wrong sign", text)
@@ -214,7 +216,7 @@ def test_all_wrong_is_said_as_loudly(tmp_path: Path) -> None:
     tables = frames(error=0.05, crossing=(3011.0, 2822.0, 3233.0, 6022.0))
     tables[2]["predicted_gap"] *= -1
     text = words(page(tmp_path, tables))
-    assert "0 of 24 accuracies agree" in text
+    assert "0 of 12 of these accuracies agree" in text
     assert "in 0 of the 6 cases where the data show one clearly, and the wrong one in 6" in text
     assert "too late by a factor of 2." in text
     assert text.count("off by 5.0") == 24 + 1  # each cell, and the sentence
@@ -287,7 +289,7 @@ def test_text_is_escaped(tmp_path: Path) -> None:
 def test_same_input_same_bytes(written: Path, tmp_path: Path) -> None:
     write_report(*frames(), FACTS | {"terms": terms()}, tmp_path)
     files = sorted(path for path in written.rglob("*") if path.is_file())
-    assert len(files) == 10
+    assert len(files) == 11
     for path in files:
         assert path.read_bytes() == (tmp_path / path.relative_to(written)).read_bytes()
 
@@ -337,3 +339,25 @@ def test_figure_for_print_names_what_is_missing(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["--report", str(tmp_path / "no"), "--out", str(tmp_path)])
     assert result.exit_code == 2
     assert "report: cannot read" in result.stderr
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [
+        (0.95, "is ahead of every trained fusion at every size measured, with 95.0 %"),
+        (0.8, "is ahead of every trained fusion at 2 of 3 sizes, with 80.0 %"),
+        (0.5, None),
+    ],
+)
+def test_where_the_dot_product_beats_trained_fusions(
+    tmp_path: Path, level: float, said: str | None
+) -> None:
+    tables = frames(("aligned",))
+    comparison = tables[0]
+    comparison.loc[comparison["head"] == "dot-product", "measured"] = level
+    comparison.loc[comparison["head"] == "bilinear", "measured"] = [0.7, 0.75, 0.85]
+    comparison.loc[comparison["head"] == "concat-mlp", "measured"] = [0.6, 0.7, 0.84]
+    text = words(page(tmp_path, tables))
+    assert ("is ahead of every trained fusion" in text) == (said is not None)
+    assert said is None or said in text

@@ -9,13 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fusiontheory.plotting import GAP_HEADS
 from fusiontheory.records import Cell, RecordStore
 from validation.study import ALL_TERMS, TERMS, Study
 
-__all__ = ["GAP", "Comparison", "compare"]
-
-GAP = ("concat-mlp", "bilinear")
-"""The gap is the accuracy of the first head less that of the second."""
+__all__ = ["Comparison", "compare"]
 
 _RESAMPLES = 2000
 
@@ -100,9 +98,9 @@ def _paired(measured: pd.DataFrame, condition: str) -> pd.DataFrame:
     """Return the gap of each seed (rows) at each n (columns); pairs are the same for both."""
     part = measured[measured["condition"] == condition]
     accuracy = part.pivot(index=["seed", "n"], columns="head", values="accuracy")
-    if not set(GAP) <= set(accuracy.columns):
+    if not set(GAP_HEADS) <= set(accuracy.columns):
         return pd.DataFrame()
-    return (accuracy[GAP[0]] - accuracy[GAP[1]]).unstack("n")
+    return (accuracy[GAP_HEADS[0]] - accuracy[GAP_HEADS[1]]).unstack("n")
 
 
 def _gaps(measured: pd.DataFrame, comparison: pd.DataFrame, conditions: list[str]) -> pd.DataFrame:
@@ -111,7 +109,9 @@ def _gaps(measured: pd.DataFrame, comparison: pd.DataFrame, conditions: list[str
         paired = _paired(measured, condition)
         part = comparison[comparison["condition"] == condition]
         by_head = part.pivot(index="n", columns="head", values="predicted")
-        predicted = {} if paired.empty else (by_head[GAP[0]] - by_head[GAP[1]]).to_dict()
+        predicted = (
+            {} if paired.empty else (by_head[GAP_HEADS[0]] - by_head[GAP_HEADS[1]]).to_dict()
+        )
         for n in paired.columns:
             rows.append(
                 {
@@ -145,7 +145,7 @@ def _crossovers(
         )
         part = curves[curves["condition"] == condition]
         curve = part.pivot(index="n", columns="head", values="accuracy").dropna()
-        predicted = (curve[GAP[0]] - curve[GAP[1]]).to_numpy()
+        predicted = (curve[GAP_HEADS[0]] - curve[GAP_HEADS[1]]).to_numpy()
         rows.append(
             {
                 "condition": condition,

@@ -11,7 +11,13 @@ import pandas as pd
 from fusiontheory.checks import InputError
 from fusiontheory.figure_style import render_figure
 from fusiontheory.files import check_writable, write_atomically
-from fusiontheory.plotting import plot_calibration, plot_comparison, plot_gap, save_figure
+from fusiontheory.plotting import (
+    GAP_HEADS,
+    plot_calibration,
+    plot_comparison,
+    plot_gap,
+    save_figure,
+)
 from validation import sentences
 from validation.inline_svg import inline_svg
 from validation.verdicts import (
@@ -72,7 +78,7 @@ def write_report(
     facts: Mapping[str, Any],
     out: Path,
 ) -> None:
-    """Write ``comparison.csv``, ``gaps.csv``, ``curves.csv``, ``figures/`` and ``index.html``.
+    """Write the four tables as CSV, ``figures/`` and ``index.html``.
 
     Each file is replaced in one step, the page last. The same input gives the same bytes.
 
@@ -106,7 +112,7 @@ def write_report(
         context[f"{name}_figure"] = [
             (kind, inline_svg(svg, f"{name}-{kind}", title)) for kind, svg in svgs.items()
         ]
-    for name in ("comparison", "gaps", "curves"):
+    for name in tables:
         text = tables[name].to_csv(index=False, lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())
     write_atomically(out / "index.html", _render(context).encode())
@@ -159,11 +165,12 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
     return {
         "answer": [
             *(sentences.measured_sentence(c, signs, crossings) for c in conditions),
+            *filter(None, (sentences.baseline_sentence(c, comparison) for c in conditions)),
             sentences.predicted_sentence(signs),
         ],
-        "accuracy": sentences.accuracy_sentence(heads),
+        "accuracy": sentences.accuracy_sentence(_compared(heads)),
         "crossings": sentences.crossover_sentence(crossings),
-        "tiles": _tiles(heads, signs, crossings, claims),
+        "tiles": _tiles(_compared(heads), signs, crossings, claims),
         "cells": _grouped(cells, ["condition", "head"]),
         "signs": _grouped(signs, ["condition"]),
         "heads": heads.to_dict("records"),
@@ -185,6 +192,12 @@ def _grouped(table: pd.DataFrame, by: list[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _compared(heads: pd.DataFrame) -> pd.DataFrame:
+    """Keep the two heads that are compared; those at chance would flatter a pooled error."""
+    kept = heads[heads["head"].isin(GAP_HEADS)]
+    return heads if kept.empty else kept
+
+
 def _tiles(
     heads: pd.DataFrame, signs: pd.DataFrame, crossings: pd.DataFrame, claims: pd.DataFrame
 ) -> list[tuple[str, str]]:
@@ -197,11 +210,14 @@ def _tiles(
     ]
     count = int(heads["cells"].sum())
     if count:
-        mean = float((heads["mean_absolute_error"] * heads["cells"]).sum() / count)
         agree, tested = int(heads["agree"].sum()), int(heads["tested"].sum())
         tiles += [
-            (f"{sentences.points(mean, signed=False)} points", "mean error of predicted accuracy"),
-            (f"{agree} of {tested}", "accuracies agree within band and noise"),
+            (
+                " / ".join(sentences.points(e, signed=False) for e in heads["mean_absolute_error"])
+                + " points",
+                f"mean error of predicted accuracy, {' / '.join(heads['head'])}",
+            ),
+            (f"{agree} of {tested}", "of these accuracies agree within band and noise"),
         ]
     for row in crossings.to_dict("records"):
         both = [row[kind] for kind in ("predicted", "measured")]

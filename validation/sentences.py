@@ -14,6 +14,7 @@ from validation.verdicts import CLAIM
 
 __all__ = [
     "accuracy_sentence",
+    "baseline_sentence",
     "claim_sentence",
     "crossover_sentence",
     "decay_sentence",
@@ -114,13 +115,49 @@ def accuracy_sentence(heads: pd.DataFrame) -> str:
     cells, tested = int(heads["cells"].sum()), int(heads["tested"].sum())
     if cells == 0:
         return "No accuracy has both a prediction and a measurement."
-    mean = float((heads["mean_absolute_error"] * heads["cells"]).sum() / cells)
+    means = " and ".join(
+        f"{points(row['mean_absolute_error'], False)} points for {row['head']}"
+        for _, row in heads.iterrows()
+    )
     worst = heads.iloc[int(heads["worst"].abs().argmax())]
     agree = int(heads["agree"].sum())
     return (
-        f"The predicted accuracies are off by {points(mean, False)} points on average and by"
+        f"The predicted accuracies are off by {means} on average, and by"
         f" {points(abs(worst['worst']), False)} at worst ({worst['head']},"
         f" {worst['worst_condition']}, n = {number(worst['worst_n'])}); {agree} of {tested} agree."
+    )
+
+
+def baseline_sentence(condition: str, comparison: pd.DataFrame) -> str | None:
+    """Say where the dot product, which learns only a scale and a threshold, beats every head.
+
+    Args:
+        condition: to report.
+        comparison: columns condition, head, n, measured, measured_se.
+
+    Returns:
+        None where it is ahead by two standard errors at no size, or was not measured.
+    """
+    rows = comparison[comparison["condition"] == condition]
+    own = rows[rows["head"] == "dot-product"].set_index("n")
+    rest = rows[rows["head"] != "dot-product"]
+    if own.empty or rest.empty:
+        return None
+    best = rest.loc[rest.groupby("n")["measured"].idxmax()].set_index("n")
+    both = own.join(best.add_suffix("_best"), how="inner")
+    margin = both["measured"] - both["measured_best"]
+    noise = (both["measured_se"] ** 2 + both["measured_se_best"] ** 2) ** 0.5
+    ahead = both[margin > 2 * noise]
+    if ahead.empty:
+        return None
+    low, high = (points(100 * value, False) for value in ahead["measured"].agg(["min", "max"]))
+    share = f"{low} %" if low == high else f"{low} to {high} %"
+    sizes = (
+        "every size measured" if len(ahead) == len(both) else f"{len(ahead)} of {len(both)} sizes"
+    )
+    return (
+        f"On {condition} features the dot product, which learns only a scale and a threshold, is"
+        f" ahead of every trained fusion at {sizes}, with {share}."
     )
 
 

@@ -113,17 +113,15 @@ class Session:
             "d_t": d_t,
             "images": {name: int(self.features.rows(name).size) for name in names},
             "recall": {
-                str(condition): [
-                    f"{row.metric} {row.value:.3f}" for row in part.itertuples(index=False)
-                ]
+                str(condition): _recall_lines(part)
                 for condition, part in retrieval.groupby("condition", sort=False)
             },
             "ridge": self.study.ridge,
             "seeds": self.study.seeds,
             "test_pairs": self.study.test_pairs,
             "seconds": {
-                "measuring, over all cells": sum(
-                    record["environment"]["seconds"] for record in measured
+                "measuring, over all cells": round(
+                    sum(record["environment"]["seconds"] for record in measured)
                 )
             },
             "device": environment["device"],
@@ -132,6 +130,18 @@ class Session:
             "date": max(record["created"] for record in measured)[:10],
             "terms": terms,
         }
+
+
+def _recall_lines(part: pd.DataFrame) -> list[str]:
+    value = dict(zip(part["metric"], part["value"], strict=True))
+    lines = []
+    for way in ("text_to_image", "image_to_text"):
+        recalls = {name: v for name, v in value.items() if str(name).startswith(way)}
+        ks = "/".join(str(name).partition("@")[2] for name in recalls)
+        shares = " / ".join(f"{v:.3f}" for v in recalls.values())
+        lines.append(f"{way.replace('_', ' ')} R@{ks} {shares}")
+    cosines = f"cosine {value['matched']:.3f} matched, {value['mismatched']:.3f} mismatched"
+    return [*lines, f"{cosines}, AUC {value['auc']:.3f}"]
 
 
 def _parse_sizes(text: str) -> tuple[int, ...]:
