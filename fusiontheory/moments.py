@@ -152,7 +152,8 @@ class Moments:
         """Return q(kappa) of the bilinear features and its derivative in log kappa.
 
         Between the grid's points by a cubic spline in log q over log kappa; above them as
-        A / (kappa + B), which is exact for large kappa; below them it is held.
+        A / (kappa + B), the form it takes for large kappa; below them it
+        is linear in kappa.
 
         Args:
             kappa: effective ridges above 0, in the units of lambda_v lambda_t.
@@ -175,8 +176,9 @@ class Moments:
         above = np.maximum(kappa, last[1])
         q = np.exp(curve(inside)) * (last[1] + pole) / (above + pole)
         slope = np.where(kappa > last[1], -above / (above + pole), curve(inside, 1))
-        slope = np.where(kappa < self.grid[0], 0.0, slope)
-        return q, q * np.clip(slope, -1.0, 0.0)
+        slope = q * np.clip(slope, -1.0, 0.0)
+        below = np.minimum(kappa / self.grid[0], 1.0)
+        return q - slope * (1 - below), slope * below
 
     def matching_error(self, kappa: _Array) -> _Array:
         """Return the relative standard error of ``matching_signal``, from the images' number."""

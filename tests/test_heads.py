@@ -1,5 +1,7 @@
 """The heads: their kernels' structure, their models, and how they are found."""
 
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -141,6 +143,25 @@ def test_terms_of_the_tangent_model(moments):
     assert (full > second).all()
     assert (second != plain).all()
     np.testing.assert_allclose((full - second) * kappa, (full - second)[0] * kappa[0], rtol=1e-9)
+
+
+def test_mixed_orders_of_the_tangent_model_are_those_of_the_kernel():
+    image, noise = draw(0, n=500)
+    text = image + 0.5 * image**2 + noise
+    moments = Moments.from_features(image, text)
+    head, kappa = find_head("concat-mlp"), np.array([0.1])
+    full, _ = head.model(moments, Terms()).signal(kappa)
+    second, _ = head.model(moments, Terms(mixed_orders=False)).signal(kappa)
+    # r a_k u^k, u = (v.v' + t.t') / 2r, by the binomial theorem.
+    r = (moments.image_eigenvalues.sum() + moments.text_eigenvalues.sum()) / 2
+    coefficients = relu_tangent_coefficients(4)
+    expected = sum(
+        r * coefficients[k] / (2 * r) ** k * comb(k, j) * moments.mixed[j, k - j]
+        for k in (3, 4)
+        for j in range(1, k)
+    )
+    assert (full - second)[0] * kappa[0] == pytest.approx(expected, rel=1e-9)
+    assert moments.mixed[2, 1] > 0.1
 
 
 def test_dot_product_needs_one_dimension():
