@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.hsic import MIXED_ORDERS
 from fusiontheory.kernels import (
     linear_kernel,
     product_kernel,
@@ -150,7 +151,8 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     a_2/(4r) (v.v')^2 and (t.t')^2, and the cross block a_2/(2r) (v.v')(t.t'), the only one of the
     three with signal. The constant goes into the intercept. The third and fourth order are
     spread over so many features that each of them is far below kappa: they act as ridge, and
-    their signal enters as (coefficient x HSIC) / kappa. Higher orders act as ridge alone.
+    their signal is that along the difference of their class means, taken as uncorrelated with
+    the second order's within a class. Higher orders act as ridge alone.
     """
     lambda_v, lambda_t = moments.image_eigenvalues, moments.text_eigenvalues
     a0, a1, a2, a3, a4 = relu_tangent_coefficients(4)
@@ -166,15 +168,23 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
             ]
         )
     )
-    mixed = moments.mixed
-    third = 3 * a3 / (8 * r**2) * (mixed[2, 1] + mixed[1, 2])
-    fourth = a4 / (16 * r**3) * (6 * mixed[2, 2] + 4 * mixed[3, 1] + 4 * mixed[1, 3])
+    third, fourth = a3 / (8 * r**2), a4 / (16 * r**3)
+    # Binomial coefficients of (v.v' + t.t')^3 and ^4, in the order of MIXED_ORDERS.
+    weights = np.array([3 * third, 3 * third, 4 * fourth, 6 * fourth, 4 * fourth])
     # Sampling noise can make a criterion without dependence slightly negative.
-    beyond = max(third + fourth, 0.0) if terms.mixed_orders else 0.0
+    criteria = np.array([moments.mixed[order] for order in MIXED_ORDERS])
+    apart = max(float(weights @ criteria), 0.0) if terms.mixed_orders else 0.0
+    variance = float(weights @ moments.mixed_covariance @ weights)
 
     def signal(kappa: _Array) -> tuple[_Array, _Array]:
         q, slope = moments.matching_signal(kappa / cross, terms.lanczos_steps)
-        return q + beyond / kappa, slope - beyond / kappa
+        # Rayleigh quotient along the difference of the class means: (Dmu.Dmu)^2 over
+        # Dmu.(S + kappa) Dmu, with Dmu.Dmu = apart and Dmu.S Dmu = variance.
+        penalty = apart * kappa
+        total = penalty + variance
+        mixed = np.divide(apart**2, total, out=np.zeros_like(kappa), where=total > 0)
+        share = np.divide(penalty, total, out=np.zeros_like(kappa), where=total > 0)
+        return q + mixed, slope - mixed * share
 
     return MatchingModel(
         spectrum=spectrum,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MIXED_ORDERS", "hsic"]
+__all__ = ["MIXED_ORDERS", "gram_powers", "hsic"]
 
 _Array = NDArray[np.float64]
 _Rows = NDArray[np.floating[Any]]
@@ -57,8 +57,8 @@ def hsic(
         own = np.arange(start, min(start + _BLOCK, n))
         gram_image[own - start, own] = 0.0
         gram_text[own - start, own] = 0.0
-        powers_image = _powers(gram_image, degrees_image)
-        powers_text = _powers(gram_text, degrees_text)
+        powers_image = gram_powers(gram_image, degrees_image)
+        powers_text = gram_powers(gram_text, degrees_text)
         for a in degrees_image:
             sums_image[a][block] = powers_image[a].sum(axis=1)
         for b in degrees_text:
@@ -68,7 +68,7 @@ def hsic(
     return {(a, b): _u_statistic(joint[a, b], sums_image[a], sums_text[b]) for a, b in orders}
 
 
-def _powers(gram: _Rows, degrees: list[int]) -> dict[int, _Rows]:
+def gram_powers(gram: _Rows, degrees: list[int]) -> dict[int, _Rows]:
     """Return elementwise powers by repeated products, several times faster than ``**``."""
     powers = {1: gram}
     for degree in range(2, max(degrees) + 1):

@@ -14,6 +14,7 @@ from fusiontheory.checks import InputError, finite_array
 from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.hsic import MINIMUM_IMAGES, MIXED_ORDERS, hsic
 from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_moments
+from fusiontheory.witness import witness_covariance
 
 __all__ = ["DotProductMoments", "Moments"]
 
@@ -25,6 +26,8 @@ _GRID = np.geomspace(1e-6, 1.0, 16)
 # Below this many images a fold says nothing about a covariance.
 _IMAGES_FOR_FOLDS = 10 * FOLDS
 _FOLD_SEED = 0
+# The third and fourth degree need all pairs of images; more than these would take minutes.
+_MOST_FOR_GRAM = 8192
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class Moments:
         cross_power: unbiased estimate of the squares of ``cross``; can be negative.
         dot_product: moments of v.t; None if d_v and d_t differ.
         mixed: Hilbert-Schmidt independence criterion of v and t under (v.v')^a (t.t')^b, by
-            (a, b), for the third and fourth degree.
+            (a, b), for the orders `fusiontheory.hsic.MIXED_ORDERS`.
+        mixed_covariance: of their witness functions within a class, in that order, (5, 5).
         images: number of images.
         captions: texts per image.
         grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
@@ -70,6 +74,7 @@ class Moments:
     cross_power: _Array
     dot_product: DotProductMoments | None
     mixed: dict[tuple[int, int], float]
+    mixed_covariance: _Array
     images: int
     captions: int
     grid: _Array = field(repr=False)
@@ -81,7 +86,7 @@ class Moments:
         """Estimate the moments from matched features, one row per image.
 
         The features are taken as they are; centre and normalise them first, the way they will
-        be measured. Time grows as n d_v d_t + n^2 (d_v + d_t), memory as the features.
+        be measured. Time grows as n d_v d_t + min(n, 8192)^2 (d_v + d_t), memory as the features.
 
         Args:
             image: image features, shape (n, d_v), n at least 2.
@@ -112,6 +117,8 @@ class Moments:
         unit_v, unit_t = v / np.sqrt(values_v.sum()), t / np.sqrt(values_t.sum())
         trace = values_v.sum() * values_t.sum()
         operator = _operator(unit_v, unit_t, product / trace, cross_power / trace)
+        mixed, covariance = _mixed(unit_v, unit_t)
+        scale = np.array([values_v.sum() ** a * values_t.sum() ** b for a, b in MIXED_ORDERS])
         grid = _GRID * trace
         return cls(
             image_eigenvalues=values_v,
@@ -119,10 +126,8 @@ class Moments:
             cross=cross,
             cross_power=cross_power,
             dot_product=dot_product,
-            mixed={
-                (a, b): value * values_v.sum() ** a * values_t.sum() ** b
-                for (a, b), value in _mixed(unit_v, unit_t).items()
-            },
+            mixed=dict(zip(MIXED_ORDERS, (mixed * scale).tolist(), strict=True)),
+            mixed_covariance=covariance * np.outer(scale, scale),
             images=n,
             captions=captions,
             grid=grid,
@@ -293,10 +298,16 @@ def _dot_product(v: _Array, t: _Array) -> DotProductMoments | None:
     )
 
 
-def _mixed(v: _Array, t: _Array) -> dict[tuple[int, int], float]:
+def _mixed(v: _Array, t: _Array) -> tuple[_Array, _Array]:
+    """Return the criteria of the third and fourth degree and the covariance of their witnesses."""
+    orders = len(MIXED_ORDERS)
     if len(v) < MINIMUM_IMAGES:
-        return dict.fromkeys(MIXED_ORDERS, 0.0)
+        return np.zeros(orders), np.zeros((orders, orders))
+    chosen = np.arange(len(v))
+    if len(v) > _MOST_FOR_GRAM:
+        chosen = np.random.default_rng(_FOLD_SEED).permutation(len(v))[:_MOST_FOR_GRAM]
     # One caption per image, a different one for neighbouring images.
-    captions = np.arange(len(v)) % t.shape[1]
-    chosen = t[np.arange(len(v)), captions]
-    return hsic(v.astype(np.float32), chosen.astype(np.float32))
+    image = v[chosen].astype(np.float32)
+    text = t[chosen, np.arange(len(chosen)) % t.shape[1]].astype(np.float32)
+    criteria = hsic(image, text)
+    return np.array([criteria[order] for order in MIXED_ORDERS]), witness_covariance(image, text)

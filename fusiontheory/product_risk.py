@@ -9,8 +9,9 @@ kept with the law of h in it; it is derived step by step in docs/product_feature
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +22,7 @@ from fusiontheory.deterministic_equivalent import ValidityWarning, effective_rid
 __all__ = ["product_ridge_risk"]
 
 _Array: TypeAlias = NDArray[np.float64]
+_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # Nodes reach to where the density of a quadratic form has fallen by about exp(-20), a step of
 # 0.4 in log scale apart or closer.
@@ -49,7 +51,7 @@ def product_ridge_risk(
     eigenvalues_v: ArrayLike,
     eigenvalues_t: ArrayLike,
     target_power: ArrayLike,
-    n: list[float] | list[int] | tuple[float, ...] | NDArray[np.float64] | NDArray[np.int64],
+    n: _Sizes,
     ridge: float,
     noise: float,
     additive_power: ArrayLike | None = None,
@@ -58,7 +60,7 @@ def product_ridge_risk(
     eigenvalues_v: ArrayLike,
     eigenvalues_t: ArrayLike,
     target_power: ArrayLike,
-    n: ArrayLike,
+    n: float | _Sizes,
     ridge: float,
     noise: float,
     additive_power: ArrayLike | None = None,
@@ -79,8 +81,9 @@ def product_ridge_risk(
 
     Where h does not vary this is ``ridge_risk``. The expectations are integrals over the laws of
     the two factors of h, found by inverting their Laplace transforms; there is no free constant
-    and no random number. Left out are terms of relative size 1/d_v^2, 1/d_t^2 and 1/n; expect a
-    per cent or two at 16 features per modality, and less beyond.
+    and no random number. Left out are terms of relative size 1/d_v^2, 1/d_t^2 and 1/n. Against
+    simulation the result is within 1 % for 40 features each; for 16 each it is up to 3 % too low
+    just below interpolation with next to no ridge (there ``ridge_risk`` is 20 % too low).
 
     Args:
         eigenvalues_v: variances of v, shape (d_v,), at least 0, not all 0.
@@ -107,18 +110,18 @@ def product_ridge_risk(
             v or t near 0 then make the error infinite.
         ArithmeticError: if the equations were not solved, which is not known to happen.
 
-    Source: derived in docs/product_features.md. The step from leave-one-out to the risk is that
-    of Simon et al., arXiv:2110.03922, and El Karoui, arXiv:1311.2445, who has the analogue for
-    features with one random length.
+    Source: derived in docs/product_features.md. The method is leave-one-out; El Karoui, "On the
+    impact of predictor geometry on the performance on high-dimensional ridge-regularized
+    generalized robust regression estimators", has it for features with one random length.
 
     Example:
         >>> import numpy as np
         >>> from fusiontheory.deterministic_equivalent import ridge_risk
         >>> flat, power = np.ones(20), np.full((20, 20), 1 / 400)
         >>> print(f"{product_ridge_risk(flat, flat, power, 200, ridge=10.0, noise=0.25):.3f}")
-        1.012
+        0.996
         >>> print(f"{ridge_risk(np.outer(flat, flat), power, 200, ridge=10.0, noise=0.25):.3f}")
-        0.971
+        0.961
     """
     values_v = _eigenvalues("eigenvalues_v", eigenvalues_v)
     values_t = _eigenvalues("eigenvalues_t", eigenvalues_t)
@@ -264,7 +267,8 @@ def _solve(values_v: _Array, values_t: _Array, ridge: float, n: float) -> _Facto
     unit_h, unit_g = (1.0, ridge) if n > rank else (ridge, 1.0)
     kappa = effective_ridge(products, n, ridge)
     if n > rank:
-        a = products / (ridge + (ridge / kappa if kappa > 0 else n - rank) * products)
+        per_kappa = ridge / kappa if kappa > 0 else n - rank
+        a = products / np.where(products > 0, ridge + per_kappa * products, 1.0)
     else:
         a = products / (1 + products / kappa)
     shares = np.concatenate([a.sum(axis=1), a.sum(axis=0)])
@@ -290,9 +294,10 @@ class _Equations:
         self.law_v, self.law_t = law_v, law_t = _Law.of(r), _Law.of(c)
         damping = 1 / (unit_h + np.outer(law_v.nodes, law_t.nodes) / total)
         explained = n * products * (law_v.single @ damping @ law_t.single.T)
-        a = products / (explained + unit_g)
-        self.unlearned = np.ones_like(products)
-        np.divide(unit_g, explained + unit_g, out=self.unlearned, where=products > 0)
+        # Where both are 0, at zero eigenvalues without ridge, nothing is learned.
+        total_g = np.where(products > 0, explained + unit_g, 1.0)
+        a = products / total_g
+        self.unlearned = np.where(products > 0, unit_g / total_g, 1.0)
         self.squares = a**2
         self.residual = np.concatenate([a.sum(axis=1) - r, a.sum(axis=0) - c])
 
@@ -373,7 +378,5 @@ def _eigenvalues(name: str, given: ArrayLike) -> _Array:
 def _of_shape(name: str, given: ArrayLike, shape: tuple[int, ...]) -> _Array:
     array = non_negative_array(name, given, len(shape))
     if array.shape != shape:
-        raise InputError(
-            f"{name} must have shape {shape} for these eigenvalues, got {array.shape}"
-        )
+        raise InputError(f"{name} must have shape {shape} for these eigenvalues, got {array.shape}")
     return array

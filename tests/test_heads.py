@@ -142,16 +142,19 @@ def test_terms_of_the_tangent_model(moments):
     plain, _ = head.model(moments, Terms(lanczos_steps=0, mixed_orders=False)).signal(kappa)
     assert (full > second).all()
     assert (second != plain).all()
-    np.testing.assert_allclose((full - second) * kappa, (full - second)[0] * kappa[0], rtol=1e-9)
+    # The mixed orders' signal falls with kappa, but not faster than 1 / kappa.
+    mixed = full - second
+    assert mixed[1] < mixed[0] < mixed[1] * kappa[1] / kappa[0]
 
 
 def test_mixed_orders_of_the_tangent_model_are_those_of_the_kernel():
     image, noise = draw(0, n=500)
     text = image + 0.5 * image**2 + noise
     moments = Moments.from_features(image, text)
-    head, kappa = find_head("concat-mlp"), np.array([0.1])
-    full, _ = head.model(moments, Terms()).signal(kappa)
-    second, _ = head.model(moments, Terms(mixed_orders=False)).signal(kappa)
+    head, kappa = find_head("concat-mlp"), np.array([0.1, 1e9])
+    full, slope = head.model(moments, Terms()).signal(kappa)
+    second, slope2 = head.model(moments, Terms(mixed_orders=False)).signal(kappa)
+    mixed = full - second
     # r a_k u^k, u = (v.v' + t.t') / 2r, by the binomial theorem.
     r = (moments.image_eigenvalues.sum() + moments.text_eigenvalues.sum()) / 2
     coefficients = relu_tangent_coefficients(4)
@@ -160,7 +163,13 @@ def test_mixed_orders_of_the_tangent_model_are_those_of_the_kernel():
         for k in (3, 4)
         for j in range(1, k)
     )
-    assert (full - second)[0] * kappa[0] == pytest.approx(expected, rel=1e-9)
+    # Far above the variance along the difference of the class means, |difference|^2 / kappa.
+    assert mixed[1] * kappa[1] == pytest.approx(expected, rel=1e-6)
+    variance = expected**2 / mixed[0] - expected * kappa[0]
+    assert variance > 0
+    nearby = head.model(moments, Terms()).signal(kappa[:1] * 1.001)[0]
+    nearby -= head.model(moments, Terms(mixed_orders=False)).signal(kappa[:1] * 1.001)[0]
+    assert (slope - slope2)[0] == pytest.approx((nearby - mixed[:1])[0] / 0.001, rel=2e-3)
     assert moments.mixed[2, 1] > 0.1
 
 

@@ -17,6 +17,7 @@ from fusiontheory import (
     moments,
     pairs,
     spectrum,
+    witness,
 )
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.features import FeatureSet
@@ -38,15 +39,8 @@ ALL_TERMS = list(TERMS)[-1]
 
 _MEASURING = code_version(kernels, heads, kernel_ridge, pairs)
 _PREDICTING = code_version(
-    curve,
-    deterministic_equivalent,
-    heads,
-    hsic,
-    kernels,
-    matching,
-    matching_signal,
-    moments,
-    spectrum,
+    *(curve, deterministic_equivalent, heads, hsic, kernels),
+    *(matching, matching_signal, moments, spectrum, witness),
 )
 
 
