@@ -21,6 +21,7 @@ from fusiontheory.deterministic_equivalent import (
 from fusiontheory.heads import HEADS, Head, Terms
 from fusiontheory.least_squares import least_squares_risk
 from fusiontheory.moments import Moments
+from fusiontheory.product_risk import product_ridge_risk
 
 __all__ = [
     "HEADS",
@@ -32,6 +33,7 @@ __all__ = [
     "effective_ridge",
     "least_squares_risk",
     "predict_curve",
+    "product_ridge_risk",
     "ridge_risk",
     "training_risk",
 ]

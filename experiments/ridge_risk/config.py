@@ -31,7 +31,7 @@ class Config:
     # The additive head interpolates up to n = 80, the bilinear one up to n = 1600.
     n: tuple[int, ...] = (50, 80, 100, 200, 400, 800, 1200, 1500, 1600, 1700, 2000, 2400, 3200)
     # The additive head is cheap and, with 80 features, fluctuates more between draws.
-    draws: tuple[tuple[Head, int], ...] = (("additive", 400), ("bilinear", 16))
+    draws: tuple[tuple[Head, int], ...] = (("additive", 400), ("bilinear", 64))
     seed: int = 20240
 
     def setting(self, head: Head, additive: float, bilinear: float) -> FusionSetting:

@@ -28,6 +28,14 @@ def main() -> None:
                 axis.plot(
                     points["n"], points["predicted"], color=colour, label=f"{head}, predicted"
                 )
+            if points["predicted_product"].notna().any():
+                axis.plot(
+                    points["n"],
+                    points["predicted_product"],
+                    color=colour,
+                    linestyle="--",
+                    label=f"{head}, predicted for products",
+                )
             axis.errorbar(
                 points["n"],
                 points["measured"],
