@@ -27,12 +27,13 @@ _TABLES = ("comparison.csv", "curves.csv")
 app = application("Draw the figures for print from the tables of a report.")
 
 
-def draw(report: Path, out: Path) -> list[Path]:
+def draw(report: Path, out: Path, width: float = COLUMN_WIDTH) -> list[Path]:
     """Write ``comparison.png``, ``.svg``, ``.pdf`` and ``comparison.txt``, the caption.
 
     Args:
         report: folder that `validation.report.write_report` wrote.
         out: folder for the figures, made if need be.
+        width: of the figure, in inches; panels stack below 5.
 
     Returns:
         The files written.
@@ -42,7 +43,7 @@ def draw(report: Path, out: Path) -> list[Path]:
     """
     check_writable("out", out)
     comparison, curves = (_read(report / name) for name in _TABLES)
-    figure = plot_comparison(comparison, curves, COLUMN_WIDTH)
+    figure = plot_comparison(comparison, curves, width)
     files = save_figure(figure, out / "comparison", ("png", "svg", "pdf"))
     caption = _caption(comparison, [report / name for name in _TABLES])
     return [*files, write_atomically(out / "comparison.txt", caption.encode())]
@@ -52,9 +53,10 @@ def draw(report: Path, out: Path) -> list[Path]:
 def main(
     report: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("report"),
     out: Annotated[Path, typer.Option(help="Folder for the figures.")] = Path("docs/figures"),
+    width: Annotated[float, typer.Option(help="Inches.")] = COLUMN_WIDTH,
 ) -> None:
-    """Draw the comparison of predicted and measured accuracy at column width."""
-    for path in draw(report, out):
+    """Draw the comparison of predicted and measured accuracy, at column width if not told."""
+    for path in draw(report, out, width):
         typer.echo(path)
 
 

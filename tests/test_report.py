@@ -153,7 +153,8 @@ def test_all_files_are_written_and_hold_the_tables(written: Path) -> None:
         for ending in ("png", "svg")
     }
     assert names == figures | {
-        *("comparison.csv", "gaps.csv", "curves.csv", "crossovers.csv", "index.html")
+        *("comparison.csv", "gaps.csv", "curves.csv", "crossovers.csv", "terms.csv"),
+        "index.html",
     }
     for name, table in zip(("comparison", "curves", "gaps"), frames(), strict=False):
         pd.testing.assert_frame_equal(pd.read_csv(written / f"{name}.csv"), table)
@@ -289,7 +290,7 @@ def test_text_is_escaped(tmp_path: Path) -> None:
 def test_same_input_same_bytes(written: Path, tmp_path: Path) -> None:
     write_report(*frames(), FACTS | {"terms": terms()}, tmp_path)
     files = sorted(path for path in written.rglob("*") if path.is_file())
-    assert len(files) == 11
+    assert len(files) == 12
     for path in files:
         assert path.read_bytes() == (tmp_path / path.relative_to(written)).read_bytes()
 

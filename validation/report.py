@@ -78,7 +78,7 @@ def write_report(
     facts: Mapping[str, Any],
     out: Path,
 ) -> None:
-    """Write the four tables as CSV, ``figures/`` and ``index.html``.
+    """Write the tables as CSV, ``figures/`` and ``index.html``.
 
     Each file is replaced in one step, the page last. The same input gives the same bytes.
 
@@ -112,6 +112,8 @@ def write_report(
         context[f"{name}_figure"] = [
             (kind, inline_svg(svg, f"{name}-{kind}", title)) for kind, svg in svgs.items()
         ]
+    if context["terms"]:
+        tables["terms"] = facts["terms"]
     for name in tables:
         text = tables[name].to_csv(index=False, lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())
