@@ -16,7 +16,8 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(BIN)/mypy; \
+		else echo "types are checked with Python 3.11 or newer, which the type stubs need"; fi
 	$(BIN)/python -m pytest
 
 # The README's figure, from the stored tables of the run that it shows.
