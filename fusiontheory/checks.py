@@ -32,6 +32,8 @@ def finite_array(name: str, value: ArrayLike, ndim: int | tuple[int, ...]) -> ND
         InputError: if it is not numeric, empty, of another dimension, or holds NaN or infinity.
     """
     allowed = (ndim,) if isinstance(ndim, int) else ndim
+    if np.iscomplexobj(value):
+        raise InputError(f"{name} must be an array of real numbers, got complex ones")
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -7,6 +7,7 @@ answers at once. An `InputError` becomes one line and status 2 in `fusiontheory.
 from __future__ import annotations
 
 import json
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -103,7 +104,10 @@ def predict(
     sizes = _parse_numbers("n", n)
     table = forecast(features, head, sizes, ridge, split, raw, test_images)
     if as_json:
-        _print_json({"ridge": ridge, "predictions": table.to_dict("records")})
+        rows = table.to_dict("records")
+        # JSON has no infinity: the risk of an interpolation peak is null.
+        finite = [{k: None if v in (inf, -inf) else v for k, v in row.items()} for row in rows]
+        _print_json({"ridge": ridge, "predictions": finite})
     else:
         typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
 

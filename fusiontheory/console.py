@@ -8,8 +8,9 @@ group of one: such a command is declared with ``cls=OneLineCommand``.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -133,7 +134,9 @@ def _in_one_line(
     """Run a click ``main`` that raises, and turn what it raises into a line and a status."""
     names = {"args": args, "prog_name": prog_name, "complete_var": complete_var}
     try:
-        status = run(**names, standalone_mode=False, **settings)
+        with warnings.catch_warnings():
+            warnings.showwarning = cast(Any, _warn)
+            status = run(**names, standalone_mode=False, **settings)
     except InputError as error:
         if not standalone:
             raise
@@ -152,6 +155,11 @@ def _in_one_line(
         return status
     # click returns the status of an early exit (--help, typer.Exit) like a command's own value.
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    # Where in the source it came from is nothing to a person at a command line.
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _pointer(error: Exception) -> str:

@@ -68,6 +68,8 @@ def predict_curve(
     chosen = find_head(head)
     if not isinstance(moments, Moments):
         raise InputError(f"moments must be a Moments, got {type(moments).__name__}")
+    if not isinstance(terms, Terms):
+        raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     sizes, delta = check_request(n, ridge, test_images)
     curve = matching_curve(chosen.model(moments, terms), sizes, delta)
     if np.isinf(curve.risk).any():
@@ -86,13 +88,18 @@ def predict_curve(
         high = curve.accuracy + np.hypot(high - curve.accuracy, sampling)
     return pd.DataFrame(
         {
-            "n": sizes.astype(np.int64) if np.all(sizes == np.round(sizes)) else sizes,
+            "n": sizes.astype(np.int64) if _whole(sizes) else sizes,
             "risk": curve.risk,
             "accuracy": curve.accuracy,
             "accuracy_low": np.clip(low, 0.0, 1.0),
             "accuracy_high": np.clip(high, 0.0, 1.0),
         }
     )
+
+
+def _whole(sizes: NDArray[np.float64]) -> bool:
+    # Beyond 2^53 a float is whole, but not the number that was meant.
+    return bool(np.all((sizes == np.round(sizes)) & (sizes < 2**53)))
 
 
 def check_request(

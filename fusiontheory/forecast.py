@@ -60,7 +60,7 @@ def forecast(
     image: NDArray[np.floating[Any]] = features.image[rows]
     text: NDArray[np.floating[Any]] = features.text[rows]
     if not raw:
-        image, text = _unit(image), _unit(text)
+        image, text = _unit("image", image), _unit("text", text)
     equal = image.shape[-1] == text.shape[-1]
     chosen = heads or [name for name in HEADS if equal or name != "dot-product"]
     if not equal and "dot-product" in chosen:
@@ -75,6 +75,6 @@ def forecast(
     return pd.concat(curves, ignore_index=True)
 
 
-def _unit(x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+def _unit(name: str, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     flat = x.reshape(-1, x.shape[-1])
-    return normalise(x - flat.mean(axis=0, dtype=np.float64))
+    return normalise(x - flat.mean(axis=0, dtype=np.float64), name=f"{name} less its mean")

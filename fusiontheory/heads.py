@@ -90,7 +90,7 @@ def find_head(name: str) -> Head:
         >>> find_head("bilinear").summary
         'linear in v (x) t: the product kernel'
     """
-    if name in HEADS:
+    if isinstance(name, str) and name in HEADS:
         return HEADS[name]
     close = get_close_matches(str(name), HEADS, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
@@ -225,7 +225,7 @@ def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
         )
     mean, matched = moments.dot_product.difference, moments.dot_product.matched_variance
     within = (matched + moments.dot_product.mismatched_variance) / 2
-    error = 2 * np.sqrt(matched / moments.images) / max(abs(mean), np.finfo(np.float64).tiny)
+    error = np.sqrt(matched / moments.images)
 
     def signal(kappa: _Array) -> tuple[_Array, _Array]:
         q = mean**2 / (within + kappa)
@@ -236,7 +236,7 @@ def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
         spectrum=Spectrum.from_eigenvalues([max(within + mean**2 / 4, np.finfo(np.float64).tiny)]),
         ridge=0.0,
         signal=signal,
-        signal_error=lambda kappa: np.full_like(kappa, error),
+        signal_error=lambda kappa: (2 * abs(mean) * error + error**2) / (within + kappa),
     )
 
 

@@ -40,7 +40,7 @@ class MatchingModel:
         spectrum: eigenvalues of the second moment of the head's features.
         ridge: power of features left out of the spectrum; it adds to the ridge.
         signal: kappa -> (q, dq / d log kappa), arrays of the shape of kappa.
-        signal_error: kappa -> relative standard error of q.
+        signal_error: kappa -> standard error of q.
     """
 
     spectrum: Spectrum
@@ -92,9 +92,11 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
     q, slope = model.signal(level)
     spread = 1.96 * model.signal_error(level)
     risk, accuracy = _classify(q, slope, factor, noise)
+    # The slope in log kappa of another q is taken to be the same share of it.
+    share = np.divide(slope, q, out=np.full_like(q, -1.0), where=q > 0)
     ends = [
-        _classify(q * scale, slope * scale, factor, noise)[1]
-        for scale in (np.maximum(1 - spread, 0.0), 1 + spread)
+        _classify(end, end * share, factor, noise)[1]
+        for end in (np.maximum(q - spread, 0.0), q + spread)
     ]
     return MatchingCurve(risk=risk, accuracy=accuracy, low=ends[0], high=ends[1])
 

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FOLDS", "lanczos_signal", "operator_moments"]
+__all__ = ["FOLDS", "lanczos_signal", "operator_moments", "operator_rotations"]
 
 _Array = NDArray[np.float64]
 _Rows = NDArray[np.floating[Any]]
@@ -37,7 +37,17 @@ FOLDS = 5
 def operator_moments(
     image: _Rows, text: _Rows, product: _Array, folds: NDArray[np.intp], kappa: Sequence[float]
 ) -> _Array:
-    """Return unbiased estimates of d_0 .. d_3 at each kappa, shape (len(kappa), 4).
+    """Return unbiased estimates of d_0 .. d_3, shape (len(kappa), 4); see `operator_rotations`."""
+    estimates: _Array = operator_rotations(image, text, product, folds, kappa).mean(axis=1)
+    return estimates
+
+
+def operator_rotations(
+    image: _Rows, text: _Rows, product: _Array, folds: NDArray[np.intp], kappa: Sequence[float]
+) -> _Array:
+    """Return estimates of d_0 .. d_3 at each kappa, one for each rotation of the folds.
+
+    Each rotation is unbiased; their spread tells the noise of their mean.
 
     Args:
         image: image features in the eigenbasis of M_v, shape (n, d_v).
@@ -46,6 +56,9 @@ def operator_moments(
         folds: fold 0 .. 4 of each image, shape (n,); every fold needs at least 2 images.
         kappa: effective ridges, above 0, in the units of ``product``.
 
+    Returns:
+        Shape (len(kappa), 5, 4).
+
     Source: the estimator is U-statistic-like (one image set per factor, averaged over the five
     rotations of the sets); the recursion is Lanczos's, see ``docs/theory.md``.
     """
@@ -53,7 +66,7 @@ def operator_moments(
     images = [image[index] for index in rows]
     texts = [text[index] for index in rows]
     crosses = [_cross_covariance(v, t.mean(axis=1)) for v, t in zip(images, texts, strict=True)]
-    estimates = np.zeros((len(kappa), 4))
+    estimates = np.zeros((len(kappa), FOLDS, 4))
     for row, level in enumerate(kappa):
         resolvent = (1.0 / (product + level)).astype(image.dtype)
 
@@ -68,13 +81,13 @@ def operator_moments(
             # of folds k + 1 and k + 3.
             right, once_right = starts[(k + 1) % FOLDS], once[(k + 1) % FOLDS]
             twice = excess((k + 4) % FOLDS, resolvent * once[k])
-            estimates[row] += (
+            estimates[row, k] = (
                 _dot(starts[k], crosses[(k + 1) % FOLDS]),
                 _dot(once[k], right),
                 _dot(once[k], resolvent * once_right),
                 _dot(twice, resolvent * once_right),
             )
-    return estimates / FOLDS
+    return estimates
 
 
 def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:

@@ -13,7 +13,7 @@ from scipy.interpolate import CubicSpline
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.hsic import MINIMUM_IMAGES, MIXED_ORDERS, hsic
-from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_moments
+from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_rotations
 from fusiontheory.witness import witness_covariance
 
 __all__ = ["DotProductMoments", "Moments"]
@@ -26,6 +26,7 @@ _GRID = np.geomspace(1e-6, 1.0, 16)
 # Below this many images a fold says nothing about a covariance.
 _IMAGES_FOR_FOLDS = 10 * FOLDS
 _FOLD_SEED = 0
+_LARGEST = 1e15
 # The third and fourth degree need all pairs of images; more than these would take minutes.
 _MOST_FOR_GRAM = 8192
 
@@ -56,7 +57,7 @@ class Moments:
         captions: texts per image.
         grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
         operator: d_0 .. d_3 of `fusiontheory.matching_signal` at each of them, (g, 4).
-        signal_error: relative standard error of the matching signal at each, (g,).
+        signal_error: standard error of the matching signal at each, (g,).
 
     Example:
         >>> import numpy as np
@@ -94,7 +95,8 @@ class Moments:
 
         Raises:
             InputError: for other shapes, lengths that differ, NaN or infinity, fewer than 2
-                images, or a modality that is zero everywhere.
+                images, a modality that is zero everywhere, or values that are all below 1e-15
+                or somewhere above 1e15.
 
         Warns:
             ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
@@ -116,7 +118,7 @@ class Moments:
         # d_k has no units.
         unit_v, unit_t = v / np.sqrt(values_v.sum()), t / np.sqrt(values_t.sum())
         trace = values_v.sum() * values_t.sum()
-        operator = _operator(unit_v, unit_t, product / trace, cross_power / trace)
+        rotations = _operator(unit_v, unit_t, product / trace, cross_power / trace)
         mixed, covariance = _mixed(unit_v, unit_t)
         scale = np.array([values_v.sum() ** a * values_t.sum() ** b for a, b in MIXED_ORDERS])
         grid = _GRID * trace
@@ -131,8 +133,8 @@ class Moments:
             images=n,
             captions=captions,
             grid=grid,
-            operator=operator,
-            signal_error=_signal_error(operator, cross_power, product, grid, n),
+            operator=rotations.mean(axis=1),
+            signal_error=_signal_error(rotations, cross_power, product, grid, n),
         )
 
     @property
@@ -186,8 +188,11 @@ class Moments:
         return q - slope * (1 - below), slope * below
 
     def matching_error(self, kappa: _Array) -> _Array:
-        """Return the relative standard error of ``matching_signal``, from the images' number."""
-        return np.interp(np.log(kappa), np.log(self.grid), self.signal_error)
+        """Return the standard error of ``matching_signal`` from the number of images."""
+        # Above the grid it falls as the signal does, as 1 / kappa.
+        falling = np.minimum(self.grid[-1] / kappa, 1.0)
+        error = np.interp(np.log(kappa), np.log(self.grid), self.signal_error)
+        return np.asarray(error * falling)
 
 
 def _checked(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
@@ -201,6 +206,14 @@ def _checked(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
         )
     if len(v) < 2:
         raise InputError(f"image must have at least 2 rows (images), got {len(v)}")
+    for name, rows in (("image", v), ("text", t)):
+        largest = float(np.abs(rows).max())
+        # The 16th power of the features has to fit a double.
+        if largest and not 1 / _LARGEST <= largest <= _LARGEST:
+            raise InputError(
+                f"{name} must have its largest value between {1 / _LARGEST:g} and {_LARGEST:g},"
+                f" got {largest:g}; rescale the features"
+            )
     return v, t
 
 
@@ -246,37 +259,46 @@ def _falling(log_kappa: _Array, signal: _Array) -> _Array:
 
 
 def _operator(v: _Array, t: _Array, product: _Array, cross_power: _Array) -> _Array:
-    """Return d_0 .. d_3 on the grid; d_0 alone, the others 0, for too few images."""
+    """Return d_0 .. d_3 on the grid by rotation; d_0 alone, the others 0, for too few images."""
     if len(v) >= _IMAGES_FOR_FOLDS:
         order = np.random.default_rng(_FOLD_SEED).permutation(len(v))
         # Single precision halves the time; the estimates' own noise is far larger.
         single = v.astype(np.float32), t.astype(np.float32)
-        return operator_moments(*single, product, order % FOLDS, list(_GRID))
+        return operator_rotations(*single, product, order % FOLDS, list(_GRID))
     warnings.warn(
         f"image has {len(v)} rows; below {_IMAGES_FOR_FOLDS} the covariance of matched pairs is"
         " taken to be that of mismatched pairs",
         ValidityWarning,
         stacklevel=3,
     )
-    operator = np.zeros((_GRID.size, 4))
-    operator[:, 0] = [(cross_power / (product + level)).sum() for level in _GRID]
+    operator = np.zeros((_GRID.size, 1, 4))
+    operator[:, 0, 0] = [(cross_power / (product + level)).sum() for level in _GRID]
     return operator
 
 
 def _signal_error(
-    operator: _Array, cross_power: _Array, product: _Array, grid: _Array, images: int
+    rotations: _Array, cross_power: _Array, product: _Array, grid: _Array, images: int
 ) -> _Array:
-    """Return the relative standard error of q: that of 2 mean(v^T W t), W = R c.
+    """Return the standard error of q, from what it owes to c and from the folds' noise.
 
-    One image moves q = c^T R c by 2 (f - q) / n, f = v^T W t its matched score: the
-    infinitesimal jackknife over images.
+    One image moves c^T R c by 2 (f - q) / n, f = v^T R c t its matched score (the infinitesimal
+    jackknife over images); the noise of c itself adds 2 tr((Lambda R)^2) / n^2, all that is left
+    where there is no signal. What the other d_k add is the jackknife over rotations of the folds.
     """
-    within = np.array([(cross_power * product / (product + level) ** 2).sum() for level in grid])
-    variance = np.maximum(within + operator[:, 1], 0.0)
-    floor = np.finfo(np.float64).tiny
-    error: _Array = 2 * np.sqrt(variance / images) / np.maximum(operator[:, 0], floor)
-    # Where the signal is lost in noise the relative error is "all of it", not infinite.
-    return np.minimum(error, 1.0)
+    operator = rotations.mean(axis=1)
+    direct = np.empty(grid.size)
+    for point, level in enumerate(grid):
+        resolvent = 1 / (product + level)
+        within = max(float((cross_power * product * resolvent**2).sum()), 0.0)
+        # d_1 is what matched scores vary by beyond mismatched ones; it is noisy too.
+        scores = within + max(float(operator[point, 1]), 0.0)
+        noise = float(((product * resolvent) ** 2).sum())
+        direct[point] = 4 * scores / images + 2 * noise / images**2
+    turns = rotations.shape[1]
+    if turns == 1:
+        return np.sqrt(direct)
+    left_out = lanczos_signal((operator[:, None] * turns - rotations) / (turns - 1))
+    return np.asarray(np.sqrt(direct + (turns - 1) * left_out.var(axis=1)))
 
 
 def _dot_product(v: _Array, t: _Array) -> DotProductMoments | None:

@@ -6,8 +6,10 @@ import doctest
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -174,3 +176,55 @@ def test_examples_run() -> None:
     results = doctest.testmod(console)
     assert results.attempted > 0
     assert results.failed == 0
+
+
+def test_predict_writes_json_without_infinities(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "f.npz", image=rng.standard_normal((80, 4)), text=rng.standard_normal((80, 4))
+    )
+    arguments = ["predict", str(tmp_path / "f.npz"), "--n", "16", "--ridge", "0", "--json"]
+    result = CliRunner().invoke(app, [*arguments, "--head", "bilinear"])
+    assert result.exit_code == 0
+    (row,) = json.loads(result.stdout)["predictions"]
+    assert row["risk"] is None
+    assert "warning: the risk of bilinear is infinite at n = 16" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"image": np.eye(3)}, "path must hold the arrays image and text"),
+        (
+            {"image": np.eye(3), "text": np.eye(4)},
+            "text must have one row for each of the 3 images",
+        ),
+        ({"image": np.full((3, 2), np.nan), "text": np.eye(3)}, "image must be finite"),
+        ({"image": np.ones((3, 2)), "text": np.eye(3)}, "image less its mean must have no zero"),
+        ({"image": np.eye(1), "text": np.eye(1)}, "image must have at least 2 rows"),
+        ({"image": 1j * np.eye(3), "text": np.eye(3)}, "image must be an array of real numbers"),
+    ],
+)
+def test_predict_refuses_bad_features(tmp_path: Path, arrays: dict, said: str) -> None:
+    np.savez(tmp_path / "f.npz", **arrays)
+    result = CliRunner().invoke(app, ["predict", str(tmp_path / "f.npz")])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert result.output.startswith(f"error: {said}")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--n", "1"], "n must be at least 2"),
+        (["--n", "x"], "n must be numbers separated by commas, got 'x'"),
+        (["--ridge", "-1"], "ridge must be a finite number of at least 0, got -1.0"),
+        (["--head", "bilinar"], "head must be one of concat-linear, concat-mlp, bilinear"),
+        (["--split", "train"], "splits must have rows"),
+        (["--test-images", "1"], "test_images must be at least 2, got 1"),
+    ],
+)
+def test_predict_refuses_bad_options(tmp_path: Path, options: list[str], said: str) -> None:
+    np.savez(tmp_path / "f.npz", image=np.eye(60), text=np.eye(60))
+    result = CliRunner().invoke(app, ["predict", str(tmp_path / "f.npz"), *options])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert result.output.startswith(f"error: {said}")

@@ -274,3 +274,25 @@ def test_bad_input(moments, change, message):
     head, given, n, ridge = (arguments.pop(name) for name in ("head", "moments", "n", "ridge"))
     with pytest.raises(InputError, match=message):
         predict_curve(head, given, n, ridge, **arguments)
+
+
+@pytest.mark.parametrize("head", ["bilinear", "concat-mlp"])
+@pytest.mark.parametrize("images", [300, 1000])
+def test_the_interval_covers_the_curve_of_many_images(head, images):
+    source = SharedLatent(24, 16, 0.5, unit_norm=True)
+    truth = predict_curve(head, source.moments(20_000), [256, 2048], RIDGE)["accuracy"]
+    covered = []
+    for draw in range(12):
+        rows = source.draw(images, np.random.default_rng(1000 + draw))
+        curve = predict_curve(head, Moments.from_features(*rows), [256, 2048], RIDGE)
+        covered.append((curve["accuracy_low"] <= truth) & (truth <= curve["accuracy_high"]))
+    # 24 tries that are not independent; 95 % intervals cover 18 or fewer very rarely.
+    assert np.mean(covered) > 0.75
+
+
+def test_the_interval_of_no_signal_is_not_a_point():
+    rng = np.random.default_rng(1)
+    moments = Moments.from_features(rng.standard_normal((200, 8)), rng.standard_normal((200, 8)))
+    for head in ("bilinear", "concat-mlp"):
+        curve = predict_curve(head, moments, [256, 2048], ridge=0.1)
+        assert (curve["accuracy_high"] - curve["accuracy_low"] > 0.005).all()

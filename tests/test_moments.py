@@ -297,16 +297,16 @@ def test_the_signal_error_is_on_the_safe_side():
     draws = [Moments.from_features(*draw(seed, n=400)) for seed in range(100)]
     kappa = np.geomspace(1e-6, 1, 7) * np.mean([moments.grid[-1] for moments in draws])
     signals = np.array([moments.matching_signal(kappa)[0] for moments in draws])
-    measured = signals.std(axis=0) / signals.mean(axis=0)
+    measured = signals.std(axis=0)
     ratio = np.mean([moments.matching_error(kappa) for moments in draws], axis=0) / measured
     # The error takes Lambda as known. Where kappa is small, estimating it on the same images
-    # undoes part of the noise (a canonical correlation is sharper than a covariance), and the
-    # error is up to 1.4 times too large.
+    # undoes part of the noise (a canonical correlation is sharper than a covariance); and the
+    # spread of the folds has part of the images' noise a second time.
     assert (ratio > 0.8).all()
-    assert (ratio < 1.8).all()
+    assert (ratio < 2.5).all()
     kappa = draws[0].grid[[0, -1]] * [0.1, 10]
-    ends = draws[0].signal_error[[0, -1]]
-    np.testing.assert_array_equal(draws[0].matching_error(kappa), ends)
+    ends = draws[0].signal_error[[0, -1]] * [1, 0.1]
+    np.testing.assert_allclose(draws[0].matching_error(kappa), ends)
 
 
 IMAGE, TEXT = draw(0, n=60)

@@ -33,11 +33,11 @@ _SIZES = "256,512,1024,2048,4096,8192"
 def run(
     features: _Features = None,
     store: _Store = _STORE,
-    seeds: _Seeds = 10,
+    seeds: _Seeds = 6,
     sizes: _Sizes = _SIZES,
     ridge: _Ridge = 0.1,
     test_pairs: _TestPairs = 10_000,
-    jobs: Annotated[int, typer.Option(help="Processes. [default: one a core]")] = 0,
+    jobs: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
     as_json: _Json = False,
 ) -> None:
     """Predict and measure; what the store already has is not done again."""
@@ -45,7 +45,7 @@ def run(
 
     session = workflow.Session.open(features, store, sizes, seeds, ridge, test_pairs)
     with progress_bar() as progress:
-        done = session.run(jobs or os.cpu_count() or 1, progress)
+        done = session.run(os.cpu_count() or 1 if jobs is None else jobs, progress)
     _say(as_json, {"records": done, "store": str(store)}, f"{done} records in {store}")
 
 
@@ -53,7 +53,7 @@ def run(
 def report(
     features: _Features = None,
     store: _Store = _STORE,
-    seeds: _Seeds = 10,
+    seeds: _Seeds = 6,
     sizes: _Sizes = _SIZES,
     ridge: _Ridge = 0.1,
     test_pairs: _TestPairs = 10_000,

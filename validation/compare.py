@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from fusiontheory.checks import InputError
 from fusiontheory.plotting import GAP_HEADS
 from fusiontheory.records import Cell, RecordStore
 from validation.study import ALL_TERMS, TERMS, Study
@@ -69,6 +70,12 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
 
 
 def _read(store: RecordStore, cells: list[Cell]) -> pd.DataFrame:
+    missing = len(store.missing(cells))
+    if missing:
+        raise InputError(
+            f"store must hold the {len(cells)} {cells[0].study} records of these settings, got"
+            f" {len(cells) - missing}; python -m validation run makes the others"
+        )
     return store.read(cells[0].study, cells)
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from fusiontheory import (
+    alignment,
+    contrastive,
     curve,
     deterministic_equivalent,
     heads,
@@ -19,6 +22,7 @@ from fusiontheory import (
     spectrum,
     witness,
 )
+from fusiontheory import features as features_module
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.heads import HEADS, Terms, find_head
@@ -28,7 +32,7 @@ from fusiontheory.records import Cell, code_version
 __all__ = ["ALL_TERMS", "TERMS", "Study"]
 
 TERMS: Mapping[str, Terms] = {
-    "second moments of v and t": Terms(lanczos_steps=0, mixed_orders=False),
+    "second moments of v and t, and C": Terms(lanczos_steps=0, mixed_orders=False),
     "and of matched v ⊗ t, one step": Terms(lanczos_steps=1, mixed_orders=False),
     "two steps": Terms(lanczos_steps=2, mixed_orders=False),
     "and third and fourth order": Terms(lanczos_steps=2, mixed_orders=True),
@@ -37,11 +41,28 @@ TERMS: Mapping[str, Terms] = {
 
 ALL_TERMS = list(TERMS)[-1]
 
-_MEASURING = code_version(kernels, heads, kernel_ridge, pairs)
-_PREDICTING = code_version(
-    *(curve, deterministic_equivalent, heads, hsic, kernels),
-    *(matching, matching_signal, moments, spectrum, witness),
-)
+
+@cache
+def _measuring_code() -> str:
+    """Version of the code between the feature file and a measured record."""
+    # Imported here: they build on this module.
+    from validation import conditions, measure
+
+    return code_version(
+        *(alignment, conditions, contrastive, features_module),
+        *(heads, kernel_ridge, kernels, measure, pairs),
+    )
+
+
+@cache
+def _predicting_code() -> str:
+    """Version of the code between the feature file and a predicted record."""
+    from validation import conditions, measure
+
+    return code_version(
+        *(conditions, contrastive, curve, deterministic_equivalent, features_module, heads),
+        *(hsic, kernels, matching, matching_signal, measure, moments, spectrum, witness),
+    )
 
 
 @dataclass(frozen=True)
@@ -73,7 +94,7 @@ class Study:
     )
     heads: tuple[str, ...] = tuple(HEADS)
     sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
-    seeds: int = 10
+    seeds: int = 6
     ridge: float = 0.1
     test_pairs: int = 10_000
     curve_points: int = 49
@@ -137,7 +158,7 @@ class Study:
                     "entropy": self.entropy,
                 },
                 features=fingerprints[condition],
-                code=_MEASURING,
+                code=_measuring_code(),
             )
             for condition in self.strengths
             for seed in range(self.seeds)
@@ -159,7 +180,7 @@ class Study:
                     "points": self.curve_points,
                 },
                 features=fingerprints[condition],
-                code=_PREDICTING,
+                code=_predicting_code(),
             )
             for condition, head, term in self._predictions()
         ]
@@ -171,7 +192,7 @@ class Study:
                 "retrieval",
                 {"condition": condition, "strength": float(self.strengths[condition])},
                 features=fingerprints[condition],
-                code=_MEASURING,
+                code=_measuring_code(),
             )
             for condition in self.strengths
         ]

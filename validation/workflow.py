@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from rich.progress import Progress
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable
 from fusiontheory.records import RecordStore
@@ -69,6 +69,7 @@ class Session:
         Raises:
             InputError: if the folder cannot be written, before any work, or a record is corrupt.
         """
+        positive_integer("jobs", jobs)
         self.store.check_writable()
         task = progress.add_task("Align", total=1)
         known = fingerprints(self.conditions)
@@ -88,6 +89,9 @@ class Session:
             InputError: if ``out`` cannot be written, or records are missing or corrupt.
         """
         check_writable("out", out)
+        if not self.store.root.is_dir():
+            # Before the heads are trained, which takes longest of what is left.
+            raise InputError(f"store must hold the records of a run, got none in {self.folder}")
         known = fingerprints(self.conditions)
         tables = compare(self.study, known, self.store)
         write_report(
