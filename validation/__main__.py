@@ -33,7 +33,7 @@ _SIZES = "256,512,1024,2048,4096,8192"
 def run(
     features: _Features = None,
     store: _Store = _STORE,
-    seeds: _Seeds = 6,
+    seeds: _Seeds = 10,
     sizes: _Sizes = _SIZES,
     ridge: _Ridge = 0.1,
     test_pairs: _TestPairs = 10_000,
@@ -53,7 +53,7 @@ def run(
 def report(
     features: _Features = None,
     store: _Store = _STORE,
-    seeds: _Seeds = 6,
+    seeds: _Seeds = 10,
     sizes: _Sizes = _SIZES,
     ridge: _Ridge = 0.1,
     test_pairs: _TestPairs = 10_000,

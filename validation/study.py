@@ -94,7 +94,7 @@ class Study:
     )
     heads: tuple[str, ...] = tuple(HEADS)
     sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
-    seeds: int = 6
+    seeds: int = 10
     ridge: float = 0.1
     test_pairs: int = 10_000
     curve_points: int = 49
