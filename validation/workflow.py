@@ -70,6 +70,7 @@ class Session:
             InputError: if the folder cannot be written, before any work, or a record is corrupt.
         """
         positive_integer("jobs", jobs)
+        check_writable("store", self.folder)
         self.store.check_writable()
         task = progress.add_task("Align", total=1)
         known = fingerprints(self.conditions)
