@@ -159,13 +159,12 @@ class Moments:
         """Return q(kappa) of the bilinear features and its derivative in log kappa.
 
         Between the grid's points by a cubic spline in log q over log kappa; above them as
-        A / (kappa + B), the form it takes for large kappa; below them it
-        is linear in kappa.
+        A / (kappa + B), the form it takes for large kappa; below them it is linear in kappa.
 
         Args:
             kappa: effective ridges above 0, in the units of lambda_v lambda_t.
             steps: Lanczos steps; 0 is the plain closed form, which needs second moments of v
-                and of t alone.
+                and of t and their cross-covariance alone.
 
         Source: `fusiontheory.matching_signal`.
         """

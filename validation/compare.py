@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.plotting import GAP_HEADS
 from fusiontheory.records import Cell, RecordStore
-from validation.study import ALL_TERMS, TERMS, Study
+from validation.study import FULL_THEORY, TERMS, Study
 
 __all__ = ["Comparison", "compare"]
 
@@ -54,7 +54,7 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
     """
     measured = _read(store, study.measured_cells(fingerprints))
     predicted = _read(store, study.predicted_cells(fingerprints))
-    curves = predicted[predicted["term"] == ALL_TERMS]
+    curves = predicted[predicted["term"] == FULL_THEORY]
     # Conditions and heads in the order of the study, not of the alphabet.
     order = [(c, h) for c in study.strengths for h in study.heads]
     comparison = _comparison(measured, curves, order)

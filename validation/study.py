@@ -29,7 +29,7 @@ from fusiontheory.heads import HEADS, Terms, find_head
 from fusiontheory.pairs import check_disjoint, most_pairs
 from fusiontheory.records import Cell, code_version
 
-__all__ = ["ALL_TERMS", "TERMS", "Study"]
+__all__ = ["FULL_THEORY", "TERMS", "Study"]
 
 TERMS: Mapping[str, Terms] = {
     "second moments of v and t, and C": Terms(lanczos_steps=0, mixed_orders=False),
@@ -39,7 +39,7 @@ TERMS: Mapping[str, Terms] = {
 }
 """The theory with one term after the other; the last has all of them."""
 
-ALL_TERMS = list(TERMS)[-1]
+FULL_THEORY = list(TERMS)[-1]
 
 
 @cache
