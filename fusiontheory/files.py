@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from pathlib import Path
 
 from fusiontheory.checks import InputError
 
-__all__ = ["check_writable", "write_atomically"]
+__all__ = ["check_writable", "write_atomically", "write_temporary"]
 
 
 def check_writable(name: str, folder: Path) -> None:
@@ -36,26 +37,37 @@ def write_atomically(path: Path, data: bytes) -> Path:
     Raises:
         InputError: if the folder cannot be made or written to.
     """
-    temporary = path.parent / f".{uuid.uuid4().hex}.tmp"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        temporary = write_temporary(path.parent, data)
+        try:
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise _refused("path", path, error) from error
-    finally:
-        _discard(temporary)
     return path
 
 
-def _discard(temporary: Path) -> None:
+def write_temporary(folder: Path, data: bytes) -> Path:
+    """Write ``data`` through to the disk under a name of its own that no reader looks at.
+
+    Nothing is left where it fails.
+
+    Raises:
+        OSError: if the folder cannot be written to.
+    """
+    temporary = folder / f".{uuid.uuid4().hex}.tmp"
     try:
-        temporary.unlink(missing_ok=True)
-    except OSError:  # its folder is no folder: there is nothing to remove
-        return
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with contextlib.suppress(OSError):  # its folder may be no folder
+            temporary.unlink(missing_ok=True)
+        raise
+    return temporary
 
 
 def _refused(name: str, path: Path, error: OSError) -> InputError:

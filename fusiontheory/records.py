@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import time
-import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,6 +33,7 @@ from fusiontheory.cells import (
     sha256,
 )
 from fusiontheory.checks import InputError
+from fusiontheory.files import write_temporary
 
 __all__ = ["Cell", "CorruptRecord", "RecordStore", "code_version"]
 
@@ -101,7 +101,7 @@ class RecordStore:
         """
         with _named_errors(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
-            _write_temporary(self.root, b"").unlink()
+            write_temporary(self.root, b"").unlink()
             # No write takes a day, so no live process owns a file that old.
             for left in self.root.glob("**/.*.tmp"):
                 with contextlib.suppress(FileNotFoundError):
@@ -307,18 +307,9 @@ def _load(path: Path) -> _Record | None:
     return _Record(cell, about, table)
 
 
-def _write_temporary(folder: Path, data: bytes) -> Path:
-    temporary = folder / f".{uuid.uuid4().hex}.tmp"
-    with temporary.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary
-
-
 def _publish(path: Path, data: bytes) -> None:
     """Give ``data`` the name ``path`` in one step, unless another process was first."""
-    temporary = _write_temporary(path.parent, data)
+    temporary = write_temporary(path.parent, data)
     try:
         os.link(temporary, path)  # unlike a rename, it never replaces
     except FileExistsError:
