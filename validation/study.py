@@ -11,7 +11,6 @@ from fusiontheory import (
     contrastive,
     curve,
     deterministic_equivalent,
-    heads,
     hsic,
     kernel_ridge,
     kernels,
@@ -25,7 +24,7 @@ from fusiontheory import (
 from fusiontheory import features as features_module
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.features import FeatureSet
-from fusiontheory.heads import HEADS, Terms, find_head
+from fusiontheory.heads import HEADS, Terms, closed_form, find_head
 from fusiontheory.pairs import check_disjoint, most_pairs
 from fusiontheory.records import Cell, code_version
 
@@ -50,7 +49,7 @@ def _measuring_code() -> str:
 
     return code_version(
         *(alignment, conditions, contrastive, features_module),
-        *(heads, kernel_ridge, kernels, measure, pairs),
+        *(closed_form, kernel_ridge, kernels, measure, pairs),
     )
 
 
@@ -60,7 +59,7 @@ def _predicting_code() -> str:
     from validation import conditions, measure
 
     return code_version(
-        *(conditions, contrastive, curve, deterministic_equivalent, features_module, heads),
+        *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
         *(hsic, kernels, matching, matching_signal, measure, moments, spectrum, witness),
     )
 
