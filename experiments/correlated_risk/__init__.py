@@ -1,0 +1,1 @@
+"""Predicted against measured ridge risk on features with canonical correlations."""
