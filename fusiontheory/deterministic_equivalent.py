@@ -28,6 +28,7 @@ __all__ = [
     "learned",
     "overfitting",
     "ridge_risk",
+    "spectrum_risk",
     "training_risk",
     "unlearned",
 ]
@@ -202,7 +203,7 @@ def ridge_risk(
         2.0
     """
     sizes = sample_sizes("n", n)
-    risk, _ = _risks(eigenvalues, target_power, sizes, ridge, noise)
+    risk = spectrum_risk(_target_spectrum(eigenvalues, target_power), sizes, ridge, noise)
     if np.isinf(risk).any():
         warnings.warn(
             f"the risk is infinite at n = {sizes[np.isinf(risk)][0]:g}, the number of non-zero"
@@ -235,31 +236,60 @@ def training_risk(
         array([0. , 0.5])
     """
     sizes = sample_sizes("n", n)
-    risk, free = _risks(eigenvalues, target_power, sizes, ridge, noise)
+    spectrum = _target_spectrum(eigenvalues, target_power)
+    risk = spectrum_risk(spectrum, sizes, ridge, noise)
+    kappa = effective_ridge(spectrum, sizes, ridge)
+    free = _ridge_over_kappa(spectrum, kappa, sizes, float(ridge))
     training = np.zeros_like(risk)
     np.multiply((free / sizes) ** 2, risk, out=training, where=free > 0)
     return float(training[0]) if np.ndim(n) == 0 else training
 
 
-def _risks(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: _Array, ridge: float, noise: float
-) -> tuple[_Array, _Array]:
-    """Return the test risk and delta / kappa at every n."""
-    values = non_negative_array("eigenvalues", eigenvalues, (1, 2))
-    power = non_negative_array("target_power", target_power, (1, 2))
+def spectrum_risk(spectrum: Spectrum, n: _Sizes, ridge: float, noise: float) -> _Array:
+    """Return ``ridge_risk`` of a spectrum that is compressed once and used for many ridges.
+
+    Args:
+        spectrum: of the eigenvalues, with the target's power as its weights "target_power".
+        n: sample sizes, at least 1, shape (k,).
+        ridge: delta >= 0, absolute, in the units of the eigenvalues.
+        noise: s^2 >= 0, a variance in squared label units.
+
+    Returns:
+        Squared label units, shape (k,). Infinite, without a warning, where ridge is 0 and n the
+        number of non-zero eigenvalues.
+
+    Raises:
+        InputError: for a spectrum without "target_power", n < 1, a negative ridge or noise.
+
+    Example:
+        >>> import numpy as np
+        >>> power = {"target_power": np.full(100, 0.01)}
+        >>> spectrum_risk(Spectrum.from_eigenvalues(np.ones(100), power), [100, 200], 0.0, 1.0)
+        array([inf,  2.])
+    """
+    sizes = sample_sizes("n", n)
     variance = non_negative("noise", noise)
-    spectrum = Spectrum.from_eigenvalues(values, {"target_power": power})
-    kappa = effective_ridge(spectrum, n, ridge)
+    if "target_power" not in spectrum.weights:
+        raise InputError(
+            f"spectrum must have the weights 'target_power', got {sorted(spectrum.weights)}"
+        )
+    kappa = effective_ridge(spectrum, sizes, ridge)
     unexplained = (
         spectrum.weighted_sum("target_power", lambda lam, kap: unlearned(lam, kap) ** 2, kappa)
         + spectrum.zero_weights["target_power"]
         + variance
     )
     # A target learned to the last digit stays learned where overfitting is infinite.
-    risk = np.zeros_like(n)
-    factor = overfitting(spectrum, kappa, n, ridge)
+    risk = np.zeros_like(sizes)
+    factor = overfitting(spectrum, kappa, sizes, ridge)
     np.multiply(unexplained, factor, out=risk, where=unexplained > 0)
-    return risk, _ridge_over_kappa(spectrum, kappa, n, float(ridge))
+    return risk
+
+
+def _target_spectrum(eigenvalues: ArrayLike, target_power: ArrayLike) -> Spectrum:
+    values = non_negative_array("eigenvalues", eigenvalues, (1, 2))
+    power = non_negative_array("target_power", target_power, (1, 2))
+    return Spectrum.from_eigenvalues(values, {"target_power": power})
 
 
 def _as_spectrum(eigenvalues: ArrayLike | Spectrum) -> Spectrum:

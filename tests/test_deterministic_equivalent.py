@@ -15,6 +15,7 @@ from fusiontheory.deterministic_equivalent import (
     learned,
     overfitting,
     ridge_risk,
+    spectrum_risk,
     training_risk,
     unlearned,
 )
@@ -96,6 +97,16 @@ def test_a_spectrum_is_accepted_in_place_of_eigenvalues():
     np.testing.assert_array_equal(
         overfitting(spectrum, kappa, [10, 100], 0.1), overfitting(lam, kappa, [10, 100], 0.1)
     )
+
+
+def test_a_compressed_spectrum_has_the_same_risk():
+    lam, n = SPECTRA["wide"], [10, 2000, 9000]
+    spectrum = Spectrum.from_eigenvalues(lam, {"target_power": lam})
+    np.testing.assert_array_equal(
+        spectrum_risk(spectrum, n, 0.1, 0.2), ridge_risk(lam, lam, n, 0.1, 0.2)
+    )
+    with pytest.raises(InputError, match="spectrum must have the weights 'target_power', got"):
+        spectrum_risk(Spectrum.from_eigenvalues(lam), n, 0.1, 0.2)
 
 
 @pytest.mark.parametrize("name", SPECTRA)

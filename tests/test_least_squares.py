@@ -4,33 +4,58 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.least_squares import least_squares_risk
+from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.least_squares import least_squares_risk, least_squares_training_risk
 from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
 
 
-@pytest.mark.parametrize("n", [4, 10, 30, 60])
-def test_monte_carlo(n):
-    p, noise, signal = 20, 0.5, 2.0
-    setting = FusionSetting(
+def isotropic_setting(p, noise, signal, missing=0.0, values=1.0):
+    """p features of two modalities and, apart from them, ``missing`` power no feature has."""
+    half = p // 2
+    return FusionSetting(
         head="additive",
-        eigenvalues_v=np.ones(p // 2),
-        eigenvalues_t=np.ones(p // 2),
-        additive_power=np.full(p, signal / p),
-        bilinear_power=np.zeros((p // 2, p // 2)),
+        # The last feature of t has variance 0: its part of the target cannot be represented.
+        eigenvalues_v=np.full(half, values),
+        eigenvalues_t=np.append(np.full(half, values), 0.0),
+        additive_power=np.append(np.full(p, signal / p), missing),
+        bilinear_power=np.zeros((half, half + 1)),
         ridge=0.0,
         noise=noise,
     )
-    measured = simulate_ridge_risk(setting, n, draws=1000, seed=n)
-    expected = least_squares_risk(p, n, noise, signal) + noise
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.7])
+@pytest.mark.parametrize("n", [4, 10, 16, 25, 30, 60])
+def test_monte_carlo(n, missing):
+    p, noise, signal = 20, 0.5, 2.0
+    measured = simulate_ridge_risk(
+        isotropic_setting(p, noise, signal, missing), n, draws=2000, seed=n
+    )
+    level = noise + missing
+    expected = least_squares_risk(p, n, level, signal) + level
     assert abs(measured.mean - expected) < 4 * measured.standard_error
     assert measured.standard_error < 0.05 * expected
+    training = measured.training
+    gap = abs(training.mean() - least_squares_training_risk(p, n, level))
+    assert gap < 4 * training.std(ddof=1) / np.sqrt(training.size) + 1e-12
+
+
+def test_above_interpolation_the_covariance_of_the_features_does_not_matter():
+    values = np.geomspace(1.0, 1e-3, 10)
+    measured = simulate_ridge_risk(
+        isotropic_setting(20, 0.5, 2.0, values=values), n=40, draws=2000, seed=1
+    )
+    expected = least_squares_risk(20, 40, 0.5) + 0.5
+    assert abs(measured.mean - expected) < 4 * measured.standard_error
 
 
 def test_known_values():
     assert least_squares_risk(10, 21, 1.0) == 1.0
     assert least_squares_risk(10, 5, 1.0, signal=4.0) == pytest.approx(2 + 5 / 4)
-    risk = least_squares_risk(10, [8, 9, 10, 11, 12], 1.0, signal=1.0)
+    with pytest.warns(ValidityWarning, match="infinite at n = 9, within 1 of the 10 features"):
+        risk = least_squares_risk(10, [8, 9, 10, 11, 12], 1.0, signal=1.0)
     np.testing.assert_array_equal(np.isinf(risk), [False, True, True, True, False])
+    np.testing.assert_allclose(least_squares_training_risk(4, [2, 4, 5, 16], 2.0), [0, 0, 0.4, 1.5])
 
 
 def test_the_signal_is_no_error_once_it_can_be_fitted():
@@ -43,6 +68,7 @@ def test_without_noise_only_the_unseen_signal_remains():
 
 def test_scalar_sample_size_gives_a_float():
     assert isinstance(least_squares_risk(3, 9, 1.0), float)
+    assert isinstance(least_squares_training_risk(3, 9, 1.0), float)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +84,6 @@ def test_scalar_sample_size_gives_a_float():
 def test_bad_input(arguments, message):
     with pytest.raises(InputError, match=message):
         least_squares_risk(*arguments)
+    if len(arguments) == 3:
+        with pytest.raises(InputError, match=message):
+            least_squares_training_risk(*arguments)

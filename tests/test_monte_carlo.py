@@ -7,7 +7,12 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.deterministic_equivalent import ridge_risk, training_risk
-from fusiontheory.monte_carlo import FusionSetting, fit_bilinear_ridge, simulate_ridge_risk
+from fusiontheory.monte_carlo import (
+    FusionSetting,
+    fit_bilinear_ridge,
+    fit_linear_ridge,
+    simulate_ridge_risk,
+)
 
 
 def power_law_setting(head, d, additive=0.5, bilinear=0.5, ridge=2e-3):
@@ -23,6 +28,25 @@ def power_law_setting(head, d, additive=0.5, bilinear=0.5, ridge=2e-3):
         ridge=ridge,
         noise=0.25,
     )
+
+
+def correlated_setting(head, signs=None, **changes):
+    """Three image and two text features; canonical correlations 0.9 and 0.5."""
+    given = {
+        "head": head,
+        "eigenvalues_v": [1.0, 0.6, 0.3],
+        "eigenvalues_t": [0.8, 0.5],
+        "additive_power": [0.3, 0.2, 0.1, 0.2, 0.4],
+        "bilinear_power": [[0.5, 0.2], [0.1, 0.3], [0.2, 0.1]],
+        "ridge": 0.0,
+        "noise": 0.25,
+        "correlation": [0.9, 0.5],
+    }
+    if signs is not None:
+        rng = np.random.default_rng(signs)
+        given["additive_signs"] = rng.choice([-1.0, 1.0], 5)
+        given["bilinear_signs"] = rng.choice([-1.0, 1.0], (3, 2))
+    return FusionSetting(**{**given, **changes})
 
 
 def predict(setting, n, risk=ridge_risk):
@@ -100,6 +124,136 @@ def test_power_at_zero_eigenvalues_is_never_learned():
     assert measured.mean == pytest.approx(2.0, rel=0.01)
 
 
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("signs", [None, 1, 2])
+@pytest.mark.parametrize("head", ["additive", "bilinear"])
+def test_error_of_correlated_pairs_agrees_with_that_on_samples(head, signs, intercept):
+    # The ridge keeps the coefficients far from the target's; with n far above the 6 features the
+    # training error, which no formula enters, is then a test error.
+    n, draws = 6000, 40
+    setting = correlated_setting(head, signs, ridge=0.7 * n, intercept=intercept)
+    measured = simulate_ridge_risk(setting, n, draws, seed=3)
+    gap = measured.training - measured.test
+    assert abs(gap.mean()) < 4 * gap.std(ddof=1) / np.sqrt(draws) + 2e-3 * measured.mean
+    assert measured.mean > 1.05 * setting.effective_noise
+
+
+@pytest.mark.parametrize("intercept", [False, True])
+@pytest.mark.parametrize("signs", [None, 1, 2])
+@pytest.mark.parametrize("head", ["additive", "bilinear"])
+def test_spectrum_of_correlated_pairs_agrees_with_moments_of_samples(head, signs, intercept):
+    setting = correlated_setting(head, signs, intercept=intercept)
+    rng = np.random.default_rng(0)
+    n, d_v, d_t = 400_000, 3, 2
+    z_v, z_t = rng.standard_normal((n, d_v)), rng.standard_normal((n, d_t))
+    rho = setting.correlation
+    z_t = rho * z_v[:, :2] + np.sqrt(1 - rho**2) * z_t
+    v, t = z_v * np.sqrt(setting.eigenvalues_v), z_t * np.sqrt(setting.eigenvalues_t)
+    products = (z_v[:, :, None] * z_t[:, None, :]).reshape(n, -1)
+    x = np.hstack([v, t])
+    if head == "bilinear":
+        x = (v[:, :, None] * t[:, None, :]).reshape(n, -1)
+    learnable = np.hstack([z_v, z_t]) if head == "additive" else products
+    missing = products if head == "additive" else np.hstack([z_v, z_t])
+    if intercept:
+        x, learnable, missing = (array - array.mean(axis=0) for array in (x, learnable, missing))
+    values, vectors = np.linalg.eigh(x.T @ x / n)
+    order = np.argsort(setting.eigenvalues)
+    np.testing.assert_allclose(setting.eigenvalues[order], values, rtol=0.02)
+
+    powers = [setting.additive_power, setting.bilinear_power.ravel()]
+    signed = [setting.additive_signs, setting.bilinear_signs]
+    if head == "bilinear":
+        powers, signed = powers[::-1], signed[::-1]
+    moments = []
+    for power, sign in zip(powers, signed, strict=True):
+        root = np.sqrt(power)
+        given = np.outer(root, root)
+        moments.append(np.diag(power) if sign is None else given * np.outer(sign, sign))
+    overlap = learnable.T @ (x @ vectors) / n
+    expected = np.einsum("ik,ij,jk->k", overlap, moments[0], overlap) / values
+    np.testing.assert_allclose(setting.target_power[order], expected, rtol=0.05, atol=0.01)
+    unseen = np.sum(moments[1] * (missing.T @ missing / n))
+    assert setting.effective_noise == pytest.approx(0.25 + unseen, rel=0.02)
+    total = np.sum(moments[0] * (learnable.T @ learnable / n))
+    assert setting.target_power.sum() == pytest.approx(total, rel=0.02)
+
+
+@pytest.mark.parametrize("signs", [None, np.ones(60)], ids=["random", "same"])
+@pytest.mark.parametrize("rho", [0.5, 1.0])
+@pytest.mark.parametrize("n", [20, 60, 150])
+def test_closed_form_predicts_the_risk_of_correlated_additive_features(rho, n, signs):
+    plain = power_law_setting("additive", 30, bilinear=0.0, ridge=0.02)
+    rhos = np.linspace(rho, 0.0, 30)
+    setting = dataclasses.replace(plain, correlation=rhos, additive_signs=signs)
+    measured = simulate_ridge_risk(setting, n, 400, seed=n)
+    predicted = predict(setting, n)
+    # Asymptotic in the number of samples: 4 standard errors or 1 %.
+    assert abs(measured.mean - predicted) < max(4 * measured.standard_error, 0.01 * predicted)
+    assert measured.standard_error < 0.02 * predicted
+    if signs is not None and n < 100:
+        # The union of the two spectra is not the answer.
+        scale = setting.target_power.sum() / plain.target_power.sum()
+        union = dataclasses.replace(plain, additive_power=scale * plain.additive_power)
+        assert predict(union, n) > 1.03 * predicted
+
+
+def test_without_correlation_the_spectrum_is_that_of_the_fields():
+    plain = power_law_setting("bilinear", 4)
+    signed = dataclasses.replace(plain, correlation=0.0, bilinear_signs=np.ones((4, 4)))
+    np.testing.assert_array_equal(signed.eigenvalues, plain.eigenvalues)
+    np.testing.assert_array_equal(signed.target_power, plain.bilinear_power.ravel())
+    np.testing.assert_array_equal(plain.correlation, np.zeros(4))
+    tiny = dataclasses.replace(plain, correlation=1e-9)
+    np.testing.assert_allclose(np.sort(tiny.eigenvalues), np.sort(plain.eigenvalues), rtol=1e-8)
+    assert tiny.target_power.sum() == pytest.approx(plain.target_power.sum())
+    assert tiny.effective_noise == pytest.approx(plain.effective_noise)
+
+
+def test_given_signs_are_those_of_the_target():
+    # The target is v_1 t_1 with rho = 1, a square; its mean is +1 or -1 with the sign.
+    def measure(sign):
+        setting = FusionSetting(
+            "additive",
+            np.ones(1),
+            np.ones(1),
+            np.zeros(2),
+            np.ones((1, 1)),
+            ridge=0.0,
+            noise=0.0,
+            correlation=1.0,
+            bilinear_signs=np.full((1, 1), sign),
+            intercept=True,
+        )
+        assert setting.effective_noise == pytest.approx(2.0)  # Var z^2
+        return simulate_ridge_risk(setting, 500, 40, 0)
+
+    up, down = measure(1.0), measure(-1.0)
+    np.testing.assert_allclose(up.test, down.test, rtol=1e-9)
+    assert up.mean == pytest.approx(2.0, rel=0.05)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.3])
+@pytest.mark.parametrize("n", [7, 12, 40])
+def test_intercept_agrees_with_a_constant_feature(n, ridge):
+    rng = np.random.default_rng(n)
+    v, t, y = rng.standard_normal((n, 3)), rng.standard_normal((n, 4)), rng.standard_normal(n)
+    features = np.einsum("ni,nj->nij", v, t).reshape(n, 12)
+    # A constant so large that the ridge, or the least norm, does not shrink it.
+    constant = 1e4
+    if ridge:
+        x = np.hstack([features, np.full((n, 1), constant)])
+        expected = np.linalg.solve(x.T @ x + ridge * np.eye(13), x.T @ y)[:12]
+    else:
+        centred = features - features.mean(axis=0)
+        expected = np.linalg.pinv(centred) @ (y - y.mean())
+    for fitted in (
+        fit_bilinear_ridge(v, t, y, ridge, intercept=True).ravel(),
+        fit_linear_ridge(features, y, ridge, intercept=True),
+    ):
+        np.testing.assert_allclose(fitted, expected, rtol=1e-4, atol=1e-7)
+
+
 def test_a_seed_fixes_the_result():
     setting = power_law_setting("bilinear", 5)
     first, again, other = (simulate_ridge_risk(setting, 10, 3, seed) for seed in (1, 1, 2))
@@ -119,6 +273,12 @@ def test_a_seed_fixes_the_result():
         ({"bilinear_power": -np.ones((2, 2))}, "bilinear_power must be at least 0"),
         ({"ridge": -1.0}, "ridge must be a finite number of at least 0"),
         ({"noise": np.inf}, "noise must be a finite number of at least 0"),
+        ({"correlation": -0.1}, "correlation must be at least 0 everywhere, got -0.1"),
+        ({"correlation": [0.5, 1.1]}, "correlation must be at most 1 everywhere, got 1.1"),
+        ({"correlation": [0.5]}, "correlation must have one value per pair of coordinates, 2"),
+        ({"additive_signs": np.ones(3)}, r"additive_signs must have .* \(4,\), got \(3,\)"),
+        ({"additive_signs": np.zeros(4)}, r"additive_signs must be \+1 or -1 .*, got 0"),
+        ({"bilinear_signs": np.full((2, 2), 2)}, r"bilinear_signs must be \+1 or -1 .*, got 2"),
     ],
 )
 def test_bad_setting(change, message):
