@@ -185,6 +185,47 @@ def test_limits(rate: str) -> None:
     assert nearly[-1] > 1e10
 
 
+@EVERY_RATE
+def test_crossover_in_numpy_is_the_one_at_given_numbers(rate: str) -> None:
+    function = formulas.numpy_function(formulas.crossover(rate))
+    eps = np.array([0.3, 0.2, 0.1])
+    n_star = function(30.0, 50.0, None, 0.7, eps, 0.2, None)
+    expected = [Orders(30, 50, 0.7, float(e), 0.2, rate=rate).crossover() for e in eps]
+    np.testing.assert_allclose(n_star, expected, rtol=1e-12)
+    assert np.isinf(n_star).tolist() == [False, True, True]
+
+
+@EVERY_RATE
+@pytest.mark.parametrize("low_rank", [False, True])
+def test_crossover_limits_are_its_values_near_the_limits(rate: str, low_rank: bool) -> None:
+    crossover = formulas.in_alignment_and_noise(formulas.crossover(rate, low_rank))
+    symbols = (*formulas.SYMBOLS, *formulas.DRIVERS)
+    limits = formulas.crossover_limits(rate, low_rank)
+    point = dict(zip(symbols, (30, 50, 8, 0.7, None, 0.1, None, 0, 0.4, 0.2), strict=True))
+
+    def n_star(**changes: float) -> float:
+        values = {str(symbol): value for symbol, value in point.items()} | changes
+        return float(formulas.numpy_function(crossover, symbols)(**values))
+
+    known = {symbol: value for symbol, value in point.items() if value is not None}
+    assert n_star() == pytest.approx(float(limits["unaligned"].subs(known)))
+    assert limits["aligned"] == sp.oo
+    assert n_star(A=1) == math.inf
+    assert n_star(A=1 - 1e-9) > 1e8 * n_star()
+    assert limits["noiseless"] == 0
+    assert n_star(s2=1e-9) < 1e-8 * n_star()
+    assert limits["noisy"] == sp.oo
+    assert n_star(s2=1e12) > 1e11 * n_star()
+
+
+def test_gap_at_equal_alignment_grows_with_noise_and_falls_with_misalignment() -> None:
+    risks = formulas.attention_risk() - formulas.concat_risk()
+    ahead = formulas.in_alignment_and_noise(risks)
+    by_noise = sp.simplify(sp.diff(ahead, formulas.NOISE) - formulas.estimation_gap())
+    assert by_noise == 0
+    assert sp.simplify(sp.diff(ahead, formulas.ALIGNMENT) - formulas.MISFIT) == 0
+
+
 def test_rank_meets_the_full_dimension_and_never_exceeds_it() -> None:
     low, full = formulas.attention_dimension(low_rank=True), formulas.attention_dimension()
     assert sp.expand(low.subs(formulas.RANK, formulas.D_V) - full) == 0
