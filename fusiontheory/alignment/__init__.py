@@ -1,0 +1,28 @@
+"""How well image and caption vectors agree: in place, in information, and in neighbourhoods.
+
+Metrics of coordinates need one space for both modalities: `matched_cosine`, `retrieval_recall`,
+`modality_gap`. Metrics of shared information do not see separate rotations and take different
+dimensions: `canonical_correlations`, `linear_cka`, and by its neighbours `mutual_neighbours`.
+`measure_alignment` gives all of them with a null and an interval.
+"""
+
+from fusiontheory.alignment.canonical import CanonicalCorrelations, canonical_correlations
+from fusiontheory.alignment.cka import linear_cka
+from fusiontheory.alignment.cosine import matched_cosine
+from fusiontheory.alignment.gap import modality_gap
+from fusiontheory.alignment.measure import COLUMNS, METRICS, measure_alignment
+from fusiontheory.alignment.neighbours import mutual_neighbours
+from fusiontheory.alignment.retrieval import retrieval_recall
+
+__all__ = [
+    "COLUMNS",
+    "METRICS",
+    "CanonicalCorrelations",
+    "canonical_correlations",
+    "linear_cka",
+    "matched_cosine",
+    "measure_alignment",
+    "modality_gap",
+    "mutual_neighbours",
+    "retrieval_recall",
+]
