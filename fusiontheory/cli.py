@@ -112,6 +112,91 @@ def predict(
         typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
 
 
+@app.command()
+def simulate(
+    config: Annotated[
+        Path, typer.Argument(help="TOML file: heads, n, seeds, ridge, pairs, target, vary.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for records and table.parquet.")] = Path(
+        "simulation"
+    ),
+    jobs: Annotated[int, typer.Option(help="Processes, one linear algebra thread each.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, in place of processes.")
+    ] = None,
+) -> None:
+    """Simulate a grid of configurations x heads x n x seeds x ridges; resume where it stopped.
+
+    The file, in TOML:
+
+    \b
+        heads = ["additive", "bilinear"]  # sum, low-rank, dot-product, concat-mlp
+        n = [64, 256, 1024]
+        seeds = 5                         # 0 .. 4, or a list
+        ridge = [0.01]                    # delta of K + delta I
+        intercept = true                  # the defaults from here on
+        test_rows = 4096                  # used only without closed form
+        predict = "sharp"                 # "gaussian" (cheaper), "none"
+        study = "simulation"
+        [pairs]                           # fields of SharedLatentPairs
+        d_v = 32
+        d_t = 32
+        spectrum_v = "power 0.8"
+        [target]                          # fields of Target
+        noise = 0.1
+        [degradation]                     # fields of Degradation
+        sigma_t = 0.1
+        [vary]                            # every combination
+        "pairs.correlation" = [0.1, 0.5, 0.9]
+        "target.interaction" = [0.0, 0.5, 1.0]
+    """
+    from fusiontheory.simulate import read_grid
+    from fusiontheory.simulate import simulate as run
+
+    table = run(read_grid(config), out, jobs, scheduler)
+    typer.echo(f"{len(table)} runs in {out / 'table.parquet'}")
+
+
+@app.command()
+def alignment(
+    features: Annotated[Path, typer.Argument(help="File with image and text: .safetensors, .npz.")],
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="cosine, recall, gap, canonical, cka or neighbours; can be repeated."
+            " [default: all that the dimensions allow]"
+        ),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="Split to measure. [default: all images]")
+    ] = None,
+    permutations: Annotated[int, typer.Option(help="Random pairings of the null.")] = 200,
+    bootstrap: Annotated[int, typer.Option(help="Replicates of the intervals.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of pairings, replicates and folds.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure how well image and text features agree, with intervals and permutation nulls."""
+    from fusiontheory.alignment.measure import measure_alignment
+    from fusiontheory.features import FeatureSet
+
+    loaded = FeatureSet.load(features)
+    rows = loaded.rows() if split is None else loaded.rows(split)
+    table = measure_alignment(
+        loaded.image[rows],
+        loaded.text[rows],
+        permutations=permutations,
+        bootstrap=bootstrap,
+        seed=seed,
+        metrics=metric or None,
+    )
+    if as_json:
+        # JSON has no NaN: what was not asked for is null.
+        records = table.astype(object).where(table.notna(), None).to_dict("records")
+        _print_json({"images": len(rows), "metrics": records})
+    else:
+        typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
 def _parse_numbers(name: str, text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]

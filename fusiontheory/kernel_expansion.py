@@ -33,6 +33,7 @@ from fusiontheory.block_regression import (
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.heads import Terms
+from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_matching import MatchedMetric, joined
 from fusiontheory.moments import Moments
@@ -72,6 +73,14 @@ BLOCKS: dict[str, Callable[[_Rows, _Rows], _Rows]] = {
     "hadamard": _hadamard,
 }
 _COORDINATE = ("dot_product", "hadamard")
+# Blocks that are (v.v')^a (t.t')^b, by (a, b).
+_ORDERS = {
+    (1, 0): "image",
+    (0, 1): "text",
+    (2, 0): "image_square",
+    (0, 2): "text_square",
+    (1, 1): "cross",
+}
 _LINEAR = ("image", "text")
 
 
@@ -113,6 +122,11 @@ class KernelExpansion:
     def __getitem__(self, block: str) -> float:
         """Return the coefficient of a block, 0 if it was not fitted."""
         return self.coefficients.get(block, 0.0)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the blocks' own spectra and inner products are those of the kernel."""
+        return self.product_eigenvalues is None or self.product_r_squared >= EXACT
 
 
 def expand_kernel(
@@ -254,7 +268,7 @@ def expansion_model(
     Args:
         expansion: of the kernel.
         moments: of the features to learn from.
-        terms: ``lanczos_steps`` as for every head; third and fourth order are not in the blocks.
+        terms: ``lanczos_steps`` and ``self_blocks``; third and fourth order are not in the blocks.
         coordinates: moments of v * t, from the same features. Without them the blocks dot
             product and Hadamard are left out, and their diagonal is ridge.
 
@@ -287,7 +301,7 @@ def expansion_model(
     if not both.any():
         raise InputError("expansion must have a block with a coefficient above 0, got none")
     values, sample = np.concatenate(products), expansion.product_eigenvalues
-    if sample is None or expansion.product_r_squared >= EXACT or not values.any():
+    if sample is None or expansion.exact or not values.any():
         return MatchingModel(Spectrum.from_eigenvalues(both), ridge, signal, signal_error)
     metric = MatchedMetric.from_sample(sample, Spectrum.from_eigenvalues(values), ridge)
     spectrum = metric.spectrum
@@ -311,10 +325,16 @@ def _product_signal(
     cross, dot, hadamard = (expansion[name] for name in ("cross", *_COORDINATE))
     tied = coordinates if dot or hadamard else None
 
-    def bilinear(kappa: _Array) -> tuple[_Array, _Array]:
-        if cross == 0:
-            return np.zeros_like(kappa), np.zeros_like(kappa)
-        return moments.matching_signal(kappa / cross, terms.lanczos_steps)
+    def nothing(kappa: _Array) -> tuple[_Array, _Array]:
+        return np.zeros_like(kappa), np.zeros_like(kappa)
+
+    bilinear: Callable[[_Array], tuple[_Array, _Array]] = nothing
+    bilinear_error: Callable[[_Array], _Array] = np.zeros_like
+    if cross:
+        orders = {order: expansion[name] for order, name in _ORDERS.items() if expansion[name]}
+        # A kernel with its own metric on the products has its own inner products, too.
+        functions = terms.functions if expansion.exact else ()
+        bilinear, bilinear_error = kernel_signal(moments, orders, terms.lanczos_steps, functions)
 
     def signal(kappa: _Array) -> tuple[_Array, _Array]:
         if tied is None:
@@ -322,7 +342,7 @@ def _product_signal(
         return tied.signal(kappa, bilinear, cross, dot, hadamard)
 
     def signal_error(kappa: _Array) -> _Array:
-        error = np.zeros_like(kappa) if cross == 0 else moments.matching_error(kappa / cross)
+        error = bilinear_error(kappa)
         if tied is None:
             return error
         return np.maximum(error, tied.signal_error(kappa, cross, dot, hadamard))

@@ -25,13 +25,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["FOLDS", "lanczos_signal", "operator_moments", "operator_rotations"]
+__all__ = [
+    "FOLDS",
+    "lanczos_signal",
+    "operator_moments",
+    "operator_rotations",
+    "signal_error",
+]
 
 _Array = NDArray[np.float64]
 _Rows = NDArray[np.floating[Any]]
 
 # d_3 has five factors that must not share images: two of c and three of D.
 FOLDS = 5
+# Directions in which Lambda is below this share of kappa are left out of D: there it changes q by
+# a per cent of their part of it, at a cost that is the same for every kappa.
+_NEGLIGIBLE = 0.02
 
 
 def operator_moments(
@@ -43,7 +52,12 @@ def operator_moments(
 
 
 def operator_rotations(
-    image: _Rows, text: _Rows, product: _Array, folds: NDArray[np.intp], kappa: Sequence[float]
+    image: _Rows,
+    text: _Rows,
+    product: _Array,
+    folds: NDArray[np.intp],
+    kappa: Sequence[float],
+    noisy: _Array | None = None,
 ) -> _Array:
     """Return estimates of d_0 .. d_3 at each kappa, one for each rotation of the folds.
 
@@ -55,6 +69,8 @@ def operator_rotations(
         product: eigenvalues of Lambda, lambda_v lambda_t, shape (d_v, d_t).
         folds: fold 0 .. 4 of each image, shape (n,); every fold needs at least 2 images.
         kappa: effective ridges, above 0, in the units of ``product``.
+        noisy: Lambda of R where it differs from that of the features: independent noise on them
+            changes Lambda and leaves D.
 
     Returns:
         Shape (len(kappa), 5, 4).
@@ -66,27 +82,56 @@ def operator_rotations(
     images = [image[index] for index in rows]
     texts = [text[index] for index in rows]
     crosses = [_cross_covariance(v, t.mean(axis=1)) for v, t in zip(images, texts, strict=True)]
+    subtracted = product.astype(image.dtype)
     estimates = np.zeros((len(kappa), FOLDS, 4))
     for row, level in enumerate(kappa):
-        resolvent = (1.0 / (product + level)).astype(image.dtype)
-
-        def excess(fold: int, weights: _Rows) -> _Rows:
-            matched = _covariance_times(images[fold], texts[fold], weights)
-            return matched - product.astype(image.dtype) * weights
-
+        resolvent = (1.0 / ((product if noisy is None else noisy) + level)).astype(image.dtype)
         starts = [resolvent * cross for cross in crosses]
-        once = [excess((k + 2) % FOLDS, starts[k]) for k in range(FOLDS)]
-        for k in range(FOLDS):
-            # The left factors use the images of folds k, k + 2 and k + 4, the right ones those
-            # of folds k + 1 and k + 3.
-            right, once_right = starts[(k + 1) % FOLDS], once[(k + 1) % FOLDS]
-            twice = excess((k + 4) % FOLDS, resolvent * once[k])
-            estimates[row, k] = (
-                _dot(starts[k], crosses[(k + 1) % FOLDS]),
-                _dot(once[k], right),
-                _dot(once[k], resolvent * once_right),
-                _dot(twice, resolvent * once_right),
-            )
+        estimates[row, :, 0] = [_dot(starts[k], crosses[(k + 1) % FOLDS]) for k in range(FOLDS)]
+        d_v, d_t = (_leading(product.max(axis=axis), _NEGLIGIBLE * level) for axis in (1, 0))
+        estimates[row, :, 1:] = _rotated(
+            [v[:, :d_v] for v in images],
+            [t[:, :, :d_t] for t in texts],
+            [start[:d_v, :d_t] for start in starts],
+            subtracted[:d_v, :d_t],
+            resolvent[:d_v, :d_t],
+        )
+    return estimates
+
+
+def _leading(values: _Array, threshold: float) -> int:
+    """Return how many leading values hold all that reach the threshold."""
+    reached = np.flatnonzero(values >= threshold)
+    return int(reached[-1]) + 1 if reached.size else 0
+
+
+def _rotated(
+    images: list[_Rows],
+    texts: list[_Rows],
+    starts: list[_Rows],
+    product: _Rows,
+    resolvent: _Rows,
+) -> _Array:
+    """Return d_1 .. d_3 from the folds, shape (5, 3), at one kappa; ``starts`` are R c."""
+
+    def excess(fold: int, weights: _Rows) -> _Rows:
+        matched = _covariance_times(images[fold], texts[fold], weights)
+        matched -= product * weights
+        return matched
+
+    once = [excess((k + 2) % FOLDS, starts[k]) for k in range(FOLDS)]
+    ends = [resolvent * term for term in once]
+    estimates = np.empty((FOLDS, 3))
+    for k in range(FOLDS):
+        # The left factors use the images of folds k, k + 2 and k + 4, the right ones those
+        # of folds k + 1 and k + 3.
+        follower = (k + 1) % FOLDS
+        twice = excess((k + 4) % FOLDS, ends[k])
+        estimates[k] = (
+            _dot(once[k], starts[follower]),
+            _dot(once[k], ends[follower]),
+            _dot(twice, ends[follower]),
+        )
     return estimates
 
 
@@ -128,6 +173,31 @@ def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
     return np.asarray(np.minimum(np.where(definite, one + gain, one), 2 * d0))
 
 
+def signal_error(
+    rotations: _Array, cross_power: _Array, product: _Array, grid: _Array, images: int
+) -> _Array:
+    """Return the standard error of q, from what it owes to c and from the folds' noise.
+
+    One image moves c^T R c by 2 (f - q) / n, f = v^T R c t its matched score (the infinitesimal
+    jackknife over images); the noise of c itself adds 2 tr((Lambda R)^2) / n^2, all that is left
+    where there is no signal. What the other d_k add is the jackknife over rotations of the folds.
+    """
+    operator = rotations.mean(axis=1)
+    direct = np.empty(grid.size)
+    for point, level in enumerate(grid):
+        resolvent = 1 / (product + level)
+        within = max(float((cross_power * product * resolvent**2).sum()), 0.0)
+        # d_1 is what matched scores vary by beyond mismatched ones; it is noisy too.
+        scores = within + max(float(operator[point, 1]), 0.0)
+        noise = float(((product * resolvent) ** 2).sum())
+        direct[point] = 4 * scores / images + 2 * noise / images**2
+    turns = rotations.shape[1]
+    if turns == 1:
+        return np.sqrt(direct)
+    left_out = lanczos_signal((operator[:, None] * turns - rotations) / (turns - 1))
+    return np.asarray(np.sqrt(direct + (turns - 1) * left_out.var(axis=1)))
+
+
 def _cross_covariance(image: _Rows, text: _Rows) -> _Rows:
     """Return the unbiased cross-covariance, (d_v, d_t)."""
     centred = image - image.mean(axis=0)
@@ -139,10 +209,12 @@ def _covariance_times(image: _Rows, text: _Rows, weights: _Rows) -> _Rows:
     n, captions = text.shape[:2]
     scores = np.einsum("nd,nkd->nk", image @ weights, text)
     scores -= scores.mean()
-    weighted = np.einsum("nk,nkd->nd", scores, text) / captions
+    weighted = np.einsum("nk,nkd->nd", scores, text)
+    weighted /= captions
     # The product of the means is over different images: an image's captions are not independent.
     weighted += scores.mean(axis=1, keepdims=True) * text.mean(axis=1) / (n - 1)
-    return np.asarray(image.T @ weighted / n)
+    weighted /= n
+    return np.asarray(image.T @ weighted)
 
 
 def _dot(left: _Rows, right: _Rows) -> float:

@@ -3,41 +3,43 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicSpline
 
-from fusiontheory.checks import InputError, finite_array
+from fusiontheory.checks import InputError, non_negative
 from fusiontheory.deterministic_equivalent import ValidityWarning
-from fusiontheory.hsic import MINIMUM_IMAGES, MIXED_ORDERS, hsic
-from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_rotations
-from fusiontheory.witness import witness_covariance
+from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian, debiased_cross
+from fusiontheory.matching_signal import FOLDS, lanczos_signal, signal_error
+from fusiontheory.ritz_signal import RitzGram, ritz_gram
+from fusiontheory.sampled_pairs import SampledPairs
+from fusiontheory.second_moments import (
+    DotProductMoments,
+    checked_features,
+    cross_power,
+    dot_product_moments,
+    eigenbasis,
+)
+from fusiontheory.signal_curve import signal_curve
 
 __all__ = ["DotProductMoments", "Moments"]
 
 _Array = NDArray[np.float64]
 
-# Effective ridges, over tr M_v tr M_t, at which the matching signal is estimated; between them
-# it is smooth in log kappa. The smallest is reached near n = 10^5 samples.
-_GRID = np.geomspace(1e-6, 1.0, 16)
+# Effective ridges, over tr M_v tr M_t, at which the operator is estimated from features, which
+# takes most of the time, or known for Gaussian pairs. The smallest is reached near n = 10^5
+# samples. Both are parts of the fine grid, on which only c^2 is needed.
+_GRID = np.geomspace(1e-6, 1.0, 8)
+_GAUSSIAN_GRID = np.geomspace(1e-6, 1.0, 15)
+_FINE_GRID = np.geomspace(1e-6, 1.0, 29)
+# Over the cross block's trace, for the signal of a kernel of several orders.
+_RITZ_GRID = np.geomspace(3e-5, 1.0, 12)
+_MOST_FOR_RITZ = 4096
 # Below this many images a fold says nothing about a covariance.
 _IMAGES_FOR_FOLDS = 10 * FOLDS
-_FOLD_SEED = 0
-_LARGEST = 1e15
-# The third and fourth degree need all pairs of images; more than these would take minutes.
-_MOST_FOR_GRAM = 8192
-
-
-@dataclass(frozen=True)
-class DotProductMoments:
-    """Moments of v.t: how far the matched mean lies above the mismatched, and the variances."""
-
-    difference: float
-    matched_variance: float
-    mismatched_variance: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +52,12 @@ class Moments:
         cross: cross-covariance C = Cov(v, t) over matched pairs, in the eigenbases (d_v, d_t).
         cross_power: unbiased estimate of the squares of ``cross``; can be negative.
         dot_product: moments of v.t; None if d_v and d_t differ.
-        mixed: Hilbert-Schmidt independence criterion of v and t under (v.v')^a (t.t')^b, by
-            (a, b), for the orders `fusiontheory.hsic.MIXED_ORDERS`.
-        mixed_covariance: of their witness functions within a class, in that order, (5, 5).
-        images: number of images.
+        images: number of images; infinite for the moments of a distribution.
         captions: texts per image.
         grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
         operator: d_0 .. d_3 of `fusiontheory.matching_signal` at each of them, (g, 4).
         signal_error: standard error of the matching signal at each, (g,).
+        pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
 
     Example:
         >>> import numpy as np
@@ -74,20 +74,23 @@ class Moments:
     cross: _Array
     cross_power: _Array
     dot_product: DotProductMoments | None
-    mixed: dict[tuple[int, int], float]
-    mixed_covariance: _Array
-    images: int
+    images: float
     captions: int
     grid: _Array = field(repr=False)
     operator: _Array = field(repr=False)
     signal_error: _Array = field(repr=False)
+    pairs: SampledPairs | GaussianPairs = field(repr=False)
+    _ritz: dict[tuple[tuple[tuple[int, int], float], ...], tuple[_Array, RitzGram]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     @classmethod
     def from_features(cls, image: ArrayLike, text: ArrayLike) -> Moments:
         """Estimate the moments from matched features, one row per image.
 
         The features are taken as they are; centre and normalise them first, the way they will
-        be measured. Time grows as n d_v d_t + min(n, 8192)^2 (d_v + d_t), memory as the features.
+        be measured. Time grows as n d_v d_t, memory as the features, of which a copy in single
+        precision is kept.
 
         Args:
             image: image features, shape (n, d_v), n at least 2.
@@ -100,42 +103,244 @@ class Moments:
 
         Warns:
             ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
-                cannot be estimated and is taken to be that of mismatched pairs. With fewer than
-                4 the signal cannot be either; it is taken to be 0.
+                cannot be estimated and is taken to be that of mismatched pairs; with fewer than
+                4 the signal cannot be either; it is taken to be 0. And with fewer images than
+                dimensions, where eigenvalues are far off; ``signal_error`` is wider there.
         """
-        v, t = _checked(image, text)
-        n, captions, _ = t.shape
-        values_v, basis_v = _eigenbasis("image", v)
-        values_t, basis_t = _eigenbasis("text", t.reshape(n * captions, -1))
-        dot_product = _dot_product(v, t)
-        v, t = v @ basis_v, t @ basis_t
-        mean_t = t.mean(axis=1)
-        centred_v, centred_t = v - v.mean(axis=0), mean_t - mean_t.mean(axis=0)
-        cross = centred_v.T @ centred_t / (n - 1)
-        cross_power = _cross_power(centred_v, centred_t)
+        v, t = checked_features(image, text)
+        n, captions, d_t = t.shape
+        texts = t.reshape(n * captions, d_t)
+        second_v, second_t = v.T @ v / n, texts.T @ texts / len(texts)
+        values_v, basis_v = eigenbasis("image", second_v, n)
+        values_t, basis_t = eigenbasis("text", second_t, len(texts))
+        dot_product = dot_product_moments(v, t, second_v, second_t)
+        mean_t = texts if captions == 1 else t.mean(axis=1)
+        turned_v, turned_t = v @ basis_v, mean_t @ basis_t
+        unit_v, unit_t = 1 / np.sqrt(values_v.sum()), 1 / np.sqrt(values_t.sum())
+        pairs = SampledPairs(
+            image=(unit_v * turned_v).astype(np.float32),
+            text=_turned(texts, basis_t, unit_t, turned_t).reshape(n, captions, d_t),
+            image_values=values_v,
+            text_values=values_t,
+            turn=basis_v.T @ basis_t if len(basis_v) == len(basis_t) else None,
+        )
+        turned_v -= turned_v.mean(axis=0)
+        turned_t -= turned_t.mean(axis=0)
+        _warn_of_few(n, max(len(basis_v), len(basis_t)))
+        return cls._of_sample(
+            pairs,
+            cross=turned_v.T @ turned_t / (n - 1),
+            power=cross_power(turned_v, turned_t),
+            dot_product=dot_product,
+        )
+
+    @classmethod
+    def from_second_moments(
+        cls,
+        image: ArrayLike,
+        text: ArrayLike,
+        cross: ArrayLike,
+        *,
+        image_mean: ArrayLike | None = None,
+        text_mean: ArrayLike | None = None,
+    ) -> Moments:
+        """Return the moments of jointly Gaussian pairs, in closed form.
+
+        Nothing is sampled, so that ``images`` is infinite and ``signal_error`` 0, but for ``ritz``,
+        which is that of 4096 seeded pairs, drawn when a head asks for them.
+
+        Args:
+            image: M_v = E[v v^T], shape (d_v, d_v).
+            text: M_t = E[t t^T], shape (d_t, d_t).
+            cross: Cov(v, t) over matched pairs, shape (d_v, d_t).
+            image_mean: E[v], shape (d_v,); None for zero.
+            text_mean: E[t], shape (d_t,); None for zero.
+
+        Raises:
+            InputError: for moments that no data can have: not symmetric, an eigenvalue below 0,
+                a mean too large for its second moment, a cross-covariance too large for both,
+                sizes that do not fit.
+
+        Example:
+            >>> import numpy as np
+            >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+            >>> moments.images, moments.dot_product.matched_variance
+            (inf, 2.5)
+        """
+        pairs, dot_product = checked_gaussian(image, text, cross, image_mean, text_mean)
+        return cls._of_gaussian(pairs, dot_product)
+
+    @classmethod
+    def _of_gaussian(cls, pairs: GaussianPairs, dot_product: DotProductMoments | None) -> Moments:
+        grid = _GAUSSIAN_GRID * pairs.image.sum() * pairs.text.sum()
+        return cls(
+            image_eigenvalues=pairs.image,
+            text_eigenvalues=pairs.text,
+            cross=pairs.cross,
+            cross_power=pairs.cross**2,
+            dot_product=dot_product,
+            images=np.inf,
+            captions=1,
+            grid=grid,
+            operator=pairs.rotations(grid).mean(axis=1),
+            signal_error=np.zeros_like(grid),
+            pairs=pairs,
+        )
+
+    @classmethod
+    def _of_sample(
+        cls,
+        pairs: SampledPairs,
+        cross: _Array,
+        power: _Array,
+        dot_product: DotProductMoments | None,
+    ) -> Moments:
+        """Estimate the signal from the kept pairs, their noise included."""
+        n, captions, _ = pairs.text.shape
+        values_v = pairs.image_values + pairs.noise[0] ** 2
+        values_t = pairs.text_values + pairs.noise[1] ** 2
         product = np.outer(values_v, values_t)
-        # In units in which both second moments have trace 1: single precision has a short range.
-        # d_k has no units.
-        unit_v, unit_t = v / np.sqrt(values_v.sum()), t / np.sqrt(values_t.sum())
         trace = values_v.sum() * values_t.sum()
-        rotations = _operator(unit_v, unit_t, product / trace, cross_power / trace)
-        mixed, covariance = _mixed(unit_v, unit_t)
-        scale = np.array([values_v.sum() ** a * values_t.sum() ** b for a, b in MIXED_ORDERS])
         grid = _GRID * trace
+        if n < _IMAGES_FOR_FOLDS:
+            rotations = np.zeros((grid.size, 1, 4))
+            rotations[:, 0, 0] = [(power / (product + level)).sum() for level in grid]
+        else:
+            rotations = pairs.rotations(grid)
+        error = signal_error(rotations, power, product, grid, n)
+        if n < max(product.shape):
+            error = np.hypot(error, pairs.eigenvalue_error(grid))
         return cls(
             image_eigenvalues=values_v,
             text_eigenvalues=values_t,
             cross=cross,
-            cross_power=cross_power,
+            cross_power=power,
             dot_product=dot_product,
-            mixed=dict(zip(MIXED_ORDERS, (mixed * scale).tolist(), strict=True)),
-            mixed_covariance=covariance * np.outer(scale, scale),
             images=n,
             captions=captions,
             grid=grid,
             operator=rotations.mean(axis=1),
-            signal_error=_signal_error(rotations, cross_power, product, grid, n),
+            signal_error=error,
+            pairs=pairs,
         )
+
+    def with_noise(self, *, image: float = 0.0, text: float = 0.0) -> Moments:
+        """Return the moments of v + sigma_v e and t + sigma_t e', e and e' independent noise.
+
+        e and e' are standard normal in each coordinate. The noise is added as it is: features of
+        unit norm are longer by a factor of about sqrt(1 + sigma^2 d) afterwards, which
+        ``rescaled`` takes back, up to the spread of the lengths. In closed form M_v grows by
+        sigma_v^2 I, M_t by sigma_t^2 I, C and the excess covariance D of matched pairs stay, and
+        the variances of v.t grow by sigma_v^2 tr M_t + sigma_t^2 tr M_v + sigma_v^2 sigma_t^2 d.
+        For ``ritz`` alone, which only heads of several orders ask for, noise is drawn.
+
+        Args:
+            image: sigma_v, at least 0, in the units of the features.
+            text: sigma_t.
+
+        Raises:
+            InputError: for a sigma that is negative or not finite.
+
+        Example:
+            >>> import numpy as np
+            >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+            >>> moments.with_noise(image=2.0).image_eigenvalues
+            array([5., 5.])
+        """
+        sigma_v, sigma_t = non_negative("image", image), non_negative("text", text)
+        pairs, dot_product = self.pairs.noisy(sigma_v, sigma_t), self.dot_product
+        if dot_product is not None:
+            grown = sigma_v**2 * self.text_eigenvalues.sum()
+            # The text's noise meets the image's, too.
+            grown += sigma_t**2 * (self.image_eigenvalues.sum() + sigma_v**2 * len(self.cross))
+            dot_product = dot_product.spread(float(grown))
+        if isinstance(pairs, GaussianPairs):
+            return Moments._of_gaussian(pairs, dot_product)
+        return Moments._of_sample(pairs, self.cross, self.cross_power, dot_product)
+
+    def rescaled(self, *, image: float = 1.0, text: float = 1.0) -> Moments:
+        """Return the moments of image * v and text * t, exactly.
+
+        Args:
+            image: factor above 0.
+            text: factor above 0.
+
+        Raises:
+            InputError: for a factor that is not above 0 or not finite.
+
+        Example:
+            >>> import numpy as np
+            >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+            >>> float(moments.rescaled(image=3.0).cross[0, 0])
+            1.5
+        """
+        for name, factor in (("image", image), ("text", text)):
+            if non_negative(name, factor) == 0:
+                raise InputError(f"{name} must be above 0, got {factor!r}")
+        product = image * text
+        return replace(
+            self,
+            image_eigenvalues=image**2 * self.image_eigenvalues,
+            text_eigenvalues=text**2 * self.text_eigenvalues,
+            cross=product * self.cross,
+            cross_power=product**2 * self.cross_power,
+            dot_product=self.dot_product and self.dot_product.rescaled(product),
+            grid=product**2 * self.grid,
+            pairs=self.pairs.rescaled(image, text),
+        )
+
+    def gaussian_twin(self) -> Moments:
+        """Return the moments of Gaussian pairs with the same second moments; itself if Gaussian.
+
+        What differs between the two is what the data have beyond second moments. M_v and M_t are
+        taken over. C is not: the sample's holds noise of total power tr M_v tr M_t / n, which in
+        a population would be signal; see `debiased_cross`. `gaussian_surrogate` draws from the
+        same distribution.
+
+        Example:
+            >>> import numpy as np
+            >>> x = np.sign(np.random.default_rng(0).standard_normal((500, 2)))
+            >>> twin = Moments.from_features(x, x).gaussian_twin()
+            >>> round(twin.dot_product.matched_variance)  # tr M_v M_t + tr C^2; |x|^2 has none
+            4
+        """
+        pairs = self.pairs
+        if isinstance(pairs, GaussianPairs):
+            return self
+        values = pairs.image_values, pairs.text_values
+        means = (
+            np.sqrt(pairs.traces[0]) * pairs.image.mean(axis=0, dtype=np.float64),
+            np.sqrt(pairs.traces[1]) * pairs.text.mean(axis=(0, 1), dtype=np.float64),
+        )
+        cross = debiased_cross(self.cross, self.cross_power, values, means)
+        # In the coordinates of the image, in which v.t is defined.
+        turn = np.eye(len(values[1])) if pairs.turn is None else pairs.turn
+        twin = Moments.from_second_moments(
+            np.diag(values[0]),
+            (turn * values[1]) @ turn.T,
+            cross @ turn.T,
+            image_mean=means[0],
+            text_mean=turn @ means[1],
+        )
+        return twin.with_noise(image=pairs.noise[0], text=pairs.noise[1])
+
+    def ritz(self, orders: Mapping[tuple[int, int], float]) -> tuple[_Array, RitzGram]:
+        """Return effective ridges, and `ritz_gram` of a kernel sum_ab k_ab (v.v')^a (t.t')^b there.
+
+        From at most 4096 images, or as many drawn Gaussian pairs; with noise, it is drawn. Kept for
+        the next call with the same kernel. Zero gain for fewer than 50 images.
+
+        Args:
+            orders: k_ab > 0 by (a, b), with (1, 1) among them.
+        """
+        key = tuple(sorted(orders.items()))
+        if key not in self._ritz:
+            traces, image, text = self.pairs.rows(_MOST_FOR_RITZ)
+            unit = {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()}
+            levels = _RITZ_GRID * unit[1, 1]
+            values = self.image_eigenvalues / traces[0], self.text_eigenvalues / traces[1]
+            self._ritz[key] = levels, ritz_gram(image, text, *values, unit, levels)
+        return self._ritz[key]
 
     @property
     def dimensions(self) -> tuple[int, int]:
@@ -158,7 +363,8 @@ class Moments:
     def matching_signal(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
         """Return q(kappa) of the bilinear features and its derivative in log kappa.
 
-        Between the grid's points by a cubic spline in log q over log kappa; above them as
+        Between the grid's points log q less the logarithm of sum C^2 R, which has nearly the
+        same shape and is known everywhere, is a cubic spline in log kappa; above them q is
         A / (kappa + B), the form it takes for large kappa; below them it is linear in kappa.
 
         Args:
@@ -168,167 +374,51 @@ class Moments:
 
         Source: `fusiontheory.matching_signal`.
         """
-        log_grid, log_kappa = np.log(self.grid), np.log(kappa)
-        signal = _falling(log_grid, lanczos_signal(self.operator, steps))
-        last, top = self.grid[-2:], np.exp(signal[-2:])
-        # B is a mean of eigenvalues of S, which are below its trace; the grid ends at the trace.
-        pole = min(
-            float(np.diff(last * top)[0]) / max(float(top[0] - top[1]), np.finfo(np.float64).tiny),
-            float(last[1]),
-        )
-        end = -last[1] / (last[1] + pole)
-        curve = CubicSpline(log_grid, signal, bc_type=("not-a-knot", (1, end)))
-        inside = np.clip(log_kappa, log_grid[0], log_grid[-1])
-        above = np.maximum(kappa, last[1])
-        q = np.exp(curve(inside)) * (last[1] + pole) / (above + pole)
-        slope = np.where(kappa > last[1], -above / (above + pole), curve(inside, 1))
-        slope = q * np.clip(slope, -1.0, 0.0)
-        below = np.minimum(kappa / self.grid[0], 1.0)
-        return q - slope * (1 - below), slope * below
+        levels, shape = self._shape
+        return signal_curve(kappa, self.grid, lanczos_signal(self.operator, steps), levels, shape)
+
+    @cached_property
+    def _shape(self) -> tuple[_Array, _Array]:
+        """The fine grid, and log sum C^2 R on it."""
+        levels = _FINE_GRID * self.grid[-1]
+        # The points of the coarse grid to the last digit.
+        step = (levels.size - 1) // (self.grid.size - 1)
+        levels[::step] = self.grid
+        power = self.cross**2
+        product = np.outer(self.image_eigenvalues, self.text_eigenvalues)
+        sums = np.array([(power / (product + level)).sum() for level in levels])
+        return levels, np.log(np.maximum(sums, np.finfo(np.float64).tiny))
 
     def matching_error(self, kappa: _Array) -> _Array:
         """Return the standard error of ``matching_signal`` from the number of images."""
+        if not self.signal_error.any():
+            return np.zeros_like(kappa)
         # Above the grid it falls as the signal does, as 1 / kappa.
         falling = np.minimum(self.grid[-1] / kappa, 1.0)
-        error = np.interp(np.log(kappa), np.log(self.grid), self.signal_error)
-        return np.asarray(error * falling)
+        error = np.log(np.maximum(self.signal_error, np.finfo(np.float64).tiny))
+        return np.asarray(np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling)
 
 
-def _checked(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
-    v = finite_array("image", image, 2)
-    t = finite_array("text", text, (2, 3))
-    if t.ndim == 2:
-        t = t[:, None, :]
-    if len(v) != len(t):
-        raise InputError(
-            f"image and text must have one row per image each, got {len(v)} and {len(t)} rows"
+def _turned(texts: _Array, basis: _Array, unit: float, means: _Array) -> NDArray[np.float32]:
+    """Return texts in their eigenbasis, times ``unit``; ``means`` are they if there is one each."""
+    if len(means) == len(texts):
+        return np.asarray(unit * means, dtype=np.float32)
+    # In single precision from the start: with many captions this is most of what is to rotate.
+    return np.asarray((unit * texts).astype(np.float32) @ basis.astype(np.float32))
+
+
+def _warn_of_few(images: int, dimension: int) -> None:
+    if images < _IMAGES_FOR_FOLDS:
+        warnings.warn(
+            f"image has {images} rows; below {_IMAGES_FOR_FOLDS} the covariance of matched pairs"
+            " is taken to be that of mismatched pairs",
+            ValidityWarning,
+            stacklevel=3,
         )
-    if len(v) < 2:
-        raise InputError(f"image must have at least 2 rows (images), got {len(v)}")
-    for name, rows in (("image", v), ("text", t)):
-        largest = float(np.abs(rows).max())
-        # The 16th power of the features has to fit a double.
-        if largest and not 1 / _LARGEST <= largest <= _LARGEST:
-            raise InputError(
-                f"{name} must have its largest value between {1 / _LARGEST:g} and {_LARGEST:g},"
-                f" got {largest:g}; rescale the features"
-            )
-    return v, t
-
-
-def _eigenbasis(name: str, rows: _Array) -> tuple[_Array, _Array]:
-    """Return eigenvalues, decreasing, and eigenvectors of the second moment of ``rows``."""
-    values, vectors = np.linalg.eigh(rows.T @ rows / len(rows))
-    if values[-1] <= 0:
-        raise InputError(f"{name} must have a feature that is not zero, got all zeros")
-    values, vectors = values[::-1], vectors[:, ::-1]
-    # Rounding leaves tiny values of either sign where the rank is not full; they are zeros.
-    return np.where(values > values[0] * len(values) * 1e-15, values, 0.0), vectors
-
-
-def _cross_power(v: _Array, t: _Array) -> _Array:
-    """Return the unbiased estimate of Cov(v_i, t_j)^2 from centred rows.
-
-    It averages products over four distinct images. Its sum over i and j is the
-    Hilbert-Schmidt criterion of degree (1, 1).
-    """
-    n = len(v)
-    if n < MINIMUM_IMAGES:
-        return np.zeros((v.shape[1], t.shape[1]))
-    square, own = (v.T @ t) ** 2, (v**2).T @ t**2
-    # Sums over distinct images follow from those over all; sums of a centred feature are 0.
-    two, three = square - own, 2 * own - square
-    four = np.outer((v**2).sum(axis=0), (t**2).sum(axis=0)) + 2 * square - 6 * own
-    pairs = n * (n - 1)
-    power: _Array = (two - 2 * three / (n - 2) + four / ((n - 2) * (n - 3))) / pairs
-    return power
-
-
-def _falling(log_kappa: _Array, signal: _Array) -> _Array:
-    """Return log q, cut where noise takes it out of the shape of a resolvent.
-
-    q of a positive matrix falls with kappa, but not faster than 1 / kappa. The largest kappa,
-    where noise is least, decides.
-    """
-    log_q = np.log(np.maximum(signal, np.finfo(np.float64).tiny))
-    for point in range(log_q.size - 2, -1, -1):
-        step = log_kappa[point + 1] - log_kappa[point]
-        log_q[point] = np.clip(log_q[point], log_q[point + 1], log_q[point + 1] + step)
-    return log_q
-
-
-def _operator(v: _Array, t: _Array, product: _Array, cross_power: _Array) -> _Array:
-    """Return d_0 .. d_3 on the grid by rotation; d_0 alone, the others 0, for too few images."""
-    if len(v) >= _IMAGES_FOR_FOLDS:
-        order = np.random.default_rng(_FOLD_SEED).permutation(len(v))
-        # Single precision halves the time; the estimates' own noise is far larger.
-        single = v.astype(np.float32), t.astype(np.float32)
-        return operator_rotations(*single, product, order % FOLDS, list(_GRID))
-    warnings.warn(
-        f"image has {len(v)} rows; below {_IMAGES_FOR_FOLDS} the covariance of matched pairs is"
-        " taken to be that of mismatched pairs",
-        ValidityWarning,
-        stacklevel=3,
-    )
-    operator = np.zeros((_GRID.size, 1, 4))
-    operator[:, 0, 0] = [(cross_power / (product + level)).sum() for level in _GRID]
-    return operator
-
-
-def _signal_error(
-    rotations: _Array, cross_power: _Array, product: _Array, grid: _Array, images: int
-) -> _Array:
-    """Return the standard error of q, from what it owes to c and from the folds' noise.
-
-    One image moves c^T R c by 2 (f - q) / n, f = v^T R c t its matched score (the infinitesimal
-    jackknife over images); the noise of c itself adds 2 tr((Lambda R)^2) / n^2, all that is left
-    where there is no signal. What the other d_k add is the jackknife over rotations of the folds.
-    """
-    operator = rotations.mean(axis=1)
-    direct = np.empty(grid.size)
-    for point, level in enumerate(grid):
-        resolvent = 1 / (product + level)
-        within = max(float((cross_power * product * resolvent**2).sum()), 0.0)
-        # d_1 is what matched scores vary by beyond mismatched ones; it is noisy too.
-        scores = within + max(float(operator[point, 1]), 0.0)
-        noise = float(((product * resolvent) ** 2).sum())
-        direct[point] = 4 * scores / images + 2 * noise / images**2
-    turns = rotations.shape[1]
-    if turns == 1:
-        return np.sqrt(direct)
-    left_out = lanczos_signal((operator[:, None] * turns - rotations) / (turns - 1))
-    return np.asarray(np.sqrt(direct + (turns - 1) * left_out.var(axis=1)))
-
-
-def _dot_product(v: _Array, t: _Array) -> DotProductMoments | None:
-    if v.shape[1] != t.shape[2]:
-        return None
-    scores = np.einsum("nd,nkd->nk", v, t)
-    mean_v, mean_t = v.mean(axis=0), t.mean(axis=(0, 1))
-    texts = t.reshape(-1, t.shape[2])
-    # E[(v.t)^2] for independent v and t is tr(M_v M_t).
-    square = float(np.vdot(v.T @ v / len(v), texts.T @ texts / len(texts)))
-    mismatched = float(mean_v @ mean_t)
-    difference = float(scores.mean()) - mismatched
-    # Where all scores are equal, what rounding leaves of a difference is none.
-    lost = abs(difference) <= 1e-12 * np.sqrt(square)
-    return DotProductMoments(
-        difference=0.0 if lost else difference,
-        matched_variance=float(scores.var()),
-        mismatched_variance=max(square - mismatched**2, 0.0),
-    )
-
-
-def _mixed(v: _Array, t: _Array) -> tuple[_Array, _Array]:
-    """Return the criteria of the third and fourth degree and the covariance of their witnesses."""
-    orders = len(MIXED_ORDERS)
-    if len(v) < MINIMUM_IMAGES:
-        return np.zeros(orders), np.zeros((orders, orders))
-    chosen = np.arange(len(v))
-    if len(v) > _MOST_FOR_GRAM:
-        chosen = np.random.default_rng(_FOLD_SEED).permutation(len(v))[:_MOST_FOR_GRAM]
-    # One caption per image, a different one for neighbouring images.
-    image = v[chosen].astype(np.float32)
-    text = t[chosen, np.arange(len(chosen)) % t.shape[1]].astype(np.float32)
-    criteria = hsic(image, text)
-    return np.array([criteria[order] for order in MIXED_ORDERS]), witness_covariance(image, text)
+    if images < dimension:
+        warnings.warn(
+            f"image has {images} rows, fewer than the {dimension} dimensions; eigenvalues and the"
+            " signal are far off there, and the interval is wider",
+            ValidityWarning,
+            stacklevel=3,
+        )

@@ -71,10 +71,12 @@ def moments():
 
 # In points, at SIZES, predicted less measured (standard errors are 0.3 to 0.8 points):
 #                            bilinear            concat-mlp
-# decay 0.5, unit norm    -0.5  -0.7  -0.3     -0.2  +0.1  +0.1
-# decay 0.5, Gaussian     +1.4  -0.1  -0.1     +0.9  +0.2  -2.7
-# decay 1, unit norm      -0.7  -1.4  -0.7     -0.3  +0.5  +2.0
-# decay 1, Gaussian       +0.5  -0.3  -0.2     +1.3  -2.0  -4.3
+# decay 0.5, unit norm    -0.5  -0.7  -0.3     -0.2  +0.0  -0.8
+# decay 0.5, Gaussian     +1.4  -0.1  -0.1     +0.8  -0.2  -3.5
+# decay 1, unit norm      -0.7  -1.4  -0.7     -0.5  -0.5  -0.6
+# decay 1, Gaussian       +0.5  -0.3  -0.2     +0.9  -1.1  -1.7
+# An earlier form, without the self blocks and with the higher orders taken as uncorrelated with
+# the second, had for concat-mlp -0.2 +0.1 +0.1, +0.9 +0.2 -2.7, -0.3 +0.5 +2.0, +1.3 -2.0 -4.3.
 @pytest.mark.parametrize("unit_norm", [True, False])
 @pytest.mark.parametrize("decay", [0.5, 1.0])
 def test_bilinear_against_measurement(decay, unit_norm):
@@ -91,19 +93,21 @@ def test_concat_mlp_against_measurement(unit_norm):
     source = SharedLatent(24, 16, 0.5, unit_norm)
     measured, error = source.measure("concat-mlp")
     predicted = predict_curve("concat-mlp", source.moments(), SIZES, RIDGE)["accuracy"]
-    assert (np.abs(predicted - measured) < np.maximum(4 * error, 0.03)).all()
+    # The signal is a lower bound. On Gaussian features, whose lengths vary, it is 3.5 points low at
+    # n = 1024; everywhere else within 1.
+    tolerance = 0.015 if unit_norm else 0.04
+    assert (np.abs(predicted - measured) < np.maximum(4 * error, tolerance)).all()
     assert measured[-1] > 0.75
 
 
 @pytest.mark.parametrize("unit_norm", [True, False])
 def test_concat_mlp_on_few_effective_dimensions(unit_norm):
-    # A steep spectrum: the third and fourth order have features above kappa. The prediction has
-    # the signal along the difference of their class means alone, and is 4.3 points low at
-    # n = 1024 on Gaussian features, whose higher orders have far more power than on unit norm.
+    # A steep spectrum: the third and fourth order have features above kappa, and self blocks help
+    # most. On Gaussian features the prediction is 1.7 points low at n = 1024.
     source = SharedLatent(24, 16, 1.0, unit_norm)
     measured, error = source.measure("concat-mlp")
     predicted = predict_curve("concat-mlp", source.moments(), SIZES, RIDGE)["accuracy"]
-    tolerance = 0.03 if unit_norm else 0.05
+    tolerance = 0.015 if unit_norm else 0.03
     assert (np.abs(predicted - measured) < np.maximum(4 * error, tolerance)).all()
 
 

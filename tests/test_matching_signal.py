@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_moments
+from fusiontheory.matching_signal import (
+    FOLDS,
+    lanczos_signal,
+    operator_moments,
+    operator_rotations,
+)
 
 KAPPA = (0.05, 1.0)
 
@@ -51,6 +56,41 @@ def test_operator_moments_are_unbiased(captions, draws, images, sharp):
     expected = np.array([exact_moments(cross, product, kappa) for kappa in KAPPA])
     assert (np.abs(mean - expected) < 4 * error).all()
     assert (error < expected / 10)[:, :sharp].all()
+
+
+def test_noise_changes_the_resolvent_and_not_the_excess():
+    """Of Gaussian pairs D is known; with the noise's Lambda in R estimates are unbiased again."""
+    rng = np.random.default_rng(0)
+    values_v, values_t = np.array([1.0, 0.6, 0.3]), np.array([0.9, 0.4])
+    cross = np.array([[0.8, 0.05], [-0.1, 0.4], [0.1, -0.1]])
+    v, t = gaussian_pairs(rng, (200, 400, 1), cross, values_v, values_t, shared=0.0)
+    product, noisy = np.outer(values_v, values_t), np.outer(values_v + 0.5, values_t + 0.3)
+    folds = np.arange(400) % FOLDS
+    estimates = np.array(
+        [
+            operator_rotations(*pair, product, folds, KAPPA, noisy).mean(axis=1)
+            for pair in zip(v, t, strict=True)
+        ]
+    )
+    error = estimates.std(axis=0) / np.sqrt(len(estimates))
+    expected = np.array([exact_moments(cross, noisy, kappa) for kappa in KAPPA])
+    assert (np.abs(estimates.mean(axis=0) - expected) < 4 * error).all()
+    assert (error < expected / 10)[:, :3].all()
+
+
+def test_directions_far_below_kappa_change_next_to_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    values = np.arange(1.0, 41) ** -1.5
+    v = rng.standard_normal((2000, 40)) * np.sqrt(values)
+    t = 0.7 * v + 0.7 * rng.standard_normal((2000, 40)) * np.sqrt(values)
+    product, folds = np.outer(values, values), np.arange(2000) % FOLDS
+    kappa = [0.1, 1.0, 10.0]
+    cut = operator_moments(v, t[:, None], product, folds, kappa)
+    monkeypatch.setattr("fusiontheory.matching_signal._NEGLIGIBLE", 0.0)
+    whole = operator_moments(v, t[:, None], product, folds, kappa)
+    assert not np.array_equal(cut, whole)
+    np.testing.assert_array_equal(cut[:, 0], whole[:, 0])
+    np.testing.assert_allclose(lanczos_signal(cut), lanczos_signal(whole), rtol=2e-3)
 
 
 def test_operator_moments_have_no_units():

@@ -7,21 +7,25 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from fusiontheory import (
-    alignment,
     contrastive,
     curve,
     deterministic_equivalent,
-    hsic,
+    gaussian_pairs,
     kernel_ridge,
+    kernel_signal,
     kernels,
     matching,
     matching_signal,
     moments,
     pairs,
+    ritz_signal,
+    sampled_pairs,
+    second_moments,
+    signal_curve,
     spectrum,
-    witness,
 )
 from fusiontheory import features as features_module
+from fusiontheory.alignment import cosine, retrieval, vectors
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.heads import HEADS, Terms, closed_form, find_head
@@ -31,10 +35,11 @@ from fusiontheory.records import Cell, code_version
 __all__ = ["FULL_THEORY", "TERMS", "Study"]
 
 TERMS: Mapping[str, Terms] = {
-    "second moments of v and t, and C": Terms(lanczos_steps=0, mixed_orders=False),
-    "and of matched v ⊗ t, one step": Terms(lanczos_steps=1, mixed_orders=False),
-    "two steps": Terms(lanczos_steps=2, mixed_orders=False),
-    "and third and fourth order": Terms(lanczos_steps=2, mixed_orders=True),
+    "second moments of v and t, and C": Terms(0, self_blocks=False, mixed_orders=False),
+    "and of matched v ⊗ t, one step": Terms(1, self_blocks=False, mixed_orders=False),
+    "two steps": Terms(2, self_blocks=False, mixed_orders=False),
+    "and self blocks": Terms(2, self_blocks=True, mixed_orders=False),
+    "and third and fourth order": Terms(2, self_blocks=True, mixed_orders=True),
 }
 """The theory with one term after the other; the last has all of them."""
 
@@ -48,7 +53,7 @@ def _measuring_code() -> str:
     from validation import conditions, measure
 
     return code_version(
-        *(alignment, conditions, contrastive, features_module),
+        *(conditions, contrastive, cosine, features_module, retrieval, vectors),
         *(closed_form, kernel_ridge, kernels, measure, pairs),
     )
 
@@ -60,7 +65,8 @@ def _predicting_code() -> str:
 
     return code_version(
         *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
-        *(hsic, kernels, matching, matching_signal, measure, moments, spectrum, witness),
+        *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
+        *(ritz_signal, sampled_pairs, second_moments, signal_curve, spectrum),
     )
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import comb
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.hsic import MIXED_ORDERS
+from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.kernels import (
     linear_kernel,
     product_kernel,
@@ -35,12 +36,14 @@ _Array = NDArray[Any]
 class Terms:
     """Which terms of the theory a prediction has; all of them unless one is left out on purpose.
 
-    Without either, a curve follows from the second moments of v and of t and their
+    Without any, a curve follows from the second moments of v and of t and their
     cross-covariance alone.
 
     Attributes:
         lanczos_steps: how the covariance of matched pairs enters (`lanczos_signal`): 2, 1, or
             0 for not at all.
+        self_blocks: whether functions of one modality alone help those of both
+            (`fusiontheory.ritz_signal`).
         mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
 
     Raises:
@@ -48,16 +51,23 @@ class Terms:
 
     Example:
         >>> Terms(lanczos_steps=0, mixed_orders=False)
-        Terms(lanczos_steps=0, mixed_orders=False)
+        Terms(lanczos_steps=0, self_blocks=True, mixed_orders=False)
     """
 
     lanczos_steps: int = 2
+    self_blocks: bool = True
     mixed_orders: bool = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
         if self.lanczos_steps not in (0, 1, 2):
             raise InputError(f"lanczos_steps must be 0, 1 or 2, got {self.lanczos_steps!r}")
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions of `fusiontheory.ritz_signal` that these terms add."""
+        alone = ("image_pair", "text_pair", "image", "text") if self.self_blocks else ()
+        return (*alone, "witness") if self.mixed_orders else alone
 
 
 @dataclass(frozen=True)
@@ -145,52 +155,39 @@ def _tangent_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) ->
 
 
 def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
-    r"""Expand K(u), u = (v.v' + t.t') / (2r) and r = E|x|^2, to second order in u.
+    r"""Expand r K(u / r), u = (v.v' + t.t') / 2 and r = E|x|^2, in powers (v.v')^a (t.t')^b.
 
-    r (a_1 u + a_2 u^2) has a linear block a_1/2 ([v;t].[v;t]'), two self blocks
+    Of first and second order are a linear block a_1/2 ([v;t].[v;t]'), two self blocks
     a_2/(4r) (v.v')^2 and (t.t')^2, and the cross block a_2/(2r) (v.v')(t.t'), the only one of the
-    three with signal. The constant goes into the intercept. The third and fourth order are
-    spread over so many features that each of them is far below kappa: they act as ridge, and
-    their signal is that along the difference of their class means, taken as uncorrelated with
-    the second order's within a class. Higher orders act as ridge alone.
+    three with signal of its own. The constant goes into the intercept. The third and fourth order
+    are spread over so many features that each of them is far below kappa: they act as ridge.
+    What the other blocks add to the signal of the cross block is the gain of
+    `fusiontheory.ritz_signal`. Orders above the fourth act as ridge alone.
     """
     lambda_v, lambda_t = moments.image_eigenvalues, moments.text_eigenvalues
-    a0, a1, a2, a3, a4 = relu_tangent_coefficients(4)
-    r = (lambda_v.sum() + lambda_t.sum()) / 2
-    cross = a2 / (2 * r)
+    a = relu_tangent_coefficients(4)
+    r = float(lambda_v.sum() + lambda_t.sum()) / 2
+    orders = {
+        (k - b, b): float(a[k] * r ** (1 - k) * comb(k, b) / 2**k)
+        for k in range(1, 5)
+        for b in range(k + 1)
+    }
     spectrum = Spectrum.from_eigenvalues(
         np.concatenate(
             [
-                a1 / 2 * moments.concat_eigenvalues,
-                a2 / (4 * r) * _self_product_eigenvalues(lambda_v),
-                a2 / (4 * r) * _self_product_eigenvalues(lambda_t),
-                cross * np.outer(lambda_v, lambda_t).ravel(),
+                orders[1, 0] * moments.concat_eigenvalues,
+                orders[2, 0] * _self_product_eigenvalues(lambda_v),
+                orders[0, 2] * _self_product_eigenvalues(lambda_t),
+                orders[1, 1] * np.outer(lambda_v, lambda_t).ravel(),
             ]
         )
     )
-    third, fourth = a3 / (8 * r**2), a4 / (16 * r**3)
-    # Binomial coefficients of (v.v' + t.t')^3 and ^4, in the order of MIXED_ORDERS.
-    weights = np.array([3 * third, 3 * third, 4 * fourth, 6 * fourth, 4 * fourth])
-    # Sampling noise can make a criterion without dependence slightly negative.
-    criteria = np.array([moments.mixed[order] for order in MIXED_ORDERS])
-    apart = max(float(weights @ criteria), 0.0) if terms.mixed_orders else 0.0
-    variance = float(weights @ moments.mixed_covariance @ weights)
-
-    def signal(kappa: _Array) -> tuple[_Array, _Array]:
-        q, slope = moments.matching_signal(kappa / cross, terms.lanczos_steps)
-        # Rayleigh quotient along the difference of the class means: (Dmu.Dmu)^2 over
-        # Dmu.(S + kappa) Dmu, with Dmu.Dmu = apart and Dmu.S Dmu = variance.
-        penalty = apart * kappa
-        total = penalty + variance
-        mixed = np.divide(apart**2, total, out=np.zeros_like(kappa), where=total > 0)
-        share = np.divide(penalty, total, out=np.zeros_like(kappa), where=total > 0)
-        return q + mixed, slope - mixed * share
-
+    signal, error = kernel_signal(moments, orders, terms.lanczos_steps, terms.functions)
     return MatchingModel(
         spectrum=spectrum,
-        ridge=float(r * (1 - a0 - a1 - a2)),
+        ridge=float(r * (1 - a[0] - a[1] - a[2])),
         signal=signal,
-        signal_error=lambda kappa: moments.matching_error(kappa / cross),
+        signal_error=error,
     )
 
 

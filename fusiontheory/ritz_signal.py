@@ -1,0 +1,333 @@
+r"""The signal of matching in a kernel of several orders, by the method of Ritz.
+
+A kernel sum_ab k_ab (v.v')^a (t.t')^b has one block of features for each order (a, b). Its signal
+
+    q = sup_f  (E+[f] - E-[f])^2 / (Var[f] + kappa |f|^2)
+
+is over all functions f of a pair in the kernel's space, Var the variance within a class, averaged
+over matched (+) and mismatched (-) pairs. Over a few functions it is g^T G^{-1} g, with g their
+differences of class means and G their covariance within a class plus kappa times their inner
+products: a lower bound on q that grows with each function. The functions are
+
+    first       v^T W t,   W = R c,   R = (Lambda + kappa / k_11)^{-1}
+    second      v^T W t,   W = R D R c, the second direction of Lanczos (`matching_signal`)
+    image_pair  v^T A v,   A the response to Cov(first, v v^T) in the block (2, 0)
+    text_pair   t^T B t,   likewise in the block (0, 2)
+    image       v^T x,     likewise in the block (1, 0)
+    text        t^T y,     likewise in the block (0, 1)
+    witness     the difference of the class means under all orders of third degree and above
+
+Functions of one modality alone have no signal of their own. But in matched pairs v and t move
+together, so that v^T W t varies with v alone and with t alone, and what varies so can be
+subtracted. (-|v - t|^2, say, tells matched pairs better than v.t where lengths vary.) That is how
+the self blocks of a concatenation help its cross block.
+
+Each function is made from some images, its partner in G from others, and their covariance is taken
+over yet others, so that every entry is unbiased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+
+__all__ = ["FUNCTIONS", "MINIMUM_IMAGES", "PAIR_SIGNAL", "RitzGram", "ritz_gram"]
+
+_Array: TypeAlias = NDArray[np.float64]
+_Rows: TypeAlias = NDArray[np.floating[Any]]
+_Orders: TypeAlias = Mapping[tuple[int, int], float]
+
+FUNCTIONS = ("first", "second", "image_pair", "text_pair", "image", "text", "witness")
+PAIR_SIGNAL = ("first", "second")
+"""The functions that the bilinear head has as well."""
+
+_BLOCK_OF = {
+    "first": (1, 1),
+    "second": (1, 1),
+    "image_pair": (2, 0),
+    "text_pair": (0, 2),
+    "image": (1, 0),
+    "text": (0, 1),
+}
+# Two sets of functions from two folds each, and a fold for their covariance.
+_FOLDS = 5
+# Below this many a fold says nothing about a covariance.
+MINIMUM_IMAGES = 10 * _FOLDS
+# A function is used if G, scaled to a unit diagonal, keeps its eigenvalues above this: below it
+# noise decides.
+_DEFINITE = 0.02
+# And if its own entry is this many standard errors above 0: divided by less, noise would be signal.
+_CLEAR = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class RitzGram:
+    """G and g at several effective ridges, by rotation of the folds.
+
+    Attributes:
+        gram: G, symmetric, shape (levels, rotations, functions, functions).
+        mean: g, shape (levels, rotations, functions).
+        names: which functions, in order.
+    """
+
+    gram: _Array
+    mean: _Array
+    names: tuple[str, ...]
+
+    def gain(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> _Array:
+        """Return by how much q over ``names`` exceeds q over ``base``, at least 0, (levels,)."""
+        return _gains(self.gram, self.mean, *self._rows(names, base))
+
+    def gain_error(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> _Array:
+        """Return the standard error of ``gain``, a jackknife over the rotations, (levels,)."""
+        turns = self.gram.shape[1]
+        rows = self._rows(names, base)
+        left_out = [
+            _gains(np.delete(self.gram, turn, axis=1), np.delete(self.mean, turn, axis=1), *rows)
+            for turn in range(turns)
+        ]
+        return np.asarray(np.sqrt((turns - 1) * np.var(left_out, axis=0)))
+
+    def _rows(self, names: tuple[str, ...], base: tuple[str, ...]) -> tuple[list[int], list[int]]:
+        chosen = [i for i, name in enumerate(self.names) if name in names or name in base]
+        return chosen, [i for i, name in enumerate(self.names) if name in base]
+
+
+def _gains(gram: _Array, mean: _Array, chosen: list[int], base: list[int]) -> _Array:
+    result = np.zeros(len(gram))
+    for level, (turns, vectors) in enumerate(zip(gram, mean, strict=True)):
+        matrix, vector = turns.mean(axis=0), vectors.mean(axis=0)
+        own = np.diagonal(turns, axis1=1, axis2=2)
+        known = np.diag(matrix) > _CLEAR * own.std(axis=0, ddof=1) / np.sqrt(len(turns))
+        start = _usable(matrix, [], base)
+        rows = _usable(matrix, start, [row for row in chosen if known[row]])
+        if start and len(rows) > len(start):
+            result[level] = _quotient(matrix, vector, rows) - _quotient(matrix, vector, start)
+    return np.maximum(result, 0.0)
+
+
+def _usable(gram: _Array, start: list[int], rows: list[int]) -> list[int]:
+    """Return ``start`` and those of ``rows`` that, one after the other, keep G definite."""
+    kept = list(start)
+    for row in rows:
+        if row not in kept and _definite(gram[np.ix_([*kept, row], [*kept, row])]):
+            kept.append(row)
+    return kept
+
+
+def _definite(matrix: _Array) -> bool:
+    diagonal = np.diag(matrix)
+    if diagonal.min() <= 0:
+        return False
+    scaled = matrix / np.sqrt(np.outer(diagonal, diagonal))
+    return bool(np.linalg.eigvalsh(scaled)[0] > _DEFINITE)
+
+
+def _quotient(gram: _Array, mean: _Array, rows: list[int]) -> float:
+    return float(mean[rows] @ np.linalg.solve(gram[np.ix_(rows, rows)], mean[rows]))
+
+
+def ritz_gram(
+    image: _Rows,
+    text: _Rows,
+    image_values: _Array,
+    text_values: _Array,
+    orders: _Orders,
+    kappa: _Array,
+) -> RitzGram:
+    """Estimate G and g from matched pairs.
+
+    Args:
+        image: features in the eigenbasis of M_v, shape (n, d_v), in random order (neighbours are
+            taken as mismatched pairs), n at least 50.
+        text: one text of each image in the eigenbasis of M_t, shape (n, d_t).
+        image_values: eigenvalues of M_v, shape (d_v,).
+        text_values: eigenvalues of M_t, shape (d_t,).
+        orders: k_ab > 0 by (a, b); (1, 1) must be there.
+        kappa: effective ridges above 0, in the units of the kernel.
+
+    Raises:
+        InputError: for fewer than 50 images.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).standard_normal((4000, 2))
+        >>> flat = np.ones(2)
+        >>> found = ritz_gram(x, x, flat, flat, {(1, 1): 1.0, (2, 0): 1.0, (0, 2): 1.0},
+        ...     np.array([0.1]))
+        >>> found.names
+        ('first', 'second', 'image_pair', 'text_pair')
+        >>> more = found.gain(("image_pair", "text_pair"))  # -|v - t|^2 beside v.t
+        >>> print(f"{more[0]:.1f}")
+        0.8
+    """
+    if len(image) < MINIMUM_IMAGES:
+        raise InputError(f"image must have at least {MINIMUM_IMAGES} rows, got {len(image)}")
+    higher = {order: k for order, k in orders.items() if sum(order) > 2 and min(order) > 0}
+    names = tuple(name for name in FUNCTIONS if _BLOCK_OF.get(name) in orders)
+    names += ("witness",) if higher else ()
+    folds = [(image[k::_FOLDS], text[k::_FOLDS]) for k in range(_FOLDS)]
+    sample = _Sample(
+        folds=folds,
+        image_values=image_values,
+        text_values=text_values,
+        orders=orders,
+        names=names,
+        crosses=[_cross(v, t) for v, t in folds],
+        witnesses={
+            (fold, maker): _witness(folds[fold], folds[maker], higher)
+            for fold in range(_FOLDS if higher else 0)
+            for maker in ((fold + 2) % _FOLDS, (fold + 4) % _FOLDS)
+        },
+    )
+    found = [sample.at(float(level)) for level in kappa]
+    return RitzGram(
+        gram=np.array([gram for gram, _ in found]),
+        mean=np.array([mean for _, mean in found]),
+        names=names,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """The folds and the kernel, and what of each fold does not depend on kappa."""
+
+    folds: list[tuple[_Rows, _Rows]]
+    image_values: _Array
+    text_values: _Array
+    orders: _Orders
+    names: tuple[str, ...]
+    crosses: list[_Rows]
+    witnesses: dict[tuple[int, int], list[_Array]]
+
+    def at(self, kappa: float) -> tuple[_Array, _Array]:
+        """Return G and g at one kappa, by rotation."""
+        sets = [self._functions((k, (k + 1) % _FOLDS), kappa) for k in range(_FOLDS)]
+        size = len(self.names)
+        gram, mean = np.empty((_FOLDS, size, size)), np.zeros((_FOLDS, size))
+        for k in range(_FOLDS):
+            # Covariances over fold k; functions made of folds k + 1, k + 2 and of k + 3, k + 4.
+            left, right = (k + 1) % _FOLDS, (k + 3) % _FOLDS
+            scores = [self._scores(sets[left], k, (k + 2) % _FOLDS)]
+            scores.append(self._scores(sets[right], k, (k + 4) % _FOLDS))
+            within = sum(_covariance(scores[0][y], scores[1][y]) for y in (0, 1)) / 2
+            apart = np.mean([s[0].mean(axis=1) - s[1].mean(axis=1) for s in scores], axis=0)
+            for index, name in enumerate(self.names):
+                # The others have no signal but noise.
+                if name in ("first", "second", "witness"):
+                    mean[k, index] = apart[index]
+            within = within + self._penalty(sets[left], sets[right], apart, kappa)
+            gram[k] = (within + within.T) / 2
+        return gram, mean
+
+    def _functions(self, makers: tuple[int, int], kappa: float) -> dict[str, _Rows]:
+        """Return the coefficients of the functions: c of one fold, responses from another."""
+        v, t = self.folds[makers[1]]
+        n = len(v)
+        kind = v.dtype
+        product = np.outer(self.image_values, self.text_values)
+        resolvent = (1 / (product + kappa / self.orders[1, 1])).astype(kind)
+        first = resolvent * self.crosses[makers[0]].astype(kind)
+        scores = np.einsum("nd,nd->n", v @ first, t)
+        scores = scores - scores.mean()
+        excess = v.T @ (scores[:, None] * t) / n - product.astype(kind) * first
+        found = {"first": first, "second": resolvent * excess}
+        for name, rows, values in (
+            ("image", v, self.image_values),
+            ("text", t, self.text_values),
+        ):
+            # Half, because the covariance is 0 in the mismatched class.
+            pair, single = _BLOCK_OF[f"{name}_pair"], _BLOCK_OF[name]
+            if pair in self.orders:
+                # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
+                spread = 2 * np.outer(values, values) + kappa / self.orders[pair]
+                found[f"{name}_pair"] = rows.T @ (scores[:, None] * rows) / (2 * n * spread)
+            if single in self.orders:
+                spread = values + kappa / self.orders[single]
+                found[name] = scores @ rows / (2 * n * spread)
+        return found
+
+    def _scores(self, functions: dict[str, _Rows], fold: int, maker: int) -> list[_Array]:
+        """Return the functions' values on matched and on mismatched pairs, (functions, n)."""
+        v, t = self.folds[fold]
+        kind = v.dtype
+        values: dict[str, list[_Array]] = {}
+        for name in self.names:
+            if name == "witness":
+                values[name] = self.witnesses[fold, maker]
+                continue
+            weights = functions[name].astype(kind)
+            if name in PAIR_SIGNAL:
+                turned = v @ weights
+                values[name] = [
+                    np.einsum("nd,nd->n", turned, partner) for partner in (t, np.roll(t, 1, axis=0))
+                ]
+                continue
+            rows = v if name.startswith("image") else t
+            single = rows @ weights if weights.ndim == 1 else ((rows @ weights) * rows).sum(axis=1)
+            shifted = single if name.startswith("image") else np.roll(single, 1)
+            values[name] = [single, shifted]
+        return [
+            np.array([values[name][y] for name in self.names], dtype=np.float64) for y in (0, 1)
+        ]
+
+    def _penalty(
+        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array, kappa: float
+    ) -> _Array:
+        """Return kappa times the inner products of the functions in the kernel's space."""
+        penalty = np.zeros((len(self.names), len(self.names)))
+        for i, first in enumerate(self.names):
+            for j, second in enumerate(self.names):
+                block = _BLOCK_OF.get(first)
+                if block is not None and block == _BLOCK_OF.get(second):
+                    penalty[i, j] = np.vdot(left[first], right[second]) / self.orders[block]
+                elif first == second == "witness":
+                    # The difference of its class means is its own inner product.
+                    penalty[i, j] = apart[i]
+        return kappa * penalty
+
+
+def _cross(image: _Rows, text: _Rows) -> _Rows:
+    centred = image - image.mean(axis=0)
+    return np.asarray(centred.T @ text / (len(image) - 1))
+
+
+def _covariance(left: _Array, right: _Array) -> _Array:
+    centred = left - left.mean(axis=1, keepdims=True)
+    return np.asarray(centred @ right.T / (left.shape[1] - 1))
+
+
+def _witness(
+    pairs: tuple[_Rows, _Rows], makers: tuple[_Rows, _Rows], orders: _Orders
+) -> list[_Array]:
+    """Return E+[k] - E-[k] against the makers, at matched and mismatched pairs.
+
+    The kernel k = sum_ab k_ab (v.v')^a (t.t')^b; both means are over the same images.
+    """
+    (v, t), (other_v, other_t) = pairs, makers
+    gram_v, gram_t = v @ other_v.T, t @ other_t.T
+    n = gram_v.shape[1]
+    values = []
+    for turned in (gram_t, np.roll(gram_t, 1, axis=0)):
+        total = np.zeros(len(v))
+        for (a, b), weight in orders.items():
+            power_v, power_t = _power(gram_v, a), _power(turned, b)
+            joint = np.einsum("ij,ij->i", power_v, power_t) / (n - 1)
+            apart = power_v.sum(axis=1) * power_t.sum(axis=1) / (n * (n - 1))
+            total += weight * (joint - apart)
+        values.append(total)
+    return values
+
+
+def _power(gram: _Rows, exponent: int) -> _Rows:
+    """Return elementwise powers by repeated products, several times faster than ``**``."""
+    result = gram
+    for _ in range(exponent - 1):
+        result = result * gram
+    return result
