@@ -1,0 +1,27 @@
+"""Simulation of fusion heads on synthetic pairs: a grid in, one tidy table out.
+
+>>> import tempfile
+>>> from fusiontheory.simulate import SimulationGrid, simulate
+>>> grid = SimulationGrid.of({"pairs.d_v": 4, "pairs.d_t": 4}, {"pairs.correlation": [0.0, 0.9]},
+...     heads=["additive", "bilinear"], n=[8, 32], seeds=2, ridges=[0.1])
+>>> len(simulate(grid, tempfile.mkdtemp()))
+16
+"""
+
+from fusiontheory.simulate.engine import simulate
+from fusiontheory.simulate.grid import SimulationGrid, read_grid
+from fusiontheory.simulate.heads import HEAD_NAMES, HeadFit, fit_head
+from fusiontheory.simulate.predictions import Prediction, predict_head
+from fusiontheory.simulate.table import read_table
+
+__all__ = [
+    "HEAD_NAMES",
+    "HeadFit",
+    "Prediction",
+    "SimulationGrid",
+    "fit_head",
+    "predict_head",
+    "read_grid",
+    "read_table",
+    "simulate",
+]

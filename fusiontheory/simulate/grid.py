@@ -1,0 +1,217 @@
+"""The grid of a simulation: configurations x heads x n x seeds x ridges, from Python or TOML.
+
+study = "phase"                     # lowercase name, for people
+heads = ["additive", "bilinear"]    # sum, low-rank, dot-product, concat-mlp
+n = [64, 256, 1024]
+seeds = 5                           # 0 .. 4, or a list of them
+ridge = [0.01]                      # delta of K + delta I
+intercept = true                    # not penalised
+rank = 4                            # of the low-rank head
+test_rows = 4096                    # drawn only where the test error has no closed form
+predict = "sharp"                   # or "gaussian" (cheaper), "none"
+
+[pairs]                             # settings of fusiontheory.synthetic, by part
+d_v = 32
+d_t = 32
+[target]
+kind = "mix"
+[degradation]
+sigma_t = 0.1
+
+[vary]                              # every combination of these lists
+"pairs.correlation" = [0.1, 0.5, 0.9]
+"target.interaction" = [0.0, 0.5, 1.0]
+"pairs.d_v, pairs.d_t" = [16, 32]   # settings that change together
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from fusiontheory.cells import check_study
+from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.simulate.heads import HEAD_NAMES
+from fusiontheory.synthetic.configuration import SyntheticConfig
+from fusiontheory.synthetic.pairs import SharedLatentPairs
+from fusiontheory.tensor_files import read_bytes
+
+__all__ = ["SimulationGrid", "read_grid"]
+
+_PREDICT = ("sharp", "gaussian", "none")
+_PARTS = ("pairs", "target", "degradation")
+
+
+@dataclass(frozen=True)
+class SimulationGrid:
+    """What is simulated: every configuration with every head, n, seed and ridge.
+
+    Attributes:
+        configs: distinct configurations.
+        heads: of ``fusiontheory.simulate.HEAD_NAMES``.
+        n: training samples, each at least 2.
+        seeds: of the draws; the same seed draws the same numbers for every configuration.
+        ridges: delta >= 0 of K + delta I, absolute. The low-rank head has none, and rows with 0.
+        intercept: whether heads have a constant that is not penalised (low-rank has none).
+        rank: of the low-rank head.
+        test_rows: for what has no closed form: accuracies, signs of a mix, the tangent kernel.
+        predict: "sharp", "gaussian" (`ridge_risk` on the spectrum) or "none".
+        study: lowercase name.
+
+    Raises:
+        InputError: for an empty list, repeats, values out of range, a head that does not fit.
+
+    Example:
+        >>> grid = SimulationGrid.of(
+        ...     {"pairs.d_v": 4, "pairs.d_t": 4},
+        ...     {"pairs.correlation": [0.0, 0.5], "target.interaction": [0.2, 0.4, 0.6]},
+        ...     heads=["additive"], n=[16, 64], seeds=3, ridges=[0.1])
+        >>> len(grid.configs), grid.runs
+        (6, 36)
+    """
+
+    configs: tuple[SyntheticConfig, ...]
+    heads: tuple[str, ...]
+    n: tuple[int, ...]
+    seeds: tuple[int, ...]
+    ridges: tuple[float, ...]
+    intercept: bool = True
+    rank: int | None = None
+    test_rows: int = 4096
+    predict: str = "sharp"
+    study: str = "simulation"
+
+    def __post_init__(self) -> None:
+        """Check every field, before any work."""
+        check_study(self.study)
+        seeds = range(positive_integer("seeds", self.seeds)) if isinstance(self.seeds, int) else ()
+        object.__setattr__(self, "seeds", tuple(seeds or _listed("seeds", self.seeds)))
+        for name in ("configs", "heads", "n", "ridges"):
+            object.__setattr__(self, name, tuple(_listed(name, getattr(self, name))))
+        for head in self.heads:
+            if head not in HEAD_NAMES:
+                raise InputError(f"heads must be of {', '.join(HEAD_NAMES)}, got {head!r}")
+        object.__setattr__(self, "n", tuple(positive_integer("n", n, 2) for n in self.n))
+        object.__setattr__(
+            self, "seeds", tuple(positive_integer("seeds", seed, 0) for seed in self.seeds)
+        )
+        object.__setattr__(self, "ridges", tuple(non_negative("ridge", r) for r in self.ridges))
+        positive_integer("test_rows", self.test_rows, 2)
+        if self.predict not in _PREDICT:
+            raise InputError(f"predict must be one of {', '.join(_PREDICT)}, got {self.predict!r}")
+        if not isinstance(self.intercept, bool):
+            raise InputError(f"intercept must be true or false, got {self.intercept!r}")
+        for name in ("configs", "heads", "n", "seeds", "ridges"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise InputError(f"{name} must be distinct, got repeats")
+        for config in self.configs:
+            self._check_heads(config)
+
+    def _check_heads(self, config: SyntheticConfig) -> None:
+        if not isinstance(config, SyntheticConfig):
+            raise InputError(f"configs must be SyntheticConfig, got {type(config).__name__}")
+        if isinstance(config.pairs, SharedLatentPairs):
+            d_v, d_t = config.pairs.d_v, config.pairs.d_t
+        else:
+            d_v, d_t = config.model.cross.shape
+        if "dot-product" in self.heads and d_v != d_t:
+            raise InputError(f"heads: dot-product needs d_v = d_t, got {d_v} and {d_t}")
+        if "low-rank" in self.heads:
+            rank, most = positive_integer("rank", self.rank), min(d_v, d_t)
+            if rank > most:
+                raise InputError(f"rank must be at most min(d_v, d_t) = {most}, got {rank}")
+
+    @property
+    def runs(self) -> int:
+        """Number of rows of the table."""
+        per_head = [1 if head == "low-rank" else len(self.ridges) for head in self.heads]
+        return len(self.configs) * sum(per_head) * len(self.n) * len(self.seeds)
+
+    @classmethod
+    def of(
+        cls,
+        base: Mapping[str, Any],
+        vary: Mapping[str, Sequence[Any]],
+        **settings: Any,
+    ) -> SimulationGrid:
+        """Return the grid over every combination of ``vary`` on top of ``base``.
+
+        Args:
+            base: dotted settings such as "pairs.d_v".
+            vary: lists by dotted setting; several settings, separated by commas, change together.
+            settings: the other fields; ``seeds`` may be a number.
+        """
+        names = [[part.strip() for part in name.split(",")] for name in vary]
+        for name, values in vary.items():
+            _listed(f"vary {name!r}", values)
+        configs = []
+        for choice in itertools.product(*vary.values()):
+            changed = dict(base)
+            for together, value in zip(names, choice, strict=True):
+                changed.update(dict.fromkeys(together, value))
+            configs.append(SyntheticConfig.from_settings(changed))
+        return cls(configs=tuple(configs), **settings)
+
+    def describe(self) -> dict[str, Any]:
+        """Return all settings as JSON, each configuration as its dotted settings."""
+        described = {field.name: getattr(self, field.name) for field in fields(self)}
+        described["configs"] = [config.settings() for config in self.configs]
+        return described
+
+
+def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
+    """Read a grid from a TOML file, in the form of the module's docstring.
+
+    Raises:
+        InputError: if it cannot be read, is no TOML, or has settings that do not exist or fit.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp()) / "grid.toml"
+        >>> _ = file.write_text('heads = ["additive"]\\nn = [8]\\nseeds = 1\\nridge = [0.1]\\n'
+        ...     '[pairs]\\nd_v = 2\\nd_t = 2\\n')
+        >>> read_grid(file).runs
+        1
+    """
+    try:
+        import tomllib
+    except ModuleNotFoundError as error:  # Python 3.10
+        raise InputError("reading a grid from TOML needs Python 3.11 or later") from error
+    path = Path(path)
+    try:
+        content = tomllib.loads(read_bytes(path).decode())
+    except ValueError as error:
+        raise InputError(f"path must be a TOML file, got {path}: {error}") from error
+    base = {}
+    for part in _PARTS:
+        held = content.pop(part, {})
+        if not isinstance(held, dict):
+            raise InputError(f"{part} must be a table, got {held!r}")
+        base.update({f"{part}.{name}": value for name, value in held.items()})
+    vary = content.pop("vary", {})
+    if not isinstance(vary, dict):
+        raise InputError(f"vary must be a table, got {vary!r}")
+    content["ridges"] = content.pop("ridge", content.pop("ridges", None))
+    known = {field.name for field in fields(SimulationGrid)} - {"configs"}
+    unknown = sorted(set(content) - known)
+    if unknown:
+        raise InputError(
+            f"{unknown[0]!r} is not known; it must be one of {', '.join(sorted(known))}"
+        )
+    for name in ("heads", "n", "seeds", "ridges"):
+        if content.get(name) is None:
+            raise InputError(f"{name.replace('ridges', 'ridge')} must be given in {path}")
+    return SimulationGrid.of(base, vary, **content)
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
+        raise InputError(f"{name} must be a list, got {values!r}")
+    if not values:
+        raise InputError(f"{name} must not be empty: there would be nothing to run")
+    return list(values)
