@@ -10,7 +10,9 @@
 ['n', 'risk', 'accuracy', 'accuracy_low', 'accuracy_high']
 """
 
+from fusiontheory.alignment import measure_alignment
 from fusiontheory.checks import InputError
+from fusiontheory.correlated_products import CorrelatedProducts
 from fusiontheory.curve import predict_curve
 from fusiontheory.deterministic_equivalent import (
     ValidityWarning,
@@ -18,22 +20,45 @@ from fusiontheory.deterministic_equivalent import (
     ridge_risk,
     training_risk,
 )
+from fusiontheory.gaussian_matching import gaussian_matching_curve
+from fusiontheory.gaussian_pairs import GaussianPairs
 from fusiontheory.heads import HEADS, Head, Terms
+from fusiontheory.joint_blocks import JointBlocks
+from fusiontheory.kernel_sum import KernelSum, kernel_sum_risk
 from fusiontheory.least_squares import least_squares_risk
+from fusiontheory.low_rank import LowRankTarget, ProjectedBilinear, low_rank_risk
 from fusiontheory.moments import Moments
+from fusiontheory.noise import degradation_curve
+from fusiontheory.optimal_ridge import OptimalRidge, optimal_ridge
+from fusiontheory.predictor import SignLabels, sign_accuracy
 from fusiontheory.product_risk import product_ridge_risk
 
 __all__ = [
     "HEADS",
+    "CorrelatedProducts",
+    "GaussianPairs",
     "Head",
     "InputError",
+    "JointBlocks",
+    "KernelSum",
+    "LowRankTarget",
     "Moments",
+    "OptimalRidge",
+    "ProjectedBilinear",
+    "SignLabels",
     "Terms",
     "ValidityWarning",
+    "degradation_curve",
     "effective_ridge",
+    "gaussian_matching_curve",
+    "kernel_sum_risk",
     "least_squares_risk",
+    "low_rank_risk",
+    "measure_alignment",
+    "optimal_ridge",
     "predict_curve",
     "product_ridge_risk",
     "ridge_risk",
+    "sign_accuracy",
     "training_risk",
 ]

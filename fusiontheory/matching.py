@@ -56,7 +56,8 @@ class MatchingCurve:
     Attributes:
         risk: test mean squared error against labels +-1.
         accuracy: share of balanced test pairs classified right.
-        low, high: accuracy at the ends of the 95 % interval of the signal.
+        low, high: accuracy at the ends of the 95 % interval of the signal; where the risk is
+            infinite, from chance to what the mean predictor would reach.
     """
 
     risk: _Array
@@ -98,7 +99,13 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
         _classify(end, end * share, factor, noise)[1]
         for end in (np.maximum(q - spread, 0.0), q + spread)
     ]
-    return MatchingCurve(risk=risk, accuracy=accuracy, low=ends[0], high=ends[1])
+    low, high = ends
+    peak = np.isinf(risk)
+    if peak.any():
+        # The formula has left its range: anything up to what the mean predictor would reach.
+        top = q + spread
+        high[peak] = _classify(top, top * share, np.ones_like(q), np.zeros_like(q))[1][peak]
+    return MatchingCurve(risk=risk, accuracy=accuracy, low=low, high=high)
 
 
 def _classify(q: _Array, slope: _Array, factor: _Array, noise: _Array) -> tuple[_Array, _Array]:

@@ -244,6 +244,9 @@ def test_no_ridge(moments, head):
             curve = predict_curve(head, moments, [2, peak], ridge=0.0)
         np.testing.assert_array_equal(np.isinf(curve["risk"]), [False, True])
         assert curve["accuracy"][1] == 0.5
+        # Nothing is known there: the interval is wide, but where there is no signal at all.
+        width = curve["accuracy_high"][1] - curve["accuracy_low"][1]
+        assert width > 0.3 if head == "bilinear" else width == 0
 
 
 def test_dot_product_needs_one_dimension():
