@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 __all__ = [
     "FOLDS",
     "lanczos_signal",
+    "leading",
     "operator_moments",
     "operator_rotations",
     "signal_error",
@@ -88,7 +89,7 @@ def operator_rotations(
         resolvent = (1.0 / ((product if noisy is None else noisy) + level)).astype(image.dtype)
         starts = [resolvent * cross for cross in crosses]
         estimates[row, :, 0] = [_dot(starts[k], crosses[(k + 1) % FOLDS]) for k in range(FOLDS)]
-        d_v, d_t = (_leading(product.max(axis=axis), _NEGLIGIBLE * level) for axis in (1, 0))
+        d_v, d_t = (leading(product.max(axis=axis), _NEGLIGIBLE * level) for axis in (1, 0))
         estimates[row, :, 1:] = _rotated(
             [v[:, :d_v] for v in images],
             [t[:, :, :d_t] for t in texts],
@@ -99,7 +100,7 @@ def operator_rotations(
     return estimates
 
 
-def _leading(values: _Array, threshold: float) -> int:
+def leading(values: _Array, threshold: float) -> int:
     """Return how many leading values hold all that reach the threshold."""
     reached = np.flatnonzero(values >= threshold)
     return int(reached[-1]) + 1 if reached.size else 0

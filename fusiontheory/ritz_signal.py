@@ -36,6 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.matching_signal import leading
 
 __all__ = ["FUNCTIONS", "MINIMUM_IMAGES", "PAIR_SIGNAL", "RitzGram", "ritz_gram"]
 
@@ -59,6 +60,8 @@ _BLOCK_OF = {
 _FOLDS = 5
 # Below this many a fold says nothing about a covariance.
 MINIMUM_IMAGES = 10 * _FOLDS
+# Directions whose variance is below this share of what the ridge adds to it are left out.
+_NEGLIGIBLE = 0.02
 # A function is used if G, scaled to a unit diagonal, keeps its eigenvalues above this: below it
 # noise decides.
 _DEFINITE = 0.02
@@ -228,26 +231,31 @@ class _Sample:
 
     def _functions(self, makers: tuple[int, int], kappa: float) -> dict[str, _Rows]:
         """Return the coefficients of the functions: c of one fold, responses from another."""
-        v, t = self.folds[makers[1]]
-        n = len(v)
-        kind = v.dtype
-        product = np.outer(self.image_values, self.text_values)
-        resolvent = (1 / (product + kappa / self.orders[1, 1])).astype(kind)
-        first = resolvent * self.crosses[makers[0]].astype(kind)
+        image, text = self.folds[makers[1]]
+        values_v, values_t = self.image_values, self.text_values
+        n = len(image)
+        kind = image.dtype
+        level = kappa / self.orders[1, 1]
+        lead_v = _lead(values_v, level / values_t.max())
+        lead_t = _lead(values_t, level / values_v.max())
+        v, t = image[:, :lead_v], text[:, :lead_t]
+        product = np.outer(values_v[:lead_v], values_t[:lead_t]).astype(kind)
+        resolvent = 1 / (product + kind.type(level))
+        first = resolvent * self.crosses[makers[0]][:lead_v, :lead_t].astype(kind)
         scores = np.einsum("nd,nd->n", v @ first, t)
         scores = scores - scores.mean()
-        excess = v.T @ (scores[:, None] * t) / n - product.astype(kind) * first
+        excess = v.T @ (scores[:, None] * t) / n - product * first
         found = {"first": first, "second": resolvent * excess}
-        for name, rows, values in (
-            ("image", v, self.image_values),
-            ("text", t, self.text_values),
-        ):
+        for name, rows, values in (("image", image, values_v), ("text", text, values_t)):
             # Half, because the covariance is 0 in the mismatched class.
             pair, single = _BLOCK_OF[f"{name}_pair"], _BLOCK_OF[name]
             if pair in self.orders:
+                level = kappa / self.orders[pair]
+                lead = _lead(values, level / (2 * values.max()))
+                few, its = rows[:, :lead], values[:lead]
                 # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
-                spread = 2 * np.outer(values, values) + kappa / self.orders[pair]
-                found[f"{name}_pair"] = rows.T @ (scores[:, None] * rows) / (2 * n * spread)
+                spread = (2 * np.outer(its, its) + level).astype(kind)
+                found[f"{name}_pair"] = few.T @ (scores[:, None] * few) / (2 * n * spread)
             if single in self.orders:
                 spread = values + kappa / self.orders[single]
                 found[name] = scores @ rows / (2 * n * spread)
@@ -264,12 +272,13 @@ class _Sample:
                 continue
             weights = functions[name].astype(kind)
             if name in PAIR_SIGNAL:
-                turned = v @ weights
+                turned, partner = v[:, : len(weights)] @ weights, t[:, : weights.shape[1]]
                 values[name] = [
-                    np.einsum("nd,nd->n", turned, partner) for partner in (t, np.roll(t, 1, axis=0))
+                    np.einsum("nd,nd->n", turned, other)
+                    for other in (partner, np.roll(partner, 1, axis=0))
                 ]
                 continue
-            rows = v if name.startswith("image") else t
+            rows = (v if name.startswith("image") else t)[:, : len(weights)]
             single = rows @ weights if weights.ndim == 1 else ((rows @ weights) * rows).sum(axis=1)
             shifted = single if name.startswith("image") else np.roll(single, 1)
             values[name] = [single, shifted]
@@ -291,6 +300,11 @@ class _Sample:
                     # The difference of its class means is its own inner product.
                     penalty[i, j] = apart[i]
         return kappa * penalty
+
+
+def _lead(values: _Array, level: float) -> int:
+    """Return how many directions are kept at a ridge of ``level``, at least the strongest ones."""
+    return leading(values, _NEGLIGIBLE * min(level, float(values.max())))
 
 
 def _cross(image: _Rows, text: _Rows) -> _Rows:
