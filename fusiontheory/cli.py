@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 from math import inf
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import application
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["app"]
 
@@ -96,13 +99,21 @@ def predict(
     test_images: Annotated[
         int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
     ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw the predicted accuracy: .png, .svg or .pdf.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict matching accuracy against the number of pairs from a file of features."""
     from fusiontheory.forecast import forecast
 
     sizes = _parse_numbers("n", n)
+    _check_figure(figure)
     table = forecast(features, head, sizes, ridge, split, raw, test_images)
+    if figure is not None:
+        from fusiontheory.plotting import plot_curve
+
+        _save(plot_curve(table, width=4.6), figure)
     if as_json:
         rows = table.to_dict("records")
         # JSON has no infinity: the risk of an interpolation peak is null.
@@ -123,6 +134,9 @@ def simulate(
     jobs: Annotated[int, typer.Option(help="Processes, one linear algebra thread each.")] = 1,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, in place of processes.")
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw theory and simulation: .png, .svg or .pdf.")
     ] = None,
 ) -> None:
     """Simulate a grid of configurations x heads x n x seeds x ridges; resume where it stopped.
@@ -150,11 +164,18 @@ def simulate(
         "pairs.correlation" = [0.1, 0.5, 0.9]
         "target.interaction" = [0.0, 0.5, 1.0]
     """
-    from fusiontheory.simulate import read_grid
+    from fusiontheory.simulate import plot_simulation, read_grid
     from fusiontheory.simulate import simulate as run
+    from fusiontheory.simulate.figure import check_panels
 
-    table = run(read_grid(config), out, jobs, scheduler)
+    grid = read_grid(config)
+    if figure is not None:
+        _check_figure(figure)
+        check_panels(len(grid.configs) * len(grid.ridges), ["ridge", "vary"])
+    table = run(grid, out, jobs, scheduler)
     typer.echo(f"{len(table)} runs in {out / 'table.parquet'}")
+    if figure is not None:
+        _save(plot_simulation(table), figure)
 
 
 @app.command()
@@ -195,6 +216,18 @@ def alignment(
         _print_json({"images": len(rows), "metrics": records})
     else:
         typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _check_figure(path: Path | None) -> None:
+    """Refuse a format that cannot be written, before any work."""
+    if path is not None and path.suffix not in (".png", ".svg", ".pdf"):
+        raise InputError(f"--figure must end in .png, .svg or .pdf, got {path.name!r}")
+
+
+def _save(drawn: Figure, path: Path) -> None:
+    from fusiontheory.figure_style import save_figure
+
+    save_figure(drawn, path.with_suffix(""), [path.suffix[1:]])
 
 
 def _parse_numbers(name: str, text: str) -> list[float]:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import Ridge
+from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app
@@ -19,7 +20,14 @@ from fusiontheory.heads import find_head
 from fusiontheory.low_rank import fit_low_rank
 from fusiontheory.monte_carlo import fit_bilinear_ridge, fit_linear_ridge
 from fusiontheory.records import RecordStore
-from fusiontheory.simulate import SimulationGrid, fit_head, read_grid, read_table, simulate
+from fusiontheory.simulate import (
+    SimulationGrid,
+    fit_head,
+    plot_simulation,
+    read_grid,
+    read_table,
+    simulate,
+)
 from fusiontheory.simulate.heads import head_features
 from fusiontheory.simulate.scheduler import scatter
 from fusiontheory.simulate.table import differences
@@ -60,6 +68,30 @@ def small(**changes):
 
 def same(first, second):
     pd.testing.assert_frame_equal(first.drop(columns="seconds"), second.drop(columns="seconds"))
+
+
+def test_the_figure_shows_the_table(tmp_path):
+    table = simulate(small(ridges=[0.1]), tmp_path)
+    figure = plot_simulation(table)
+    assert len(figure.axes) == 4
+    line, points = figure.axes[0].lines[:2]  # of the first head in the first configuration
+    rows = table[(table["config_index"] == 0) & (table["head"] == "bilinear")].groupby("n")
+    for drawn, name in ((line, "predicted_test"), (points, "test")):
+        np.testing.assert_allclose(np.asarray(drawn.get_ydata(), float), rows[name].mean())
+    many = pd.concat([table.assign(ridge=ridge) for ridge in (0.1, 1.0, 2.0, 3.0)])
+    with pytest.raises(InputError, match=r"at most 12, got 16; choose some by .*ridge"):
+        plot_simulation(many)
+    with pytest.raises(InputError, match="must have rows"):
+        plot_simulation(table[:0])
+
+
+def test_the_command_draws(tmp_path):
+    (tmp_path / "grid.toml").write_text(TOML.replace("256, 512", "32").replace("30", "2"))
+    command = ["simulate", str(tmp_path / "grid.toml"), "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, [*command, "--figure", str(tmp_path / "a.pdf")]).exit_code == 0
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+    result = CliRunner().invoke(app, [*command, "--figure", str(tmp_path / "a.gif")])
+    assert (result.exit_code, "--figure must end in" in result.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("intercept", [True, False])

@@ -9,6 +9,7 @@
 """
 
 from fusiontheory.simulate.engine import simulate
+from fusiontheory.simulate.figure import plot_simulation
 from fusiontheory.simulate.grid import SimulationGrid, read_grid
 from fusiontheory.simulate.heads import HEAD_NAMES, HeadFit, fit_head
 from fusiontheory.simulate.predictions import Prediction, predict_head
@@ -20,6 +21,7 @@ __all__ = [
     "Prediction",
     "SimulationGrid",
     "fit_head",
+    "plot_simulation",
     "predict_head",
     "read_grid",
     "read_table",
