@@ -1,0 +1,68 @@
+"""Which columns of a table hold image, captions and split."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fusiontheory.checks import InputError
+
+__all__ = ["Columns", "find_columns"]
+
+_IMAGE = (
+    "image_path",
+    "filepath",
+    "file_path",
+    "path",
+    "image",
+    "image_name",
+    "file_name",
+    "filename",
+    "file",
+)
+_CAPTION = ("caption", "captions", "text", "sentence", "sentences", "comment")
+_NUMBERED = re.compile(r"caption_?\d+")
+_SPLIT = "split"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of columns, as the table has them.
+
+    Attributes:
+        image: path of the image file, or the image itself.
+        captions: one column, or several of one caption each.
+        split: None if the table has none.
+    """
+
+    image: str
+    captions: tuple[str, ...]
+    split: str | None
+
+
+def find_columns(names: Sequence[str], where: str) -> Columns:
+    """Return which of the columns are which, by their names, whatever their case.
+
+    Args:
+        names: of all columns.
+        where: what errors call the table.
+
+    Raises:
+        InputError: if there is no column for the image or none for captions.
+
+    >>> find_columns(["Image", "caption_0", "caption_1", "id"], "a.csv")
+    Columns(image='Image', captions=('caption_0', 'caption_1'), split=None)
+    """
+    plain = {name.strip().lower(): name for name in reversed(names)}
+    image = next((plain[name] for name in _IMAGE if name in plain), None)
+    caption = next((plain[name] for name in _CAPTION if name in plain), None)
+    numbered = tuple(name for name in names if _NUMBERED.fullmatch(name.strip().lower()))
+    captions = (caption,) if caption is not None else numbered
+    if image is None or not captions:
+        wanted, known = ("image", _IMAGE) if image is None else ("caption", _CAPTION)
+        raise InputError(
+            f"columns must include one of {', '.join(known)} for the {wanted}, got"
+            f" {', '.join(map(repr, names))} ({where}); rename the column"
+        )
+    return Columns(image, captions, plain.get(_SPLIT))

@@ -1,0 +1,141 @@
+"""Which layout a corpus is in, by the content of its captions file and the names beside it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fusiontheory.checks import InputError
+from validation.corpus.columns import find_columns
+from validation.corpus.corpus import Corpus
+from validation.corpus.flickr_text import TOKEN_LINE, read_flickr_text
+from validation.corpus.hugging_face import PREFIX, read_hugging_face
+from validation.corpus.kaggle import read_kaggle
+from validation.corpus.karpathy import read_karpathy
+from validation.corpus.listing import Incomplete
+from validation.corpus.table import SEPARATORS, read_table
+from validation.corpus.text_file import read_lines
+
+__all__ = ["Found", "Layout", "detect", "read_corpus"]
+
+Layout = Literal["flickr-text", "kaggle", "karpathy", "table", "hugging-face"]
+
+_READERS = {
+    "flickr-text": read_flickr_text,
+    "kaggle": read_kaggle,
+    "karpathy": read_karpathy,
+    "table": read_table,
+}
+_PATTERNS = (
+    "*.token.txt",
+    "*.token",
+    "captions.txt",
+    "dataset*.json",
+    "*.parquet",
+    "*.csv",
+    "*.tsv",
+)
+_HOMES = (".", "captions", "Flickr8k_text", "annotations")
+
+
+@dataclass(frozen=True)
+class Found:
+    """A captions file, or the name of a data set, and its layout."""
+
+    layout: Layout
+    captions: str
+
+
+def detect(path: str | Path) -> Found:
+    """Return which layout a file, a folder or a name is.
+
+    A file is judged by its content. In a folder, and in its folders captions, Flickr8k_text and
+    annotations, the captions file is the first of these that is there: ``*.token.txt``,
+    ``*.token``, ``captions.txt``, ``dataset*.json``, ``*.parquet``, ``*.csv``, ``*.tsv``. A name
+    is ``hf:owner/name``.
+
+    Raises:
+        InputError: if there is nothing, no captions file, several, or one in no known layout.
+
+    >>> detect("hf:nlphuji/flickr30k")
+    Found(layout='hugging-face', captions='nlphuji/flickr30k')
+    """
+    if str(path).startswith(PREFIX):
+        name = str(path).removeprefix(PREFIX)
+        if not name:
+            raise InputError(f"captions must name a data set after {PREFIX}, got nothing")
+        return Found("hugging-face", name)
+    path = Path(path)
+    if path.is_dir():
+        path = _captions_file(path)
+    elif not path.exists():
+        hint = f"; {PREFIX}{path} names a data set of the Hugging Face hub"
+        raise InputError(f"captions must be a file or a folder, got {path}, which is none{hint}")
+    return Found(_layout_of_file(path), str(path))
+
+
+def read_corpus(
+    captions: str | Path, images: Path | None = None, incomplete: Incomplete = "refuse"
+) -> Corpus:
+    """Return a corpus in whichever layout it is; its reader warns of what it drops.
+
+    Args:
+        captions: file, folder or name, see `detect`.
+        images: the image folder. None: looked for beside the captions file.
+        incomplete: what becomes of captions without an image file and of images without
+            captions: ``"refuse"`` or ``"drop"``.
+
+    Raises:
+        InputError: as `detect` and the reader of the layout do.
+
+    Example:
+        ``read_corpus("Flickr8k_text/Flickr8k.token.txt", Path("Flicker8k_Dataset"))``
+    """
+    found = detect(captions)
+    if found.layout == "hugging-face":
+        return read_hugging_face(found.captions, images, incomplete)
+    return _READERS[found.layout](Path(found.captions), images, incomplete)
+
+
+def _captions_file(folder: Path) -> Path:
+    for pattern in _PATTERNS:
+        found = sorted(file for home in _HOMES for file in (folder / home).glob(pattern))
+        if len(found) > 1:
+            names = ", ".join(str(file.relative_to(folder)) for file in found)
+            raise InputError(
+                f"captions must be one file, got {len(found)} in {folder}: {names};"
+                " give one of them"
+            )
+        if found:
+            return found[0]
+    raise InputError(
+        f"captions must be a folder with a captions file ({', '.join(_PATTERNS)}), got {folder},"
+        " which has none; give the file itself"
+    )
+
+
+def _layout_of_file(path: Path) -> Layout:
+    if path.suffix == ".parquet":
+        return "table"
+    if path.suffix == ".json":
+        return "karpathy"
+    _, first = next(read_lines(path))
+    if TOKEN_LINE.fullmatch(first):
+        return "flickr-text"
+    if path.name == "captions.txt" and [k.strip() for k in first.split(",")] == [
+        "image",
+        "caption",
+    ]:
+        return "kaggle"
+    for separator in SEPARATORS:
+        try:
+            find_columns(next(csv.reader([first], delimiter=separator)), str(path))
+        except (InputError, csv.Error):
+            continue
+        return "table"
+    raise InputError(
+        f"captions must start with a line name.jpg#0, tab, caption, or with a header that names"
+        f" the columns image and caption, got {first[:60]!r} in {path}; add such a header"
+    )
