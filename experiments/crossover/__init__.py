@@ -1,0 +1,1 @@
+"""Which head wins over alignment and interaction: measured crossovers against predicted ones."""

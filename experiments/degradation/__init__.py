@@ -1,0 +1,1 @@
+"""How the gap between fusions moves as features are degraded: trends predicted and measured."""
