@@ -1,0 +1,100 @@
+r"""The power law that learning curves are extrapolated by: three forms, by least squares.
+
+    accuracy   accuracy = a - b n^-c          1/2 <= a <= 1
+    logit      log(accuracy / error) = a - b n^-c
+    error      error = b n^-c                 two numbers: no floor
+
+Source: Cortes et al., "Learning curves: asymptotic values and rate of convergence" (1994); Hestness
+et al. (arXiv:1712.00409) for the form without a floor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import curve_fit
+from scipy.special import expit, logit
+
+__all__ = ["FORMS", "extrapolate"]
+
+_Array = NDArray[np.float64]
+
+# Of the logit, lest a subset with every pair right or half of them be infinite or nothing.
+_EDGE = 1e-4
+
+
+def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+    """Fit ``form`` to a measured curve and return its accuracy at other sizes.
+
+    The best of several starts is taken. Points count by their standard errors.
+
+    Args:
+        form: one of ``FORMS``.
+        sizes: n of the measured points, shape (k,).
+        accuracy: measured means there.
+        error: their standard errors, above 0.
+        at: sizes to extrapolate to.
+
+    Example:
+        >>> n = np.array([16.0, 32.0, 64.0, 128.0])
+        >>> foretold = extrapolate("accuracy", n, 0.9 - n**-0.5, np.full(4, 0.01), 4 * n)
+        >>> bool(np.allclose(foretold, 0.9 - (4 * n) ** -0.5, atol=1e-3))
+        True
+    """
+    return FORMS[form](sizes, accuracy, error, at)
+
+
+def _falling(n: _Array, a: float, b: float, c: float) -> _Array:
+    # In units of the first size, so that b and c are not one number.
+    return a - b * n**-c
+
+
+def _best(
+    x: _Array, y: _Array, sigma: _Array, lower: list[float], upper: list[float], at: _Array
+) -> _Array:
+    best, least = np.full(at.size, np.nan), np.inf
+    for share, rate in product((0.1, 0.5, 0.9), (0.1, 0.5, 1.0)):
+        top = min(max(float(y.max()) + share * float(np.ptp(y)), lower[0]), upper[0])
+        start = [top, max(top - float(y[0]), 1e-3), rate]
+        try:
+            found, _ = curve_fit(
+                _falling, x, y, p0=start, sigma=sigma, bounds=(lower, upper), maxfev=5000
+            )
+        except RuntimeError:  # this start does not converge; others do
+            continue
+        loss = float((((_falling(x, *found) - y) / sigma) ** 2).sum())
+        if loss < least:
+            best, least = _falling(at, *found), loss
+    return best
+
+
+def _accuracy(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+    unit = sizes[0]
+    return _best(sizes / unit, accuracy, error, [0.5, 0.0, 0.0], [1.0, 2.0, 3.0], at / unit)
+
+
+def _logit(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+    unit = sizes[0]
+    inside = np.clip(accuracy, _EDGE, 1 - _EDGE)
+    sigma = error / (inside * (1 - inside))
+    return np.asarray(
+        expit(
+            _best(sizes / unit, logit(inside), sigma, [0.0, 0.0, 0.0], [10.0, 20.0, 3.0], at / unit)
+        )
+    )
+
+
+def _error(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+    wrong = np.maximum(1 - accuracy, _EDGE)
+    slope, level = np.polyfit(np.log(sizes), np.log(wrong), 1, w=wrong / error)
+    return np.asarray(1 - np.exp(level + slope * np.log(at)))
+
+
+FORMS: dict[str, Callable[[_Array, _Array, _Array, _Array], _Array]] = {
+    "accuracy": _accuracy,
+    "logit": _logit,
+    "error": _error,
+}

@@ -1,0 +1,168 @@
+"""Predict from many samples of each population, and hold the intervals against two truths."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from experiments.interval_coverage.config import Config, Population
+from experiments.interval_coverage.summary import summary
+from fusiontheory.curve import predict_curve
+from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.heads import find_head
+from fusiontheory.kernel_ridge import gather, measure_curve
+from fusiontheory.moments import Moments
+from fusiontheory.pairs import draw_pairs
+
+__all__ = ["RESULTS", "limit", "main", "measured", "replicates", "run"]
+
+RESULTS = Path(__file__).with_name("results.csv")
+
+_Array = NDArray[np.float64]
+_TRAIN, _LIMIT, _REPLICATE = 0, 1, 2  # spawn keys of a population
+_COLUMNS = ["accuracy", "accuracy_low", "accuracy_high"]
+
+
+def run(config: Config) -> pd.DataFrame:
+    """Return a row per population, head, number of images and of training pairs.
+
+    Populations that ``results.csv`` has are not done again, so that a run can be interrupted.
+    """
+    known = [pd.read_csv(RESULTS)] if RESULTS.exists() else []
+    done = set(known[0]["population"]) if known else set()
+    for index, population in enumerate(config.populations):
+        if population.name not in done:
+            known.append(pd.DataFrame(_rows(config, population, index)))
+            pd.concat(known).to_csv(RESULTS, index=False, float_format="%.6g", lineterminator="\n")
+    return pd.read_csv(RESULTS)
+
+
+def _rows(config: Config, population: Population, index: int) -> list[dict[str, Any]]:
+    seed = np.random.SeedSequence(config.seed, spawn_key=(index,))
+    seeds = seed.spawn(3)
+    mean, error = measured(config, population, seeds[_TRAIN])
+    truth, truth_error = limit(config, population, seeds[_LIMIT])
+    rows = []
+    for images, source in zip(
+        config.images, seeds[_REPLICATE].spawn(len(config.images)), strict=True
+    ):
+        found = replicates(config, population, images, source)
+        for h, head in enumerate(config.heads):
+            for s, n in enumerate(config.sizes):
+                predicted, low, high = np.moveaxis(found[:, h, s], 1, 0)
+                row: dict[str, Any] = {
+                    "population": population.name,
+                    "head": head,
+                    "images": images,
+                    "n": n,
+                    "replicates": len(predicted),
+                    "predicted": predicted.mean(),
+                    "predicted_sd": predicted.std(ddof=1),
+                    # Of the interval, as a standard error.
+                    "stated_se": np.sqrt(np.mean(((high - low) / (2 * 1.96)) ** 2)),
+                    "limit": truth[h, s],
+                    "limit_se": truth_error[h, s],
+                    "measured": mean[h, s],
+                    "measured_se": error[h, s],
+                }
+                for name, value in (("limit", truth[h, s]), ("measured", mean[h, s])):
+                    row[f"{name}_below"] = int((value < low).sum())
+                    row[f"{name}_above"] = int((value > high).sum())
+                rows.append(row)
+    return rows
+
+
+def replicates(
+    config: Config, population: Population, images: int, seed: np.random.SeedSequence
+) -> _Array:
+    """Return accuracy and its interval of each sample, (replicates, heads, sizes, 3)."""
+    return np.array(
+        [
+            _predicted(config, Moments.from_features(*population.draw(images, rng)))
+            for rng in map(np.random.default_rng, seed.spawn(config.replicates))
+        ]
+    )
+
+
+def limit(
+    config: Config, population: Population, seed: np.random.SeedSequence
+) -> tuple[_Array, _Array]:
+    """Return the theory's accuracy at infinitely many images and its error, (heads, sizes).
+
+    For Gaussian pairs bilinear and dot-product heads have it in closed form. Everything else is the
+    mean over large samples.
+    """
+    found = np.array(
+        [
+            _predicted(config, Moments.from_features(*population.draw(config.limit_images, rng)))
+            for rng in map(np.random.default_rng, seed.spawn(config.limit_samples))
+        ]
+    )[..., 0]
+    mean, error = found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    if population.shape == "gaussian":
+        model = population.pairs.model()
+        exact = _predicted(
+            config,
+            Moments.from_second_moments(model.covariance_v, model.covariance_t, model.cross),
+        )[..., 0]
+        for h, head in enumerate(config.heads):
+            if head != "concat-mlp":
+                mean[h], error[h] = exact[h], 0.0
+    return mean, error
+
+
+def _predicted(config: Config, moments: Moments) -> _Array:
+    with warnings.catch_warnings():
+        # So many populations, so few that are news: what it warns of is what is counted here.
+        warnings.simplefilter("ignore", ValidityWarning)
+        return np.array(
+            [
+                predict_curve(head, moments, config.sizes, config.ridge)[_COLUMNS].to_numpy()
+                for head in config.heads
+            ]
+        )
+
+
+def measured(
+    config: Config, population: Population, seed: np.random.SeedSequence
+) -> tuple[_Array, _Array]:
+    """Return the mean accuracy of trained heads and its standard error, (heads, sizes).
+
+    Every seed has training and test images of its own, in training as many as pairs.
+    """
+    mean = np.empty((len(config.heads), len(config.sizes)))
+    error = np.empty_like(mean)
+    sources = seed.spawn(len(config.sizes))
+    for s, (n, seeds) in enumerate(zip(config.sizes, config.seeds, strict=True)):
+        found = np.array(
+            [_trained(config, population, n, source) for source in sources[s].spawn(seeds)]
+        )
+        mean[:, s] = found.mean(axis=0)
+        error[:, s] = found.std(axis=0, ddof=1) / np.sqrt(seeds)
+    return mean, error
+
+
+def _trained(
+    config: Config, population: Population, n: int, seed: np.random.SeedSequence
+) -> list[float]:
+    images, pairs, test_pairs = seed.spawn(3)
+    rng = np.random.default_rng(images)
+    v, t = (x.astype(np.float32) for x in population.draw(n + config.test_pairs, rng))
+    texts = t[:, None]
+    rows = np.arange(len(v))
+    train = gather(v, texts, draw_pairs(rows[:n], 1, n, pairs))
+    test = gather(v, texts, draw_pairs(rows[n:], 1, config.test_pairs, test_pairs))
+    return [
+        measure_curve(find_head(head), train, test, [n], config.ridge)[0].accuracy
+        for head in config.heads
+    ]
+
+
+def main() -> None:
+    """Run the study, store its results and print the summary."""
+    print(summary(run(Config())))

@@ -1,0 +1,85 @@
+"""Print coverage from the stored results: ``python -m experiments.interval_coverage.summary``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["BAR", "RESULTS", "coverage", "pooled", "summary"]
+
+RESULTS = Path(__file__).with_name("results.csv")
+# Of the study on real features.
+COMPARISON = Path(__file__).parents[2] / "docs" / "results" / "comparison.csv"
+_TRUTHS = ("limit", "measured")
+BAR = (0.90, 0.99)
+
+
+def coverage(results: pd.DataFrame, truth: str) -> pd.Series:
+    """Return the share of replicates whose interval holds the truth, by row.
+
+    Args:
+        results: as stored.
+        truth: "limit" or "measured".
+    """
+    missed = results[f"{truth}_below"] + results[f"{truth}_above"]
+    return 1 - missed / results["replicates"]
+
+
+def pooled(results: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return coverage of both truths with its binomial standard error, pooled over populations.
+
+    ``error`` is the mean of (limit - measured) in points, what the theory itself is off by.
+    """
+    rows = []
+    for key, part in results.groupby(by, sort=False):
+        count = int(part["replicates"].sum())
+        names = key if isinstance(key, tuple) else (key,)
+        row: dict[str, object] = dict(zip(by, names, strict=True))
+        row["intervals"] = count
+        for truth in _TRUTHS:
+            share = float((coverage(part, truth) * part["replicates"]).sum() / count)
+            row[truth] = share
+            row[f"{truth}_se"] = float(np.sqrt(share * (1 - share) / count))
+        row["stated_se"] = 100 * np.sqrt((part["stated_se"] ** 2).mean())
+        row["true_sd"] = 100 * np.sqrt((part["predicted_sd"] ** 2).mean())
+        row["bias"] = 100 * (part["predicted"] - part["limit"]).mean()
+        row["theory_error"] = 100 * (part["limit"] - part["measured"]).abs().mean()
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def real_cells(comparison: pd.DataFrame, errors: float) -> pd.DataFrame:
+    """Return the cells of the study on real features whose measured mean is outside the interval.
+
+    Args:
+        comparison: `docs/results/comparison.csv`.
+        errors: standard errors of the measured mean that are allowed on each side.
+    """
+    slack = errors * comparison["measured_se"]
+    low = comparison["predicted_low"] - comparison["measured"] - slack
+    high = comparison["measured"] - comparison["predicted_high"] - slack
+    return comparison[(low > 0) | (high > 0)]
+
+
+def summary(results: pd.DataFrame) -> str:
+    """Return coverage by head, images, n and population, and how many cells are in the bar."""
+    parts = []
+    for by in (["head"], ["head", "images"], ["head", "images", "n"], ["population", "head"]):
+        parts.append(pooled(results, by).round(3).to_string(index=False))
+    for truth in _TRUTHS:
+        inside = coverage(results, truth).between(*BAR)
+        parts.append(f"{truth}: {int(inside.sum())} of {len(results)} cells within 90 to 99 %")
+    comparison = pd.read_csv(COMPARISON)
+    for allowed in (0, 1, 2):
+        out = real_cells(comparison, allowed)
+        share = 1 - len(out) / len(comparison)
+        parts.append(f"real features, {allowed} errors allowed: {share:.1%} of {len(comparison)}")
+        if len(out):
+            parts.append(out[["condition", "head", "n"]].to_string(index=False))
+    return "\n\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(summary(pd.read_csv(RESULTS)))

@@ -1,0 +1,64 @@
+"""The pieces of experiments.interval_coverage, at a small size."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.interval_coverage.config import Config
+from experiments.interval_coverage.dot_product import jackknife_error
+from experiments.interval_coverage.run import limit, replicates
+from experiments.interval_coverage.summary import coverage, real_cells
+
+_CONFIG = replace(
+    Config(), heads=("bilinear",), sizes=(128, 512), replicates=40, limit_samples=2, seed=1
+)
+
+
+@pytest.mark.parametrize("index", [0, 3])
+def test_intervals_hold_the_limit_of_gaussian_pairs(index):
+    population = _CONFIG.populations[index]
+    truth, error = limit(_CONFIG, population, np.random.SeedSequence(0))
+    assert not error.any()  # closed form
+    found = replicates(_CONFIG, population, 1000, np.random.SeedSequence(1))
+    inside = (found[..., 1] <= truth) & (truth <= found[..., 2])
+    assert inside.mean() > 0.85
+
+
+@pytest.mark.parametrize("name", ["unit norm", "heavy tails"])
+def test_shapes_keep_what_they_promise(name):
+    population = next(p for p in _CONFIG.populations if p.name == name)
+    v, t = population.draw(20_000, np.random.default_rng(0))
+    assert (v**2).sum(axis=1).mean() == pytest.approx(1, abs=0.03)
+    assert (t**2).sum(axis=1).mean() == pytest.approx(1, abs=0.03)
+    lengths = (v**2).sum(axis=1)
+    assert lengths.std() < 1e-6 if name == "unit norm" else lengths.std() > 0.5
+
+
+def test_jackknife_error_is_the_spread_of_the_dot_products_signal():
+    population = next(p for p in _CONFIG.populations if p.name == "unit norm")
+    rng = np.random.default_rng(0)
+    found = np.array([jackknife_error(*population.draw(1000, rng)) for _ in range(200)])
+    spread = found[:, 0].std(ddof=1)
+    # The spread of 200 has a relative error of 5 %.
+    assert found[:, 2].mean() == pytest.approx(spread, rel=0.15)
+    assert found[:, 1].mean() < 0.8 * spread
+
+
+def test_coverage_counts_misses_on_both_sides():
+    row = pd.DataFrame({"replicates": [200], "limit_below": [6], "limit_above": [4]})
+    assert coverage(row, "limit").tolist() == [0.95]
+
+
+def test_real_cells_allow_standard_errors():
+    cells = pd.DataFrame(
+        {
+            "measured": [0.60, 0.71],
+            "measured_se": [0.01, 0.01],
+            "predicted_low": [0.55, 0.60],
+            "predicted_high": [0.65, 0.70],
+        }
+    )
+    assert real_cells(cells, 0).index.tolist() == [1]
+    assert real_cells(cells, 2).empty
