@@ -1,0 +1,1 @@
+"""How noise, alignment strength and correlation move the accuracies and their gap."""

@@ -1,0 +1,116 @@
+"""The errors of the theory taken apart, from the stored tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.surrogates.config import HEADS, STRENGTHS
+
+__all__ = ["TERMS", "quantities", "summary", "terms"]
+
+MAIN_STUDY = Path(__file__).parents[2] / "docs" / "results" / "comparison.csv"
+"""Measured accuracies on the shipped features, of the main study."""
+
+TERMS: dict[str, dict[str, int]] = {
+    "error, shipped features": {"p real": 1, "m main": -1},
+    "theory on independent Gaussian pairs": {"p population": 1, "m gaussian, fresh": -1},
+    "- law of leverage and scores": {"p population": 1, "p sharp": -1},
+    "- the rest": {"p sharp": 1, "m gaussian, fresh": -1},
+    "pairs share images": {"m gaussian, fresh": 1, "m gaussian": -1},
+    "moments estimated": {"p estimated": 1, "p population": -1},
+    "not Gaussian": {"p real": 1, "m main": -1, "p estimated": -1, "m gaussian": 1},
+    "- lengths": {"p unit": 1, "m gaussian, unit": -1, "p estimated": -1, "m gaussian": 1},
+    "- the rest (shape)": {"p real": 1, "m main": -1, "p unit": -1, "m gaussian, unit": 1},
+    "error, Gaussian features": {"p estimated": 1, "m gaussian": -1},
+    "error, Gaussian at unit norm": {"p unit": 1, "m gaussian, unit": -1},
+    "pairs share images, shipped features": {"m real, fresh": 1, "m real": -1},
+}
+"""Each term as a sum of predicted (p) and measured (m) accuracies.
+
+The second, fifth, sixth and seventh add up to the first; those with a dash to the one above.
+"""
+
+_POINT = ["condition", "head", "n"]
+
+
+def quantities(predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Return accuracies by point and seed (rows) and quantity (columns), in points.
+
+    Predictions without a seed are repeated for each. ``main_se`` is the standard error of
+    ``m main``, whose seeds are other ones.
+    """
+    wide = measured.pivot(index=[*_POINT, "seed"], columns="world", values="accuracy")
+    wide = wide.add_prefix("m ").reset_index()
+    for kind, part in predicted.groupby("prediction"):
+        own = (part["seed"] >= 0).all()
+        keys = [*_POINT, "seed"] if own else _POINT
+        part = part[[*keys, "accuracy"]].rename(columns={"accuracy": f"p {kind}"})
+        wide = wide.merge(part, on=keys, how="left", validate="1:1" if own else "m:1")
+    main = pd.read_csv(MAIN_STUDY)[[*_POINT, "measured", "measured_se"]]
+    main = main.rename(columns={"measured": "m main", "measured_se": "main_se"})
+    wide = wide.merge(main, on=_POINT, how="left", validate="m:1")
+    values = [name for name in wide.columns if name not in (*_POINT, "seed")]
+    wide[values] *= 100
+    return wide
+
+
+def terms(predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
+    """Return each term at each point and seed: term, condition, head, n, seed, value, main_se."""
+    wide = quantities(predicted, measured)
+    frames = []
+    for term, parts in TERMS.items():
+        # The shipped features have more seeds than the Gaussian ones, at some of the sizes.
+        rows = wide if "m real" in parts else wide[wide["m gaussian"].notna()]
+        value = sum((sign * rows[name] for name, sign in parts.items()), start=0 * rows["seed"])
+        error = rows["main_se"] if "m main" in parts else 0.0
+        frames.append(rows[[*_POINT, "seed"]].assign(term=term, value=value, main_se=error))
+    return pd.concat(frames, ignore_index=True).dropna(subset="value")
+
+
+def summary(predicted: pd.DataFrame, measured: pd.DataFrame) -> str:
+    """Return the table of terms and the errors of the risk as text."""
+    table = terms(predicted, measured)
+    lines = []
+    for condition in STRENGTHS:
+        for head in HEADS:
+            rows = table[(table["condition"] == condition) & (table["head"] == head)]
+            lines += [f"{condition}, {head}: mean over n with standard error, mean absolute; by n"]
+            for term in TERMS:
+                part = rows[rows["term"] == term]
+                if not part.empty:
+                    lines.append(f"  {term}: {_line(part)}")
+    lines += ["Risk of the bilinear head on independent Gaussian pairs, predicted over measured"]
+    lines += _risks(predicted, measured)
+    return "\n".join(lines)
+
+
+def _line(part: pd.DataFrame) -> str:
+    by_seed = part.groupby("seed")["value"].mean().to_numpy(dtype=float)
+    # Errors of the main study at its n are correlated; their mean is an upper bound.
+    own = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
+    main = part.groupby("n")["main_se"].first().to_numpy(dtype=float).mean()
+    error = np.hypot(own, main)
+    by_n = part.groupby("n")["value"].mean()
+    values = ", ".join(f"{n}: {value:+.2f}" for n, value in by_n.items())
+    return f"{by_n.mean():+.2f} ± {error:.2f}, {by_n.abs().mean():.2f}; {values}"
+
+
+def _risks(predicted: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
+    rows = measured[(measured["world"] == "gaussian, fresh") & (measured["head"] == "bilinear")]
+    grouped = rows.groupby(["condition", "n"])["risk"]
+    found = grouped.agg(["mean", "sem"])
+    lines = []
+    for kind in ("population", "sharp"):
+        part = predicted[(predicted["prediction"] == kind) & (predicted["head"] == "bilinear")]
+        known = part.set_index(["condition", "n"])["risk"]
+        for condition in STRENGTHS:
+            ratio = [
+                f"{n}: {100 * (known[condition, n] / mean - 1):+.2f} ± {100 * error / mean:.2f} %"
+                for (where, n), mean, error in found.itertuples()
+                if where == condition and (condition, n) in known.index
+            ]
+            lines.append(f"  {kind}, {condition}: " + ", ".join(ratio))
+    return lines
