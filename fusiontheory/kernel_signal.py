@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
+from scipy.optimize import isotonic_regression
 
 from fusiontheory.checks import InputError
 from fusiontheory.moments import Moments
@@ -62,7 +63,8 @@ def kernel_signal(
     if not functions or moments.images < MINIMUM_IMAGES:
         return bilinear, bilinear_error
     levels, gram = moments.ritz(orders)
-    gain, gain_error = gram.gain(functions), gram.gain_error(functions)
+    gain_error = gram.gain_error(functions)
+    gain = _falling(gram.gain(functions), gain_error, bilinear(levels)[0])
     log_levels = np.log(levels)
     curve = CubicSpline(log_levels, gain, bc_type="natural")
     slope = curve.derivative()
@@ -84,3 +86,13 @@ def kernel_signal(
         return np.asarray(np.hypot(bilinear_error(kappa), own))
 
     return signal, error
+
+
+def _falling(gain: _Array, error: _Array, base: _Array) -> _Array:
+    """Return the gain nearest to the given one, in its errors, with which q falls with kappa.
+
+    Where G is nearly singular noise can make the gain at a single kappa many times its neighbours'.
+    """
+    weight = 1 / (error**2 + (1e-3 * base) ** 2)
+    whole = isotonic_regression(base + gain, weights=weight, increasing=False).x
+    return np.asarray(np.maximum(whole - base, 0.0))
