@@ -65,7 +65,8 @@ _NEGLIGIBLE = 0.02
 # A function is used if G, scaled to a unit diagonal, keeps its eigenvalues above this: below it
 # noise decides.
 _DEFINITE = 0.02
-# And if its own entry is this many standard errors above 0: divided by less, noise would be signal.
+# And if its own entry, and these eigenvalues, are this many standard errors above 0: divided by less,
+# noise would be signal.
 _CLEAR = 3.0
 
 
@@ -108,28 +109,33 @@ def _gains(gram: _Array, mean: _Array, chosen: list[int], base: list[int]) -> _A
         matrix, vector = turns.mean(axis=0), vectors.mean(axis=0)
         own = np.diagonal(turns, axis1=1, axis2=2)
         known = np.diag(matrix) > _CLEAR * own.std(axis=0, ddof=1) / np.sqrt(len(turns))
-        start = _usable(matrix, [], base)
-        rows = _usable(matrix, start, [row for row in chosen if known[row]])
+        start = _usable(turns, [], base)
+        rows = _usable(turns, start, [row for row in chosen if known[row]])
         if start and len(rows) > len(start):
             result[level] = _quotient(matrix, vector, rows) - _quotient(matrix, vector, start)
     return np.maximum(result, 0.0)
 
 
-def _usable(gram: _Array, start: list[int], rows: list[int]) -> list[int]:
-    """Return ``start`` and those of ``rows`` that, one after the other, keep G definite."""
+def _usable(turns: _Array, start: list[int], rows: list[int]) -> list[int]:
+    """Return ``start`` and those of ``rows`` that, one after the other, keep G clearly definite."""
     kept = list(start)
     for row in rows:
-        if row not in kept and _definite(gram[np.ix_([*kept, row], [*kept, row])]):
+        if row not in kept and _definite(turns[:, [*kept, row]][:, :, [*kept, row]]):
             kept.append(row)
     return kept
 
 
-def _definite(matrix: _Array) -> bool:
+def _definite(turns: _Array) -> bool:
+    """Whether the variance of each combination of functions is clear of its noise."""
+    matrix = turns.mean(axis=0)
     diagonal = np.diag(matrix)
     if diagonal.min() <= 0:
         return False
-    scaled = matrix / np.sqrt(np.outer(diagonal, diagonal))
-    return bool(np.linalg.eigvalsh(scaled)[0] > _DEFINITE)
+    scale = np.sqrt(np.outer(diagonal, diagonal))
+    values, vectors = np.linalg.eigh(matrix / scale)
+    # The same combination in each rotation of the folds.
+    spread = np.einsum("ia,kij,ja->ka", vectors, turns / scale, vectors).std(axis=0, ddof=1)
+    return bool(np.all(values > np.maximum(_DEFINITE, _CLEAR * spread / np.sqrt(len(turns)))))
 
 
 def _quotient(gram: _Array, mean: _Array, rows: list[int]) -> float:

@@ -1,0 +1,1 @@
+"""Samples that additive and bilinear heads need for a fixed excess risk, against the dimension."""
