@@ -65,8 +65,8 @@ _NEGLIGIBLE = 0.02
 # A function is used if G, scaled to a unit diagonal, keeps its eigenvalues above this: below it
 # noise decides.
 _DEFINITE = 0.02
-# And if its own entry, and these eigenvalues, are this many standard errors above 0: divided by less,
-# noise would be signal.
+# And if its own entry, and these eigenvalues, are this many standard errors above 0: divided by
+# less, noise would be signal.
 _CLEAR = 3.0
 
 
