@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,6 +29,7 @@ from fusiontheory.checks import (
     sample_sizes,
 )
 from fusiontheory.deterministic_equivalent import ValidityWarning, effective_ridge
+from fusiontheory.product_blocks import ProductBlocks, identity_like, stepped
 
 __all__ = ["CorrelatedProducts"]
 
@@ -38,59 +39,6 @@ _Array: TypeAlias = NDArray[np.float64]
 _LEAST_RIDGE = 1e-10
 # Relative change of the resolvent at which Newton's method has converged.
 _CONVERGED = 1e-9
-
-
-class _Blocks(NamedTuple):
-    """A symmetric matrix over products that joins (i, j) with (j, i), and (i, i) with (k, k).
-
-    Attributes:
-        own: entry of (i, j) with itself, i != j, shape (d, d), 0 on the diagonal.
-        swap: entry of (i, j) with (j, i), i != j, symmetric, 0 on the diagonal.
-        equal: entries of (i, i) with (k, k), symmetric, shape (d, d); one row more, for a constant
-            feature, where there is an intercept.
-    """
-
-    own: _Array
-    swap: _Array
-    equal: _Array
-
-    def __add__(self, other: _Blocks) -> _Blocks:  # type: ignore[override]
-        return _Blocks(self.own + other.own, self.swap + other.swap, self.equal + other.equal)
-
-    def times(self, factor: float) -> _Blocks:
-        return _Blocks(factor * self.own, factor * self.swap, factor * self.equal)
-
-    def around(self, inner: _Blocks) -> _Blocks:
-        """Return G X G for self G and inner X."""
-        # The block of (i, j) and (j, i) is [[own_ij, swap_ij], [swap_ij, own_ji]].
-        first = self.own * inner.own + self.swap * inner.swap
-        second = self.own * inner.swap + self.swap * inner.own.T
-        return _Blocks(
-            own=first * self.own + second * self.swap,
-            swap=first * self.swap + second * self.own.T,
-            equal=self.equal @ inner.equal @ self.equal,
-        )
-
-    def inverse(self) -> _Blocks:
-        determinant = self.own * self.own.T - self.swap**2
-        np.fill_diagonal(determinant, 1.0)
-        return _Blocks(
-            own=self.own.T / determinant,
-            swap=-self.swap / determinant,
-            equal=np.asarray(np.linalg.inv(self.equal), dtype=np.float64),
-        )
-
-    def packed(self) -> _Array:
-        return np.concatenate([block.ravel() for block in self])
-
-    def unpacked(self, values: _Array) -> _Blocks:
-        """Return blocks of the shapes of these from what ``packed`` gave."""
-        size = self.own.size
-        return _Blocks(
-            own=values[:size].reshape(self.own.shape),
-            swap=values[size : 2 * size].reshape(self.own.shape),
-            equal=values[2 * size :].reshape(self.equal.shape),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +74,9 @@ class CorrelatedProducts:
     intercept: bool = False
     samples: int = 2**15
     seed: int = 0
+    _solved: dict[tuple[float, float], tuple[ProductBlocks, _Array]] = field(
+        init=False, repr=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         """Check every field; arrays become float64."""
@@ -208,7 +159,7 @@ class CorrelatedProducts:
             raise InputError(f"additive must have {d_v + d_t} values, got {linear.size}")
         raw = self._raw_coefficients(target)
 
-        def bias(response: _Blocks) -> float:
+        def bias(response: ProductBlocks) -> float:
             off = raw * (response.own * raw + response.swap * raw.T)
             diagonal = np.diag(raw)
             d = diagonal.size
@@ -249,7 +200,7 @@ class CorrelatedProducts:
         if linear.size != d_v + d_t:
             raise InputError(f"additive_power must have {d_v + d_t} values, got {linear.size}")
 
-        def bias(response: _Blocks) -> float:
+        def bias(response: ProductBlocks) -> float:
             d = len(raw)
             return float((raw * response.own).sum() + np.diag(raw) @ np.diag(response.equal)[:d])
 
@@ -259,7 +210,7 @@ class CorrelatedProducts:
 
     def _risk(
         self,
-        bias: Callable[[_Blocks], float],
+        bias: Callable[[ProductBlocks], float],
         missing: _Array,
         n: ArrayLike,
         ridge: float,
@@ -282,7 +233,9 @@ class CorrelatedProducts:
                 )
                 continue
             used = max(delta, _LEAST_RIDGE)
-            response, weight = self._response(float(size), used)
+            if (size, used) not in self._solved:
+                self._solved[size, used] = self._response(float(size), used)
+            response, weight = self._solved[size, used]
             result[position] = used**2 * bias(response)
             result[position] += float(np.mean((variance + missing) * (1 + size * weight)))
         return result
@@ -323,7 +276,7 @@ class CorrelatedProducts:
         return z**2 * v, w**2 * t, equal
 
     @cached_property
-    def _moments(self) -> _Blocks:
+    def _moments(self) -> ProductBlocks:
         """E[phi phi^T], exact."""
         v, t, rho = self._standard
         mean = rho * np.sqrt(v * t)
@@ -335,9 +288,9 @@ class CorrelatedProducts:
         np.fill_diagonal(own, 0.0)
         if self.intercept:
             equal = np.block([[equal, mean[:, None]], [mean[None, :], np.ones((1, 1))]])
-        return _Blocks(own, swap, equal)
+        return ProductBlocks(own, swap, equal)
 
-    def _weighted(self, weights: _Array) -> _Blocks:
+    def _weighted(self, weights: _Array) -> ProductBlocks:
         """Return the mean of weights x phi phi^T over the draws."""
         first, second, equal = self._squares
         own = (first * weights[:, None]).T @ second / weights.size
@@ -346,9 +299,9 @@ class CorrelatedProducts:
         swap = joint[:d, :d].copy()
         np.fill_diagonal(own, 0.0)
         np.fill_diagonal(swap, 0.0)
-        return _Blocks(own, swap, joint)
+        return ProductBlocks(own, swap, joint)
 
-    def _form(self, matrix: _Blocks) -> _Array:
+    def _form(self, matrix: ProductBlocks) -> _Array:
         """Return phi^T X phi of every draw."""
         first, second, equal = self._squares
         d = len(matrix.own)
@@ -357,12 +310,12 @@ class CorrelatedProducts:
         own = np.einsum("si,si->s", first @ matrix.own, second)
         return np.asarray(own + np.einsum("si,si->s", equal @ joint, equal))
 
-    def _response(self, n: float, ridge: float) -> tuple[_Blocks, _Array]:
+    def _response(self, n: float, ridge: float) -> tuple[ProductBlocks, _Array]:
         """Return E[G M G] and what noise at each draw adds to the risk, over n.
 
         G = (n S + ridge)^{-1}, S = E[phi phi^T / (1 + phi^T G phi)], by Newton's method on S.
         """
-        penalty = _identity(self._moments, ridge, free=self.intercept)
+        penalty = identity_like(self._moments, ridge, free=self.intercept)
         # What the draws miss of the exact moments is added where it is not damped by much.
         rest = self._moments + self._weighted(np.ones(len(self._draws[0]))).times(-1.0)
         # For an intercept, one sample.
@@ -377,7 +330,7 @@ class CorrelatedProducts:
             if float(np.linalg.norm(gap)) <= _CONVERGED * size:
                 break
             change = self._solve(gap, resolvent, damping, n, 1e-2 if step < 4 else 1e-5)
-            current = _stepped(current, current.unpacked(change))
+            current = stepped(current, current.unpacked(change))
         else:
             raise ArithmeticError(f"the equations were not solved at n = {n:g}, ridge = {ridge:g}")
         plain = self._weighted(damping**2 * self._form(resolvent.around(self._moments)))
@@ -386,7 +339,7 @@ class CorrelatedProducts:
         return response, damping**2 * self._form(response)
 
     def _solve(
-        self, right: _Array, resolvent: _Blocks, damping: _Array, n: float, tolerance: float
+        self, right: _Array, resolvent: ProductBlocks, damping: _Array, n: float, tolerance: float
     ) -> _Array:
         """Solve U - n E[phi phi^T (phi^T G U G phi) / (1 + h)^2] = right for U."""
 
@@ -417,35 +370,3 @@ class CorrelatedProducts:
         root = np.sqrt(np.outer(v[:d_v], t[:d_t]))
         raw[:d_v, :d_t] = np.divide(target, root, out=np.zeros_like(target), where=root > 0)
         return raw
-
-
-def _identity(like: _Blocks, value: float, free: bool) -> _Blocks:
-    """Return value x identity; 0 for the constant feature of an intercept."""
-    d = len(like.own)
-    own = np.full((d, d), value)
-    np.fill_diagonal(own, 0.0)
-    equal = value * np.eye(len(like.equal))
-    if free:
-        equal[-1, -1] = 0.0
-    return _Blocks(own, np.zeros((d, d)), equal)
-
-
-def _stepped(current: _Blocks, change: _Blocks) -> _Blocks:
-    """Return current + change, the change halved until at least a tenth of current is left."""
-    for _ in range(40):
-        if _positive(current.times(0.9) + change, current):
-            return current + change
-        change = change.times(0.5)
-    raise ArithmeticError("no step keeps the second moment positive")
-
-
-def _positive(matrix: _Blocks, scale: _Blocks) -> bool:
-    """Whether a matrix has no negative eigenvalue, but for rounding at the size of ``scale``."""
-    rounding = 1e-9
-    determinant = matrix.own * matrix.own.T - matrix.swap**2
-    allowed = rounding * (scale.own * scale.own.T + scale.swap**2)
-    return bool(
-        np.all(matrix.own >= 0)
-        and np.all(determinant >= -allowed)
-        and np.linalg.eigvalsh(matrix.equal)[0] >= -rounding * np.abs(scale.equal).max()
-    )

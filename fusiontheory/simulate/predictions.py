@@ -291,25 +291,16 @@ def _canonical(
     )
 
 
-class _Remembered(CorrelatedProducts):
-    """The same, but a response that was solved for one target serves the next."""
-
-    def _response(self, n: float, ridge: float) -> tuple[object, _Array]:  # type: ignore[override]
-        known = self.__dict__.setdefault("_known", {})
-        if (n, ridge) not in known:
-            known[n, ridge] = super()._response(n, ridge)
-        return known[n, ridge]  # type: ignore[no-any-return]
-
-
 @lru_cache(maxsize=4)
 def _remembered(
     values_v: tuple[float, ...],
     values_t: tuple[float, ...],
     correlation: tuple[float, ...],
     intercept: bool,
-) -> _Remembered:
+) -> CorrelatedProducts:
+    """The same features for each target: what was solved for one serves the next."""
     arrays = np.array(values_v), np.array(values_t), np.array(correlation)
-    return _Remembered(*arrays, intercept)
+    return CorrelatedProducts(*arrays, intercept)
 
 
 def _sharp_products(
