@@ -1,0 +1,162 @@
+"""Image files to batches of pixels, in worker processes, with the ones that cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+from fusiontheory.checks import InputError
+from validation.backbones import Preprocessing
+
+__all__ = ["Batch", "ImageFile", "decoded", "image_files"]
+
+_UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """An image file and what was in it.
+
+    Attributes:
+        name: id of the image.
+        path: of the file.
+        digest: SHA-256 of its bytes, or why they cannot be read.
+    """
+
+    name: str
+    path: Path
+    digest: str
+
+    @property
+    def problem(self) -> str | None:
+        """Why its bytes cannot be read; None if they can."""
+        return self.digest if self.digest.startswith(_UNREADABLE) else None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Decoded images of one shard.
+
+    Attributes:
+        shard: the number given with the files.
+        pixels: (n, size, size, 3) bytes of the images that could be read.
+        names: their ids.
+        skipped: pairs of id and reason of the others.
+    """
+
+    shard: int
+    pixels: torch.Tensor
+    names: list[str]
+    skipped: list[tuple[str, str]]
+
+
+def image_files(images: Sequence[tuple[str, Path]], threads: int) -> list[ImageFile]:
+    """Return images with the SHA-256 of their files; a file that is not there gets the reason."""
+    with ThreadPoolExecutor(max(1, threads)) as pool:  # hashing leaves the interpreter free
+        return list(pool.map(_digested, images))
+
+
+def decoded(
+    batches: Sequence[tuple[int, Sequence[ImageFile]]],
+    preprocessing: Preprocessing,
+    workers: int,
+) -> Iterator[Batch]:
+    """Yield batches in the given order.
+
+    Args:
+        batches: shard number and files of each.
+        preprocessing: what makes the pixels.
+        workers: processes; 0: here.
+
+    Raises:
+        InputError: if a worker process was killed.
+    """
+    loader = DataLoader(
+        _Batches(batches, preprocessing),
+        batch_size=None,
+        num_workers=min(workers, len(batches)),
+        collate_fn=_unchanged,
+    )
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise InputError(
+            "workers must have enough memory to decode, got one that was killed;"
+            " run again with fewer workers or smaller batches, what is done is kept"
+        ) from error
+
+
+class _Batches(Dataset[Batch]):
+    def __init__(
+        self, batches: Sequence[tuple[int, Sequence[ImageFile]]], preprocessing: Preprocessing
+    ) -> None:
+        self.batches = batches
+        self.preprocessing = preprocessing
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, index: int) -> Batch:
+        shard, files = self.batches[index]
+        pixels, names, skipped = [], [], []
+        for file in files:
+            try:
+                pixels.append(_pixels(file, self.preprocessing))
+                names.append(file.name)
+            except _Unreadable as error:
+                skipped.append((file.name, str(error)))
+        size = self.preprocessing.size
+        stacked = np.stack(pixels) if pixels else np.empty((0, size, size, 3), dtype=np.uint8)
+        return Batch(shard, torch.from_numpy(stacked), names, skipped)
+
+
+class _Unreadable(Exception):
+    """An image that cannot be used; its message is the reason."""
+
+
+def _pixels(file: ImageFile, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+    if file.problem:
+        raise _Unreadable(file.problem)
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        raise _Unreadable(f"{_UNREADABLE}: {error.strerror}") from error
+    if hashlib.sha256(data).hexdigest() != file.digest:
+        raise _Unreadable("changed while it was extracted; run again")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd metadata, which no pixel depends on
+            with Image.open(io.BytesIO(data)) as image:
+                return preprocessing.pixels(image)
+    except Exception as error:  # damaged bytes make the decoders raise almost anything
+        detail = " ".join(str(error).split()) or type(error).__name__
+        # Pillow names the buffer, whose address differs from run to run.
+        reason = "not an image" if "cannot identify" in detail else f"damaged: {detail[:80]}"
+        raise _Unreadable(reason) from error
+
+
+def _digested(image: tuple[str, Path]) -> ImageFile:
+    name, path = image
+    try:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        digest = f"{_UNREADABLE}: {error.strerror}"
+    return ImageFile(name, path, digest)
+
+
+def _unchanged(batch: Any) -> Any:
+    return batch
