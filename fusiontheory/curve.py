@@ -54,7 +54,8 @@ def predict_curve(
             needs equal dimensions where they differ.
 
     Warns:
-        ValidityWarning: where the risk is infinite (an interpolation peak without ridge).
+        ValidityWarning: at an interpolation peak with next to no ridge; the interval there goes
+            from chance to what the mean predictor would reach.
 
     Example:
         >>> import numpy as np
@@ -72,10 +73,12 @@ def predict_curve(
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     sizes, delta = check_request(n, ridge, test_images)
     curve = matching_curve(chosen.model(moments, terms), sizes, delta)
-    if np.isinf(curve.risk).any():
+    if curve.peak.any():
+        worst = int(np.argmax(curve.risk))
+        size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"
         warnings.warn(
-            f"the risk of {head} is infinite at n = {sizes[np.isinf(curve.risk)][0]:g}, its"
-            " interpolation peak, without ridge; use a ridge above 0 there",
+            f"the risk of {head} is {size} at n = {sizes[worst]:g}, its interpolation peak,"
+            " without ridge or nearly so; use a larger ridge there",
             ValidityWarning,
             stacklevel=2,
         )

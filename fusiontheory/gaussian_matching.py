@@ -20,9 +20,15 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator, cg
 from scipy.stats import norm
 
-from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
+from fusiontheory.checks import (
+    InputError,
+    finite_array,
+    non_negative,
+    positive_integer,
+    sample_sizes,
+)
 from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.gaussian_pairs import GaussianPairs
+from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian
 
 __all__ = ["gaussian_matching_curve"]
 
@@ -101,6 +107,11 @@ def gaussian_matching_curve(
         >>> print(f"{curve['accuracy'][0]:.2f}")
         0.75
     """
+    if not isinstance(pairs, GaussianPairs):
+        raise InputError(f"pairs must be GaussianPairs, got {type(pairs).__name__}")
+    # Pairs built by hand can be such as no data have.
+    image, text = (finite_array(x, getattr(pairs, x), 1) for x in ("image", "text"))
+    checked_gaussian(np.diag(image), np.diag(text), pairs.cross, pairs.image_mean, pairs.text_mean)
     for name, mean, values in (
         ("image", pairs.image_mean, pairs.image),
         ("text", pairs.text_mean, pairs.text),

@@ -31,6 +31,9 @@ __all__ = ["MatchingCurve", "MatchingModel", "matching_curve"]
 
 _Array = NDArray[np.float64]
 
+MOST_OVERFITTING = 1000.0
+"""1 / (1 - gamma) beyond which a prediction says nothing."""
+
 
 @dataclass(frozen=True)
 class MatchingModel:
@@ -56,14 +59,17 @@ class MatchingCurve:
     Attributes:
         risk: test mean squared error against labels +-1.
         accuracy: share of balanced test pairs classified right.
-        low, high: accuracy at the ends of the 95 % interval of the signal; where the risk is
-            infinite, from chance to what the mean predictor would reach.
+        low, high: accuracy at the ends of the 95 % interval of the signal; at a peak, from chance
+            to what the mean predictor would reach.
+        peak: whether n is at an interpolation peak with next to no ridge, 1 / (1 - gamma) above
+            1000, where what the formula leaves out is amplified as much.
     """
 
     risk: _Array
     accuracy: _Array
     low: _Array
     high: _Array
+    peak: NDArray[np.bool_]
 
 
 def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCurve:
@@ -100,12 +106,13 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
         for end in (np.maximum(q - spread, 0.0), q + spread)
     ]
     low, high = ends
-    peak = np.isinf(risk)
+    peak = factor > MOST_OVERFITTING
     if peak.any():
         # The formula has left its range: anything up to what the mean predictor would reach.
         top = q + spread
         high[peak] = _classify(top, top * share, np.ones_like(q), np.zeros_like(q))[1][peak]
-    return MatchingCurve(risk=risk, accuracy=accuracy, low=low, high=high)
+        low[peak] = np.minimum(low, 0.5)[peak]
+    return MatchingCurve(risk=risk, accuracy=accuracy, low=low, high=high, peak=peak)
 
 
 def _classify(q: _Array, slope: _Array, factor: _Array, noise: _Array) -> tuple[_Array, _Array]:

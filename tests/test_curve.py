@@ -247,6 +247,9 @@ def test_no_ridge(moments, head):
         # Nothing is known there: the interval is wide, but where there is no signal at all.
         width = curve["accuracy_high"][1] - curve["accuracy_low"][1]
         assert width > 0.3 if head == "bilinear" else width == 0
+        with pytest.warns(ValidityWarning, match=r"its interpolation peak, .*nearly so"):
+            curve = predict_curve(head, moments, peak, ridge=1e-12)
+        assert curve["accuracy_high"][0] - curve["accuracy_low"][0] >= width - 1e-6
 
 
 def test_dot_product_needs_one_dimension():
