@@ -73,6 +73,43 @@ def report(
 
 
 @app.command()
+def trained(
+    features: _Features = None,
+    store: _Store = _STORE,
+    seeds: _Seeds = 5,
+    only: Annotated[str | None, typer.Option(help="grid or noise. [default: both]")] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+    shard: Annotated[str, typer.Option(help="Do only part i of N, as i/N.")] = "1/1",
+    as_json: _Json = False,
+) -> None:
+    """Train the networks of the study of trained heads; goes on where it was interrupted."""
+    from validation.trained import TrainedSession
+
+    session = TrainedSession.open(features, store, seeds)
+    done, missing = session.run(only, jobs, shard)
+    names = "".join(f"\nmissing: {name}" for name in missing)
+    record = {"records": done, "missing": missing, "store": str(store)}
+    _say(as_json, record, f"{done} records of trained heads in {store}{names}")
+
+
+@app.command()
+def trained_report(
+    features: _Features = None,
+    store: _Store = _STORE,
+    seeds: _Seeds = 5,
+    out: Annotated[Path, typer.Option(help="Folder of the tables.")] = _OUT / "trained",
+    as_json: _Json = False,
+) -> None:
+    """Write tables, verdicts and figure of the trained heads; what was not run is named."""
+    from validation.trained import TrainedSession
+
+    found = TrainedSession.open(features, store, seeds).report(out)
+    names = "".join(f"\nmissing: {name}" for name in found.missing)
+    record = {"runs": len(found.runs), "missing": found.missing, "out": str(out)}
+    _say(as_json, record, f"{len(found.runs)} runs in {out}{names}")
+
+
+@app.command()
 def corpus(
     captions: Annotated[
         str, typer.Argument(help="Captions file, its folder, or hf:NAME of a data set.")

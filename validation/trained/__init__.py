@@ -1,0 +1,24 @@
+"""Trained fusion networks at one fixed setting: accuracy, gaps with intervals, claims judged.
+
+``python -m validation trained`` fills the record store, ``trained-report`` writes the tables.
+
+>>> from validation.trained import TrainedStudy
+>>> str(TrainedStudy().cells("grid")[1])
+'aligned, cross-attention, n = 2048'
+"""
+
+from validation.trained.report import Trained, tables, write_report
+from validation.trained.runs import recorded_runs, train_cells
+from validation.trained.session import TrainedSession
+from validation.trained.study import TrainedCell, TrainedStudy
+
+__all__ = [
+    "Trained",
+    "TrainedCell",
+    "TrainedSession",
+    "TrainedStudy",
+    "recorded_runs",
+    "tables",
+    "train_cells",
+    "write_report",
+]

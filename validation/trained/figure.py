@@ -1,0 +1,141 @@
+"""Draw the tables of trained heads: accuracy and gap against n, and gap against noise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusiontheory.figure_style import INK, MUTED, NORMAL_95, HeadStyle, save_figure, style
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+
+__all__ = ["draw"]
+
+# Colours of Okabe and Ito; heads that share a colour differ in marker and line.
+_LOOKS = {
+    "concat-mlp": (HeadStyle("#0072B2", "o"), "-"),
+    "bilinear": (HeadStyle("#D55E00", "s"), "-"),
+    "low-rank": (HeadStyle("#D55E00", "v"), "--"),
+    "cross-attention": (HeadStyle("#009E73", "D"), "-"),
+    "two-way-attention": (HeadStyle("#009E73", "^"), "--"),
+    "token-attention": (HeadStyle("#009E73", "P"), ":"),
+    "dot-product": (HeadStyle("#CC79A7", "X"), "-"),
+    "hadamard": (HeadStyle("#CC79A7", "v"), "--"),
+    "gated": (HeadStyle("#E69F00", "p"), "-"),
+    "concat-linear": (HeadStyle("#56B4E9", "o"), "--"),
+    "image-only": (HeadStyle("#000000", "<"), ":"),
+    "text-only": (HeadStyle("#000000", ">"), ":"),
+}
+_GAPS = ("cross-attention", "two-way-attention", "token-attention", "bilinear", "dot-product")
+_CONDITIONS = ("unaligned", "aligned")
+# Sigma 0 on a logarithmic axis stands at this place.
+_NO_NOISE = 0.005
+# Neighbours along n are drawn this much apart, so that their bars can be told.
+_APART = 0.012
+
+
+def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
+    """Write ``stem.svg``: rows are conditions; accuracy against n, gap against n, gap in sigma.
+
+    Args:
+        runs: one row per run.
+        gaps: of `validation.trained.tables.gap_table`.
+        stem: path without its end.
+    """
+    from matplotlib.figure import Figure
+
+    with style():
+        figure = Figure(figsize=(10, 6.4), layout="constrained")
+        axes = figure.subplots(2, 3, sharey="col")
+        for row, condition in enumerate(_CONDITIONS):
+            here = gaps[gaps["condition"] == condition]
+            _accuracies(axes[row, 0], runs[runs["condition"] == condition])
+            _gaps(axes[row, 1], here[here["sigma"] == 0], "n")
+            swept = here[(here["sigma"] > 0) & (here["side"] == "both")]
+            clean = here[(here["sigma"] == 0) & here["n"].isin(swept["n"].unique())]
+            noisy = pd.concat([clean, swept]) if len(swept) else swept
+            _gaps(axes[row, 2], noisy, "sigma")
+            for column, what in enumerate(("accuracy", "gap", "gap with noise")):
+                axes[row, column].set_title(f"{condition}, {what}")
+        handles: dict[str, Artist] = {}
+        for axis in axes.flat:
+            lines, names = axis.get_legend_handles_labels()
+            handles |= dict(zip(names, lines, strict=True))
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=6)
+        return save_figure(figure, stem, formats=("svg",))
+
+
+def _accuracies(axes: Axes, runs: pd.DataFrame) -> None:
+    clean = runs[runs["sigma"] == 0]
+    grouped = clean.groupby(["head", "n"])["accuracy"]
+    table = pd.DataFrame({"mean": grouped.mean(), "se": grouped.sem().fillna(0)}).reset_index()
+    for k, (head, (look, line)) in enumerate(_LOOKS.items()):
+        rows = table[table["head"] == head]
+        x = rows["n"].to_numpy(float) * (1 + _APART * (k - len(_LOOKS) / 2))
+        bars = NORMAL_95 * 100 * rows["se"].to_numpy(float)
+        _series(axes, x, 100 * rows["mean"].to_numpy(float), (bars, bars), look, line, head)
+    axes.axhline(50, color=MUTED, linewidth=0.8, linestyle=":")
+    axes.set_ylabel("test accuracy (%)")
+    _sizes(axes, table["n"])
+
+
+def _gaps(axes: Axes, gaps: pd.DataFrame, axis: str) -> None:
+    for k, head in enumerate(_GAPS):
+        look, line = _LOOKS[head]
+        rows = gaps[gaps["second"] == head].sort_values(axis)
+        x = rows[axis].to_numpy(float)
+        x = np.where(x > 0, x, _NO_NOISE) * (1 + _APART * (k - len(_GAPS) / 2))
+        ends = [100 * (rows["gap"] - rows["crossed_low"]), 100 * (rows["crossed_high"] - rows.gap)]
+        below, above = (end.to_numpy(float) for end in ends)
+        _series(axes, x, 100 * rows["gap"].to_numpy(float), (below, above), look, line, head)
+    axes.axhline(0, color=MUTED, linewidth=0.8, linestyle=":")
+    axes.set_ylabel("concat-mlp − other (points)")
+    if axis == "n":
+        _sizes(axes, gaps["n"])
+        return
+    axes.set_xscale("log")
+    axes.set_xticks([_NO_NOISE, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5])
+    axes.set_xticklabels(["0", ".01", ".02", ".05", ".1", ".2", ".5"], color=INK)
+    axes.set_xticks([], minor=True)
+    axes.set_xlabel("noise σ per coordinate, both sides")
+    if gaps.empty:
+        axes.text(0.5, 0.6, "not run", transform=axes.transAxes, ha="center", color=MUTED)
+
+
+def _series(
+    axes: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    bars: tuple[NDArray[np.float64], NDArray[np.float64]],
+    look: HeadStyle,
+    line: str,
+    label: str,
+) -> None:
+    if len(x):
+        axes.errorbar(
+            *(x, y),
+            yerr=np.stack(bars),
+            fmt=look.marker,
+            linestyle=line,
+            color=look.colour,
+            markersize=look.size,
+            markeredgecolor="white",
+            markeredgewidth=0.5,
+            elinewidth=1.0,
+            capsize=2,
+            label=label,
+        )
+
+
+def _sizes(axes: Axes, sizes: pd.Series[int]) -> None:
+    axes.set_xscale("log", base=2)
+    ticks = sorted(int(n) for n in sizes.unique())
+    axes.set_xticks(ticks)
+    axes.set_xticklabels([str(n) for n in ticks], color=INK)
+    axes.set_xlabel("training pairs n")

@@ -1,0 +1,127 @@
+"""Write the tables, the figure and the list of what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from fusiontheory.features import FeatureSet
+from fusiontheory.files import check_writable, write_atomically
+from fusiontheory.records import RecordStore
+from validation.claims import CLAIMS, judge
+from validation.trained.figure import draw
+from validation.trained.predictions import predictions
+from validation.trained.runs import held_out_pairs, recorded_runs
+from validation.trained.study import TrainedCell, TrainedStudy
+from validation.trained.tables import (
+    RUN_COLUMNS,
+    gap_table,
+    power_table,
+    scaling_table,
+    trend_table,
+)
+
+__all__ = ["Trained", "tables", "write_report"]
+
+_PLACE = ["condition", "head", "n", "sigma", "side"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The tables by name, one row per run in ``runs``, and the cells that lack seeds."""
+
+    runs: pd.DataFrame = field(repr=False)
+    tables: Mapping[str, pd.DataFrame] = field(repr=False)
+    missing: tuple[str, ...]
+
+
+def tables(
+    study: TrainedStudy, conditions: Mapping[str, FeatureSet], store: RecordStore
+) -> Trained:
+    """Return every table from the records; nothing is trained.
+
+    ``accuracy`` has mean and standard error over seeds beside the prediction; ``claims`` the
+    verdicts and ``evidence`` what they rest on. Only cells on record are predicted. A run that
+    diverged has no accuracy and counts in no mean or gap.
+    """
+    runs, missing = recorded_runs(study, conditions, store)
+    if runs.empty:
+        return Trained(runs, {}, tuple(missing))
+    measured = set(runs[_PLACE].itertuples(index=False, name=None))
+    known = predictions(
+        study, conditions, [cell for cell in study.cells() if _place(cell) in measured]
+    )
+    _, test = held_out_pairs(study, next(iter(conditions.values())))
+    judged = runs.merge(known.drop(columns="by"), on=_PLACE, how="left")
+    verdicts = {claim.name: judge(claim, judged) for claim in CLAIMS}
+    claims = [
+        {
+            "claim": claim.name,
+            "verdict": verdicts[claim.name].verdict,
+            "expected": claim.expected,
+            "reason": verdicts[claim.name].reason,
+            "missing": "; ".join(verdicts[claim.name].missing),
+        }
+        for claim in CLAIMS
+    ]
+    evidence = [found.evidence.assign(claim=name) for name, found in verdicts.items()]
+    shown = runs.sort_values([*_PLACE, "seed"])[RUN_COLUMNS]
+    return Trained(
+        runs,
+        {
+            "runs": shown.reset_index(drop=True),
+            "accuracy": _accuracy(runs, known),
+            "gaps": gap_table(runs, test.image),
+            "scaling": scaling_table(runs),
+            "trends": trend_table(runs),
+            "power": power_table(runs),
+            "predicted": known,
+            "claims": pd.DataFrame(claims),
+            "evidence": pd.concat(evidence, ignore_index=True).set_index("claim").reset_index(),
+        },
+        tuple(missing),
+    )
+
+
+def _place(cell: TrainedCell) -> tuple[str, str, int, float, str]:
+    return cell.condition, cell.head, cell.n, cell.noise.sigma, cell.noise.side
+
+
+def _accuracy(runs: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    grouped = runs.groupby(_PLACE)
+    table = grouped["accuracy"].agg(["count", "mean", "sem", "min", "max"])
+    table["train"] = grouped["train_accuracy"].mean()
+    table["epoch"] = grouped["epoch"].mean()
+    table["diverged"] = grouped["diverged"].sum()
+    table = table.rename(columns={"count": "seeds", "mean": "accuracy", "sem": "se"})
+    return table.reset_index().merge(known, on=_PLACE, how="left")
+
+
+def write_report(
+    study: TrainedStudy,
+    conditions: Mapping[str, FeatureSet],
+    store: RecordStore,
+    out: Path,
+) -> Trained:
+    """Write each table as CSV, ``missing.json`` and ``figure.svg``, and return the tables.
+
+    Raises:
+        InputError: if ``out`` cannot be written to.
+    """
+    check_writable("out", out)
+    found = tables(study, conditions, store)
+    for name, table in found.tables.items():
+        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_atomically(out / f"{name}.csv", text.encode())
+    write_atomically(out / "missing.json", (_listed(found.missing) + "\n").encode())
+    if len(found.runs):
+        draw(found.tables["runs"], found.tables["gaps"], out / "figure")
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    return json.dumps(list(names), indent=1)

@@ -1,0 +1,76 @@
+"""From a features file to records, and from records to the tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from fusiontheory.checks import positive_integer
+from fusiontheory.features import FeatureSet
+from fusiontheory.files import check_writable
+from fusiontheory.records import RecordStore
+from validation.conditions import condition_features
+from validation.data import shipped_features
+from validation.extract.settings import Part
+from validation.trained.report import Trained, write_report
+from validation.trained.runs import recorded_runs, train_cells
+from validation.trained.study import TrainedStudy
+
+__all__ = ["TrainedSession"]
+
+
+@dataclass(frozen=True)
+class TrainedSession:
+    """The study of trained heads on one feature set, with its store."""
+
+    study: TrainedStudy
+    features: FeatureSet
+    folder: Path
+
+    @classmethod
+    def open(cls, features: Path | None, folder: Path, seeds: int) -> TrainedSession:
+        """Read the features and check the study against them; nothing is trained yet.
+
+        Raises:
+            InputError: naming the setting, or the file, that cannot be used.
+        """
+        study = TrainedStudy(seeds=seeds)
+        loaded = shipped_features() if features is None else FeatureSet.load(features)
+        study.check_features(loaded)
+        return cls(study, loaded, folder)
+
+    @property
+    def store(self) -> RecordStore:
+        """The record store."""
+        return RecordStore(self.folder / "records")
+
+    @cached_property
+    def conditions(self) -> dict[str, FeatureSet]:
+        """Features by condition; contrastive heads are trained on the align images and kept."""
+        return condition_features(self.features, self.study.strengths, self.folder / "heads")
+
+    def run(
+        self, part: str | None = None, jobs: int = 1, shard: str = "1/1"
+    ) -> tuple[int, list[str]]:
+        """Train what is not on record; return the shard's records and the cells still missing.
+
+        Raises:
+            InputError: for an unknown part or shard, or a store that cannot be written, before
+                any work.
+        """
+        positive_integer("jobs", jobs)
+        self.study.cells(part)
+        one = Part.parse(shard)
+        check_writable("store", self.folder)
+        known = (self.study, self.conditions, self.store, part)
+        done = train_cells(*known, jobs, (one.index, one.of))
+        return done, recorded_runs(*known)[1]
+
+    def report(self, out: Path) -> Trained:
+        """Write the tables and the figure from the records.
+
+        Raises:
+            InputError: if ``out`` cannot be written, or a record is corrupt.
+        """
+        return write_report(self.study, self.conditions, self.store, out)
