@@ -98,15 +98,15 @@ def corrected_signal(
         kappa: effective ridges.
     """
     # Directions that the sample does not have carry no c^2.
-    l, m = (np.maximum(x, 1e-12 * x[0])[:, None] for x in sample)  # noqa: E741
-    m = m.T
+    of_v, of_t = (np.maximum(x, 1e-12 * x[0])[:, None] for x in sample)
+    of_t = of_t.T
     image, text = reach
-    least = np.maximum(m * image.level[0], l * text.level[0])
+    least = np.maximum(of_t * image.level[0], of_v * text.level[0])
     found = np.empty(kappa.size)
     for point, wanted in enumerate(kappa):
         raised = np.maximum(wanted, least)
-        share = image(raised / m) * text(raised / l)
-        found[point] = (power / share / (l * m + raised * share)).sum()
+        share = image(raised / of_t) * text(raised / of_v)
+        found[point] = (power / share / (of_v * of_t + raised * share)).sum()
     return np.maximum(found, np.finfo(np.float64).tiny)
 
 
