@@ -112,7 +112,7 @@ class TrainedStudy:
     small: int = 2048
     renormalise: bool = True
     controls: tuple[str, ...] = CONTROLS
-    search_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    search_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
     search_decays: tuple[float, ...] = (0.0, 1e-4)
     ablations: tuple[tuple[tuple[str, ...], tuple[Variant, ...]], ...] = ABLATIONS
     dev_pairs: int = 2000
