@@ -10,12 +10,13 @@ et al. (arXiv:1712.00409) for the form without a floor.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.special import expit, logit
 
 __all__ = ["FORMS", "extrapolate", "extrapolate_with_error"]
@@ -101,9 +102,12 @@ def _fit(
         top = min(max(float(y.max()) + share * float(np.ptp(y)), lower[0]), upper[0])
         start = [top, max(top - float(y[0]), 1e-3), rate]
         try:
-            found, _ = curve_fit(
-                _falling, x, y, p0=start, sigma=sigma, bounds=(lower, upper), maxfev=5000
-            )
+            with warnings.catch_warnings():
+                # Of its covariance, which is not used.
+                warnings.simplefilter("ignore", OptimizeWarning)
+                found, _ = curve_fit(
+                    _falling, x, y, p0=start, sigma=sigma, bounds=(lower, upper), maxfev=5000
+                )
         except RuntimeError:  # this start does not converge; others do
             continue
         loss = float((((_falling(x, *found) - y) / sigma) ** 2).sum())

@@ -38,7 +38,7 @@ def power_law_predictions(runs: pd.DataFrame) -> pd.DataFrame:
         ...     for n in (64, 128, 256, 512) for s in (0, 1)
         ... ]
         >>> told = power_law_predictions(pd.DataFrame(rows)).set_index("n")["predicted"]
-        >>> round(told[512], 3), told.notna().sum().item()
+        >>> round(float(told[512]), 3), told.notna().sum().item()
         (0.856, 1)
     """
     rows = []
