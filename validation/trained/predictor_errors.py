@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.stats import t
 
-from validation.trained.predictors.table import FIRST, PLACE
+from fusiontheory.checks import InputError
+from validation.trained.predictors.table import FIRST, PLACE, records
 
 __all__ = ["CLEAR", "error_table", "scored", "with_directions"]
+
+_Array = NDArray[np.floating[Any]]
 
 CLEAR = 2.0
 """Standard errors from which a measured difference has a sign."""
@@ -42,7 +46,7 @@ def _directions(part: pd.DataFrame) -> pd.DataFrame:
         return float(value)
 
     derived = []
-    for row in part.to_dict("records"):
+    for row in records(part):
         n, head = int(row["n"]), str(row["head"])
         gap, later = (at(row, m, FIRST) - at(row, m, head) for m in (n, 2 * n))
         ratio = gap / later if later else np.nan
@@ -74,10 +78,13 @@ def scored(predicted: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         the seeds both heads share; a predicted gap of 0 is wrong), ``rise`` (likewise of accuracy
         from n to 2n), ``ratio`` (of gaps at n and 2n that are both clear: whether a paired t-test
         over seeds at 5 % allows gap(n) = ratio gap(2n)), ``cover`` (mean inside the interval).
+
+    Raises:
+        InputError: if a cell has two rows of one predictor.
     """
     known = runs[runs["accuracy"].notna()]
     if predicted.duplicated([*PLACE, "predictor"]).any():
-        raise ValueError("predicted must have one row per cell and predictor")
+        raise InputError("predicted must have one row per cell and predictor, got two of one")
     means = known.groupby(PLACE)["accuracy"].agg(measured="mean", se="sem").reset_index()
     table = with_directions(predicted).merge(means, on=PLACE, how="inner")
     by_seed = {
@@ -86,17 +93,17 @@ def scored(predicted: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     }
     empty = pd.Series(dtype=float)
     marks = []
-    for row in table.to_dict("records"):
+    for row in records(table):
 
         def seeds(head: str, n: int, row: dict[str, Any] = row) -> pd.Series[float]:
             return by_seed.get((row["condition"], head, n, row["sigma"], row["side"]), empty)
 
         head, n = str(row["head"]), int(row["n"])
         gap, later = ((seeds(FIRST, m) - seeds(head, m)).dropna() for m in (n, 2 * n))
-        rise = (seeds(head, 2 * n) - seeds(head, n)).dropna()
+        rise = (seeds(head, 2 * n) - seeds(head, n)).dropna().to_numpy(float)
         marks.append(
             {
-                "sign": _same_sign(row["gap_sign"], gap),
+                "sign": _same_sign(row["gap_sign"], gap.to_numpy(float)),
                 "rise": _same_sign(row["rises"], rise),
                 "ratio": _ratio(row["ratio_low"], row["ratio_high"], gap, later),
                 "cover": _inside(row["low"], row["measured"], row["high"]),
@@ -121,7 +128,7 @@ def error_table(rows: pd.DataFrame) -> pd.DataFrame:
     for predictor, part in rows.groupby("predictor", sort=False):
         for scope, of, cells in _scopes(part):
             known = cells["points"].dropna()
-            largest = float(known.loc[known.abs().idxmax()]) if len(known) else np.nan
+            largest = float(known.iloc[int(known.abs().argmax())]) if len(known) else np.nan
             row = {"predictor": predictor, "scope": scope, "of": of, "cells": len(known)}
             row |= {"mean_abs_points": known.abs().mean(), "largest_points": largest}
             for mark, name in _RIGHT.items():
@@ -138,14 +145,16 @@ def _scopes(part: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
             yield scope, str(name), cells
 
 
-def _clear(difference: pd.Series[float]) -> bool:
+def _clear(difference: _Array) -> bool:
     """Return whether a difference over at least two seeds is beyond `CLEAR` standard errors."""
-    if len(difference) < 2 or not difference.mean():
-        return False
-    return bool(abs(difference.mean()) > CLEAR * difference.sem())
+    return difference.size > 1 and abs(difference.mean()) > CLEAR * _error(difference)
 
 
-def _same_sign(sign: float, difference: pd.Series[float]) -> float:
+def _error(difference: _Array) -> float:
+    return float(difference.std(ddof=1) / difference.size**0.5)
+
+
+def _same_sign(sign: float, difference: _Array) -> float:
     if np.isnan(sign) or not _clear(difference):
         return np.nan
     return float(sign == np.sign(difference.mean()))
@@ -153,13 +162,15 @@ def _same_sign(sign: float, difference: pd.Series[float]) -> float:
 
 def _ratio(low: float, high: float, gap: pd.Series[float], later: pd.Series[float]) -> float:
     """Return whether some ratio from low to high is allowed."""
-    left = [(gap - ratio * later).dropna() for ratio in (low, high)]
-    if np.isnan(low) or not (_clear(gap) and _clear(later)) or len(left[0]) < 2:
+    if np.isnan(low) or not (_clear(gap.to_numpy(float)) and _clear(later.to_numpy(float))):
+        return np.nan
+    left = [(gap - ratio * later).dropna().to_numpy(float) for ratio in (low, high)]
+    if left[0].size < 2:
         return np.nan
     if left[0].mean() * left[1].mean() <= 0:
         return 1.0  # the measured ratio lies between
-    allowed = t.ppf(0.975, len(left[0]) - 1)
-    return float(any(abs(one.mean()) <= allowed * one.sem() for one in left))
+    allowed = float(t.ppf(0.975, left[0].size - 1))
+    return float(any(abs(one.mean()) <= allowed * _error(one) for one in left))
 
 
 def _inside(low: float, measured: float, high: float) -> float:

@@ -27,7 +27,7 @@ import pandas as pd
 
 from fusiontheory.order_formulas import gap_decay
 from fusiontheory.orders import Orders
-from validation.trained.predictors.table import PLACE, as_table, prediction
+from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = ["ATTENTION", "CONCATENATION", "order_predictions"]
 
@@ -60,7 +60,7 @@ def order_predictions(
         [1.0, 1.0, 2.0]
     """
     rows = []
-    for place in places[PLACE].to_dict("records"):
+    for place in records(places[PLACE]):
         head, n = str(place["head"]), int(place["n"])
         if head not in (*CONCATENATION, *ATTENTION):
             rows.append(prediction(place, "orders", _NO_CLASS))

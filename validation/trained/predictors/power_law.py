@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.stats import t
 
 from fusiontheory.power_law import extrapolate_with_error
-from validation.trained.predictors.table import PLACE, as_table, prediction
+from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = ["LEAST_SIZES", "power_law_predictions"]
 
@@ -45,7 +45,7 @@ def power_law_predictions(runs: pd.DataFrame) -> pd.DataFrame:
     for _, series in runs.groupby(_SERIES, sort=False):
         means = series.groupby("n")["accuracy"].agg(["count", "mean", "sem"])
         means = means[means["count"] >= 2]
-        for place in series[PLACE].drop_duplicates().sort_values("n").to_dict("records"):
+        for place in records(series[PLACE].drop_duplicates().sort_values("n")):
             before = means[means.index < place["n"]]
             if len(before) < LEAST_SIZES:
                 why = f"not predicted: {len(before)} smaller n of {LEAST_SIZES} measured"

@@ -10,7 +10,7 @@ from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.moments import Moments
 from validation.trained.noise import Noise
-from validation.trained.predictors.table import PLACE, as_table, prediction
+from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = ["AT_CHANCE", "RIDGE", "sharp_predictions"]
 
@@ -47,17 +47,16 @@ def sharp_predictions(
         prediction(place, "sharp", _BY_READING, predicted=0.5)
         if place["head"] in AT_CHANCE
         else prediction(place, "sharp", _NO_KERNEL)
-        for place in places[~places["head"].isin(list(HEADS))][PLACE].to_dict("records")
+        for place in records(places[~places["head"].isin(list(HEADS))][PLACE])
     ]
     known = places[places["head"].isin(list(HEADS))]
-    for (condition, sigma, side), group in known.groupby(["condition", "sigma", "side"]):
-        seen = _noisy(moments[str(condition)], Noise(float(sigma), str(side)), renormalise)
+    for _, group in known.groupby(["condition", "sigma", "side"]):
+        condition, sigma, side = (group[name].iloc[0] for name in ("condition", "sigma", "side"))
+        seen = _noisy(moments[condition], Noise(float(sigma), side), renormalise)
         for head, part in group.groupby("head"):
             part = part.sort_values("n")
             curve = predict_curve(str(head), seen, part["n"], RIDGE, test_images=test_images)
-            for place, told in zip(
-                part[PLACE].to_dict("records"), curve.to_dict("records"), strict=True
-            ):
+            for place, told in zip(records(part[PLACE]), records(curve), strict=True):
                 said = {"predicted": told["accuracy"]}
                 said |= {"low": told["accuracy_low"], "high": told["accuracy_high"]}
                 rows.append(prediction(place, "sharp", _BY_KERNEL, **said))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["COLUMNS", "FIRST", "PLACE", "prediction"]
+__all__ = ["COLUMNS", "FIRST", "PLACE", "as_table", "prediction", "records"]
 
 FIRST = "concat-mlp"
 """The head that gaps start from."""
@@ -37,6 +37,11 @@ def prediction(place: Mapping[str, Any], predictor: str, by: str, **said: float)
     told = {name: place[name] for name in PLACE if name in place}
     told |= {"predictor": predictor, "by": by}
     return told | {name: said.get(name, np.nan) for name in COLUMNS if name not in told}
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return a dictionary for each row, by the names of the columns."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
 
 
 def as_table(rows: list[dict[str, Any]]) -> pd.DataFrame:

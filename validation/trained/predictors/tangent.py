@@ -19,7 +19,7 @@ from fusiontheory.features import FeatureSet
 from fusiontheory.records import RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.trained.noise import Noise, noisy_features
-from validation.trained.predictors.table import PLACE, as_table, prediction
+from validation.trained.predictors.table import PLACE, as_table, prediction, records
 from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS, tangent_curve
 
 __all__ = ["STUDY", "fill_tangent", "tangent_predictions"]
@@ -83,20 +83,27 @@ def tangent_predictions(
         clean = conditions[name]
         few = FeatureSet(clean.image[:2], clean.text[:2]).with_fingerprint(clean.fingerprint)
         cell = _cell(head, noisy_features(few, noise, renormalise, entropy), sizes, settings)
-        known = store.read(STUDY, [cell]).set_index("n") if cell in store else None
+        known = _recorded(store, cell)
         same = (places["condition"] == name) & (places["head"] == head)
         same &= (places["sigma"] == noise.sigma) & (places["side"] == noise.side)
-        for place in places[same][PLACE].to_dict("records"):
+        for place in records(places[same][PLACE]):
             if known is None:
                 rows.append(prediction(place, "tangent", "not predicted: not on record"))
                 continue
-            told = known.loc[int(place["n"])]
+            told = known[int(place["n"])]
             by = f"{_BY} {told['ridge']:.3g}" + (", n beyond what was seen" * bool(told["beyond"]))
             rows.append(prediction(place, "tangent", by, **_interval(told, test_images)))
     return as_table(rows)
 
 
-def _interval(told: pd.Series[Any], test_images: int | None) -> dict[str, float]:
+def _recorded(store: RecordStore, cell: Cell) -> dict[int, dict[str, Any]] | None:
+    """Return the rows of a record by n."""
+    if cell not in store:
+        return None
+    return {int(row["n"]): row for row in records(store.read(STUDY, [cell]))}
+
+
+def _interval(told: Mapping[str, Any], test_images: int | None) -> dict[str, float]:
     accuracy, low, high = (float(told[name]) for name in ("accuracy", "low", "high"))
     if accuracy == 0.5:
         return {"predicted": accuracy}
@@ -112,11 +119,13 @@ def _interval(told: pd.Series[Any], test_images: int | None) -> dict[str, float]
 
 def _curves(places: pd.DataFrame) -> Iterator[tuple[str, Noise, str, tuple[int, ...]]]:
     """Yield condition, noise, head and the sizes of its record."""
-    grouped = places.groupby(["condition", "sigma", "side", "head"], sort=False)
-    for (condition, sigma, side, head), part in grouped:
+    names = ["condition", "sigma", "side", "head"]
+    grouped = places.groupby(names, sort=False)
+    for _, part in grouped:
+        condition, sigma, side, head = (part[name].iloc[0] for name in names)
         wanted = {int(n) for n in part["n"]}
         sizes = SIZES if wanted <= {*SIZES} else tuple(sorted(wanted))
-        yield str(condition), Noise(float(sigma), str(side)), str(head), sizes
+        yield condition, Noise(float(sigma), side), head, sizes
 
 
 def _cell(
