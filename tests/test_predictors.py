@@ -373,7 +373,7 @@ def test_files_of_a_session(features: FeatureSet, tmp_path: Path) -> None:
     assert len(predicted) == (4 + 2) * 4
     sharp = predicted[(predicted["predictor"] == "sharp") & (predicted["setting"] == "fixed")]
     table = sharp.set_index(["condition", "head"])["predicted"]
-    assert table["unaligned", "bilinear"] > 0.7
+    assert table["unaligned", "bilinear"] > 0.65
     # Captions of other images say nothing.
     assert table["unaligned-shuffled", "bilinear"] < 0.55
     errors = pd.read_csv(tmp_path / "predictor_errors.csv")

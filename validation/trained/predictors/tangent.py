@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ import fusiontheory.matching
 import fusiontheory.metric_matching
 import fusiontheory.network_curve
 import fusiontheory.tangent_kernel
+import validation.trained.predictors.tangent_curve
 from fusiontheory.cells import Cell, code_version
 from fusiontheory.features import FeatureSet
 from fusiontheory.records import RecordStore
@@ -139,7 +139,7 @@ def _cell(
 
 def _code() -> str:
     return code_version(
-        sys.modules[tangent_curve.__module__],
+        validation.trained.predictors.tangent_curve,
         fusiontheory.kernel_expansion,
         fusiontheory.matching,
         fusiontheory.metric_matching,
