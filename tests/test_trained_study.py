@@ -79,7 +79,8 @@ def store(
 def test_report_names_what_is_missing_and_fills_nothing_in(
     conditions: dict[str, FeatureSet], store: RecordStore, tmp_path: Path
 ) -> None:
-    found = write_report(STUDY, conditions, store, tmp_path)
+    cells = STUDY.cells("grid") + STUDY.cells("noise")
+    found = write_report(STUDY, conditions, store, cells, tmp_path)
     written = pd.read_csv(tmp_path / "runs.csv")
     # 2 conditions x 2 n x 3 heads x 2 seeds, and 3 sides x 2 heads x 2 seeds of noise.
     assert len(written) == 24 + 12

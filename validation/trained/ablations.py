@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fusiontheory.heads.networks import NETWORKS
 from validation.trained.variant import Variant, levels
 
 __all__ = ["ABLATIONS", "FIXED_PARAMETERS"]
@@ -80,6 +81,7 @@ ABLATIONS: tuple[tuple[tuple[str, ...], tuple[Variant, ...]], ...] = tuple(
                 ("1024-512-256-128-2", _hidden(512, 256, 128)),
             ],
         ),
+        ("precision", tuple(NETWORKS), [("float32", _training(dtype="float32"))]),
         ("dropout", _MLPS, [(str(p), _training(dropout=p)) for p in (0.2, 0.5)]),
         (
             "weight decay",

@@ -149,10 +149,11 @@ def _caption_sets(
     name: str, features: FeatureSet, train: Pairs, dev: Pairs, test: Pairs
 ) -> PairDataset:
     """Return pairs of an image and all captions of an image, (captions, d_t) each."""
-    indexed = [
-        IndexedPairs(pairs.image, pairs.text, pairs.label.astype(np.float32))
-        for pairs in (train, dev, test)
-    ]
+
+    def indexed(pairs: Pairs) -> IndexedPairs:
+        return IndexedPairs(pairs.image, pairs.text, pairs.label.astype(np.float32))
+
     rows = np.arange(len(features))
     source = f"{features.fingerprint} caption sets"
-    return PairDataset(name, features.image, features.text, rows, *indexed, source=source)
+    pairs = (indexed(train), indexed(dev), indexed(test))
+    return PairDataset(name, features.image, features.text, rows, *pairs, source)

@@ -13,10 +13,13 @@ from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable, write_atomically
 from fusiontheory.records import RecordStore
 from validation.claims import CLAIMS, judge
+from validation.trained.condition import controlled_features
 from validation.trained.draws import held_out_pairs
+from validation.trained.effects import effect_table
 from validation.trained.figure import draw
 from validation.trained.predictions import predictions
 from validation.trained.runs import recorded_runs
+from validation.trained.search import chosen_table
 from validation.trained.study import TrainedCell, TrainedStudy
 from validation.trained.tables import (
     RUN_COLUMNS,
@@ -29,6 +32,7 @@ from validation.trained.tables import (
 __all__ = ["Trained", "tables", "write_report"]
 
 _PLACE = ["condition", "head", "n", "sigma", "side"]
+_JUDGED = ("fixed", "tuned")
 
 
 @dataclass(frozen=True)
@@ -41,24 +45,82 @@ class Trained:
 
 
 def tables(
-    study: TrainedStudy, conditions: Mapping[str, FeatureSet], store: RecordStore
+    study: TrainedStudy,
+    conditions: Mapping[str, FeatureSet],
+    store: RecordStore,
+    cells: Sequence[TrainedCell],
 ) -> Trained:
     """Return every table from the records; nothing is trained.
 
-    ``accuracy`` has mean and standard error over seeds beside the prediction; ``claims`` the
-    verdicts and ``evidence`` what they rest on. Only cells on record are predicted. A run that
-    diverged has no accuracy and counts in no mean or gap.
+    ``accuracy`` has mean and standard error over seeds beside the prediction; ``choices`` what the
+    search chose, ``effects`` what each ablation changes; ``claims`` the verdicts and ``evidence``
+    what they rest on. Only cells on record are predicted. A run that diverged has no accuracy and
+    counts in no mean or gap.
+
+    Args:
+        study: with all settings.
+        conditions: features by strength.
+        store: with the records.
+        cells: of all parts, those tuned included.
     """
-    runs, missing = recorded_runs(study, conditions, store)
-    if runs.empty:
-        return Trained(runs, {}, tuple(missing))
-    measured = set(runs[_PLACE].itertuples(index=False, name=None))
-    known = predictions(
-        study, conditions, [cell for cell in study.cells() if _place(cell) in measured]
-    )
+    every, missing = recorded_runs(study, conditions, store, cells)
+    if every.empty:
+        return Trained(every, {}, tuple(missing))
+    runs = every[every["setting"].isin(_JUDGED)]
+    ablations = every[~every["setting"].isin((*_JUDGED, "search"))]
+    known = _predicted(study, conditions, [c for c in cells if c.variant.setting == "fixed"], runs)
+    claims, evidence = _judged(runs.merge(known.drop(columns="by"), on=_PLACE, how="left"))
     _, test = held_out_pairs(study, next(iter(conditions.values())))
-    judged = runs.merge(known.drop(columns="by"), on=_PLACE, how="left")
-    verdicts = {claim.name: judge(claim, judged) for claim in CLAIMS}
+    searched = study.cells("search")
+    ablated = ["setting", "level", *_PLACE]
+    return Trained(
+        runs,
+        {
+            "runs": _shown(runs, ["setting", *_PLACE, "seed"], RUN_COLUMNS),
+            "accuracy": _accuracy(runs, known),
+            "gaps": gap_table(runs, test.image),
+            "scaling": scaling_table(runs),
+            "trends": trend_table(runs),
+            "power": power_table(runs),
+            "predicted": known,
+            "choices": chosen_table(every[every["setting"] == "search"], searched[0].runs),
+            "ablations": _shown(
+                ablations, [*ablated, "seed"], ["setting", "level", *RUN_COLUMNS[1:]]
+            ).rename(columns={"setting": "ablation"}),
+            "effects": effect_table(
+                ablations, runs[(runs["setting"] == "fixed") & (runs["sigma"] == 0)]
+            ),
+            "claims": claims,
+            "evidence": evidence,
+        },
+        tuple(missing),
+    )
+
+
+def _shown(runs: pd.DataFrame, order: list[str], columns: list[str]) -> pd.DataFrame:
+    return runs.sort_values(order)[columns].reset_index(drop=True)
+
+
+def _predicted(
+    study: TrainedStudy,
+    conditions: Mapping[str, FeatureSet],
+    cells: Sequence[TrainedCell],
+    runs: pd.DataFrame,
+) -> pd.DataFrame:
+    measured = set(runs[_PLACE].itertuples(index=False, name=None))
+    there = [cell for cell in cells if _place(cell) in measured]
+    controlled = {
+        name: controlled_features(
+            conditions[name.removesuffix(f"-{condition.control}")], condition.control, study.entropy
+        )
+        for name, condition in study.conditions.items()
+        if condition.control and any(cell.condition == name for cell in there)
+    }
+    return predictions(study, {**conditions, **controlled}, there)
+
+
+def _judged(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    verdicts = {claim.name: judge(claim, runs) for claim in CLAIMS}
     claims = [
         {
             "claim": claim.name,
@@ -70,22 +132,8 @@ def tables(
         for claim in CLAIMS
     ]
     evidence = [found.evidence.assign(claim=name) for name, found in verdicts.items()]
-    shown = runs.sort_values([*_PLACE, "seed"])[RUN_COLUMNS]
-    return Trained(
-        runs,
-        {
-            "runs": shown.reset_index(drop=True),
-            "accuracy": _accuracy(runs, known),
-            "gaps": gap_table(runs, test.image),
-            "scaling": scaling_table(runs),
-            "trends": trend_table(runs),
-            "power": power_table(runs),
-            "predicted": known,
-            "claims": pd.DataFrame(claims),
-            "evidence": pd.concat(evidence, ignore_index=True).set_index("claim").reset_index(),
-        },
-        tuple(missing),
-    )
+    table = pd.concat(evidence, ignore_index=True).set_index("claim").reset_index()
+    return pd.DataFrame(claims), table
 
 
 def _place(cell: TrainedCell) -> tuple[str, str, int, float, str]:
@@ -93,7 +141,7 @@ def _place(cell: TrainedCell) -> tuple[str, str, int, float, str]:
 
 
 def _accuracy(runs: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    grouped = runs.groupby(_PLACE)
+    grouped = runs.groupby(["setting", *_PLACE])
     table = grouped["accuracy"].agg(["count", "mean", "sem", "min", "max"])
     table["train"] = grouped["train_accuracy"].mean()
     table["epoch"] = grouped["epoch"].mean()
@@ -106,6 +154,7 @@ def write_report(
     study: TrainedStudy,
     conditions: Mapping[str, FeatureSet],
     store: RecordStore,
+    cells: Sequence[TrainedCell],
     out: Path,
 ) -> Trained:
     """Write each table as CSV, ``missing.json`` and ``figure.svg``, and return the tables.
@@ -114,7 +163,7 @@ def write_report(
         InputError: if ``out`` cannot be written to.
     """
     check_writable("out", out)
-    found = tables(study, conditions, store)
+    found = tables(study, conditions, store, cells)
     for name, table in found.tables.items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())

@@ -64,4 +64,5 @@ def _scaled(x: NDArray[np.float32], rows: NDArray[np.int64], scaling: str) -> ND
     spread = known.std(axis=0)
     # Coordinates that never vary, as those of padding, stay 0.
     spread[spread == 0] = 1
-    return ((x - known.mean(axis=0)) / spread).astype(np.float32)
+    standardised: NDArray[np.float32] = ((x - known.mean(axis=0)) / spread).astype(np.float32)
+    return standardised

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from validation.trained.variant import Variant
@@ -28,13 +26,12 @@ def chosen_table(runs: pd.DataFrame, tried: int) -> pd.DataFrame:
         no test accuracy.
     """
     rows = []
-    for place, part in runs.groupby(_PLACE, sort=False):
+    for (condition, head, n), part in runs.groupby(_PLACE, sort=False):
         if len(part) < tried or part["dev_accuracy"].isna().all():
             continue
         ranked = part.sort_values(["dev_accuracy", "dev_loss"], ascending=[False, True])
-        best = ranked[["learning_rate", "weight_decay", "dev_accuracy"]].iloc[0].to_dict()
-        counts = {"tried": len(part), "diverged": int(part["diverged"].sum())}
-        rows.append({**dict(zip(_PLACE, place, strict=True)), **best, **counts})
+        best = ranked[["learning_rate", "weight_decay", "dev_accuracy"]].iloc[0]
+        rows.append((condition, head, n, *best, len(part), int(part["diverged"].sum())))
     columns = [*_PLACE, "learning_rate", "weight_decay", "dev_accuracy", "tried", "diverged"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -42,10 +39,8 @@ def chosen_table(runs: pd.DataFrame, tried: int) -> pd.DataFrame:
 def choices(table: pd.DataFrame) -> dict[tuple[str, str, int], Variant]:
     """Return the tuned variant of each condition, head and n in a table of `chosen_table`."""
 
-    def tuned(row: dict[str, Any]) -> Variant:
-        return Variant("tuned", "", (row["learning_rate"],), (row["weight_decay"],))
-
+    wanted = table[[*_PLACE, "learning_rate", "weight_decay"]]
     return {
-        (row["condition"], row["head"], int(row["n"])): tuned(row)
-        for row in table.to_dict("records")
+        (str(condition), str(head), int(n)): Variant("tuned", "", (rate,), (decay,))
+        for condition, head, n, rate, decay in wanted.itertuples(index=False, name=None)
     }

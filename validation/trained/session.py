@@ -98,4 +98,4 @@ class TrainedSession:
         Raises:
             InputError: if ``out`` cannot be written, or a record is corrupt.
         """
-        return write_report(self.study, self.conditions, self.store, out)
+        return write_report(self.study, self.conditions, self.store, self.cells(), out)

@@ -26,13 +26,14 @@ FIRST = "concat-mlp"
 """The head that a gap starts from: its accuracy less that of another."""
 
 RUN_COLUMNS = [
-    *("condition", "n", "head", "seed", "sigma", "side"),
+    *("setting", "condition", "n", "head", "seed", "sigma", "side"),
     *("accuracy", "dev_accuracy", "train_accuracy", "epoch", "epochs", "updates"),
+    *("learning_rate", "weight_decay", "gradient_start", "gradient_end"),
     *("seconds", "parameters", "diverged"),
 ]
 """Of the table of runs; accuracy is that on the test pairs."""
 
-_PLACE = ["condition", "sigma", "side", "n"]
+_PLACE = ["setting", "condition", "sigma", "side", "n"]
 _EXPONENTS = (-1.0, -0.5, 0.0)
 
 
@@ -80,11 +81,11 @@ def gap_table(runs: pd.DataFrame, images: NDArray[np.int64]) -> pd.DataFrame:
 def scaling_table(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the exponent of the gap in n without noise, against -1, -1/2 and 0."""
     rows = []
-    for condition, head, gaps in _series(runs[runs["sigma"] == 0], "n"):
+    for place, gaps in _series(runs[runs["sigma"] == 0], "n"):
         if min(gaps.shape) < 2:
             continue
         found = scaling_exponent(gaps.to_numpy(), gaps.columns.to_numpy(float), _EXPONENTS)
-        row = {"condition": condition, "second": head, "sizes": found.sizes, "seeds": found.seeds}
+        row: dict[str, Any] = {**place, "sizes": found.sizes, "seeds": found.seeds}
         row |= {name: getattr(found, name) for name in ("exponent", "low", "high", "residual")}
         row |= {"one_sign": found.one_sign}
         row |= {f"p_of_{exponent:g}": p for exponent, p in found.p_values.items()}
@@ -103,11 +104,11 @@ def trend_table(runs: pd.DataFrame) -> pd.DataFrame:
     noisy = swept[swept["sigma"] > 0]
     for (side, n), part in noisy.groupby(["side", "n"]):
         clean = swept[(swept["sigma"] == 0) & (swept["n"] == n)]
-        for condition, head, gaps in _series(pd.concat([clean, part]), "sigma"):
+        for place, gaps in _series(pd.concat([clean, part]), "sigma"):
             if len(gaps) < 2 or gaps.shape[1] < 3:
                 continue
             found = gap_trend(gaps.to_numpy(), gaps.columns.to_numpy(float))
-            row = {"condition": condition, "side": side, "n": n, "second": head}
+            row: dict[str, Any] = {**place, "side": side, "n": n}
             row |= {"sigmas": found.levels, "seeds": found.seeds}
             row |= {name: getattr(found, name) for name in ("slope", "low", "high", "p_value")}
             rows.append(row | {"permutation_p": found.permutation_p})
@@ -141,20 +142,22 @@ def _paired(
                 yield told, head, by_head[FIRST].loc[seeds], rows.loc[seeds]
 
 
-def _series(runs: pd.DataFrame, axis: str) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Yield condition, other head and the gap of each seed along the axis, (seeds, levels).
+def _series(runs: pd.DataFrame, axis: str) -> Iterator[tuple[dict[str, str], pd.DataFrame]]:
+    """Yield setting, condition and other head with the gap of each seed along the axis.
 
-    A level enters only if both heads have it, a seed only if it has every level.
+    Gaps are (seeds, levels). A level enters only if both heads have it, a seed only if it has
+    every level.
     """
     known = runs[runs["accuracy"].notna()]
-    for condition, part in known.groupby("condition"):
+    for (setting, condition), part in known.groupby(["setting", "condition"]):
         table = part.pivot_table(index=["seed", axis], columns="head", values="accuracy")
         if FIRST not in table.columns:
             continue
         for head in table.columns:
             if head != FIRST:
                 gaps = (table[FIRST] - table[head]).dropna().unstack(axis)
-                yield str(condition), str(head), gaps.dropna(axis=0)
+                place = {"setting": str(setting), "condition": str(condition), "second": str(head)}
+                yield place, gaps.dropna(axis=0)
 
 
 def _right(rows: pd.DataFrame) -> NDArray[np.bool_]:
