@@ -307,6 +307,17 @@ def test_error_table_by_hand() -> None:
     assert table.loc[("condition", "aligned"), "cells"] == 4
 
 
+def test_predictors_are_compared_on_common_cells() -> None:
+    one = told("one", {("concat-mlp", 100): (0.72, 0, 1), ("bilinear", 100): (0.5, 0, 1)})
+    other = told("other", {("concat-mlp", 100): (0.74, 0, 1)})
+    silent = order_predictions(places(["concat-mlp"], [100]), (64, 64), {"aligned"})
+    table = error_table(scored(pd.concat([one, other, silent]), RUNS))
+    common = table[table["scope"] == "common"].set_index("predictor")
+    assert common["cells"].to_dict() == {"one": 1, "other": 1, "orders": 0}
+    assert common.loc["one", "mean_abs_points"] == pytest.approx(1.0)
+    assert common.loc["other", "mean_abs_points"] == pytest.approx(3.0)
+
+
 @pytest.mark.parametrize("bilinear", [0.75, 0.72])
 def test_a_wrong_sign_counts_as_wrong(bilinear: float) -> None:
     # Behind where it is measured ahead; or level, which says nothing is ahead.

@@ -20,8 +20,6 @@ _Array = NDArray[np.floating[Any]]
 CLEAR = 2.0
 """Standard errors from which a measured difference has a sign."""
 
-_SERIES = ["condition", "head", "sigma", "side"]
-_SCOPES = ("all", "head", "condition")
 # What is counted: how often right, and of how many.
 _COUNTS = {"sign": "sign_clear", "rise": "rise_clear", "ratio": "ratio_of", "cover": "covered_of"}
 _RIGHT = {"sign": "sign_right", "rise": "rise_right", "ratio": "ratio_right"}
@@ -120,17 +118,21 @@ def error_table(rows: pd.DataFrame) -> pd.DataFrame:
         rows: of `scored`.
 
     Returns:
-        Columns predictor, scope ("all", "head" or "condition"), of (which), cells (with a
+        Columns predictor, scope ("all"; "common", the cells that every predictor with accuracies
+        predicts; "head"; "condition"), of (which), cells (with a
         predicted accuracy), mean_abs_points and largest_points (by size, with its sign),
         ``*_right`` of ``*_clear`` or ``*_of`` as in `scored`, and coverage of covered_of cells.
     """
     found = []
+    known = rows[rows["points"].notna()]
+    counts = known.groupby(PLACE)["predictor"].transform("nunique")
+    common = known[counts == known["predictor"].nunique()][PLACE].drop_duplicates()
     for predictor, part in rows.groupby("predictor", sort=False):
-        for scope, of, cells in _scopes(part):
-            known = cells["points"].dropna()
-            largest = float(known.iloc[int(known.abs().argmax())]) if len(known) else np.nan
-            row = {"predictor": predictor, "scope": scope, "of": of, "cells": len(known)}
-            row |= {"mean_abs_points": known.abs().mean(), "largest_points": largest}
+        for scope, of, cells in _scopes(part, common):
+            off = cells["points"].dropna()
+            largest = float(off.iloc[int(off.abs().argmax())]) if len(off) else np.nan
+            row = {"predictor": predictor, "scope": scope, "of": of, "cells": len(off)}
+            row |= {"mean_abs_points": off.abs().mean(), "largest_points": largest}
             for mark, name in _RIGHT.items():
                 row |= {name: int(cells[mark].sum()), _COUNTS[mark]: int(cells[mark].count())}
             row |= {"coverage": cells["cover"].mean(), "covered_of": int(cells["cover"].count())}
@@ -138,9 +140,10 @@ def error_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _scopes(part: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+def _scopes(part: pd.DataFrame, common: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
     yield "all", "", part
-    for scope in _SCOPES[1:]:
+    yield "common", "", part.merge(common, on=PLACE)
+    for scope in ("head", "condition"):
         for name, cells in part.groupby(scope):
             yield scope, str(name), cells
 
