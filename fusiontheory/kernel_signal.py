@@ -93,6 +93,7 @@ def _falling(gain: _Array, error: _Array, base: _Array) -> _Array:
 
     Where G is nearly singular noise can make the gain at a single kappa many times its neighbours'.
     """
-    weight = 1 / (error**2 + (1e-3 * base) ** 2)
+    # Of independent v and t all three are 0.
+    weight = 1 / np.maximum(error**2 + (1e-3 * base) ** 2, 1e-200)
     whole = isotonic_regression(base + gain, weights=weight, increasing=False).x
     return np.asarray(np.maximum(whole - base, 0.0))

@@ -5,8 +5,8 @@ import pytest
 
 from experiments.extrapolation.config import Config
 from experiments.extrapolation.few_images import Reach, corrected_moments
-from experiments.extrapolation.power_law import FORMS, extrapolate
 from fusiontheory.moments import Moments
+from fusiontheory.power_law import FORMS, extrapolate
 from fusiontheory.synthetic import SharedLatentPairs
 
 _DIMENSION = 64

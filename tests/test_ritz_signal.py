@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
+from fusiontheory.curve import predict_curve
 from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.moments import Moments
 from fusiontheory.ritz_signal import FUNCTIONS, _witness, ritz_gram
@@ -111,6 +112,15 @@ def test_without_dependence_there_is_nothing_to_gain():
     strong = ritz_gram(v, t, values, values, orders, np.array([0.05, 0.5]))
     assert np.all(strong.gain(FUNCTIONS) > 0.05)
     assert np.all(found.gain(FUNCTIONS) < 0.02 * strong.gain(FUNCTIONS))
+
+
+@pytest.mark.parametrize("d", [8, 64])
+def test_independent_modalities_are_at_chance(d):
+    # Their signal is 0 at every kappa, and so are its errors: there was a division by 0.
+    v, t = np.random.default_rng(0).standard_normal((2, 1500, d))
+    v, t = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (v, t))
+    curve = predict_curve("concat-mlp", Moments.from_features(v, t), [64, 2048], 0.1)
+    np.testing.assert_allclose(curve["accuracy"], 0.5, atol=0.01)
 
 
 def test_swapping_the_modalities_swaps_the_functions():

@@ -110,6 +110,28 @@ def trained_report(
 
 
 @app.command()
+def trained_predict(
+    features: _Features = None,
+    store: _Store = _STORE,
+    seeds: _Seeds = 5,
+    out: Annotated[Path, typer.Option(help="Folder with runs.csv.")] = _OUT / "trained",
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Compute no tangent kernel, use those on record.")
+    ] = False,
+    as_json: _Json = False,
+) -> None:
+    """Write what four predictors say of the trained heads, and how far off each is."""
+    from validation.trained import TrainedSession
+    from validation.trained.predict import write_predictions
+
+    session = TrainedSession.open(features, store, seeds)
+    errors = write_predictions(session, out, fill=not recorded)
+    whole = errors[errors["scope"] == "all"].drop(columns=["scope", "of"])
+    record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
+    _say(as_json, record, f"{whole.to_string(index=False)}\npredictions in {out}")
+
+
+@app.command()
 def corpus(
     captions: Annotated[
         str, typer.Argument(help="Captions file, its folder, or hf:NAME of a data set.")

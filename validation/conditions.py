@@ -30,10 +30,11 @@ def condition_features(
     return {name: align(features, heads, strength) for name, strength in strengths.items()}
 
 
-def condition_moments(features: FeatureSet, strength: float) -> Moments:
+def condition_moments(features: FeatureSet, strength: float | None) -> Moments:
     """Return the moments that predictions may know: of the training images, never of dev or test.
 
-    At strength 0 nothing but a mean was fitted on the align images, and they count too.
+    At strength 0 nothing but a mean was fitted on the align images, and they count too. Features
+    that are taken as given (None) may lack them.
     """
     rows = features.rows("align", "train") if strength == 0 else features.rows("train")
     return Moments.from_features(features.image[rows], features.text[rows])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from experiments.extrapolation.config import Config
-from experiments.extrapolation.power_law import FORMS, extrapolate
+from fusiontheory.power_law import FORMS, extrapolate
 
 __all__ = ["foretold"]
 

@@ -82,7 +82,6 @@ def tables(
             "scaling": scaling_table(runs),
             "trends": trend_table(runs),
             "power": power_table(runs),
-            "predicted": known,
             "choices": chosen_table(every[every["setting"] == "search"], searched[0].runs),
             "ablations": _shown(
                 ablations, [*ablated, "seed"], ["setting", "level", *RUN_COLUMNS[1:]]

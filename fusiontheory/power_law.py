@@ -10,20 +10,23 @@ et al. (arXiv:1712.00409) for the form without a floor.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import curve_fit
+from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.special import expit, logit
 
-__all__ = ["FORMS", "extrapolate"]
+__all__ = ["FORMS", "extrapolate", "extrapolate_with_error"]
 
 _Array = NDArray[np.float64]
 
 # Of the logit, lest a subset with every pair right or half of them be infinite or nothing.
 _EDGE = 1e-4
+# Of a, b in units of the first size, and c.
+_ACCURACY_BOUNDS = ([0.5, 0.0, 0.0], [1.0, 2.0, 3.0])
 
 
 def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
@@ -47,33 +50,82 @@ def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _
     return FORMS[form](sizes, accuracy, error, at)
 
 
+def extrapolate_with_error(
+    sizes: _Array, accuracy: _Array, error: _Array, at: float
+) -> tuple[float, float]:
+    """Fit the form "accuracy" and return its value at another size, with a standard error.
+
+    The error is the fit's covariance carried to ``at`` by the form's gradient there: g^T C g, with
+    C = (J^T S^-1 J)^+ and S the squared standard errors as they are given, not rescaled by the
+    residual. It knows no bounds, and nothing of whether the curve is a power law.
+
+    Args:
+        sizes, accuracy, error: as for `extrapolate`, at least three points.
+        at: size to extrapolate to.
+
+    Example:
+        >>> n = np.array([16.0, 32.0, 64.0, 128.0])
+        >>> value, se = extrapolate_with_error(n, 0.9 - n**-0.5, np.full(4, 0.001), 512.0)
+        >>> bool(abs(value - (0.9 - 512**-0.5)) < 1e-3), 0.0 < se < 0.01
+        (True, True)
+    """
+    unit = float(sizes[0])
+    found = _fit(sizes / unit, accuracy, error, *_ACCURACY_BOUNDS)
+    if found is None:
+        return float("nan"), float("nan")
+    x = at / unit
+    # Of a - b x^-c in a, b and c.
+    _, b, c = found
+    jacobian = np.stack([_gradient(size / unit, b, c) for size in sizes]) / error[:, None]
+    covariance = np.linalg.pinv(jacobian.T @ jacobian, hermitian=True)
+    gradient = _gradient(x, b, c)
+    variance = float(gradient @ covariance @ gradient)
+    return float(_falling(np.array([x]), *found)[0]), max(variance, 0.0) ** 0.5
+
+
+def _gradient(x: float, b: float, c: float) -> _Array:
+    power = x**-c
+    return np.array([1.0, -power, b * power * np.log(x)])
+
+
 def _falling(n: _Array, a: float, b: float, c: float) -> _Array:
     # In units of the first size, so that b and c are not one number.
     return a - b * n**-c
 
 
-def _best(
-    x: _Array, y: _Array, sigma: _Array, lower: list[float], upper: list[float], at: _Array
-) -> _Array:
-    best, least = np.full(at.size, np.nan), np.inf
+def _fit(
+    x: _Array, y: _Array, sigma: _Array, lower: list[float], upper: list[float]
+) -> _Array | None:
+    """Return a, b and c of the best of several starts; None if none converges."""
+    best, least = None, np.inf
     for share, rate in product((0.1, 0.5, 0.9), (0.1, 0.5, 1.0)):
         top = min(max(float(y.max()) + share * float(np.ptp(y)), lower[0]), upper[0])
         start = [top, max(top - float(y[0]), 1e-3), rate]
         try:
-            found, _ = curve_fit(
-                _falling, x, y, p0=start, sigma=sigma, bounds=(lower, upper), maxfev=5000
-            )
+            with warnings.catch_warnings():
+                # Of its covariance, which is not used.
+                warnings.simplefilter("ignore", OptimizeWarning)
+                found, _ = curve_fit(
+                    _falling, x, y, p0=start, sigma=sigma, bounds=(lower, upper), maxfev=5000
+                )
         except RuntimeError:  # this start does not converge; others do
             continue
         loss = float((((_falling(x, *found) - y) / sigma) ** 2).sum())
         if loss < least:
-            best, least = _falling(at, *found), loss
+            best, least = np.asarray(found, dtype=np.float64), loss
     return best
+
+
+def _best(
+    x: _Array, y: _Array, sigma: _Array, lower: list[float], upper: list[float], at: _Array
+) -> _Array:
+    found = _fit(x, y, sigma, lower, upper)
+    return np.full(at.size, np.nan) if found is None else _falling(at, *found)
 
 
 def _accuracy(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
     unit = sizes[0]
-    return _best(sizes / unit, accuracy, error, [0.5, 0.0, 0.0], [1.0, 2.0, 3.0], at / unit)
+    return _best(sizes / unit, accuracy, error, *_ACCURACY_BOUNDS, at / unit)
 
 
 def _logit(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:

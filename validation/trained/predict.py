@@ -1,0 +1,43 @@
+"""Write what every predictor says of the runs on file, and the errors of each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from fusiontheory.checks import InputError
+from fusiontheory.files import check_writable, write_atomically
+from validation.trained.predictors.tables import predictor_tables
+from validation.trained.session import TrainedSession
+
+__all__ = ["write_predictions"]
+
+
+def write_predictions(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
+    """Read ``runs.csv``, write ``predicted.csv`` and ``predictor_errors.csv``; return the errors.
+
+    Args:
+        session: the study and its features; its store keeps the curves of tangent kernels.
+        out: folder with ``runs.csv`` of ``trained-report``.
+        fill: compute the curves that are not in the store.
+
+    Raises:
+        InputError: if there is no ``runs.csv``, it is of conditions that the study does not have,
+            or ``out`` cannot be written to.
+    """
+    path = out / "runs.csv"
+    if not path.is_file():
+        raise InputError(f"out must hold runs.csv, written by trained-report; {path} is not there")
+    check_writable("out", out)
+    runs = pd.read_csv(path)
+    unknown = sorted({*runs["condition"]} - {*session.study.conditions})
+    if unknown:
+        raise InputError(f"runs.csv must be of conditions of the study, got {', '.join(unknown)}")
+    predicted, errors = predictor_tables(
+        session.study, session.conditions, runs, session.store, fill
+    )
+    for name, table in (("predicted", predicted), ("predictor_errors", errors)):
+        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_atomically(out / f"{name}.csv", text.encode())
+    return errors

@@ -1,0 +1,136 @@
+r"""The tangent kernel of the very head: its own architecture at initialisation, stopped early.
+
+The ridge is derived from the training settings, before any error was seen; no number is fitted.
+Near f = 0 the logistic loss log(1 + exp(-y f)) is (f - 2y)^2 / 8 up to a constant: least squares to
+2y with a curvature of 1/4. Gradient flow on its mean over n pairs learns along an eigenvector of
+the kernel matrix of eigenvalue mu as 1 - exp(-t mu / (4n)); that is ridge 4n/t up to a factor of at
+most 1.3 (docs/orders.md, early stopping). With U updates:
+
+    sgd    t = eta U:                 ridge = 4 n / (eta U)
+    adam   t = eta U / g:             ridge = 4 n g / (eta U),   g = sqrt(K(x, x) / (B P)) / 2
+
+Adam divides each parameter's gradient by its root mean square; here all P parameters are given one,
+g. A batch of B pairs has the gradient mean_i (-y_i/2) grad f(x_i) at f = 0, of mean squared
+length K(x, x) / (4B) where labels are independent of it. U is the number of updates that the
+settings allow. Early stopping on dev pairs comes sooner and is not known beforehand; that, the
+single g, the output at initialisation and everything that moves the kernel in training are left
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.coordinate_moments import CoordinateMoments
+from fusiontheory.features import FeatureSet
+from fusiontheory.heads.networks import build_network
+from fusiontheory.kernel_expansion import KernelExpansion, expansion_model
+from fusiontheory.matching import matching_curve
+from fusiontheory.moments import Moments
+from fusiontheory.network_curve import expand_network
+from fusiontheory.training import TrainingSettings
+
+__all__ = ["INITIAL_SEED", "PAIRS", "early_stopping_ridge", "tangent_curve"]
+
+PAIRS = 600
+"""Pairs that the kernel is evaluated on, as is the default of `predict_network_curve`."""
+
+INITIAL_SEED = 0
+"""Of the weights."""
+
+
+def early_stopping_ridge(
+    n: int, diagonal: float, parameters: int, settings: TrainingSettings
+) -> float:
+    """Return the ridge that stopping after all allowed updates stands for, as derived above.
+
+    Args:
+        n: number of training pairs.
+        diagonal: mean of K(x, x).
+        parameters: P.
+        settings: of the training.
+
+    Raises:
+        InputError: for momentum.
+
+    Example:
+        >>> plain = TrainingSettings(optimiser="sgd", learning_rate=0.1, batch_size=100, epochs=10)
+        >>> early_stopping_ridge(1000, 2.0, 50, plain)  # 4 x 1000 / (0.1 x 100 updates)
+        400.0
+    """
+    if settings.momentum:
+        raise InputError(f"momentum must be 0, nothing was derived for it, got {settings.momentum}")
+    time = settings.learning_rate * settings.updates_of(n)
+    if settings.optimiser != "sgd":
+        time /= 0.5 * (diagonal / (min(settings.batch_size, n) * parameters)) ** 0.5
+    return 4 * n / time
+
+
+def tangent_curve(
+    head: str,
+    features: FeatureSet,
+    sizes: Sequence[int],
+    settings: TrainingSettings,
+    pairs: int = PAIRS,
+) -> pd.DataFrame:
+    """Return the predicted curve of a head on the training images of features.
+
+    As `fusiontheory.network_curve.predict_network_curve`, with a ridge for each n.
+
+    Returns:
+        Columns n, ridge, accuracy, low, high (sampling of the moments alone), diagonal, r_squared
+        and product_r_squared of the kernel's expansion, and beyond: whether n is more than twice
+        the directions in which the network's own metric was seen.
+    """
+    rows = features.rows("train")
+    image, text = features.image[rows], features.text[rows]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(INITIAL_SEED)
+        network = build_network(head, image.shape[-1], text.shape[-1])
+    expansion = expand_network(network, image, text, pairs=pairs, dtype="float32")
+    count = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    seen = expansion.product_eigenvalues
+    directions = 0 if seen is None else len(seen)
+    found = []
+    for n in sizes:
+        ridge = early_stopping_ridge(n, expansion.diagonal, count, settings)
+        found.append({"n": int(n), "ridge": ridge, "beyond": n > 2 * directions})
+    table = pd.DataFrame(found).assign(
+        diagonal=expansion.diagonal,
+        r_squared=expansion.r_squared,
+        product_r_squared=expansion.product_r_squared,
+    )
+    table["beyond"] &= not expansion.exact
+    ends = _accuracies(expansion, image, text, table)
+    return table.assign(**dict(zip(("accuracy", "low", "high"), ends, strict=True)))
+
+
+def _accuracies(
+    expansion: KernelExpansion,
+    image: NDArray[np.float32],
+    text: NDArray[np.float32],
+    table: pd.DataFrame,
+) -> list[list[float]]:
+    """Return accuracy, low and high at the n and ridges of the table."""
+    products = ("cross", "dot_product", "hadamard")
+    if not any(expansion[name] for name in products):
+        # No block has a signal: chance, whatever the ridge.
+        return [[0.5] * len(table)] * 3
+    moments = Moments.from_features(image, text)
+    d_v, d_t = moments.dimensions
+    coordinates = CoordinateMoments.from_features(image, text) if d_v == d_t else None
+    model = expansion_model(expansion, moments, coordinates=coordinates)
+    curves = [
+        matching_curve(model, np.array([float(n)]), ridge)
+        for n, ridge in zip(table["n"], table["ridge"], strict=True)
+    ]
+    return [
+        np.clip([float(getattr(c, name)[0]) for c in curves], 0.0, 1.0).tolist()
+        for name in ("accuracy", "low", "high")
+    ]
