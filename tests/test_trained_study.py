@@ -20,10 +20,10 @@ from fusiontheory.training import TrainingSettings
 from validation.__main__ import app
 from validation.conditions import condition_features
 from validation.trained import TrainedCell, TrainedStudy, recorded_runs, train_cells, write_report
-from validation.trained import runs as runs_module
+from validation.trained import groups as groups_module
+from validation.trained.draws import held_out_pairs, training_pairs
 from validation.trained.noise import Noise, noisy_features
 from validation.trained.predictions import RIDGE, predictions
-from validation.trained.runs import held_out_pairs, training_pairs
 from validation.trained.tables import gap_table, scaling_table, trend_table
 
 STUDY = TrainedStudy(
@@ -31,8 +31,11 @@ STUDY = TrainedStudy(
     heads=("concat-mlp", "cross-attention", "bilinear"),
     seeds=2,
     sigmas=(0.05, 0.5),
-    noise_heads=("concat-mlp", "cross-attention"),
-    noise_size=32,
+    main_heads=("concat-mlp", "cross-attention"),
+    small=32,
+    strengths={"unaligned": 0.0, "aligned": 1.0},
+    search_rates=(1e-3, 1e-2),
+    search_decays=(0.0,),
     dev_pairs=20,
     test_pairs=240,
     training=TrainingSettings(batch_size=16, epochs=2),
@@ -67,9 +70,9 @@ def store(
 ) -> RecordStore:
     """The records of the grid, and of noise on the first cells alone."""
     store = RecordStore(tmp_path_factory.mktemp("records"))
-    train_cells(STUDY, conditions, store, "grid")
+    train_cells(STUDY, conditions, store, STUDY.cells("grid"))
     aligned = replace(STUDY, sigmas=(0.05,), strengths={"aligned": 1.0})
-    train_cells(aligned, conditions, store, "noise")
+    train_cells(aligned, conditions, store, aligned.cells("noise"))
     return store
 
 
@@ -93,7 +96,7 @@ def test_report_names_what_is_missing_and_fills_nothing_in(
 def test_tables_hold_what_the_runs_say(
     conditions: dict[str, FeatureSet], store: RecordStore
 ) -> None:
-    runs, _ = recorded_runs(STUDY, conditions, store)
+    runs, _ = recorded_runs(STUDY, conditions, store, STUDY.cells("grid") + STUDY.cells("noise"))
     test = held_out_pairs(STUDY, conditions["aligned"])[1]
     gaps = gap_table(runs, test.image)
     means = runs.groupby(["condition", "n", "sigma", "side", "head"])["accuracy"].mean()
@@ -118,7 +121,7 @@ def test_second_run_reads_the_records(
 
     before = {path: path.read_bytes() for path in store.root.rglob("*.parquet")}
     monkeypatch.setattr("fusiontheory.training.groups.MemberGroup.rows", refuse)
-    assert train_cells(STUDY, conditions, store, "grid") > 0
+    assert train_cells(STUDY, conditions, store, STUDY.cells("grid")) > 0
     assert {path: path.read_bytes() for path in store.root.rglob("*.parquet")} == before
 
 
@@ -126,17 +129,18 @@ def test_shards_are_the_whole(
     conditions: dict[str, FeatureSet], store: RecordStore, tmp_path: Path
 ) -> None:
     small = replace(STUDY, sizes=(32,), heads=("concat-mlp", "cross-attention"))
+    cells = small.cells("grid")
     sharded = RecordStore(tmp_path)
-    assert recorded_runs(small, conditions, sharded, "grid")[0].empty
-    train_cells(small, conditions, sharded, "grid", shard=(1, 2))
-    partial, missing = recorded_runs(small, conditions, sharded, "grid")
+    assert recorded_runs(small, conditions, sharded, cells)[0].empty
+    train_cells(small, conditions, sharded, cells, shard=(1, 2))
+    partial, missing = recorded_runs(small, conditions, sharded, cells)
     assert 0 < len(partial) < 8
     assert missing
-    train_cells(small, conditions, sharded, "grid", shard=(2, 2))
-    whole, missing = recorded_runs(small, conditions, sharded, "grid")
+    train_cells(small, conditions, sharded, cells, shard=(2, 2))
+    whole, missing = recorded_runs(small, conditions, sharded, cells)
     assert missing == []
     # Two runs of one cell with one seed are equal: those of the store were drawn apart.
-    other = recorded_runs(small, conditions, store, "grid")[0]
+    other = recorded_runs(small, conditions, store, cells)[0]
     columns = ["condition", "head", "n", "seed", "test_accuracy", "test_right", "epoch"]
     pd.testing.assert_frame_equal(whole[columns], other[columns])
 
@@ -157,12 +161,12 @@ def test_leakage_is_refused(
     conditions: dict[str, FeatureSet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        runs_module,
+        groups_module,
         "training_pairs",
-        lambda study, features, seed: held_out_pairs(study, features)[1],
+        lambda study, features, seed, kind: held_out_pairs(study, features)[1],
     )
     with pytest.raises(InputError, match="train and test must not share images"):
-        train_cells(STUDY, conditions, RecordStore(tmp_path), "grid")
+        train_cells(STUDY, conditions, RecordStore(tmp_path), STUDY.cells("grid"))
     assert not list(tmp_path.rglob("*.parquet"))
 
 

@@ -52,7 +52,7 @@ def predictions(
     for (condition, noise), by_head in wanted.items():
         features = conditions[condition]
         if condition not in clean:
-            clean[condition] = condition_moments(features, study.strengths[condition])
+            clean[condition] = condition_moments(features, study.conditions[condition].strength)
         moments = _noisy(clean[condition], features, noise, study.renormalise)
         for head, sizes in by_head.items():
             curve = predict_curve(head, moments, sorted(sizes), RIDGE)

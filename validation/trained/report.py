@@ -13,9 +13,10 @@ from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable, write_atomically
 from fusiontheory.records import RecordStore
 from validation.claims import CLAIMS, judge
+from validation.trained.draws import held_out_pairs
 from validation.trained.figure import draw
 from validation.trained.predictions import predictions
-from validation.trained.runs import held_out_pairs, recorded_runs
+from validation.trained.runs import recorded_runs
 from validation.trained.study import TrainedCell, TrainedStudy
 from validation.trained.tables import (
     RUN_COLUMNS,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from fusiontheory.checks import positive_integer
+from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable
 from fusiontheory.records import RecordStore
@@ -15,7 +15,8 @@ from validation.data import shipped_features
 from validation.extract.settings import Part
 from validation.trained.report import Trained, write_report
 from validation.trained.runs import recorded_runs, train_cells
-from validation.trained.study import TrainedStudy
+from validation.trained.search import choices, chosen_table
+from validation.trained.study import PARTS, TrainedCell, TrainedStudy
 
 __all__ = ["TrainedSession"]
 
@@ -50,6 +51,26 @@ class TrainedSession:
         """Features by condition; contrastive heads are trained on the align images and kept."""
         return condition_features(self.features, self.study.strengths, self.folder / "heads")
 
+    def cells(self, part: str | None = None) -> list[TrainedCell]:
+        """Return the cells of a part: of `PARTS`, "tuned", or of all of these.
+
+        The tuned ones are those whose search is on record.
+
+        Raises:
+            InputError: for an unknown part.
+        """
+        if part not in (None, *PARTS, "tuned"):
+            raise InputError(f"part must be one of {', '.join((*PARTS, 'tuned'))}, got {part!r}")
+        declared = [] if part == "tuned" else self.study.cells(part)
+        return declared + (self._tuned() if part in (None, "tuned") else [])
+
+    def _tuned(self) -> list[TrainedCell]:
+        searched = self.study.cells("search")
+        runs, _ = recorded_runs(self.study, self.conditions, self.store, searched)
+        if runs.empty:
+            return []
+        return self.study.tuned_cells(choices(chosen_table(runs, searched[0].runs)))
+
     def run(
         self, part: str | None = None, jobs: int = 1, shard: str = "1/1"
     ) -> tuple[int, list[str]]:
@@ -60,12 +81,16 @@ class TrainedSession:
                 any work.
         """
         positive_integer("jobs", jobs)
-        self.study.cells(part)
+        if part != "tuned":
+            self.study.cells(part)
         one = Part.parse(shard)
         check_writable("store", self.folder)
-        known = (self.study, self.conditions, self.store, part)
-        done = train_cells(*known, jobs, (one.index, one.of))
-        return done, recorded_runs(*known)[1]
+        known = (self.study, self.conditions, self.store)
+        parts = (*PARTS, "tuned") if part is None else (part,)
+        done = sum(
+            train_cells(*known, self.cells(name), jobs, (one.index, one.of)) for name in parts
+        )
+        return done, recorded_runs(*known, self.cells(part))[1]
 
     def report(self, out: Path) -> Trained:
         """Write the tables and the figure from the records.
