@@ -23,7 +23,7 @@ from validation.measure import fill_store, fingerprints
 from validation.report import write_report
 from validation.study import Study
 
-__all__ = ["Session"]
+__all__ = ["Session", "parse_sizes"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Session:
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
         """
-        study = Study(sizes=_parse_sizes(sizes), seeds=seeds, ridge=ridge, test_pairs=test_pairs)
+        study = Study(sizes=parse_sizes(sizes), seeds=seeds, ridge=ridge, test_pairs=test_pairs)
         loaded = shipped_features() if features is None else FeatureSet.load(features)
         study.check_features(loaded)
         return cls(study, loaded, folder)
@@ -203,7 +203,15 @@ def _recall_lines(part: pd.DataFrame) -> list[str]:
     return [*lines, f"{cosines}, AUC {value['auc']:.3f}"]
 
 
-def _parse_sizes(text: str) -> tuple[int, ...]:
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list with commas.
+
+    Raises:
+        InputError: if one is no integer.
+
+    >>> parse_sizes("256,512")
+    (256, 512)
+    """
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
