@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusiontheory.console import application, progress_bar
+from validation.raw import commands
 
 if TYPE_CHECKING:
     from validation.extract import Merged
@@ -276,6 +277,13 @@ def prove(
     _say(as_json, record, str(proof))
     if not proof.right:
         raise typer.Exit(1)
+
+
+app.command()(commands.study)
+app.command()(commands.arrays)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
+    commands.launch
+)
 
 
 def _say_merged(as_json: bool, merged: Merged | None, part: Path | None) -> None:

@@ -56,7 +56,7 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
     predicted = _read(store, study.predicted_cells(fingerprints))
     curves = predicted[predicted["term"] == FULL_THEORY]
     # Conditions and heads in the order of the study, not of the alphabet.
-    order = [(c, h) for c in study.strengths for h in study.heads]
+    order = [(c, h) for c in study.strengths for h in study.heads_of(c)]
     comparison = _comparison(measured, curves, order)
     gaps = _gaps(measured, comparison, list(study.strengths))
     columns = ["condition", "head", "n", "risk", "accuracy", "accuracy_low", "accuracy_high"]

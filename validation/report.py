@@ -51,7 +51,8 @@ _FIGURES = {
 }
 _WIDE, _SQUARE = 7.2, 4.6  # inches
 _NARROW = 3.7  # for phones, where text in a wide figure would be too small to read
-_CLAIM_CONDITION = "aligned"
+_ALIGNED = "aligned"
+_TOLD_ELSEWHERE = ("aligned", "caution", "terms")
 _FACT_NAMES = {
     "features": "Features",
     "fingerprint": "Fingerprint of the features",
@@ -94,7 +95,9 @@ def write_report(
         facts: how it was made, all optional: features, fingerprint, d_v, d_t, images, recall,
             ridge, seeds, test_pairs, seconds, device, versions, code, date; mappings are
             written as lists. Others are written under their own names. ``terms`` is a table with
-            columns condition, head, term, mean_absolute_error (a fraction).
+            columns condition, head, term, mean_absolute_error (a fraction); ``aligned`` the
+            condition that the published claims are about, if it has another name; ``caution`` a
+            sentence that stands first.
         out: folder, made if need be.
 
     Raises:
@@ -162,9 +165,11 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
     comparison, gaps = tables["comparison"], tables["gaps"]
     cells, signs = cell_verdicts(comparison), sign_verdicts(gaps)
     crossings = crossover_verdicts(tables["crossovers"])
-    heads, claims = head_summary(comparison), claim_verdicts(gaps, _CLAIM_CONDITION)
+    aligned = str(facts.get("aligned", _ALIGNED))
+    heads, claims = head_summary(comparison), claim_verdicts(gaps, aligned)
     conditions = list(dict.fromkeys(gaps["condition"]))
     return {
+        "caution": facts.get("caution"),
         "answer": [
             *(sentences.measured_sentence(c, signs, crossings) for c in conditions),
             *filter(None, (sentences.baseline_sentence(c, comparison) for c in conditions)),
@@ -178,7 +183,7 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
         "heads": heads.to_dict("records"),
         "claim": sentences.claim_sentence(claims),
         "claims": claims.to_dict("records"),
-        "orders": _orders(facts, signs),
+        "orders": _orders(facts, signs[signs["condition"] == aligned]),
         "terms": _terms(facts.get("terms")),
         "facts": _fact_rows(facts),
         "date": facts.get("date"),
@@ -232,14 +237,14 @@ def _tiles(
 
 
 def _orders(facts: Mapping[str, Any], signs: pd.DataFrame) -> dict[str, Any] | None:
-    """What the published orders say at these dimensions, beside what is measured."""
+    """What the published orders say at these dimensions, beside what is measured aligned."""
     if "d_v" not in facts or "d_t" not in facts:
         return None
     # Imported here: it brings sympy, which takes longer to import than the rest of the report.
     from fusiontheory.orders import Orders
 
     orders = Orders(facts["d_v"], facts["d_t"])
-    rows = signs[signs["condition"] == _CLAIM_CONDITION].sort_values("n")
+    rows = signs.sort_values("n")
     said = []
     if len(rows) > 1:
         first, last = orders.estimation_gap([rows["n"].iloc[0], rows["n"].iloc[-1]])
@@ -282,7 +287,7 @@ def _terms(terms: pd.DataFrame | None) -> dict[str, Any] | None:
 
 def _fact_rows(facts: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
     known = [name for name in _FACT_NAMES if name in facts]
-    others = [name for name in facts if name not in _FACT_NAMES and name != "terms"]
+    others = [name for name in facts if name not in (*_FACT_NAMES, *_TOLD_ELSEWHERE)]
     return [
         (_FACT_NAMES.get(name, str(name).replace("_", " ")), _lines(facts[name]))
         for name in known + others

@@ -32,7 +32,10 @@ from fusiontheory.heads import HEADS, Terms, closed_form, find_head
 from fusiontheory.pairs import check_disjoint, most_pairs
 from fusiontheory.records import Cell, code_version
 
-__all__ = ["FULL_THEORY", "TERMS", "Study"]
+__all__ = ["FULL_THEORY", "ONE_DIMENSION", "TERMS", "Study", "check_strengths"]
+
+ONE_DIMENSION = ("dot-product",)
+"""Heads that need image and text vectors of one dimension."""
 
 TERMS: Mapping[str, Terms] = {
     "second moments of v and t, and C": Terms(0, self_blocks=False, mixed_orders=False),
@@ -75,7 +78,11 @@ class Study:
     """Settings of predictions and measurements.
 
     Attributes:
-        strengths: alignment strength in [0, 1] by the name of the condition.
+        strengths: alignment strength in [0, 1] by the name of the condition; None: features as
+            given, with no heads trained to align them.
+        aligned: the condition that the published claims are about.
+        unequal: conditions whose image and text vectors differ in dimension: the heads of
+            `ONE_DIMENSION` and retrieval are left out there.
         heads: names of fusion heads.
         sizes: numbers of training pairs, even, increasing.
         seeds: number of seeds; each draws its own pairs, the same for all heads and conditions.
@@ -94,9 +101,11 @@ class Study:
         40
     """
 
-    strengths: Mapping[str, float] = field(
+    strengths: Mapping[str, float | None] = field(
         default_factory=lambda: {"unaligned": 0.0, "aligned": 1.0}
     )
+    aligned: str = "aligned"
+    unequal: frozenset[str] = frozenset()
     heads: tuple[str, ...] = tuple(HEADS)
     sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
     seeds: int = 10
@@ -107,9 +116,7 @@ class Study:
 
     def __post_init__(self) -> None:
         """Check every setting."""
-        for name, strength in self.strengths.items():
-            if not 0 <= non_negative(f"strength of {name}", strength) <= 1:
-                raise InputError(f"strength of {name} must be from 0 to 1, got {strength}")
+        check_strengths(self.strengths)
         for head in self.heads:
             find_head(head)
         if not self.sizes or list(self.sizes) != sorted({*self.sizes}):
@@ -126,10 +133,12 @@ class Study:
         """Refuse features on which the study cannot run, before anything is computed.
 
         Raises:
-            InputError: if a split is missing, two splits share images, or a size is beyond what
-                the texts of a split allow.
+            InputError: if a split is missing (align only where strengths are numbers), two splits
+                share images, or a size is beyond what the texts of a split allow.
         """
-        rows = {name: features.rows(name) for name in ("align", "train", "test")}
+        given = all(strength is None for strength in self.strengths.values())
+        needed = ("train", "test") if given else ("align", "train", "test")
+        rows = {name: features.rows(name) for name in needed}
         check_disjoint(**rows)
         captions = features.text.shape[1]
         for name, wanted, split in (
@@ -143,6 +152,15 @@ class Study:
                     f" x {captions} texts, got {wanted}"
                 )
 
+    def heads_of(self, condition: str) -> tuple[str, ...]:
+        """Return the heads that a condition can have.
+
+        >>> Study(unequal=frozenset({"unaligned"})).heads_of("unaligned")
+        ('concat-linear', 'concat-mlp', 'bilinear')
+        """
+        left_out = ONE_DIMENSION if condition in self.unequal else ()
+        return tuple(head for head in self.heads if head not in left_out)
+
     def measured_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
         """Return the cells to measure, one for each condition, head and seed.
 
@@ -154,7 +172,7 @@ class Study:
                 "matching",
                 {
                     "condition": condition,
-                    "strength": float(self.strengths[condition]),
+                    "strength": self._strength(condition),
                     "head": head,
                     "seed": seed,
                     "ridge": self.ridge,
@@ -167,7 +185,7 @@ class Study:
             )
             for condition in self.strengths
             for seed in range(self.seeds)
-            for head in self.heads
+            for head in self.heads_of(condition)
         ]
 
     def predicted_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
@@ -177,7 +195,7 @@ class Study:
                 "prediction",
                 {
                     "condition": condition,
-                    "strength": float(self.strengths[condition]),
+                    "strength": self._strength(condition),
                     "head": head,
                     "term": term,
                     "ridge": self.ridge,
@@ -191,19 +209,41 @@ class Study:
         ]
 
     def retrieval_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
-        """Return the cells of retrieval on the test images, one for each condition."""
+        """Return the cells of retrieval on the test images, one for each condition that has one."""
         return [
             Cell(
                 "retrieval",
-                {"condition": condition, "strength": float(self.strengths[condition])},
+                {"condition": condition, "strength": self._strength(condition)},
                 features=fingerprints[condition],
                 code=_measuring_code(),
             )
             for condition in self.strengths
+            if condition not in self.unequal
         ]
+
+    def _strength(self, condition: str) -> float | None:
+        strength = self.strengths[condition]
+        return None if strength is None else float(strength)
 
     def _predictions(self) -> Iterator[tuple[str, str, str]]:
         for condition in self.strengths:
-            for head in self.heads:
+            for head in self.heads_of(condition):
                 for term in TERMS:
                     yield condition, head, term
+
+
+def check_strengths(strengths: Mapping[str, float | None]) -> None:
+    """Check strengths of alignment by condition; None is "as given".
+
+    Raises:
+        InputError: if there is no condition, or a strength outside [0, 1].
+
+    >>> check_strengths({"far": 2.0})
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: strength of far must be from 0 to 1, got 2.0
+    """
+    if not strengths:
+        raise InputError("strengths must name at least one condition, got none")
+    for name, strength in strengths.items():
+        if strength is not None and non_negative(f"strength of {name}", strength) > 1:
+            raise InputError(f"strength of {name} must be from 0 to 1, got {strength}")

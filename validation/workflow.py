@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,22 +16,31 @@ from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable
 from fusiontheory.records import RecordStore
 from validation.compare import compare
-from validation.conditions import condition_features
+from validation.conditions import Features, condition_features, features_of
 from validation.data import shipped_features
+from validation.fit import caution, fit_study
 from validation.measure import fill_store, fingerprints
 from validation.report import write_report
 from validation.study import Study
 
-__all__ = ["Session"]
+__all__ = ["Session", "parse_sizes"]
 
 
 @dataclass(frozen=True)
 class Session:
-    """One study on one feature set, with its store."""
+    """One study with its features and its store.
+
+    Attributes:
+        study: conditions and settings.
+        features: one set for all conditions, or one for each.
+        folder: of records and trained heads.
+        told: further facts for the report, by name.
+    """
 
     study: Study
-    features: FeatureSet
+    features: Features
     folder: Path
+    told: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -48,10 +57,32 @@ class Session:
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
         """
-        study = Study(sizes=_parse_sizes(sizes), seeds=seeds, ridge=ridge, test_pairs=test_pairs)
+        study = Study(sizes=parse_sizes(sizes), seeds=seeds, ridge=ridge, test_pairs=test_pairs)
         loaded = shipped_features() if features is None else FeatureSet.load(features)
         study.check_features(loaded)
         return cls(study, loaded, folder)
+
+    @classmethod
+    def as_given(
+        cls, study: Study, features: Mapping[str, FeatureSet], folder: Path
+    ) -> tuple[Session, list[str]]:
+        """Return the study on features as given, fitted to them, and what was left out.
+
+        Args:
+            study: whose numbers count; conditions and strengths are those of ``features``.
+            features: by condition.
+            folder: of records.
+
+        Raises:
+            InputError: if features have no splits, or as `validation.fit.fit_study` does.
+        """
+        given = replace(study, strengths=dict.fromkeys(features))
+        fitted, said = fit_study(given, features)
+        for one in features.values():
+            fitted.check_features(one)
+        small = caution(features)
+        told = ({} if small is None else {"caution": small}) | ({"left out": said} if said else {})
+        return cls(fitted, features, folder, told), said
 
     @property
     def store(self) -> RecordStore:
@@ -108,19 +139,10 @@ class Session:
     def _facts(self, known: Mapping[str, str], terms: pd.DataFrame) -> dict[str, Any]:
         measured = [self.store.metadata(cell) for cell in self.study.measured_cells(known)]
         environment = measured[0]["environment"]
-        retrieval = self.store.read("retrieval", self.study.retrieval_cells(known))
-        d_v, d_t = (self.features.image.shape[-1], self.features.text.shape[-1])
-        names = [] if self.features.split is None else sorted(set(self.features.split.tolist()))
         return {
-            "features": self.features.name,
+            **self._feature_facts(),
             "fingerprint": known,
-            "d_v": d_v,
-            "d_t": d_t,
-            "images": {name: int(self.features.rows(name).size) for name in names},
-            "recall": {
-                str(condition): _recall_lines(part)
-                for condition, part in retrieval.groupby("condition", sort=False)
-            },
+            "recall": self._recall(known),
             "ridge": self.study.ridge,
             "seeds": self.study.seeds,
             "test_pairs": self.study.test_pairs,
@@ -134,6 +156,38 @@ class Session:
             "code": self.study.measured_cells(known)[0].code,
             "date": max(record["created"] for record in measured)[:10],
             "terms": terms,
+            "aligned": self.study.aligned,
+            **self.told,
+        }
+
+    def _feature_facts(self) -> dict[str, Any]:
+        """Return what the features are; the published orders are of the aligned dimensions."""
+        sources = {name: features_of(self.features, name) for name in self.study.strengths}
+        first = next(iter(sources.values()))
+        main = sources.get(self.study.aligned, first)
+        splits = [] if first.split is None else sorted({*first.split.tolist()})
+        facts = {
+            "features": main.name,
+            "d_v": main.image.shape[-1],
+            "d_t": main.text.shape[-1],
+            "images": {name: int(first.rows(name).size) for name in splits},
+        }
+        if isinstance(self.features, FeatureSet):
+            return facts
+        told = {
+            name: f"{one.name}, {one.image.shape[-1]} + {one.text.shape[-1]} dimensions, as given"
+            for name, one in sources.items()
+        }
+        return {**facts, "features": told}
+
+    def _recall(self, known: Mapping[str, str]) -> dict[str, list[str]]:
+        cells = self.study.retrieval_cells(known)
+        if not cells:
+            return {}
+        retrieval = self.store.read("retrieval", cells)
+        return {
+            str(condition): _recall_lines(part)
+            for condition, part in retrieval.groupby("condition", sort=False)
         }
 
 
@@ -149,7 +203,15 @@ def _recall_lines(part: pd.DataFrame) -> list[str]:
     return [*lines, f"{cosines}, AUC {value['auc']:.3f}"]
 
 
-def _parse_sizes(text: str) -> tuple[int, ...]:
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Return the numbers of a list with commas.
+
+    Raises:
+        InputError: if one is no integer.
+
+    >>> parse_sizes("256,512")
+    (256, 512)
+    """
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:

@@ -71,7 +71,6 @@ def tables(
     known = _predicted(study, conditions, [c for c in cells if c.variant.setting == "fixed"], runs)
     claims, evidence = _judged(runs.merge(known.drop(columns="by"), on=_PLACE, how="left"))
     _, test = held_out_pairs(study, next(iter(conditions.values())))
-    searched = study.cells("search")
     ablated = ["setting", "level", *_PLACE]
     return Trained(
         runs,
@@ -82,7 +81,7 @@ def tables(
             "scaling": scaling_table(runs),
             "trends": trend_table(runs),
             "power": power_table(runs),
-            "choices": chosen_table(every[every["setting"] == "search"], searched[0].runs),
+            "choices": chosen_table(every[every["setting"] == "search"], study.tried),
             "ablations": _shown(
                 ablations, [*ablated, "seed"], ["setting", "level", *RUN_COLUMNS[1:]]
             ).rename(columns={"setting": "ablation"}),

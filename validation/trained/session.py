@@ -69,7 +69,7 @@ class TrainedSession:
         runs, _ = recorded_runs(self.study, self.conditions, self.store, searched)
         if runs.empty:
             return []
-        return self.study.tuned_cells(choices(chosen_table(runs, searched[0].runs)))
+        return self.study.tuned_cells(choices(chosen_table(runs, self.study.tried)))
 
     def run(
         self, part: str | None = None, jobs: int = 1, shard: str = "1/1"

@@ -165,6 +165,11 @@ class TrainedStudy:
         """The seed of the search, of its own."""
         return 1000
 
+    @property
+    def tried(self) -> int:
+        """Settings that the search of one head tries."""
+        return len(self.search_rates) * len(self.search_decays)
+
     def check_features(self, features: FeatureSet) -> None:
         """Refuse features on which the study cannot run, before anything is computed.
 
