@@ -1,4 +1,4 @@
-"""Features files by condition, with what their sidecars say, joined only if they belong together."""
+"""Features files by condition, with what their sidecars say, joined only if they fit together."""
 
 from __future__ import annotations
 
