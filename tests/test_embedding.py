@@ -46,13 +46,13 @@ def test_points_are_of_test_images_and_repeat(features: FeatureSet) -> None:
 
 
 def test_matched_texts_lie_beside_their_image(features: FeatureSet) -> None:
-    points, _ = embed({"near": features}, SMALL)
+    points, _ = embed({"near": features}, replace(SMALL, iterations=1000))
     image, text = (
         points[points["modality"] == kind][["x", "y"]].to_numpy() for kind in ("image", "text")
     )
-    own = np.linalg.norm(image - text, axis=1)
-    others = np.linalg.norm(image[:, None] - text[None], axis=2)
-    assert own.mean() < others.mean() / 3
+    distances = np.linalg.norm(text[:, None] - image[None], axis=2)
+    nearest_is_own = (distances.argmin(axis=1) == np.arange(20)).mean()
+    assert nearest_is_own > 0.8  # chance is 1 in 20
 
 
 def test_files_say_how_they_were_made(features: FeatureSet, tmp_path: Path) -> None:
