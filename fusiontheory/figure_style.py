@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,7 +48,7 @@ class HeadStyle(NamedTuple):
     colour: str
     marker: str
     size: float = 4.5
-    line: str = "-"
+    line: Literal["-", "--", ":"] = "-"
 
 
 # The palette of Okabe & Ito, told apart with any common colour vision. Heads are drawn in this

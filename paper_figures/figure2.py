@@ -23,7 +23,7 @@ from paper_figures.marks import (
     size_axis,
     unknown_conditions,
 )
-from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting
+from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,10 +97,10 @@ def _panel(axes: Axes, table: pd.DataFrame, heads: list[str]) -> None:
 
 
 def _caption(table: pd.DataFrame) -> str:
-    seeds = table["seeds"]
+    seeds = seeds_of(table)
     return (
         "Figure 2. Accuracy of trained heads on held-out pairs against the number of training"
-        f" pairs, by condition, the fixed setting. Mean over {seeds.min()} to {seeds.max()} seeds;"
+        f" pairs, by condition, the fixed setting. Mean over {seeds};"
         " bars are 1.96 standard errors. Dashed: chance. Markers at one n are set apart."
     )
 

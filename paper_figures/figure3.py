@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.figure_style import NORMAL_95, head_styles, style
 from paper_figures.marks import PUBLISHED, chance_line, head_legend, heads_of, measured, not_run
-from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting
+from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
 from validation.claims import find_claim
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ def draw(root: Path, out: Path) -> list[Path]:
     accuracy = tables.read(f"{FOLDER}/accuracy.csv", columns, RUN_TRAINED)
     columns = [*places, "second", "gap", "crossed_low", "crossed_high"]
     gaps = tables.read(f"{FOLDER}/gaps.csv", columns, RUN_TRAINED)
-    tables.missing += [
-        m for m in tables.names(f"{FOLDER}/missing.json", RUN_TRAINED) if "sigma" in m
-    ]
+    named = tables.names(f"{FOLDER}/missing.json", RUN_TRAINED)
+    tables.missing += [entry for entry in named if "sigma" in entry]
     accuracy, gaps = for_setting(accuracy), for_setting(gaps)
     noisy = accuracy[accuracy["sigma"] > 0]
     for condition in _CONDITIONS:
@@ -58,8 +57,8 @@ def draw(root: Path, out: Path) -> list[Path]:
             tables.missing.append(f"{condition}: no record with noise")
     # One n is drawn, that with most cells; others, if there are, are named.
     counts = noisy.groupby("n").size()
-    n = int(counts.idxmax()) if len(counts) else 0
-    others = [int(other) for other in counts.index if other != n]
+    n = int(str(counts.idxmax())) if len(counts) else 0
+    others = sorted({int(other) for other in noisy["n"]} - {n})
     figure = _figure(accuracy[accuracy["n"] == n], gaps[gaps["n"] == n])
     return tables.write(figure, out, "figure3", _caption(noisy[noisy["n"] == n], n, others))
 
@@ -84,6 +83,9 @@ def _figure(accuracy: pd.DataFrame, gaps: pd.DataFrame) -> Figure:
                 top.set_title(f"{condition}, noise on {side}")
             grid[2 * i, 0].set_ylabel("accuracy (%)")
             grid[2 * i + 1, 0].set_ylabel(f"lead of {_FIRST} (points)")
+        for row in grid:
+            if not any(len(axes.containers) for axes in row):
+                row[0].set_yticks([])  # nothing to read off where nothing was run
         for axes in grid[-1]:
             axes.set_xlabel("noise σ per coordinate")
         _legend(figure, heads)
@@ -141,20 +143,20 @@ def _legend(figure: Figure, heads: list[str]) -> None:
     quoted = Patch(
         color=PUBLISHED, alpha=0.5, label=f"published lead, {span} (quoted, arXiv:2606.01207)"
     )
-    head_legend(figure, heads, 5, [quoted])
+    head_legend(figure, heads, 3, [quoted])
 
 
 def _caption(noisy: pd.DataFrame, n: int, others: list[int]) -> str:
     lead = find_claim("gap-under-noise").published
-    seeds = noisy["seeds"] if len(noisy) else pd.Series([0])
+    seeds = seeds_of(noisy)
     more = f" Runs with noise at n = {', '.join(map(str, others))} are not drawn." if others else ""
     return (
         f"Figure 3. Trained heads at n = {n} with normal noise of standard deviation σ in each"
         " coordinate of both, the image or the text features: accuracy, and the lead of"
-        f" {_FIRST} over each other head, the fixed setting. Mean over {seeds.min()} to"
-        f" {seeds.max()} seeds; bars of accuracy are 1.96 standard errors over seeds (none for one"
+        f" {_FIRST} over each other head, the fixed setting. Mean over {seeds}"
+        f"; bars of accuracy are 1.96 standard errors over seeds (none for one"
         " seed), of the lead 95 % intervals over seeds and test images. Dashed: chance, no lead."
-        f" σ = 0 stands left of the break.{more}\n"
+        f" σ = 0 stands at the left end of the axis.{more}\n"
         f"Quoted, not measured here: a lead over cross-attention that grows from"
         f" {lead['lead_from_points']} to {lead['lead_to_points']} points with noise"
         " (arXiv:2606.01207, other features), drawn at every σ."

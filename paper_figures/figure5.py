@@ -7,7 +7,7 @@ validation.counts``; nothing is computed here.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -61,7 +61,7 @@ def _figure(counts: pd.DataFrame) -> Figure:
             _row(axes, int(str(k)), row, looks[row["head"]].colour)
         axes.set_yticks(range(len(counts)), labels=list(counts["head"]))
         axes.set_ylim(-0.6, len(counts) - 0.4)
-        axes.set_xlim(1, 2e8)
+        axes.set_xlim(1, 4e8)
         axes.set_xticks([1, 1e2, 1e4, 1e6], labels=["1", "100", "10⁴", "10⁶"])
         axes.set_xticks([], minor=True)
         axes.set_xlabel("parameters")
@@ -69,7 +69,7 @@ def _figure(counts: pd.DataFrame) -> Figure:
     return figure
 
 
-def _row(axes: Axes, k: int, row: pd.Series, colour: str) -> None:  # type: ignore[type-arg]
+def _row(axes: Axes, k: int, row: pd.Series, colour: str) -> None:
     count, identifiable = row["parameters"], row["identifiable"]
     axes.plot([1, count], [k, k], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=2)
     axes.plot(count, k, "o", color=colour, markersize=5, zorder=3)
@@ -83,7 +83,7 @@ def _row(axes: Axes, k: int, row: pd.Series, colour: str) -> None:  # type: igno
 def _legend(figure: Figure) -> None:
     from matplotlib.lines import Line2D
 
-    ink = {"linestyle": "none", "color": "black"}
+    ink: dict[str, Any] = {"linestyle": "none", "color": "black"}
     figure.legend(
         handles=[
             Line2D([], [], marker="o", markersize=5, label="parameters", **ink),
@@ -104,9 +104,9 @@ def _legend(figure: Figure) -> None:
 
 def _caption(counts: pd.DataFrame, runs: pd.DataFrame) -> str:
     closed = dict(zip(counts["head"], counts["parameters"], strict=True))
-    trained = runs.groupby("head")["parameters"].agg(lambda column: set(column))
-    agree = [head for head, found in trained.items() if found == {closed.get(str(head))}]
-    differ = sorted({str(head) for head in trained.index} - {str(head) for head in agree})
+    trained = {str(head): set(part["parameters"]) for head, part in runs.groupby("head")}
+    agree = [head for head, found in trained.items() if found == {closed.get(head)}]
+    differ = sorted(set(trained) - set(agree))
     said = f"; they differ for {', '.join(differ)}" if differ else ""
     return (
         f"Figure 5. Parameters of each head at d_v = {counts['d_v'].iloc[0]} and d_t ="

@@ -105,7 +105,7 @@ def measured(
 
 def not_run(axes: Axes) -> None:
     """Say in the middle of a panel that nothing in it was run."""
-    axes.text(0.5, 0.5, "not run", transform=axes.transAxes, ha="center", color=MUTED)
+    axes.text(0.5, 0.6, "not run", transform=axes.transAxes, ha="center", color=MUTED)
 
 
 def chance_line(axes: Axes, at: float = 50.0) -> None:

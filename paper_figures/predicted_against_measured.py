@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from fusiontheory.figure_style import INK, MUTED, NORMAL_95, head_styles, style
+from fusiontheory.figure_style import INK, MUTED, NORMAL_95, HeadStyle, head_styles, style
 from paper_figures.marks import head_legend, heads_of
 from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting
 
@@ -52,7 +52,7 @@ def _figure(kernel: pd.DataFrame, trained: pd.DataFrame) -> Figure:
     from matplotlib.figure import Figure
 
     with style():
-        figure = Figure(figsize=(PAGE, 4.2), layout="constrained")
+        figure = Figure(figsize=(PAGE, 4.9), layout="constrained")
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
         heads = heads_of(pd.concat([kernel[["head"]], trained[["head"]]]))
         for axes, table, title in (
@@ -82,7 +82,7 @@ def _panel(axes: Axes, table: pd.DataFrame, heads: list[str]) -> None:
                     _points(axes, rows, looks[head], open_, small)
 
 
-def _points(axes: Axes, rows: pd.DataFrame, look, open_: bool, small: bool) -> None:  # type: ignore[no-untyped-def]
+def _points(axes: Axes, rows: pd.DataFrame, look: HeadStyle, open_: bool, small: bool) -> None:
     y = 100 * rows["predicted"].to_numpy(float)
     bars = None
     if "predicted_low" in rows:
@@ -108,7 +108,7 @@ def _points(axes: Axes, rows: pd.DataFrame, look, open_: bool, small: bool) -> N
 def _legend(figure: Figure, heads: list[str]) -> None:
     from matplotlib.lines import Line2D
 
-    ink = {"color": INK, "marker": "o", "linestyle": "none"}
+    ink: dict[str, Any] = {"color": INK, "marker": "o", "linestyle": "none"}
     kinds = [
         Line2D([], [], label="filled: aligned", **ink),
         Line2D([], [], mfc="white", label="open: any other condition", **ink),

@@ -20,7 +20,7 @@ from fusiontheory.files import check_writable, write_atomically
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COLUMN", "DRAWN", "PAGE", "RUN_TRAINED", "Tables", "command", "for_setting"]
+__all__ = ["COLUMN", "DRAWN", "PAGE", "RUN_TRAINED", "Tables", "command", "for_setting", "seeds_of"]
 
 COLUMN, PAGE = 3.5, 7.2
 """Inches: one column of a page of two, and the page."""
@@ -131,6 +131,18 @@ def for_setting(table: pd.DataFrame, setting: str = "fixed") -> pd.DataFrame:
     if "setting" not in table:
         return table if setting == "fixed" else table.iloc[:0]
     return table[table["setting"] == setting]
+
+
+def seeds_of(table: pd.DataFrame) -> str:
+    """Return how many seeds the rows of a table rest on, in words.
+
+    >>> seeds_of(pd.DataFrame({"seeds": [1, 5]})), seeds_of(pd.DataFrame({"seeds": [5, 5]}))
+    ('1 to 5 seeds', '5 seeds')
+    """
+    if table.empty:
+        return "no seeds"
+    low, high = table["seeds"].min(), table["seeds"].max()
+    return f"{high} seeds" if low == high else f"{low} to {high} seeds"
 
 
 def command(draw: Callable[[Path, Path], list[Path]], what: str) -> typer.Typer:

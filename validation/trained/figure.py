@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["draw"]
+__all__ = ["draw", "fixed_rows"]
 
 _GAPS = ("cross-attention", "two-way-attention", "token-attention", "bilinear", "dot-product")
 _CONDITIONS = ("unaligned", "aligned")
@@ -43,6 +43,7 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
     """
     from matplotlib.figure import Figure
 
+    runs, gaps = fixed_rows(runs), fixed_rows(gaps)
     with style():
         figure = Figure(figsize=(10, 6.4), layout="constrained")
         axes = figure.subplots(2, 3, sharey="col")
@@ -62,6 +63,17 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
             handles |= dict(zip(names, lines, strict=True))
         figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=6)
         return save_figure(figure, stem, formats=("svg",))
+
+
+def fixed_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the fixed setting; a table without the column has no other.
+
+    >>> fixed_rows(pd.DataFrame({"n": [1, 2], "setting": ["tuned", "fixed"]}))["n"].tolist()
+    [2]
+    """
+    if "setting" not in table:
+        return table
+    return table[table["setting"].astype(str).str.startswith("fixed")]
 
 
 def _accuracies(axes: Axes, runs: pd.DataFrame) -> None:
