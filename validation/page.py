@@ -20,6 +20,7 @@ _FACT_NAMES = {
     "ridge": "Ridge",
     "seeds": "Seeds",
     "test_pairs": "Test pairs",
+    "settings": "Settings",
     "seconds": "Seconds",
     "device": "Device",
     "versions": "Versions",

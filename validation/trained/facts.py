@@ -42,8 +42,8 @@ def record_facts(runs: pd.DataFrame, store: RecordStore, study: str = "trained")
         threads = environment.pop("threads", None)
         device = str(environment.pop("device", "not noted"))
         found["device"].add(device if threads is None else f"{device}, {threads} threads")
-        machine = environment.pop("machine", "")
-        found["device"].add(f"machine {machine}") if machine else None
+        if "machine" in environment:
+            found["device"].add(f"machine {environment.pop('machine')}")
         found["versions"] |= {f"{name} {value}" for name, value in sorted(environment.items())}
         found["created"].add(str(about["created"])[:10])
     days = sorted(found["created"])

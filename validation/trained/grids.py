@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ def accuracy_grid(accuracy: pd.DataFrame, axis: str) -> Grid:
         axis: "n" takes the rows without noise, "sigma" those with noise and their clean start.
     """
 
-    def cell(row: dict[str, Any]) -> tuple[str, str]:
+    def cell(row: Mapping[Any, Any]) -> tuple[str, str]:
         small = f"± {points(196 * row['se'], False)}" if row["se"] == row["se"] else "one seed"
         foretold = row.get("predicted", float("nan"))
         if foretold == foretold:
@@ -59,7 +59,7 @@ def gap_grid(gaps: pd.DataFrame, axis: str) -> Grid:
         axis: as in `accuracy_grid`.
     """
 
-    def cell(row: dict[str, Any]) -> tuple[str, str]:
+    def cell(row: Mapping[Any, Any]) -> tuple[str, str]:
         low, high = (points(100 * row[end]) for end in _ENDS)
         return points(100 * row["gap"]), f"{low} to {high}; {p_text(row['crossed_p_holm'])}"
 
@@ -67,7 +67,10 @@ def gap_grid(gaps: pd.DataFrame, axis: str) -> Grid:
 
 
 def plain_grid(
-    table: pd.DataFrame, group: Sequence[str], name: str, columns: dict[str, Callable[[Any], str]]
+    table: pd.DataFrame,
+    group: Sequence[str],
+    name: str,
+    columns: Mapping[str, Callable[[Any], str]],
 ) -> Grid:
     """Return a grid of single columns, one row per row of the table.
 
@@ -119,7 +122,7 @@ def p_text(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
 
 
-def _mean(row: dict[str, Any] | None) -> tuple[str, str]:
+def _mean(row: Mapping[Any, Any] | None) -> tuple[str, str]:
     if row is None:
         return _NOT_RUN
     small = "one seed" if row["count"] < 2 else f"± {points(100 * row['sem'], False)} se"
@@ -127,7 +130,7 @@ def _mean(row: dict[str, Any] | None) -> tuple[str, str]:
 
 
 def _along(
-    table: pd.DataFrame, head: str, axis: str, cell: Callable[[dict[str, Any]], tuple[str, str]]
+    table: pd.DataFrame, head: str, axis: str, cell: Callable[[Mapping[Any, Any]], tuple[str, str]]
 ) -> Grid:
     """Lay out one row per head and one column per place on the axis, in groups of conditions."""
     by = [c for c in ("setting", "condition") if c in table]

@@ -193,14 +193,14 @@ def _evidence(rows: pd.DataFrame) -> Grid | None:
     return plain_grid(table, ["features", "setting"], "quantity", columns)
 
 
-def _place(row: Mapping[str, Any]) -> str:
+def _place(row: Mapping[Any, Any]) -> str:
     parts = [str(row["condition"])] if not pd.isna(row.get("condition")) else []
     parts += [f"n = {row['n']:.0f}"] if not pd.isna(row.get("n")) else []
     parts += [f"σ = {row['sigma']:g}"] if row.get("sigma", 0) > 0 else []
     return ", ".join(parts) or "all"
 
 
-def _estimate(row: Mapping[str, Any], name: str) -> str:
+def _estimate(row: Mapping[Any, Any], name: str) -> str:
     """Write an exponent as it is and every other quantity, a fraction, in points."""
     value = row.get(name, float("nan"))
     if pd.isna(value):
@@ -208,7 +208,7 @@ def _estimate(row: Mapping[str, Any], name: str) -> str:
     return _decimal(value) if "exponent" in str(row["quantity"]) else points(100 * value)
 
 
-def _interval(row: Mapping[str, Any]) -> str:
+def _interval(row: Mapping[Any, Any]) -> str:
     return f"{_estimate(row, 'low')} to {_estimate(row, 'high')}"
 
 
