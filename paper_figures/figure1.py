@@ -99,7 +99,7 @@ def _accuracies(axes: Axes, rows: pd.DataFrame, heads: list[str], sizes: list[in
         if lacking:
             # Opposite the points, whichever side they are on.
             high = bool(len(at)) and float(at["accuracy"].mean()) > 0.68
-            text = "not run" if at.empty else f"{', '.join(lacking)} not run"
+            text = "not run" if at.empty else f"{', '.join(lacking)}\nnot run"
             where, align = (45.5, "left") if high else (99.5, "right")
             note = axes.text(where, k, text, va="center", ha=align, fontsize=6, color=MUTED)
             note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 0.5})
@@ -168,7 +168,12 @@ def _legend(figure: Figure, sizes: list[int], tuned: bool) -> None:
             )
         )
     handles.append(Patch(color=PUBLISHED, label="published lead, arXiv:2606.01207 (quoted)"))
-    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), fontsize=7.5)
+    figure.legend(
+        handles=handles,
+        loc="outside upper left",
+        ncols=len(handles) if len(handles) <= 5 else 3,
+        fontsize=7.5,
+    )
 
 
 def _caption(accuracy: pd.DataFrame) -> str:

@@ -189,7 +189,7 @@ def test_what_was_not_run_is_drawn_as_such_and_named(
         return drawn(module, small, tmp_path, monkeypatch)
 
     figure, caption = draw(figure1)
-    assert texts(figure).count("64 not run") == 2
+    assert texts(figure).count("64\nnot run") == 2
     assert "- aligned, bilinear, n = 64 (0 of 5 seeds)" in caption
     assert "sigma = 0.1" not in caption
     figure, caption = draw(figure2)
