@@ -108,7 +108,7 @@ class Tables:
         sources = ", ".join(f"{file} (SHA-256 {digest})" for file, digest in self._digests.items())
         lines = [caption, f"Drawn from {sources}."]
         if self.missing:
-            lines.append(f"Not run, and not drawn ({len(self.missing)}):")
+            lines.append(f"Missing, in whole or in part ({len(self.missing)}):")
             lines += [f"- {entry}" for entry in self.missing]
         text = "\n".join(lines) + "\n"
         return [*files, write_atomically(out / f"{name}.txt", text.encode())]
@@ -130,7 +130,7 @@ def for_setting(table: pd.DataFrame, setting: str = "fixed") -> pd.DataFrame:
     """
     if "setting" not in table:
         return table if setting == "fixed" else table.iloc[:0]
-    return table[table["setting"] == setting]
+    return table[table["setting"].astype(str).str.startswith(setting)]
 
 
 def seeds_of(table: pd.DataFrame) -> str:
