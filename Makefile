@@ -20,9 +20,9 @@ test: $(READY)
 		else echo "types are checked with Python 3.11 or newer, which the type stubs need"; fi
 	$(BIN)/python -m pytest
 
-# The README's figure, from the stored tables of the run that it shows.
+# Every figure, from stored tables alone.
 figures: $(READY)
-	$(BIN)/python -m paper_figures.comparison --report docs/results --out docs/figures --width 7.2
+	$(BIN)/python -m paper_figures
 
 # Speed, as ratios measured side by side; not part of the tests.
 bench: $(READY)

@@ -9,7 +9,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -43,20 +43,30 @@ __all__ = [
 
 
 class HeadStyle(NamedTuple):
-    """Colour, marker and its size in points of one head."""
+    """Colour, marker and its size in points of one head, and the dashes of its line."""
 
     colour: str
     marker: str
     size: float = 4.5
+    line: Literal["-", "--", ":"] = "-"
 
 
 # The palette of Okabe & Ito, told apart with any common colour vision. Heads are drawn in this
-# order: at chance the small triangles lie on the large diamonds, and both are seen.
+# order: at chance the small triangles lie on the large diamonds, and both are seen. Heads of one
+# family share a colour and differ in marker and line.
 _HEADS = {
     "bilinear": HeadStyle("#D55E00", "s"),
+    "low-rank": HeadStyle("#D55E00", "v", line="--"),
     "concat-mlp": HeadStyle("#0072B2", "o"),
+    "gated": HeadStyle("#56B4E9", "p", 5.2, line="--"),
     "dot-product": HeadStyle("#009E73", "D", 5.2),
+    "hadamard": HeadStyle("#009E73", "X", 5.2, line="--"),
+    "cross-attention": HeadStyle("#E69F00", "P", 5.6),
+    "two-way-attention": HeadStyle("#E69F00", "<", 5.0, line="--"),
+    "token-attention": HeadStyle("#E69F00", "*", 6.5, line=":"),
     "concat-linear": HeadStyle("#CC79A7", "^", 4.0),
+    "image-only": HeadStyle("#000000", "d", 4.0, line=":"),
+    "text-only": HeadStyle("#000000", ">", 4.0, line=":"),
 }
 _OTHERS = (
     HeadStyle("#E69F00", "v"),

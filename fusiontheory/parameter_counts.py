@@ -16,7 +16,14 @@ import sympy as sp
 
 from fusiontheory.checks import InputError, positive_integer
 
-__all__ = ["COUNTS", "CountFormula", "count_formula", "parameter_count", "query_key_dimension"]
+__all__ = [
+    "COUNTS",
+    "CountFormula",
+    "count_formula",
+    "identifiable_dimension",
+    "parameter_count",
+    "query_key_dimension",
+]
 
 D_V, D_T, WIDTH, RANK, CHUNKS, OUTPUTS = sp.symbols("d_v d_t w r k o", positive=True)
 _SYMBOLS = {
@@ -218,6 +225,32 @@ def parameter_count(name: str, **sizes: Any) -> int:
         >>> parameter_count("low-rank", d_v=512, d_t=512, rank=64)
         65537
     """
+    formula, numbers = _with_sizes(name, sizes)
+    return int(formula.expression.subs(numbers))
+
+
+def identifiable_dimension(name: str, **sizes: Any) -> int | None:
+    """Return the dimension of the set of a network's functions, None where it is not known.
+
+    Args:
+        name: one of ``COUNTS``.
+        sizes: as `parameter_count` takes them.
+
+    Raises:
+        InputError: as `parameter_count` does.
+
+    Example:
+        >>> identifiable_dimension("low-rank", d_v=512, d_t=512, rank=16)
+        16129
+        >>> identifiable_dimension("concat-mlp", d_v=512, d_t=512) is None
+        True
+    """
+    formula, numbers = _with_sizes(name, sizes)
+    return None if formula.identifiable is None else int(formula.identifiable.subs(numbers))
+
+
+def _with_sizes(name: str, sizes: dict[str, Any]) -> tuple[CountFormula, dict[sp.Symbol, int]]:
+    """Return the formula and the value of each of its symbols."""
     network = _find(name)
     hidden = sizes.pop("hidden", network.hidden)
     allowed = {"d_v": None, "d_t": None, **network.defaults}
@@ -243,7 +276,7 @@ def parameter_count(name: str, **sizes: Any) -> int:
         raise InputError(
             f"chunks must divide d_v and d_t, got {chunks} for {numbers[D_V]} and {numbers[D_T]}"
         )
-    return int(formula.expression.subs(numbers))
+    return formula, numbers
 
 
 def _find(name: str) -> _Network:

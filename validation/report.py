@@ -20,6 +20,7 @@ from fusiontheory.plotting import (
 )
 from validation import sentences
 from validation.inline_svg import inline_svg
+from validation.page import fact_rows, render_page
 from validation.verdicts import (
     CLAIM,
     cell_verdicts,
@@ -52,23 +53,8 @@ _FIGURES = {
 _WIDE, _SQUARE = 7.2, 4.6  # inches
 _NARROW = 3.7  # for phones, where text in a wide figure would be too small to read
 _ALIGNED = "aligned"
+# Said in places of their own on the page.
 _TOLD_ELSEWHERE = ("aligned", "caution", "terms")
-_FACT_NAMES = {
-    "features": "Features",
-    "fingerprint": "Fingerprint of the features",
-    "d_v": "Image dimension d_v",
-    "d_t": "Text dimension d_t",
-    "images": "Images",
-    "recall": "Retrieval recall",
-    "ridge": "Ridge",
-    "seeds": "Seeds",
-    "test_pairs": "Test pairs",
-    "seconds": "Seconds",
-    "device": "Device",
-    "versions": "Versions",
-    "code": "Code version",
-    "date": "Date",
-}
 
 
 def write_report(
@@ -120,7 +106,7 @@ def write_report(
     for name in tables:
         text = tables[name].to_csv(index=False, lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())
-    write_atomically(out / "index.html", _render(context).encode())
+    write_atomically(out / "index.html", render_page("report.html", context).encode())
 
 
 def _draw(name: str, tables: Mapping[str, pd.DataFrame], small: bool) -> Figure:
@@ -138,26 +124,6 @@ def _check(name: str, table: pd.DataFrame) -> None:
         raise InputError(f"{name} must have the columns {', '.join(missing)}")
     if table.empty and name not in _MAY_BE_EMPTY:
         raise InputError(f"{name} must have at least one row, got none")
-
-
-def _render(context: Mapping[str, Any]) -> str:
-    # Imported here: nothing but the page needs it.
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(
-        points=sentences.points,
-        number=sentences.number,
-        percent=lambda fraction: sentences.points(100 * fraction, signed=False),
-    )
-    return environment.get_template("report.html").render(context)
 
 
 def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -185,7 +151,7 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
         "claims": claims.to_dict("records"),
         "orders": _orders(facts, signs[signs["condition"] == aligned]),
         "terms": _terms(facts.get("terms")),
-        "facts": _fact_rows(facts),
+        "facts": fact_rows({k: v for k, v in facts.items() if k not in _TOLD_ELSEWHERE}),
         "date": facts.get("date"),
         "sizes": (comparison["n"].min(), comparison["n"].max()),
     }
@@ -283,22 +249,3 @@ def _terms(terms: pd.DataFrame | None) -> dict[str, Any] | None:
         for keys, part in terms.groupby(["condition", "head"], sort=False)
     ]
     return {"names": names, "rows": rows}
-
-
-def _fact_rows(facts: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-    known = [name for name in _FACT_NAMES if name in facts]
-    others = [name for name in facts if name not in (*_FACT_NAMES, *_TOLD_ELSEWHERE)]
-    return [
-        (_FACT_NAMES.get(name, str(name).replace("_", " ")), _lines(facts[name]))
-        for name in known + others
-    ]
-
-
-def _lines(value: Any) -> list[str]:
-    if isinstance(value, Mapping):
-        return [f"{name}: {', '.join(_lines(inner))}" for name, inner in value.items()]
-    if isinstance(value, list | tuple):
-        return [line for inner in value for line in _lines(inner)]
-    if isinstance(value, float):
-        return [f"{value:.0f}" if value.is_integer() else f"{value:.6g}"]
-    return [str(value)]

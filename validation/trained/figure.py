@@ -9,29 +9,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusiontheory.figure_style import INK, MUTED, NORMAL_95, HeadStyle, save_figure, style
+from fusiontheory.figure_style import (
+    INK,
+    MUTED,
+    NORMAL_95,
+    HeadStyle,
+    head_styles,
+    save_figure,
+    style,
+)
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["draw"]
+__all__ = ["draw", "fixed_rows"]
 
-# Colours of Okabe and Ito; heads that share a colour differ in marker and line.
-_LOOKS = {
-    "concat-mlp": (HeadStyle("#0072B2", "o"), "-"),
-    "bilinear": (HeadStyle("#D55E00", "s"), "-"),
-    "low-rank": (HeadStyle("#D55E00", "v"), "--"),
-    "cross-attention": (HeadStyle("#009E73", "D"), "-"),
-    "two-way-attention": (HeadStyle("#009E73", "^"), "--"),
-    "token-attention": (HeadStyle("#009E73", "P"), ":"),
-    "dot-product": (HeadStyle("#CC79A7", "X"), "-"),
-    "hadamard": (HeadStyle("#CC79A7", "v"), "--"),
-    "gated": (HeadStyle("#E69F00", "p"), "-"),
-    "concat-linear": (HeadStyle("#56B4E9", "o"), "--"),
-    "image-only": (HeadStyle("#000000", "<"), ":"),
-    "text-only": (HeadStyle("#000000", ">"), ":"),
-}
 _GAPS = ("cross-attention", "two-way-attention", "token-attention", "bilinear", "dot-product")
 _CONDITIONS = ("unaligned", "aligned")
 # Sigma 0 on a logarithmic axis stands at this place.
@@ -50,6 +43,7 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
     """
     from matplotlib.figure import Figure
 
+    runs, gaps = fixed_rows(runs), fixed_rows(gaps)
     with style():
         figure = Figure(figsize=(10, 6.4), layout="constrained")
         axes = figure.subplots(2, 3, sharey="col")
@@ -71,29 +65,40 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
         return save_figure(figure, stem, formats=("svg",))
 
 
+def fixed_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the fixed setting; a table without the column has no other.
+
+    >>> fixed_rows(pd.DataFrame({"n": [1, 2], "setting": ["tuned", "fixed"]}))["n"].tolist()
+    [2]
+    """
+    if "setting" not in table:
+        return table
+    return table[table["setting"].astype(str).str.startswith("fixed")]
+
+
 def _accuracies(axes: Axes, runs: pd.DataFrame) -> None:
     clean = runs[runs["sigma"] == 0]
     grouped = clean.groupby(["head", "n"])["accuracy"]
     table = pd.DataFrame({"mean": grouped.mean(), "se": grouped.sem().fillna(0)}).reset_index()
-    for k, (head, (look, line)) in enumerate(_LOOKS.items()):
+    looks = head_styles(str(head) for head in table["head"].unique())
+    for k, (head, look) in enumerate(looks.items()):
         rows = table[table["head"] == head]
-        x = rows["n"].to_numpy(float) * (1 + _APART * (k - len(_LOOKS) / 2))
+        x = rows["n"].to_numpy(float) * (1 + _APART * (k - len(looks) / 2))
         bars = NORMAL_95 * 100 * rows["se"].to_numpy(float)
-        _series(axes, x, 100 * rows["mean"].to_numpy(float), (bars, bars), look, line, head)
+        _series(axes, x, 100 * rows["mean"].to_numpy(float), (bars, bars), look, head)
     axes.axhline(50, color=MUTED, linewidth=0.8, linestyle=":")
     axes.set_ylabel("test accuracy (%)")
     _sizes(axes, table["n"])
 
 
 def _gaps(axes: Axes, gaps: pd.DataFrame, axis: str) -> None:
-    for k, head in enumerate(_GAPS):
-        look, line = _LOOKS[head]
+    for k, (head, look) in enumerate(head_styles(_GAPS).items()):
         rows = gaps[gaps["second"] == head].sort_values(axis)
         x = rows[axis].to_numpy(float)
         x = np.where(x > 0, x, _NO_NOISE) * (1 + _APART * (k - len(_GAPS) / 2))
         ends = [100 * (rows["gap"] - rows["crossed_low"]), 100 * (rows["crossed_high"] - rows.gap)]
         below, above = (end.to_numpy(float) for end in ends)
-        _series(axes, x, 100 * rows["gap"].to_numpy(float), (below, above), look, line, head)
+        _series(axes, x, 100 * rows["gap"].to_numpy(float), (below, above), look, head)
     axes.axhline(0, color=MUTED, linewidth=0.8, linestyle=":")
     axes.set_ylabel("concat-mlp − other (points)")
     if axis == "n":
@@ -114,7 +119,6 @@ def _series(
     y: NDArray[np.float64],
     bars: tuple[NDArray[np.float64], NDArray[np.float64]],
     look: HeadStyle,
-    line: str,
     label: str,
 ) -> None:
     if len(x):
@@ -122,7 +126,7 @@ def _series(
             *(x, y),
             yerr=np.stack(bars),
             fmt=look.marker,
-            linestyle=line,
+            linestyle=look.line,
             color=look.colour,
             markersize=look.size,
             markeredgecolor="white",

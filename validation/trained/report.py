@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -16,7 +17,9 @@ from validation.claims import CLAIMS, judge
 from validation.trained.condition import controlled_features
 from validation.trained.draws import held_out_pairs
 from validation.trained.effects import effect_table
+from validation.trained.facts import record_facts
 from validation.trained.figure import draw
+from validation.trained.page import write_page
 from validation.trained.predictions import predictions
 from validation.trained.runs import recorded_runs
 from validation.trained.search import chosen_table
@@ -155,7 +158,7 @@ def write_report(
     cells: Sequence[TrainedCell],
     out: Path,
 ) -> Trained:
-    """Write each table as CSV, ``missing.json`` and ``figure.svg``, and return the tables.
+    """Write each table as CSV, ``missing.json``, ``figure.svg`` and the page; return the tables.
 
     Raises:
         InputError: if ``out`` cannot be written to.
@@ -168,7 +171,25 @@ def write_report(
     write_atomically(out / "missing.json", (_listed(found.missing) + "\n").encode())
     if len(found.runs):
         draw(found.tables["runs"], found.tables["gaps"], out / "figure")
+        write_page(found.tables, found.missing, _facts(study, conditions, found.runs, store), out)
     return found
+
+
+def _facts(
+    study: TrainedStudy,
+    conditions: Mapping[str, FeatureSet],
+    runs: pd.DataFrame,
+    store: RecordStore,
+) -> dict[str, Any]:
+    """Return what the page says of how the runs were made."""
+    return {
+        "features": sorted({str(features.name) for features in conditions.values()}),
+        "fingerprint": {name: features.fingerprint for name, features in conditions.items()},
+        "settings": sorted({str(setting) for setting in runs["setting"]}),
+        "seeds": study.seeds,
+        "test_pairs": study.test_pairs,
+        **record_facts(runs, store),
+    }
 
 
 def _listed(names: Sequence[str]) -> str:
