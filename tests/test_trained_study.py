@@ -22,6 +22,7 @@ from validation.conditions import condition_features
 from validation.trained import TrainedCell, TrainedStudy, recorded_runs, train_cells, write_report
 from validation.trained import groups as groups_module
 from validation.trained.draws import held_out_pairs, training_pairs
+from validation.trained.figure import draw
 from validation.trained.noise import Noise, noisy_features
 from validation.trained.predictions import RIDGE, predictions
 from validation.trained.tables import gap_table, scaling_table, trend_table
@@ -243,3 +244,17 @@ def test_command_refuses_before_any_work(features: FeatureSet, tmp_path: Path) -
         TrainedStudy().check_features(features)
     with pytest.raises(InputError, match="part must be one of grid, noise"):
         TrainedStudy().cells("all")
+
+
+def test_one_seed_has_no_gaps_and_still_a_table_and_a_figure(
+    conditions: dict[str, FeatureSet], store: RecordStore, tmp_path: Path
+) -> None:
+    runs, _ = recorded_runs(STUDY, conditions, store, STUDY.cells("grid"))
+    alone = runs[runs["seed"] == 0]
+    test = held_out_pairs(STUDY, conditions["aligned"])[1]
+    none, some = gap_table(alone, test.image), gap_table(runs, test.image)
+    assert none.empty
+    assert list(none.columns) == list(some.columns)
+    renamed = alone.replace({"condition": {"aligned": "clip", "unaligned": "resnet18"}})
+    [path] = draw(renamed, none, tmp_path / "figure")
+    assert "clip, accuracy" in path.read_text()

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["draw", "fixed_rows"]
 
 _GAPS = ("cross-attention", "two-way-attention", "token-attention", "bilinear", "dot-product")
+# Drawn where there are such conditions; else the first of those there are.
 _CONDITIONS = ("unaligned", "aligned")
+_MOST_ROWS = 4
 # Sigma 0 on a logarithmic axis stands at this place.
 _NO_NOISE = 0.005
 # Neighbours along n are drawn this much apart, so that their bars can be told.
@@ -44,10 +46,12 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
     from matplotlib.figure import Figure
 
     runs, gaps = fixed_rows(runs), fixed_rows(gaps)
+    there = [str(name) for name in runs["condition"].unique()]
+    conditions = [name for name in _CONDITIONS if name in there] or there[:_MOST_ROWS]
     with style():
-        figure = Figure(figsize=(10, 6.4), layout="constrained")
-        axes = figure.subplots(2, 3, sharey="col")
-        for row, condition in enumerate(_CONDITIONS):
+        figure = Figure(figsize=(10, 0.6 + 2.9 * len(conditions)), layout="constrained")
+        axes = figure.subplots(len(conditions), 3, sharey="col", squeeze=False)
+        for row, condition in enumerate(conditions):
             here = gaps[gaps["condition"] == condition]
             _accuracies(axes[row, 0], runs[runs["condition"] == condition])
             _gaps(axes[row, 1], here[here["sigma"] == 0], "n")

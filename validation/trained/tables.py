@@ -34,6 +34,11 @@ RUN_COLUMNS = [
 """Of the table of runs; accuracy is that on the test pairs."""
 
 _PLACE = ["setting", "condition", "sigma", "side", "n"]
+_GAP_COLUMNS = [
+    *(*_PLACE, "first", "second", "seeds", "gap", "sd", "low", "high", "p_value"),
+    *("crossed_low", "crossed_high", "crossed_p", "seed_se", "image_se"),
+    *("p_holm", "crossed_p_holm"),
+]
 _EXPONENTS = (-1.0, -0.5, 0.0)
 
 
@@ -48,7 +53,7 @@ def gap_table(runs: pd.DataFrame, images: NDArray[np.int64]) -> pd.DataFrame:
         ``seeds`` shared by both heads; ``gap`` with ``low``, ``high`` and ``p_value`` of the
         paired t over seeds; ``crossed_low``, ``crossed_high``, ``crossed_p`` of the bootstrap over
         seeds and test images; ``p_holm`` and ``crossed_p_holm``, corrected over all rows.
-        Gaps are fractions, intervals hold 95 %.
+        Gaps are fractions, intervals hold 95 %. Without rows where no gap has two seeds.
     """
     rows = []
     for place, head, first, other in _paired(runs):
@@ -70,7 +75,7 @@ def gap_table(runs: pd.DataFrame, images: NDArray[np.int64]) -> pd.DataFrame:
             }
         )
     if not rows:
-        return pd.DataFrame()
+        return pd.DataFrame(columns=_GAP_COLUMNS)
     table = pd.DataFrame(rows)
     for p in ("p_value", "crossed_p"):
         name = "p_holm" if p == "p_value" else f"{p}_holm"
