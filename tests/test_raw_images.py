@@ -21,7 +21,7 @@ IMAGES = 48
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Options of the command: a CLIP and a ResNet18 of random weights, the CLIP's texts for both."""
+    """Options of the command: a CLIP and a ResNet18 of random weights, texts by the CLIP."""
     folder = tmp_path_factory.mktemp("raw")
     clip, resnet = small_networks.small_clip(folder), small_networks.small_resnet(folder)
     listed = small_networks.pictures(folder / "images", IMAGES)

@@ -59,7 +59,7 @@ def extract_images(
         number: shard_path(folder, recipe, [[f.name, f.digest] for f in part])
         for number, part in files.items()
     }
-    missing = [number for number in wanted if not _intact(paths[number])]
+    missing = [number for number in wanted if not _intact(paths[number], settings.strict)]
     rate = _Rate(progress, backbone.card.name, sum(len(parts[number]) for number in wanted))
     rate.done(sum(len(parts[number]) for number in wanted if number not in missing), computed=False)
     todo = {number: files[number] for number in missing}
@@ -118,11 +118,13 @@ class _Rate:
         self.progress.update(self.task, advance=count, description=text)
 
 
-def _intact(path: Path) -> bool:
-    """Whether a shard is written; a damaged one raises."""
+def _intact(path: Path, strict: bool) -> bool:
+    """Whether a shard is written; a damaged one raises, and with ``strict`` one that skipped."""
     if not path.is_file():
         return False
-    read_shard(path)
+    skipped = read_shard(path).skipped
+    if strict and skipped:
+        raise _refused(*skipped[0])
     return True
 
 
