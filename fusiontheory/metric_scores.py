@@ -77,6 +77,9 @@ class MetricScores:
     def accuracy(self, n: float, ridge: float) -> tuple[float, float, float]:
         """Return accuracy of the scores, its error, and accuracy of normal scores.
 
+        Without signal, the class means level or the wrong way round, the first and last are 0.5
+        and the error 0.
+
         Args:
             n: training pairs.
             ridge: delta of the head's kernel.
@@ -142,6 +145,9 @@ def metric_law(moments: Moments) -> Callable[[_Array, float], ScoreShift] | None
             unit = np.sqrt(traces[0] * traces[1])
             found.append(MetricScores.of_pairs(unit * image @ turn, text))
         points = np.array([found[0].accuracy(float(size), ridge) for size in n])
+        if not points[:, 1].any():
+            # No signal in these pairs: what all of them say stays as it is.
+            return ScoreShift(0 * n, 0 * n, np.ones_like(n))
         own, error, normal = np.clip(points, [1e-12, 0.0, 1e-12], [1 - 1e-12, 1.0, 1 - 1e-12]).T
         quantile = norm.ppf(own)
         return ScoreShift(
