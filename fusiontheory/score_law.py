@@ -80,6 +80,9 @@ def score_law(
     # The outputs have the noise of the images that the functions were made from.
     residual = (label - output) ** 2 - noise * typical
     variance = law.variance(residual)
+    if not variance.mean() > 0:
+        # The functions are noise: from too few images for their dimensions.
+        return _NOTHING
     right = _right(label, output, noise, variance, typical)
     accuracy = float(right.mean())
     if not 0 < accuracy < 1:
