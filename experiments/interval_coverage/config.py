@@ -100,6 +100,8 @@ class Config:
     # Training pairs, and training sets to measure the mean accuracy with.
     sizes: tuple[int, ...] = (128, 512, 2048)
     seeds: tuple[int, ...] = (400, 160, 60)
+    # The same for training sets whose pairs share no image.
+    independent_seeds: tuple[int, ...] = (200, 80, 30)
     test_pairs: int = 4000
     # Samples whose mean prediction is the theory's limit.
     limit_samples: int = 6
