@@ -13,6 +13,7 @@ from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import Terms, find_head
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
+from fusiontheory.score_curve import shifted
 
 __all__ = ["check_request", "predict_curve"]
 
@@ -72,7 +73,10 @@ def predict_curve(
     if not isinstance(terms, Terms):
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     sizes, delta = check_request(n, ridge, test_images)
-    curve = matching_curve(chosen.model(moments, terms), sizes, delta)
+    model = chosen.model(moments, terms)
+    curve = matching_curve(model, sizes, delta)
+    if model.law is not None:
+        curve = shifted(curve, model.law(sizes, delta))
     if curve.peak.any():
         worst = int(np.argmax(curve.risk))
         size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"

@@ -29,7 +29,8 @@ def kernel_signal(
 
     q of the order (1, 1) alone is that of the bilinear head at kappa / k_11. What ``functions`` of
     the other orders add is the gain of `fusiontheory.ritz_signal` over it; fewer than 50 images do
-    not show any.
+    not show any. The error has the sampling of images, and the last term of the expansion, what
+    the witness of the highest orders adds, for the orders left out.
 
     Args:
         moments: of the features.
@@ -63,8 +64,13 @@ def kernel_signal(
     if not functions or moments.images < MINIMUM_IMAGES:
         return bilinear, bilinear_error
     levels, gram = moments.ritz(orders)
+    # The highest orders that are kept stand for those that are not: by as much as they add, q may
+    # be off.
+    kept = tuple(name for name in functions if name != "witness")
+    last = gram.gain(functions) - gram.gain(kept)
     gain_error = gram.gain_error(functions)
     gain = _falling(gram.gain(functions), gain_error, bilinear(levels)[0])
+    whole_error = np.hypot(gain_error, last)
     log_levels = np.log(levels)
     curve = CubicSpline(log_levels, gain, bc_type="natural")
     slope = curve.derivative()
@@ -82,7 +88,7 @@ def kernel_signal(
 
     def error(kappa: _Array) -> _Array:
         falling = np.minimum(levels[-1] / kappa, 1.0)
-        own = np.interp(np.log(kappa), log_levels, gain_error) * falling
+        own = np.interp(np.log(kappa), log_levels, whole_error) * falling
         return np.asarray(np.hypot(bilinear_error(kappa), own))
 
     return signal, error

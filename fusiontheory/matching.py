@@ -27,12 +27,30 @@ from scipy.stats import norm
 from fusiontheory.deterministic_equivalent import effective_ridge, learned, overfitting
 from fusiontheory.spectrum import Spectrum
 
-__all__ = ["MatchingCurve", "MatchingModel", "matching_curve"]
+__all__ = ["MatchingCurve", "MatchingModel", "ScoreShift", "matching_curve"]
 
 _Array = NDArray[np.float64]
 
 MOST_OVERFITTING = 1000.0
 """1 / (1 - gamma) beyond which a prediction says nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreShift:
+    """What the law of scores changes at each n; arrays of one shape.
+
+    Attributes:
+        shift: Phi^{-1}(accuracy) less that of normal scores.
+        error: its standard error.
+        risk: factor of the risk.
+        whole: whether ``error`` is that of the accuracy, the signal's error in it; else it is that
+            of the shift alone and comes on top.
+    """
+
+    shift: _Array
+    error: _Array
+    risk: _Array
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,12 +62,15 @@ class MatchingModel:
         ridge: power of features left out of the spectrum; it adds to the ridge.
         signal: kappa -> (q, dq / d log kappa), arrays of the shape of kappa.
         signal_error: kappa -> standard error of q.
+        law: (n, ridge) -> what the law of scores changes (`fusiontheory.score_curve`); None where
+            scores are taken as normal. `matching_curve` does not apply it.
     """
 
     spectrum: Spectrum
     ridge: float
     signal: Callable[[_Array], tuple[_Array, _Array]]
     signal_error: Callable[[_Array], _Array]
+    law: Callable[[_Array, float], ScoreShift] | None = None
 
 
 @dataclass(frozen=True)

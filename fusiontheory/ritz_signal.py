@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.matching_signal import leading
 
-__all__ = ["FUNCTIONS", "MINIMUM_IMAGES", "PAIR_SIGNAL", "RitzGram", "ritz_gram"]
+__all__ = ["FUNCTIONS", "MINIMUM_IMAGES", "PAIR_SIGNAL", "RitzGram", "mismatched_partner", "ritz_gram"]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Rows: TypeAlias = NDArray[np.floating[Any]]
@@ -78,11 +78,22 @@ class RitzGram:
         gram: G, symmetric, shape (levels, rotations, functions, functions).
         mean: g, shape (levels, rotations, functions).
         names: which functions, in order.
+        scores: of the functions on every image's matched and mismatched pair, by each of the two
+            sets of functions that were made without it, (levels, 2 classes, 2 sets, functions, n).
+        penalty: inner products in the kernel's space, without kappa, (levels, functions,
+            functions).
     """
 
     gram: _Array
     mean: _Array
     names: tuple[str, ...]
+    scores: NDArray[np.float32]
+    penalty: _Array
+
+    def usable(self, level: int, names: tuple[str, ...]) -> list[int]:
+        """Return which of the named functions are clear of noise at a level, pair signal first."""
+        chosen, base = self._rows(names, PAIR_SIGNAL)
+        return _chosen(self.gram[level], chosen, base)[1]
 
     def gain(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> _Array:
         """Return by how much q over ``names`` exceeds q over ``base``, at least 0, (levels,)."""
@@ -107,13 +118,18 @@ def _gains(gram: _Array, mean: _Array, chosen: list[int], base: list[int]) -> _A
     result = np.zeros(len(gram))
     for level, (turns, vectors) in enumerate(zip(gram, mean, strict=True)):
         matrix, vector = turns.mean(axis=0), vectors.mean(axis=0)
-        own = np.diagonal(turns, axis1=1, axis2=2)
-        known = np.diag(matrix) > _CLEAR * own.std(axis=0, ddof=1) / np.sqrt(len(turns))
-        start = _usable(turns, [], base)
-        rows = _usable(turns, start, [row for row in chosen if known[row]])
+        start, rows = _chosen(turns, chosen, base)
         if start and len(rows) > len(start):
             result[level] = _quotient(matrix, vector, rows) - _quotient(matrix, vector, start)
     return np.maximum(result, 0.0)
+
+
+def _chosen(turns: _Array, chosen: list[int], base: list[int]) -> tuple[list[int], list[int]]:
+    """Return the functions of ``base`` that are clear of noise, and those with ``chosen`` too."""
+    own = np.diagonal(turns, axis1=1, axis2=2)
+    known = own.mean(axis=0) > _CLEAR * own.std(axis=0, ddof=1) / np.sqrt(len(turns))
+    start = _usable(turns, [], base)
+    return start, _usable(turns, start, [row for row in chosen if known[row]])
 
 
 def _usable(turns: _Array, start: list[int], rows: list[int]) -> list[int]:
@@ -197,10 +213,35 @@ def ritz_gram(
     )
     found = [sample.at(float(level)) for level in kappa]
     return RitzGram(
-        gram=np.array([gram for gram, _ in found]),
-        mean=np.array([mean for _, mean in found]),
+        gram=np.array([each.gram for each in found]),
+        mean=np.array([each.mean for each in found]),
         names=names,
+        scores=np.array([each.scores for each in found]),
+        penalty=np.array([each.penalty for each in found]),
     )
+
+
+class _Level(NamedTuple):
+    """What a sample says at one kappa: `RitzGram` without the first axis."""
+
+    gram: _Array
+    mean: _Array
+    scores: NDArray[np.float32]
+    penalty: _Array
+
+
+def mismatched_partner(images: int) -> NDArray[np.intp]:
+    """Return whose text makes the mismatched pair of each image in ``RitzGram.scores``, (n,).
+
+    Example:
+        >>> mismatched_partner(7)
+        array([5, 6, 2, 3, 4, 0, 1])
+    """
+    partner = np.empty(images, dtype=np.intp)
+    for fold in range(_FOLDS):
+        rows = np.arange(fold, images, _FOLDS)
+        partner[rows] = np.roll(rows, 1)
+    return partner
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,11 +256,13 @@ class _Sample:
     crosses: list[_Rows]
     witnesses: dict[tuple[int, int], list[_Array]]
 
-    def at(self, kappa: float) -> tuple[_Array, _Array]:
-        """Return G and g at one kappa, by rotation."""
+    def at(self, kappa: float) -> _Level:
+        """Return G and g at one kappa, by rotation, the scores and the penalty."""
         sets = [self._functions((k, (k + 1) % _FOLDS), kappa) for k in range(_FOLDS)]
         size = len(self.names)
         gram, mean = np.empty((_FOLDS, size, size)), np.zeros((_FOLDS, size))
+        penalty = np.zeros((size, size))
+        every = np.empty((2, 2, size, sum(len(v) for v, _ in self.folds)), dtype=np.float32)
         for k in range(_FOLDS):
             # Covariances over fold k; functions made of folds k + 1, k + 2 and of k + 3, k + 4.
             left, right = (k + 1) % _FOLDS, (k + 3) % _FOLDS
@@ -231,9 +274,14 @@ class _Sample:
                 # The others have no signal but noise.
                 if name in ("first", "second", "witness"):
                     mean[k, index] = apart[index]
-            within = within + self._penalty(sets[left], sets[right], apart, kappa)
+            product = self._penalty(sets[left], sets[right], apart)
+            within = within + kappa * product
             gram[k] = (within + within.T) / 2
-        return gram, mean
+            penalty += (product + product.T) / (2 * _FOLDS)
+            for side, by_class in enumerate(scores):
+                for y in (0, 1):
+                    every[y, side, :, k::_FOLDS] = by_class[y]
+        return _Level(gram, mean, every, penalty)
 
     def _functions(self, makers: tuple[int, int], kappa: float) -> dict[str, _Rows]:
         """Return the coefficients of the functions: c of one fold, responses from another."""
@@ -293,9 +341,9 @@ class _Sample:
         ]
 
     def _penalty(
-        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array, kappa: float
+        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array
     ) -> _Array:
-        """Return kappa times the inner products of the functions in the kernel's space."""
+        """Return the inner products of the functions in the kernel's space."""
         penalty = np.zeros((len(self.names), len(self.names)))
         for i, first in enumerate(self.names):
             for j, second in enumerate(self.names):
@@ -305,7 +353,7 @@ class _Sample:
                 elif first == second == "witness":
                     # The difference of its class means is its own inner product.
                     penalty[i, j] = apart[i]
-        return kappa * penalty
+        return penalty
 
 
 def _lead(values: _Array, level: float) -> int:

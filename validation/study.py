@@ -14,12 +14,16 @@ from fusiontheory import (
     kernel_ridge,
     kernel_signal,
     kernels,
+    leverage_law,
     matching,
     matching_signal,
+    metric_scores,
     moments,
     pairs,
     ritz_signal,
     sampled_pairs,
+    score_curve,
+    score_law,
     second_moments,
     signal_curve,
     spectrum,
@@ -38,11 +42,12 @@ ONE_DIMENSION = ("dot-product",)
 """Heads that need image and text vectors of one dimension."""
 
 TERMS: Mapping[str, Terms] = {
-    "second moments of v and t, and C": Terms(0, self_blocks=False, mixed_orders=False),
-    "and of matched v ⊗ t, one step": Terms(1, self_blocks=False, mixed_orders=False),
-    "two steps": Terms(2, self_blocks=False, mixed_orders=False),
-    "and self blocks": Terms(2, self_blocks=True, mixed_orders=False),
-    "and third and fourth order": Terms(2, self_blocks=True, mixed_orders=True),
+    "second moments of v and t, and C": Terms(0, False, False, False),
+    "and of matched v ⊗ t, one step": Terms(1, False, False, False),
+    "two steps": Terms(2, False, False, False),
+    "and self blocks": Terms(2, True, False, False),
+    "and third and fourth order": Terms(2, True, True, False),
+    "and the law of scores": Terms(2, True, True, True),
 }
 """The theory with one term after the other; the last has all of them."""
 
@@ -69,6 +74,7 @@ def _predicting_code() -> str:
     return code_version(
         *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
         *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
+        *(leverage_law, metric_scores, score_curve, score_law),
         *(ritz_signal, sampled_pairs, second_moments, signal_curve, spectrum),
     )
 

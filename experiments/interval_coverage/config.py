@@ -94,14 +94,16 @@ class Config:
     )
     heads: tuple[str, ...] = ("bilinear", "concat-mlp", "dot-product")
     images: tuple[int, ...] = (300, 1000, 3000)
-    replicates: int = 200
+    replicates: int = 60
     # All features have second moments of trace 1, so that the ridge is that of the real study.
     ridge: float = 0.1
     # Training pairs, and training sets to measure the mean accuracy with.
     sizes: tuple[int, ...] = (128, 512, 2048)
     seeds: tuple[int, ...] = (400, 160, 60)
+    # The same for training sets whose pairs share no image.
+    independent_seeds: tuple[int, ...] = (200, 80, 30)
     test_pairs: int = 4000
-    # Samples whose mean prediction is the theory's limit where no closed form is exact.
-    limit_samples: int = 24
+    # Samples whose mean prediction is the theory's limit.
+    limit_samples: int = 6
     limit_images: int = 20_000
     seed: int = 9501

@@ -10,16 +10,20 @@ import pandas as pd
 from experiments.interval_coverage.summary import BAR, RESULTS, coverage
 from fusiontheory.figure_style import MUTED, head_styles, save_figure, style
 
-TRUTHS = {"limit": "The theory's own limit", "measured": "Measured mean accuracy"}
+TRUTHS = {
+    "limit": "The theory's own limit",
+    "independent": "Measured, independent pairs",
+    "measured": "Measured, pairs share images",
+}
 
 
 def main() -> None:
-    """Write one panel per truth: coverage of each cell by head and images, and the bar."""
+    """Write one panel for each truth: coverage of each cell by head and images, and the bar."""
     results = pd.read_csv(RESULTS)
     heads = head_styles(results["head"])
     counts = sorted(results["images"].unique())
     with style():
-        figure, axes = plt.subplots(1, 2, figsize=(8.5, 3.4), sharey=True, layout="constrained")
+        figure, axes = plt.subplots(1, 3, figsize=(10.5, 3.4), sharey=True, layout="constrained")
         for axis, (truth, title) in zip(axes, TRUTHS.items(), strict=True):
             axis.axhspan(100 * BAR[0], 100 * BAR[1], color=MUTED, alpha=0.15, linewidth=0)
             for h, (head, look) in enumerate(heads.items()):

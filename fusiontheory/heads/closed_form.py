@@ -24,7 +24,9 @@ from fusiontheory.kernels import (
     relu_tangent_kernel,
 )
 from fusiontheory.matching import MatchingModel
+from fusiontheory.metric_scores import metric_law
 from fusiontheory.moments import Moments
+from fusiontheory.score_curve import kernel_law
 from fusiontheory.spectrum import Spectrum
 
 __all__ = ["HEADS", "Head", "Terms", "find_head"]
@@ -45,18 +47,21 @@ class Terms:
         self_blocks: whether functions of one modality alone help those of both
             (`fusiontheory.ritz_signal`).
         mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
+        score_law: whether accuracy is that of held-out scores and leverages
+            (`fusiontheory.score_law`), or of normal scores and the mean leverage.
 
     Raises:
         InputError: if ``lanczos_steps`` is not 0, 1 or 2.
 
     Example:
         >>> Terms(lanczos_steps=0, mixed_orders=False)
-        Terms(lanczos_steps=0, self_blocks=True, mixed_orders=False)
+        Terms(lanczos_steps=0, self_blocks=True, mixed_orders=False, score_law=True)
     """
 
     lanczos_steps: int = 2
     self_blocks: bool = True
     mixed_orders: bool = True
+    score_law: bool = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -133,11 +138,13 @@ def _product_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) ->
 
 def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
     product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
+    spectrum = Spectrum.from_eigenvalues(product)
     return MatchingModel(
-        spectrum=Spectrum.from_eigenvalues(product),
+        spectrum=spectrum,
         ridge=0.0,
         signal=lambda kappa: moments.matching_signal(kappa, terms.lanczos_steps),
         signal_error=moments.matching_error,
+        law=kernel_law(moments, {(1, 1): 1.0}, spectrum) if terms.score_law else None,
     )
 
 
@@ -183,11 +190,19 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         )
     )
     signal, error = kernel_signal(moments, orders, terms.lanczos_steps, terms.functions)
+    remainder = float(r * (1 - a[0] - a[1] - a[2]))
+    law = None
+    if terms.score_law:
+        law = kernel_law(
+            moments,
+            orders,
+            spectrum,
+            remainder=remainder,
+            functions=terms.functions,
+            homogeneous=True,
+        )
     return MatchingModel(
-        spectrum=spectrum,
-        ridge=float(r * (1 - a[0] - a[1] - a[2])),
-        signal=signal,
-        signal_error=error,
+        spectrum=spectrum, ridge=remainder, signal=signal, signal_error=error, law=law
     )
 
 
@@ -214,7 +229,6 @@ def _dot_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Ar
 
 def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
     """One feature, s = v.t; only its scale and the threshold are learned from the n pairs."""
-    del terms
     if moments.dot_product is None:
         d_v, d_t = moments.dimensions
         raise InputError(
@@ -234,6 +248,7 @@ def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
         ridge=0.0,
         signal=signal,
         signal_error=lambda kappa: (2 * abs(mean) * error + error**2) / (within + kappa),
+        law=metric_law(moments) if terms.score_law else None,
     )
 
 

@@ -1,0 +1,216 @@
+"""The law of scores along a learning curve: by how much it moves a prediction at each n."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
+from scipy.stats import norm
+
+from fusiontheory.deterministic_equivalent import effective_ridge, learned
+from fusiontheory.leverage_law import LeverageLaw, PairPowers
+from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
+from fusiontheory.moments import Moments
+from fusiontheory.ritz_signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
+from fusiontheory.sampled_pairs import SampledPairs
+from fusiontheory.score_law import LawPoint, score_law
+from fusiontheory.spectrum import Spectrum
+
+__all__ = ["kernel_law", "shifted"]
+
+_Array: TypeAlias = NDArray[np.float64]
+_Orders: TypeAlias = Mapping[tuple[int, int], float]
+
+# As many images as `Moments.ritz` uses, so that the pairs are the same.
+_MOST_IMAGES = 4096
+# Degree in [v; t] of the functions of `fusiontheory.ritz_signal`.
+_DEGREE = {
+    "first": 2,
+    "second": 2,
+    "image_pair": 2,
+    "text_pair": 2,
+    "image": 1,
+    "text": 1,
+    "witness": 3,
+}
+
+
+def kernel_law(
+    moments: Moments,
+    orders: _Orders,
+    spectrum: Spectrum,
+    *,
+    remainder: float = 0.0,
+    functions: tuple[str, ...] = (),
+    homogeneous: bool = False,
+) -> Callable[[_Array, float], ScoreShift] | None:
+    """Return (n, ridge) -> what the law of scores changes in a kernel's curve.
+
+    None for moments that are not a sample's, and for fewer than 50 images: the normal law stays.
+    The law is found at powers of 2 and interpolated between them.
+
+    Args:
+        moments: of the features.
+        orders: k_ab of the kernel, (1, 1) among them.
+        spectrum: of the kernel's features.
+        remainder: power of the orders that act as ridge.
+        functions: that the prediction has beside those of (1, 1).
+        homogeneous: whether the kernel grows as the length of [v; t] at each side.
+
+    Example:
+        >>> x = np.random.default_rng(0).standard_normal((400, 4))
+        >>> moments = Moments.from_features(x, x + np.random.default_rng(1).standard_normal(x.shape))
+        >>> product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
+        >>> law = kernel_law(moments, {(1, 1): 1.0}, Spectrum.from_eigenvalues(product))
+        >>> law(np.array([64.0]), 1.0).shift.shape
+        (1,)
+        >>> twin = moments.gaussian_twin()
+        >>> kernel_law(twin, {(1, 1): 1.0}, Spectrum.from_eigenvalues(product)) is None
+        True
+    """
+    if not isinstance(moments.pairs, SampledPairs) or moments.images < MINIMUM_IMAGES:
+        return None
+
+    def law(n: _Array, ridge: float) -> ScoreShift:
+        knots = _knots(n)
+        total = ridge + remainder
+        kappa = np.maximum(effective_ridge(spectrum, knots, total), np.finfo(np.float64).tiny)
+        degrees = spectrum.sum(learned, kappa)
+        gamma = spectrum.sum(lambda lam, level: learned(lam, level) ** 2, kappa) / knots
+        varying = remainder / total if homogeneous and total > 0 else 0.0
+        levels, gram = moments.ritz(orders)
+        powers = _powers(moments, orders, homogeneous)
+        points = [
+            _point(powers, levels, gram, functions, float(size), level, held, factor, varying)
+            for size, level, held, factor in zip(knots, kappa, degrees, gamma, strict=True)
+        ]
+        return _interpolated(n, knots, points)
+
+    return law
+
+
+def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
+    """Return a curve under the law of scores; at a peak it stays as it is.
+
+    On the scale of Phi^{-1}(accuracy) the law is a shift, of the interval too, which widens by
+    the error of the law, or has that alone where it is the whole error.
+
+    Example:
+        >>> one = np.array([0.8])
+        >>> curve = MatchingCurve(one, one, one - 0.1, one + 0.1, np.array([False]))
+        >>> same = shifted(curve, ScoreShift(0 * one, 0 * one, one / one))
+        >>> np.round([same.low[0], same.accuracy[0], same.high[0]], 6)
+        array([0.7, 0.8, 0.9])
+    """
+    middle, low, high = (norm.ppf(x) for x in (curve.accuracy, curve.low, curve.high))
+    usable = np.isfinite(middle) & np.isfinite(low) & np.isfinite(high) & ~curve.peak
+    safe = [np.where(usable, x, 0.0) for x in (middle, low, high)]
+    moved = safe[0] + law.shift
+    own = 1.96 * law.error
+    below = own if law.whole else np.hypot(safe[0] - safe[1], own)
+    above = own if law.whole else np.hypot(safe[2] - safe[0], own)
+    return MatchingCurve(
+        risk=np.where(usable, curve.risk * law.risk, curve.risk),
+        accuracy=np.where(usable, norm.cdf(moved), curve.accuracy),
+        low=np.where(usable, norm.cdf(moved - below), curve.low),
+        high=np.where(usable, norm.cdf(moved + above), curve.high),
+        peak=curve.peak,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Cache:
+    powers: dict[tuple[object, ...], PairPowers]
+
+
+_known: WeakKeyDictionary[Moments, _Cache] = WeakKeyDictionary()
+
+
+def _powers(moments: Moments, orders: _Orders, homogeneous: bool) -> PairPowers:
+    """Return the powers of the pairs of `Moments.ritz`, kept as long as the moments are."""
+    known = _known.setdefault(moments, _Cache({})).powers
+    key = (tuple(sorted(orders.items())), homogeneous)
+    if key not in known:
+        traces, image, text = moments.pairs.rows(_MOST_IMAGES)
+        known[key] = PairPowers.of_pairs(
+            image,
+            text,
+            mismatched_partner(len(image)),
+            (moments.image_eigenvalues / traces[0], moments.text_eigenvalues / traces[1]),
+            {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()},
+            homogeneous,
+        )
+    return known[key]
+
+
+def _knots(n: _Array) -> _Array:
+    """Return the powers of 2 around n, and one more at each side: interpolation needs four."""
+    first = max(int(np.floor(np.log2(n.min()))) - 1, 1)
+    last = max(int(np.ceil(np.log2(n.max()))) + 1, first + 2)
+    return np.asarray(2.0 ** np.arange(first, last + 1))
+
+
+def _point(
+    powers: PairPowers,
+    levels: _Array,
+    gram: RitzGram,
+    functions: tuple[str, ...],
+    n: float,
+    kappa: float,
+    degrees: float,
+    gamma: float,
+    varying: float,
+) -> LawPoint:
+    """Return the law at one n, between the two levels around its effective ridge."""
+    nothing = LawPoint(0.0, 0.0, 1.0)
+    if gamma >= 1 - 1 / MOST_OVERFITTING:
+        return nothing
+    law = powers.law(kappa, n, degrees, gamma, varying)
+    if law is None:
+        return nothing
+    place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
+    lower = min(int(place), levels.size - 2)
+    found = [
+        _at_level(powers, gram, level, functions, law, kappa, gamma)
+        for level in (lower, lower + 1)
+    ]
+    mixed = [
+        (1 - place + lower) * one + (place - lower) * two
+        for one, two in zip(*((x.shift, x.error, x.risk) for x in found), strict=True)
+    ]
+    return LawPoint(*mixed)
+
+
+def _at_level(
+    powers: PairPowers,
+    gram: RitzGram,
+    level: int,
+    functions: tuple[str, ...],
+    law: LeverageLaw,
+    kappa: float,
+    gamma: float,
+) -> LawPoint:
+    rows = gram.usable(level, functions)
+    degree = np.array([_DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
+    length = powers.ridge[:, None] ** ((1 - degree[:, None]) / 2)
+    return score_law(
+        gram.scores[level][:, :, rows].astype(np.float64),
+        gram.penalty[level][np.ix_(rows, rows)],
+        law,
+        length,
+        kappa,
+        gamma,
+    )
+
+
+def _interpolated(n: _Array, knots: _Array, points: list[LawPoint]) -> ScoreShift:
+    # Piecewise cubic with slopes from neighbours: an n's value does not depend on far knots.
+    place = np.log2(np.maximum(n, knots[0]))
+    values = np.array([(x.shift, x.error, x.risk) for x in points])
+    shift, error, risk = PchipInterpolator(np.log2(knots), values)(place).T
+    return ScoreShift(shift=shift, error=error, risk=risk)
