@@ -8,7 +8,9 @@ go together. With x off the spectrum,
     z = x rho,   rho = 1 - (1/N) sum_i lambda_i/(lambda_i - x) = 1 - (1/N) sum_i l_i/(l_i - z),
 
 so that rho and x = z/rho follow from the sample. Between two images of the sample itself each end
-costs a further rho (Sherman & Morrison): x_a^T (z - M_sample)^{-1} x_b -> rho x_a^T (x - M)^{-1} x_b.
+costs a further rho (Sherman & Morrison):
+
+    x_a^T (z - M_sample)^{-1} x_b -> rho x_a^T (x - M)^{-1} x_b.
 
 Any function of both moments is a sum of resolvents, by Cauchy's formula in each,
 
@@ -53,6 +55,7 @@ _ANGLE = 0.9
 _NOTHING = 1e-8
 # Angles of x and y, at kappa = |x y|, whose sum leaves the pole of 1 / (x y + kappa) outside.
 _CLEAR = 0.95 * np.pi
+_PENALTY = 1e-5
 # Of rho; nearer to 0 the level z / rho is noise.
 _LEAST_SHARE = 0.01
 
@@ -217,8 +220,11 @@ def _fitted(sample: _Array, images: float) -> _Array:
     known = share > _LEAST_SHARE
     level, freedom = ridge[known] / share[known], freedom[known]
     atoms = top * np.geomspace(1.0, 1e-7, 140)
-    curves = atoms / (atoms + level[:, None])
-    count, _ = nnls(curves / freedom[:, None], np.ones(level.size))
+    curves = atoms / (atoms + level[:, None]) / freedom[:, None]
+    # Neighbouring atoms look alike; without a trace of a penalty the search may go in circles.
+    fitted = np.vstack([curves, _PENALTY * np.eye(atoms.size)])
+    wanted = np.concatenate([np.ones(level.size), np.zeros(atoms.size)])
+    count, _ = nnls(fitted, wanted, maxiter=100 * atoms.size)
     above = np.concatenate([[0.0], np.cumsum(count)])
     logarithm = np.concatenate([[0.0], np.cumsum(count * np.log(atoms))])
     # Where counts do not add up to all dimensions the rest are zeros.
