@@ -11,6 +11,7 @@
 """
 
 from fusiontheory.alignment import measure_alignment
+from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError
 from fusiontheory.correlated_products import CorrelatedProducts
 from fusiontheory.curve import predict_curve
@@ -48,6 +49,8 @@ __all__ = [
     "SignLabels",
     "Terms",
     "ValidityWarning",
+    "alignment_curve",
+    "correlation_curve",
     "degradation_curve",
     "effective_ridge",
     "gaussian_matching_curve",

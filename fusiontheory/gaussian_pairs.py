@@ -54,6 +54,11 @@ class GaussianPairs:
     image_mean: _Array
     text_mean: _Array
 
+    @property
+    def eigenvalues(self) -> tuple[_Array, _Array]:
+        """Of M_v and of M_t."""
+        return self.image, self.text
+
     def draw(self, n: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
         """Return n matched pairs, shapes (n, d_v) and (n, d_t)."""
         d_v = self.image.size

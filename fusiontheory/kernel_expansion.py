@@ -383,9 +383,9 @@ def _chosen(blocks: tuple[str, ...] | None, d_v: int, d_t: int) -> tuple[str, ..
 def _linear_eigenvalues(moments: Moments, image: float, text: float) -> _Array:
     """Eigenvalues of the second moment of [sqrt(a_v) v; sqrt(a_t) t] over balanced pairs."""
     d_v, _ = moments.dimensions
-    joint = np.diag(
-        np.concatenate([image * moments.image_eigenvalues, text * moments.text_eigenvalues])
-    )
+    # Those of the sample: with others its cross-covariance need not be possible.
+    own_v, own_t = moments.pairs.eigenvalues
+    joint = np.diag(np.concatenate([image * own_v, text * own_t]))
     coupling = np.sqrt(image * text) * moments.cross / 2
     joint[:d_v, d_v:], joint[d_v:, :d_v] = coupling, coupling.T
     return np.clip(np.linalg.eigvalsh(joint), 0.0, None)

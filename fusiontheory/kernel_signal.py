@@ -18,6 +18,9 @@ __all__ = ["kernel_signal"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
+# Of q, which has no unit.
+_LEAST_VARIANCE = 1e-20
+
 
 def kernel_signal(
     moments: Moments,
@@ -99,7 +102,7 @@ def _falling(gain: _Array, error: _Array, base: _Array) -> _Array:
 
     Where G is nearly singular noise can make the gain at a single kappa many times its neighbours'.
     """
-    # Of independent v and t all three are 0.
-    weight = 1 / np.maximum(error**2 + (1e-3 * base) ** 2, 1e-200)
+    # Where there is neither signal nor error every point counts alike.
+    weight = 1 / np.maximum(error**2 + (1e-3 * base) ** 2, _LEAST_VARIANCE)
     whole = isotonic_regression(base + gain, weights=weight, increasing=False).x
     return np.asarray(np.maximum(whole - base, 0.0))

@@ -59,10 +59,11 @@ def operator_rotations(
     folds: NDArray[np.intp],
     kappa: Sequence[float],
     noisy: _Array | None = None,
+    resolvents: Sequence[_Array] | None = None,
 ) -> _Array:
     """Return estimates of d_0 .. d_3 at each kappa, one for each rotation of the folds.
 
-    Each rotation is unbiased; their spread tells the noise of their mean.
+    Each rotation is unbiased where R is known; their spread tells the noise of their mean.
 
     Args:
         image: image features in the eigenbasis of M_v, shape (n, d_v).
@@ -72,6 +73,10 @@ def operator_rotations(
         kappa: effective ridges, above 0, in the units of ``product``.
         noisy: Lambda of R where it differs from that of the features: independent noise on them
             changes Lambda and leaves D.
+        resolvents: what takes the place of R at each kappa where R itself is of the same images
+            (`fusiontheory.sample_resolvent`); ``noisy`` is not used then. D is then taken against
+            the mismatched pairs of the same fold: Lambda of all images would meet the resolvents'
+            own images in c.
 
     Returns:
         Shape (len(kappa), 5, 4).
@@ -84,9 +89,18 @@ def operator_rotations(
     texts = [text[index] for index in rows]
     crosses = [_cross_covariance(v, t.mean(axis=1)) for v, t in zip(images, texts, strict=True)]
     subtracted = product.astype(image.dtype)
+    own = (
+        None
+        if resolvents is None
+        else [_squares(*fold) for fold in zip(images, texts, strict=True)]
+    )
     estimates = np.zeros((len(kappa), FOLDS, 4))
     for row, level in enumerate(kappa):
-        resolvent = (1.0 / ((product if noisy is None else noisy) + level)).astype(image.dtype)
+        if resolvents is None:
+            found = 1.0 / ((product if noisy is None else noisy) + level)
+        else:
+            found = resolvents[row]
+        resolvent = found.astype(image.dtype)
         starts = [resolvent * cross for cross in crosses]
         estimates[row, :, 0] = [_dot(starts[k], crosses[(k + 1) % FOLDS]) for k in range(FOLDS)]
         d_v, d_t = (leading(product.max(axis=axis), _NEGLIGIBLE * level) for axis in (1, 0))
@@ -94,8 +108,10 @@ def operator_rotations(
             [v[:, :d_v] for v in images],
             [t[:, :, :d_t] for t in texts],
             [start[:d_v, :d_t] for start in starts],
-            subtracted[:d_v, :d_t],
             resolvent[:d_v, :d_t],
+            subtracted[:d_v, :d_t]
+            if own is None
+            else [(x[:d_v, :d_v], y[:d_t, :d_t]) for x, y in own],
         )
     return estimates
 
@@ -110,14 +126,19 @@ def _rotated(
     images: list[_Rows],
     texts: list[_Rows],
     starts: list[_Rows],
-    product: _Rows,
     resolvent: _Rows,
+    mismatched: _Rows | list[tuple[_Rows, _Rows]],
 ) -> _Array:
-    """Return d_1 .. d_3 from the folds, shape (5, 3), at one kappa; ``starts`` are R c."""
+    """Return d_1 .. d_3 from the folds, shape (5, 3), at one kappa; ``starts`` are R c.
+
+    ``mismatched`` is Lambda, or of each fold the sums of v v^T and of t t^T.
+    """
 
     def excess(fold: int, weights: _Rows) -> _Rows:
+        if isinstance(mismatched, list):
+            return _excess_times(images[fold], texts[fold], weights, *mismatched[fold])
         matched = _covariance_times(images[fold], texts[fold], weights)
-        matched -= product * weights
+        matched -= mismatched * weights
         return matched
 
     once = [excess((k + 2) % FOLDS, starts[k]) for k in range(FOLDS)]
@@ -175,18 +196,28 @@ def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
 
 
 def signal_error(
-    rotations: _Array, cross_power: _Array, product: _Array, grid: _Array, images: int
+    rotations: _Array,
+    cross_power: _Array,
+    product: _Array,
+    resolvents: Sequence[_Array],
+    images: int,
 ) -> _Array:
     """Return the standard error of q, from what it owes to c and from the folds' noise.
 
     One image moves c^T R c by 2 (f - q) / n, f = v^T R c t its matched score (the infinitesimal
     jackknife over images); the noise of c itself adds 2 tr((Lambda R)^2) / n^2, all that is left
     where there is no signal. What the other d_k add is the jackknife over rotations of the folds.
+
+    Args:
+        rotations: of `operator_rotations`, (levels, turns, 4).
+        cross_power: unbiased c^2.
+        product: Lambda of the sample.
+        resolvents: R or what takes its place, at each level.
+        images: N.
     """
     operator = rotations.mean(axis=1)
-    direct = np.empty(grid.size)
-    for point, level in enumerate(grid):
-        resolvent = 1 / (product + level)
+    direct = np.empty(len(resolvents))
+    for point, resolvent in enumerate(resolvents):
         within = max(float((cross_power * product * resolvent**2).sum()), 0.0)
         # d_1 is what matched scores vary by beyond mismatched ones; it is noisy too.
         scores = within + max(float(operator[point, 1]), 0.0)
@@ -216,6 +247,27 @@ def _covariance_times(image: _Rows, text: _Rows, weights: _Rows) -> _Rows:
     weighted += scores.mean(axis=1, keepdims=True) * text.mean(axis=1) / (n - 1)
     weighted /= n
     return np.asarray(image.T @ weighted)
+
+
+def _squares(image: _Rows, text: _Rows) -> tuple[_Rows, _Rows]:
+    """Return the sums of v v^T and, over images, of the captions' mean t t^T."""
+    texts = text.reshape(-1, text.shape[2])
+    return image.T @ image, texts.T @ texts / text.shape[1]
+
+
+def _excess_times(
+    image: _Rows, text: _Rows, weights: _Rows, square_v: _Rows, square_t: _Rows
+) -> _Rows:
+    """Return D W, matched pairs against all mismatched ones of the same images, unbiased."""
+    n, captions = text.shape[:2]
+    scores = np.einsum("nd,nkd->nk", image @ weights, text)
+    centred = scores - scores.mean()
+    # As in _covariance_times; an image with its own captions is no mismatched pair.
+    weighted = np.einsum("nk,nkd->nd", centred + scores / (n - 1), text)
+    weighted /= captions
+    weighted += centred.mean(axis=1, keepdims=True) * text.mean(axis=1) / (n - 1)
+    weighted /= n
+    return np.asarray(image.T @ weighted - square_v @ weights @ square_t / (n * (n - 1)))
 
 
 def _dot(left: _Rows, right: _Rows) -> float:

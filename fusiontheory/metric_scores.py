@@ -1,8 +1,8 @@
 r"""The law of scores of the dot product: its own scores, threshold and error.
 
 The head has one feature, s = v.t. Its weight alpha and intercept are learned, so that predictions
-at a score s vary by (E/n) (1 + (s - middle)^2 / (W + Delta^2/4)), E the risk, Delta the difference of
-the class means and W the mean of the class variances. With the threshold at the middle,
+at a score s vary by (E/n) (1 + (s - middle)^2 / (W + Delta^2/4)), E the risk, Delta the difference
+of the class means and W the mean of the class variances. With the threshold at the middle,
 
     accuracy = mean over pairs of Phi(y (s - middle) alpha / sd(s)),
 
@@ -143,7 +143,7 @@ def metric_law(moments: Moments) -> Callable[[_Array, float], ScoreShift] | None
         if not found:
             traces, image, text = pairs.rows(_MOST_IMAGES)
             unit = np.sqrt(traces[0] * traces[1])
-            found.append(MetricScores.of_pairs(unit * image @ turn, text))
+            found.append(MetricScores.of_pairs(unit * image @ turn, text.astype(np.float64)))
         points = np.array([found[0].accuracy(float(size), ridge) for size in n])
         if not points[:, 1].any():
             # No signal in these pairs: what all of them say stays as it is.

@@ -13,9 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.checks import InputError, non_negative
 from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian, debiased_cross
-from fusiontheory.matching_signal import FOLDS, lanczos_signal, signal_error
+from fusiontheory.matching_signal import lanczos_signal
 from fusiontheory.ritz_signal import RitzGram, ritz_gram
 from fusiontheory.sampled_pairs import SampledPairs
+from fusiontheory.sampled_signal import IMAGES_FOR_FOLDS, sampled_signal
 from fusiontheory.second_moments import (
     DotProductMoments,
     checked_features,
@@ -29,17 +30,13 @@ __all__ = ["DotProductMoments", "Moments"]
 
 _Array = NDArray[np.float64]
 
-# Effective ridges, over tr M_v tr M_t, at which the operator is estimated from features, which
-# takes most of the time, or known for Gaussian pairs. The smallest is reached near n = 10^5
-# samples. Both are parts of the fine grid, on which only c^2 is needed.
-_GRID = np.geomspace(1e-6, 1.0, 8)
+# Effective ridges, over tr M_v tr M_t, at which the operator of Gaussian pairs is known. It and the
+# grid of `sampled_signal` are parts of the fine one, on which only c^2 is needed.
 _GAUSSIAN_GRID = np.geomspace(1e-6, 1.0, 15)
-_FINE_GRID = np.geomspace(1e-6, 1.0, 29)
+_FINE = 29
 # Over the cross block's trace, for the signal of a kernel of several orders.
 _RITZ_GRID = np.geomspace(3e-5, 1.0, 12)
 _MOST_FOR_RITZ = 4096
-# Below this many images a fold says nothing about a covariance.
-_IMAGES_FOR_FOLDS = 10 * FOLDS
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +44,8 @@ class Moments:
     """Moments of matched image and text features, in the eigenbases of their second moments.
 
     Attributes:
-        image_eigenvalues: of M_v = E[v v^T], at least 0, shape (d_v,).
+        image_eigenvalues: of M_v = E[v v^T], at least 0, shape (d_v,); of a sample's they are
+            what it says of the population (`fusiontheory.sample_resolvent`).
         text_eigenvalues: of M_t = E[t t^T], shape (d_t,).
         cross: cross-covariance C = Cov(v, t) over matched pairs, in the eigenbases (d_v, d_t).
         cross_power: unbiased estimate of the squares of ``cross``; can be negative.
@@ -58,6 +56,8 @@ class Moments:
         operator: d_0 .. d_3 of `fusiontheory.matching_signal` at each of them, (g, 4).
         signal_error: standard error of the matching signal at each, (g,).
         pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
+        reach: effective ridge below which so few images do not show the signal, which is linear
+            there, with a wider error; 0 if there is none.
 
     Example:
         >>> import numpy as np
@@ -80,6 +80,7 @@ class Moments:
     operator: _Array = field(repr=False)
     signal_error: _Array = field(repr=False)
     pairs: SampledPairs | GaussianPairs = field(repr=False)
+    reach: float = field(default=0.0, repr=False)
     _ritz: dict[tuple[tuple[tuple[int, int], float], ...], tuple[_Array, RitzGram]] = field(
         init=False, repr=False, default_factory=dict
     )
@@ -105,7 +106,7 @@ class Moments:
             ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
                 cannot be estimated and is taken to be that of mismatched pairs; with fewer than
                 4 the signal cannot be either; it is taken to be 0. And with fewer images than
-                dimensions, where eigenvalues are far off; ``signal_error`` is wider there.
+                dimensions, which do not show the signal below ``reach``; its error is wider there.
         """
         v, t = checked_features(image, text)
         n, captions, d_t = t.shape
@@ -196,32 +197,21 @@ class Moments:
         dot_product: DotProductMoments | None,
     ) -> Moments:
         """Estimate the signal from the kept pairs, their noise included."""
+        found = sampled_signal(pairs, power)
         n, captions, _ = pairs.text.shape
-        values_v = pairs.image_values + pairs.noise[0] ** 2
-        values_t = pairs.text_values + pairs.noise[1] ** 2
-        product = np.outer(values_v, values_t)
-        trace = values_v.sum() * values_t.sum()
-        grid = _GRID * trace
-        if n < _IMAGES_FOR_FOLDS:
-            rotations = np.zeros((grid.size, 1, 4))
-            rotations[:, 0, 0] = [(power / (product + level)).sum() for level in grid]
-        else:
-            rotations = pairs.rotations(grid)
-        error = signal_error(rotations, power, product, grid, n)
-        if n < max(product.shape):
-            error = np.hypot(error, pairs.eigenvalue_error(grid))
         return cls(
-            image_eigenvalues=values_v,
-            text_eigenvalues=values_t,
+            image_eigenvalues=found.image_eigenvalues,
+            text_eigenvalues=found.text_eigenvalues,
             cross=cross,
             cross_power=power,
             dot_product=dot_product,
             images=n,
             captions=captions,
-            grid=grid,
-            operator=rotations.mean(axis=1),
-            signal_error=error,
+            grid=found.grid,
+            operator=found.operator,
+            signal_error=found.error,
             pairs=pairs,
+            reach=found.reach,
         )
 
     def with_noise(self, *, image: float = 0.0, text: float = 0.0) -> Moments:
@@ -286,6 +276,7 @@ class Moments:
             cross_power=product**2 * self.cross_power,
             dot_product=self.dot_product and self.dot_product.rescaled(product),
             grid=product**2 * self.grid,
+            reach=product**2 * self.reach,
             pairs=self.pairs.rescaled(image, text),
         )
 
@@ -338,7 +329,8 @@ class Moments:
             traces, image, text = self.pairs.rows(_MOST_FOR_RITZ)
             unit = {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()}
             levels = _RITZ_GRID * unit[1, 1]
-            values = self.image_eigenvalues / traces[0], self.text_eigenvalues / traces[1]
+            own_v, own_t = self.pairs.eigenvalues
+            values = own_v / traces[0], own_t / traces[1]
             self._ritz[key] = levels, ritz_gram(image, text, *values, unit, levels)
         return self._ritz[key]
 
@@ -354,7 +346,7 @@ class Moments:
         Half the pairs are matched, so that the blocks M_v and M_t are coupled by C / 2.
         """
         d_v, _ = self.dimensions
-        joint = np.diag(np.concatenate([self.image_eigenvalues, self.text_eigenvalues]))
+        joint = np.diag(np.concatenate(self.pairs.eigenvalues))
         joint[:d_v, d_v:] = self.cross / 2
         joint[d_v:, :d_v] = self.cross.T / 2
         # Sampling noise and rounding can push the smallest ones below 0.
@@ -380,12 +372,12 @@ class Moments:
     @cached_property
     def _shape(self) -> tuple[_Array, _Array]:
         """The fine grid, and log sum C^2 R on it."""
-        levels = _FINE_GRID * self.grid[-1]
+        levels = np.geomspace(self.grid[0], self.grid[-1], _FINE)
         # The points of the coarse grid to the last digit.
         step = (levels.size - 1) // (self.grid.size - 1)
         levels[::step] = self.grid
         power = self.cross**2
-        product = np.outer(self.image_eigenvalues, self.text_eigenvalues)
+        product = np.outer(*self.pairs.eigenvalues)
         sums = np.array([(power / (product + level)).sum() for level in levels])
         return levels, np.log(np.maximum(sums, np.finfo(np.float64).tiny))
 
@@ -396,7 +388,14 @@ class Moments:
         # Above the grid it falls as the signal does, as 1 / kappa.
         falling = np.minimum(self.grid[-1] / kappa, 1.0)
         error = np.log(np.maximum(self.signal_error, np.finfo(np.float64).tiny))
-        return np.asarray(np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling)
+        found = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
+        if self.reach:
+            # Below, the signal may go on as it grows there, by the power of kappa, or hardly.
+            q, slope = self.matching_signal(self.grid[:1])
+            power = float(-slope[0] / q[0]) if q[0] > 0 else 0.0
+            grown = np.maximum(self.grid[0] / kappa, 1.0) ** power - 1
+            found = np.hypot(found, q[0] * grown)
+        return np.asarray(found)
 
 
 def _turned(texts: _Array, basis: _Array, unit: float, means: _Array) -> NDArray[np.float32]:
@@ -408,17 +407,17 @@ def _turned(texts: _Array, basis: _Array, unit: float, means: _Array) -> NDArray
 
 
 def _warn_of_few(images: int, dimension: int) -> None:
-    if images < _IMAGES_FOR_FOLDS:
+    if images < IMAGES_FOR_FOLDS:
         warnings.warn(
-            f"image has {images} rows; below {_IMAGES_FOR_FOLDS} the covariance of matched pairs"
+            f"image has {images} rows; below {IMAGES_FOR_FOLDS} the covariance of matched pairs"
             " is taken to be that of mismatched pairs",
             ValidityWarning,
             stacklevel=3,
         )
     if images < dimension:
         warnings.warn(
-            f"image has {images} rows, fewer than the {dimension} dimensions; eigenvalues and the"
-            " signal are far off there, and the interval is wider",
+            f"image has {images} rows, fewer than the {dimension} dimensions; they do not show the"
+            " signal at small effective ridges, and the interval is wider there",
             ValidityWarning,
             stacklevel=3,
         )

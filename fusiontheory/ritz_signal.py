@@ -38,7 +38,14 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.matching_signal import leading
 
-__all__ = ["FUNCTIONS", "MINIMUM_IMAGES", "PAIR_SIGNAL", "RitzGram", "mismatched_partner", "ritz_gram"]
+__all__ = [
+    "FUNCTIONS",
+    "MINIMUM_IMAGES",
+    "PAIR_SIGNAL",
+    "RitzGram",
+    "mismatched_partner",
+    "ritz_gram",
+]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Rows: TypeAlias = NDArray[np.floating[Any]]
@@ -340,9 +347,7 @@ class _Sample:
             np.array([values[name][y] for name in self.names], dtype=np.float64) for y in (0, 1)
         ]
 
-    def _penalty(
-        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array
-    ) -> _Array:
+    def _penalty(self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array) -> _Array:
         """Return the inner products of the functions in the kernel's space."""
         penalty = np.zeros((len(self.names), len(self.names)))
         for i, first in enumerate(self.names):

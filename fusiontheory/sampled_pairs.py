@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,6 +17,8 @@ _Array = NDArray[np.float64]
 _Single = NDArray[np.float32]
 
 _SEED = 0
+# Images whose captions are compared with each other.
+_FOR_LIKENESS = 1000
 # Up to this share of the signal, half the images may miss of what all of them show.
 _SEEN = 0.25
 
@@ -80,17 +83,46 @@ class SampledPairs:
         )
         return self.traces, image, text
 
-    def rotations(self, kappa: _Array) -> _Array:
-        """Return `operator_rotations` at each kappa, in the units of lambda_v lambda_t."""
+    @property
+    def eigenvalues(self) -> tuple[_Array, _Array]:
+        """Of the sample's own second moments, noise included."""
+        return self.image_values + self.noise[0] ** 2, self.text_values + self.noise[1] ** 2
+
+    @property
+    def independent_texts(self) -> float:
+        """How many independent texts the captions of all images count for, at most all of them.
+
+        Captions of one image resemble each other. n K captions count as n K/(1 + (K - 1) w), w the
+        mean of (t.t')^2 over pairs of one image's captions, relative to t' = t, in the metric of
+        the inverse second moment plus its mean eigenvalue.
+        """
+        n, captions, d = self.text.shape
+        if captions == 1:
+            return float(n)
+        few = self.text[np.random.default_rng(_SEED).permutation(n)[:_FOR_LIKENESS]]
+        values = self.text_values / self.traces[1]
+        white = few / np.sqrt(values + 1 / d).astype(np.float32)
+        squares = np.matmul(white, white.swapaxes(1, 2)) ** 2
+        own = float(np.trace(squares, axis1=1, axis2=2).mean()) / captions
+        others = (float(squares.sum(axis=(1, 2)).mean()) - captions * own) / (captions - 1)
+        likeness = others / captions / own if own else 1.0
+        return float(n * captions / (1 + (captions - 1) * min(likeness, 1.0)))
+
+    def rotations(self, kappa: _Array, resolvents: Sequence[_Array] | None = None) -> _Array:
+        """Return `operator_rotations` at each kappa, in the units of lambda_v lambda_t.
+
+        Args:
+            kappa: effective ridges.
+            resolvents: in place of R at each, in the inverse of those units.
+        """
         trace = self.traces[0] * self.traces[1]
         clean = np.outer(self.image_values, self.text_values) / trace
-        noisy = np.outer(
-            self.image_values + self.noise[0] ** 2, self.text_values + self.noise[1] ** 2
-        )
         order = np.random.default_rng(_SEED).permutation(len(self.image))
         levels = list(kappa / trace)
+        noisy = np.outer(*self.eigenvalues) / trace
+        scaled = None if resolvents is None else [trace * found for found in resolvents]
         return operator_rotations(
-            self.image, self.text, clean, order % FOLDS, levels, noisy / trace
+            self.image, self.text, clean, order % FOLDS, levels, noisy, scaled
         )
 
     def eigenvalue_error(self, kappa: _Array) -> _Array:

@@ -63,8 +63,9 @@ def kernel_law(
         homogeneous: whether the kernel grows as the length of [v; t] at each side.
 
     Example:
-        >>> x = np.random.default_rng(0).standard_normal((400, 4))
-        >>> moments = Moments.from_features(x, x + np.random.default_rng(1).standard_normal(x.shape))
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((400, 4))
+        >>> moments = Moments.from_features(x, x + rng.standard_normal(x.shape))
         >>> product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
         >>> law = kernel_law(moments, {(1, 1): 1.0}, Spectrum.from_eigenvalues(product))
         >>> law(np.array([64.0]), 1.0).shift.shape
@@ -138,8 +139,8 @@ def _powers(moments: Moments, orders: _Orders, homogeneous: bool) -> PairPowers:
     if key not in known:
         traces, image, text = moments.pairs.rows(_MOST_IMAGES)
         known[key] = PairPowers.of_pairs(
-            image,
-            text,
+            image.astype(np.float64),
+            text.astype(np.float64),
             mismatched_partner(len(image)),
             (moments.image_eigenvalues / traces[0], moments.text_eigenvalues / traces[1]),
             {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()},
@@ -176,8 +177,7 @@ def _point(
     place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
     lower = min(int(place), levels.size - 2)
     found = [
-        _at_level(powers, gram, level, functions, law, kappa, gamma)
-        for level in (lower, lower + 1)
+        _at_level(powers, gram, level, functions, law, kappa, gamma) for level in (lower, lower + 1)
     ]
     mixed = [
         (1 - place + lower) * one + (place - lower) * two

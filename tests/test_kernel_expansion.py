@@ -195,9 +195,10 @@ def test_coordinate_blocks_tend_to_their_limits(moments, coordinates, block):
 
     alone, bound = signal(cross=1.0), signal(**{block: 1.0})
     # Nearly all of the signal lies along v * t here. The two estimates of it, by Lanczos from the
-    # covariance of v (x) t and directly, differ by 0.7 %, and the larger one is taken.
+    # covariance of v (x) t and directly, differ by 0.7 %, and the larger one is taken. Only the
+    # first of them is corrected for few images.
     np.testing.assert_allclose(signal(cross=1.0, **{block: 1e-9}), alone, rtol=0.01)
-    np.testing.assert_allclose(signal(cross=1e-9, **{block: 1.0}), bound, rtol=1e-3)
+    np.testing.assert_allclose(signal(cross=1e-9, **{block: 1.0}), bound, rtol=2e-3)
     both = signal(cross=1.0, **{block: 1.0})
     assert (both >= alone).all()
     assert (both >= 0.98 * bound).all()

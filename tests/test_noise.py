@@ -42,8 +42,8 @@ def test_spectra_and_cross(case):
     np.testing.assert_array_equal(noisy.cross, clean.cross)
     np.testing.assert_array_equal(noisy.cross_power, clean.cross_power)
     assert (noisy.images, noisy.captions) == (clean.images, clean.captions)
-    mean = np.mean([sample.text_eigenvalues for sample in samples], axis=0)
-    np.testing.assert_allclose(noisy.text_eigenvalues, mean, rtol=0.03)
+    mean = np.mean([sample.pairs.eigenvalues[1] for sample in samples], axis=0)
+    np.testing.assert_allclose(noisy.pairs.eigenvalues[1], mean, rtol=0.03)
 
 
 def test_signal_and_its_error(case):

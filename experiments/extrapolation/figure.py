@@ -14,7 +14,6 @@ from fusiontheory.figure_style import save_figure, style
 # Colours of Okabe & Ito.
 LOOKS = {
     "moments": ("#0072B2", "o", "from moments"),
-    "corrected": ("#D55E00", "s", "from moments, corrected for few images"),
     "power law": ("#333333", "^", "power law, best of three forms"),
 }
 

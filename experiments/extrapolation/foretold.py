@@ -23,9 +23,9 @@ _LEAST_ERROR = 0.002
 def foretold(config: Config, pilots: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return a row per condition, head, n0, pilot, n and method: foretold and measured accuracy.
 
-    Methods: "moments", "corrected" and "matched" as `pilot_rows` predicts them; "anchored", moments
-    moved by what they are off by at n0 itself, where the pilot's accuracy is measured, on the scale
-    of Phi^-1(accuracy); "power law, FORM" for each form; and "no growth", the accuracy measured at
+    Methods: "moments" and "matched" as `pilot_rows` predicts them; "anchored", moments moved by
+    what they are off by at n0 itself, where the pilot's accuracy is measured, on the scale of
+    Phi^-1(accuracy); "power law, FORM" for each form; and "no growth", the accuracy measured at
     n0.
 
     Args:
@@ -63,7 +63,6 @@ def _methods(part: pd.DataFrame, n0: int, sizes: NDArray[np.int64]) -> dict[str,
     moved = norm.ppf(last) - norm.ppf(moments.loc[n0])
     found: dict[str, _Array] = {
         "moments": moments.loc[at].to_numpy(float),
-        "corrected": curves["corrected"]["value"].loc[at].to_numpy(float),
         "matched": curves["matched"]["value"].loc[at].to_numpy(float),
         "anchored": norm.cdf(norm.ppf(moments.loc[at].to_numpy(float)) + moved),
         "no growth": np.full(sizes.size, last),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.extrapolation.config import Config
-from experiments.extrapolation.few_images import corrected_moments
 from experiments.extrapolation.foretold import foretold
 from experiments.extrapolation.summary import summary
 from fusiontheory.curve import predict_curve
@@ -20,7 +20,7 @@ from fusiontheory.features import FeatureSet
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import draw_pairs
+from fusiontheory.pairs import Pairs, draw_pairs
 from validation.conditions import condition_features
 from validation.data import shipped_features
 
@@ -38,18 +38,23 @@ _Single = NDArray[np.float32]
 def measure(config: Config) -> pd.DataFrame:
     """Return what is known of each pilot: its learning curve and predictions from its moments.
 
-    Pilots that ``pilots.csv`` has are not done again, so that a run can be interrupted.
+    What ``pilots.csv`` has is not done again, so that a run can be interrupted, and a changed
+    theory asked for its predictions (their rows taken out) without measuring again.
     """
     known = pd.read_csv(PILOTS) if PILOTS.exists() else pd.DataFrame()
     conditions = condition_features(shipped_features(), config.strengths, _HEADS)
     for repeat in range(config.repeats):
         for n0 in config.pilots:
             for name, features in conditions.items():
-                if len(known) and len(
-                    known.query("condition == @name and n0 == @n0 and pilot == @repeat")
-                ):
+                there: set[str] = set()
+                if len(known):
+                    here = known.query("condition == @name and n0 == @n0 and pilot == @repeat")
+                    there = set(here["kind"])
+                if there >= {"measured", "moments", "matched"}:
                     continue
-                rows = pilot_rows(config, features, n0, repeat)
+                rows = [] if "moments" in there else predicted_rows(config, features, n0, repeat)
+                if "measured" not in there:
+                    rows += measured_rows(config, features, n0, repeat)
                 part = pd.DataFrame(rows).assign(condition=name, n0=n0, pilot=repeat)
                 known = pd.concat([known, part], ignore_index=True)
                 known.to_csv(PILOTS, index=False, float_format="%.6g", lineterminator="\n")
@@ -60,27 +65,58 @@ def pilot_rows(config: Config, features: FeatureSet, n0: int, repeat: int) -> li
     """Return rows (head, kind, n, value, error) of one pilot, the same images in each condition.
 
     ``kind`` is "measured" (mean accuracy of subsets on test pairs, error over orders), "moments"
-    (predicted from all n0 images with their texts), "corrected" (the same by `corrected_moments`)
-    or "matched" ("moments" of the images and texts of the n0/2 pairs of the first order that are
-    labelled as matched). ``error`` of a prediction is that of its interval.
+    (predicted from all n0 images with their texts) or "matched" ("moments" of the images and texts
+    of the n0/2 pairs of the first order that are labelled as matched). ``error`` of a prediction is
+    that of its interval.
     """
-    root = np.random.SeedSequence(config.seed, spawn_key=(n0, repeat))
-    pick, test_seed, *orders = root.spawn(2 + config.orders)
-    image, text = _pilot(features, n0, np.random.default_rng(pick))
-    test_rows = features.rows("test")
-    testing = draw_pairs(test_rows, features.text.shape[1], config.test_pairs, test_seed)
-    test = gather(features.image, features.text, testing)
-    draws = [draw_pairs(np.arange(n0), 1, n0, order) for order in orders]
-    matched = draws[0].image[draws[0].label > 0]
+    predicted = predicted_rows(config, features, n0, repeat)
+    return predicted + measured_rows(config, features, n0, repeat)
+
+
+@dataclass(frozen=True, eq=False)
+class _Pilot:
+    """n0 images with one text each, the orders of their pairs, and the seed of the test pairs."""
+
+    image: _Single
+    text: _Single
+    draws: list[Pairs]
+    test_seed: np.random.SeedSequence
+
+    @classmethod
+    def of(cls, config: Config, features: FeatureSet, n0: int, repeat: int) -> _Pilot:
+        root = np.random.SeedSequence(config.seed, spawn_key=(n0, repeat))
+        pick, test_seed, *orders = root.spawn(2 + config.orders)
+        image, text = _pilot(features, n0, np.random.default_rng(pick))
+        draws = [draw_pairs(np.arange(n0), 1, n0, order) for order in orders]
+        return cls(image, text, draws, test_seed)
+
+
+def predicted_rows(
+    config: Config, features: FeatureSet, n0: int, repeat: int
+) -> list[dict[str, Any]]:
+    """Return the rows of `pilot_rows` that nothing is trained for."""
+    pilot = _Pilot.of(config, features, n0, repeat)
+    matched = pilot.draws[0].image[pilot.draws[0].label > 0]
     with warnings.catch_warnings():
         # With fewer images than dimensions it warns; what that costs is what is measured here.
         warnings.simplefilter("ignore", ValidityWarning)
-        whole = Moments.from_features(image, text)
-        part = Moments.from_features(image[matched], text[matched])
-    known = {"moments": whole, "corrected": corrected_moments(whole), "matched": part}
-    rows = [row for kind, moments in known.items() for row in _predicted(config, kind, moments, n0)]
+        whole = Moments.from_features(pilot.image, pilot.text)
+        part = Moments.from_features(pilot.image[matched], pilot.text[matched])
+    known = {"moments": whole, "matched": part}
+    return [row for kind, moments in known.items() for row in _predicted(config, kind, moments, n0)]
+
+
+def measured_rows(
+    config: Config, features: FeatureSet, n0: int, repeat: int
+) -> list[dict[str, Any]]:
+    """Return the measured learning curve of `pilot_rows`."""
+    pilot = _Pilot.of(config, features, n0, repeat)
+    test_rows = features.rows("test")
+    testing = draw_pairs(test_rows, features.text.shape[1], config.test_pairs, pilot.test_seed)
+    test = gather(features.image, features.text, testing)
+    rows: list[dict[str, Any]] = []
     sizes = config.subsets(n0)
-    parts = [gather(image, text[:, None], draw) for draw in draws]
+    parts = [gather(pilot.image, pilot.text[:, None], draw) for draw in pilot.draws]
     for head in config.heads:
         chosen = find_head(head)
         found = np.array(

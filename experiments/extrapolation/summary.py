@@ -34,9 +34,7 @@ def paired(results: pd.DataFrame) -> pd.DataFrame:
     off = (results["foretold"] - results["measured"]).abs()
     wide = results.assign(off=off).pivot(index=keys, columns="method", values="off")
     closer = wide.lt(wide[best_power_law(results)], axis=0)
-    return (
-        closer[["moments", "corrected", "matched", "anchored"]].groupby(["head", "factor"]).mean()
-    )
+    return closer[["moments", "matched", "anchored"]].groupby(["head", "factor"]).mean()
 
 
 def summary(results: pd.DataFrame) -> str:
