@@ -21,7 +21,9 @@ from fusiontheory import (
     moments,
     pairs,
     ritz_signal,
+    sample_resolvent,
     sampled_pairs,
+    sampled_signal,
     score_curve,
     score_law,
     second_moments,
@@ -75,7 +77,8 @@ def _predicting_code() -> str:
         *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
         *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
         *(leverage_law, metric_scores, score_curve, score_law),
-        *(ritz_signal, sampled_pairs, second_moments, signal_curve, spectrum),
+        *(ritz_signal, sample_resolvent, sampled_pairs, sampled_signal, second_moments),
+        *(signal_curve, spectrum),
     )
 
 
