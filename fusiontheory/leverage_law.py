@@ -29,6 +29,8 @@ _Array: TypeAlias = NDArray[np.float64]
 
 # Blocks of eigenvalues of one modality, of equal width in the logarithm.
 _BLOCKS = 8
+# Eigenvalues below this share of the largest are rounding.
+_NOTHING = 1e-12
 # Eigenvalues below this share of the largest are in the last block.
 _SMALLEST = 1e-6
 _ROUNDS = 100
@@ -188,7 +190,12 @@ class LeverageLaw:
 
 
 def _by_block(rows: _Array, values: _Array) -> tuple[_Array, _Array]:
-    """Return sums of squares over blocks of eigenvalues, (n, blocks), and block sizes."""
+    """Return sums of squares over blocks of eigenvalues, (n, blocks), and block sizes.
+
+    Directions without variance, as those of padding, are in no block.
+    """
+    varies = values > values.max() * _NOTHING
+    rows, values = rows[:, varies], values[varies]
     logarithm = np.log(np.maximum(values, values.max() * _SMALLEST))
     width = max(float(np.ptp(logarithm)), 1e-9) / _BLOCKS
     block = np.minimum((logarithm.max() - logarithm) / width, _BLOCKS - 1).astype(np.intp)

@@ -7,7 +7,8 @@ Against that measurement, at ridges of a tenth of what varies on the kernel's di
 came within 3 points on unit-norm features (`tests/test_network_curve.py`), apart from a residual
 connection around single-token attention (6 points too low). On Gaussian features, whose
 lengths vary, perceptrons are up to 9 points too low: the blocks end at the second order. The
-form was chosen with the measured curves of unit-norm features in view.
+form was chosen with the measured curves of unit-norm features in view. Scores are taken as normal:
+the law of scores (`fusiontheory.score_law`) is of the heads with a closed form alone.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _CONFIG = replace(
 def test_intervals_hold_the_limit_of_gaussian_pairs(index):
     population = _CONFIG.populations[index]
     truth, error = limit(_CONFIG, population, np.random.SeedSequence(0))
-    assert not error.any()  # closed form
+    assert (error < 0.003).all()  # a mean over samples of 20,000 images
     found = replicates(_CONFIG, population, 1000, np.random.SeedSequence(1))
     inside = (found[..., 1] <= truth) & (truth <= found[..., 2])
     assert inside.mean() > 0.85
