@@ -58,7 +58,7 @@ class MetricScores:
 
         Example:
             >>> found = MetricScores.of_pairs(np.eye(9), np.eye(9))
-            >>> found.matched.mean(), found.mismatched.mean()
+            >>> float(found.matched.mean()), float(found.mismatched.mean())
             (1.0, 0.0)
         """
         matched = np.einsum("nd,nd->n", image, text, dtype=np.float64)
@@ -128,7 +128,7 @@ def metric_law(moments: Moments) -> Callable[[_Array, float], ScoreShift] | None
     Example:
         >>> x = np.random.default_rng(0).standard_normal((400, 4))
         >>> law = metric_law(Moments.from_features(x, x))
-        >>> bool(law(np.array([1e6]), 0.1).shift[0] < 0)  # |x|^2 is skewed
+        >>> bool(law(np.array([1e6]), 0.1).shift[0] > 0)  # x.x' is peaked
         True
     """
     pairs = moments.pairs

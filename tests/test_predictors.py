@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from fusiontheory.checks import InputError  # noqa: E402
 from fusiontheory.curve import predict_curve  # noqa: E402
 from fusiontheory.features import FeatureSet, normalise  # noqa: E402
+from fusiontheory.heads import Terms  # noqa: E402
 from fusiontheory.heads.networks import build_network  # noqa: E402
 from fusiontheory.moments import Moments  # noqa: E402
 from fusiontheory.records import RecordStore  # noqa: E402
@@ -136,7 +137,9 @@ def test_tangent_curve_of_a_bilinear_network_is_that_of_its_kernel(features: Fea
         # The kernel (v.v')(t.t') + 1 has the diagonal 2 at unit norm.
         ridge = early_stopping_ridge(row["n"], 2.0, D * D + 1, SETTINGS)
         assert row["ridge"] == pytest.approx(ridge, rel=1e-4)
-        expected = predict_curve("bilinear", moments, row["n"], ridge)["accuracy"][0]
+        # A network's curve has normal scores.
+        normal = Terms(score_law=False)
+        expected = predict_curve("bilinear", moments, row["n"], ridge, terms=normal)["accuracy"][0]
         assert row["accuracy"] == pytest.approx(expected, abs=1e-3)
     chance = tangent_curve("concat-linear", features, [64], SETTINGS, pairs=300)
     assert chance["accuracy"].tolist() == [0.5]
