@@ -134,7 +134,9 @@ def _result(job: Any, command: Sequence[str]) -> str:
     try:
         return str(job.result())
     except Exception as error:  # submitit has its own errors for jobs that failed or were killed
-        detail = " ".join(str(error).split())[-300:]
+        # submitit puts a trace before what the job itself said, and a rule of dashes after it.
+        said = str(error).rpartition("RuntimeError: ")[2].partition("\n-----")[0]
+        detail = " ".join(said.split())[-300:]
         what = " ".join(command[3:])
         raise InputError(
             f"job {job.job_id} ({what}) failed: {detail}; its log is {job.paths.stderr}; mend the"
