@@ -47,8 +47,10 @@ def predict_curve(
     Returns:
         A frame with the columns ``n``, ``risk`` (mean squared error against labels +-1),
         ``accuracy`` (between 0 and 1), ``accuracy_low``, ``accuracy_high`` (95 % interval from
-        the number of images that the moments come from and, if given, of test images; it does
-        not have the error of the theory itself).
+        the number of images that the moments come from, from the last term of the kernel's
+        expansion, and, if given, from test images; it does not have all of the theory's error).
+        The mean is over training sets of independent pairs. Where the moments are a sample's it
+        is that of `fusiontheory.score_law`, for which the first call for a head takes longer.
 
     Raises:
         InputError: for an unknown head, n below 2, a negative ridge, a head that
