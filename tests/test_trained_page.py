@@ -279,3 +279,19 @@ def test_facts_are_those_of_the_records(tmp_path: Path) -> None:
     assert facts["code"] == ["v1"]
     with pytest.raises(InputError, match="runs must be on record in"):
         record_facts(store.read("trained"), RecordStore(tmp_path / "other"))
+
+
+def test_predictors_are_shown_over_all_and_over_common_cells() -> None:
+    from validation.trained.page import _predictors
+
+    def row(scope: str, predictor: str, points: float) -> dict[str, object]:
+        counts = {"cells": 8, "sign_right": 5, "sign_clear": 6, "coverage": float("nan")}
+        told = {"setting": "fixed", "scope": scope, "predictor": predictor, "of": ""}
+        return {**told, **counts, "mean_abs_points": points}
+
+    rows = [row("all", "sharp", 1.25), row("common", "sharp", 0.75), row("head", "sharp", 9.0)]
+    grid = _predictors(pd.DataFrame([*rows, row("all", "orders", float("nan"))]))
+    text = str(grid)
+    assert "0.8" in text or "0.75" in text
+    assert "9.0" not in text
+    assert "nan" not in text.lower()

@@ -243,13 +243,20 @@ def _power(table: pd.DataFrame) -> Grid:
 
 
 def _predictors(table: pd.DataFrame) -> Grid:
+    """Return the errors over all cells, and over those that all predictors of accuracy share."""
+
+    def share(value: float) -> str:
+        return "–" if pd.isna(value) else points(value, False)
+
     columns: dict[str, Any] = {
         "cells": number,
         **dict.fromkeys(("sign_right", "sign_clear"), number),
-        "mean_abs_points": lambda value: points(value, False),
-        "coverage": lambda share: points(100 * share, False),
+        "mean_abs_points": share,
+        "coverage": lambda value: share(100 * value),
     }
-    return plain_grid(table, [], "predictor", columns)
+    whole = table[table["scope"].isin(("all", "common"))] if "scope" in table else table
+    groups = [name for name in ("setting", "scope") if name in whole]
+    return plain_grid(whole, groups, "predictor", columns)
 
 
 def _choices(table: pd.DataFrame) -> Grid:

@@ -160,6 +160,8 @@ def write_report(
 ) -> Trained:
     """Write each table as CSV, ``missing.json``, ``figure.svg`` and the page; return the tables.
 
+    The page has the errors of the predictors if ``trained-predict`` wrote them to ``out`` before.
+
     Raises:
         InputError: if ``out`` cannot be written to.
     """
@@ -171,8 +173,15 @@ def write_report(
     write_atomically(out / "missing.json", (_listed(found.missing) + "\n").encode())
     if len(found.runs):
         draw(found.tables["runs"], found.tables["gaps"], out / "figure")
-        write_page(found.tables, found.missing, _facts(study, conditions, found.runs, store), out)
+        shown = {**found.tables, **_written_before(out)}
+        write_page(shown, found.missing, _facts(study, conditions, found.runs, store), out)
     return found
+
+
+def _written_before(out: Path) -> dict[str, pd.DataFrame]:
+    """Return the errors of the predictors, if ``trained-predict`` has written them to ``out``."""
+    path = out / "predictor_errors.csv"
+    return {path.stem: pd.read_csv(path)} if path.is_file() else {}
 
 
 def _facts(
