@@ -244,6 +244,9 @@ def test_command_refuses_before_any_work(features: FeatureSet, tmp_path: Path) -
         TrainedStudy().check_features(features)
     with pytest.raises(InputError, match="part must be one of grid, noise"):
         TrainedStudy().cells("all")
+    result = CliRunner().invoke(app, ["trained", "--dtype", "float16"])
+    assert result.exit_code == 2
+    assert "dtype must be one of float32, bfloat16, got 'float16'" in result.output
 
 
 def test_one_seed_has_no_gaps_and_still_a_table_and_a_figure(

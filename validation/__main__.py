@@ -26,6 +26,10 @@ _Seeds = Annotated[int, typer.Option(help="Number of seeds.")]
 _Ridge = Annotated[float, typer.Option(help="delta of K + delta I.")]
 _Sizes = Annotated[str, typer.Option(help="Numbers of training pairs, separated by commas.")]
 _TestPairs = Annotated[int, typer.Option(help="Number of test pairs.")]
+_Products = Annotated[
+    str,
+    typer.Option(help="bfloat16, or float32 where the processor lacks it; records are of one."),
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 _STORE = Path(".cache")
@@ -78,15 +82,19 @@ def trained(
     features: _Features = None,
     store: _Store = _STORE,
     seeds: _Seeds = 5,
-    only: Annotated[str | None, typer.Option(help="grid or noise. [default: both]")] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="grid, noise, controls, search, tuned or ablations. [default: all]"),
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
     shard: Annotated[str, typer.Option(help="Do only part i of N, as i/N.")] = "1/1",
+    dtype: _Products = "bfloat16",
     as_json: _Json = False,
 ) -> None:
     """Train the networks of the study of trained heads; goes on where it was interrupted."""
     from validation.trained import TrainedSession
 
-    session = TrainedSession.open(features, store, seeds)
+    session = TrainedSession.open(features, store, seeds, dtype)
     done, missing = session.run(only, jobs, shard)
     names = "".join(f"\nmissing: {name}" for name in missing)
     record = {"records": done, "missing": missing, "store": str(store)}
@@ -99,12 +107,13 @@ def trained_report(
     store: _Store = _STORE,
     seeds: _Seeds = 5,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = _OUT / "trained",
+    dtype: _Products = "bfloat16",
     as_json: _Json = False,
 ) -> None:
     """Write tables, verdicts and figure of the trained heads; what was not run is named."""
     from validation.trained import TrainedSession
 
-    found = TrainedSession.open(features, store, seeds).report(out)
+    found = TrainedSession.open(features, store, seeds, dtype).report(out)
     names = "".join(f"\nmissing: {name}" for name in found.missing)
     record = {"runs": len(found.runs), "missing": found.missing, "out": str(out)}
     _say(as_json, record, f"{len(found.runs)} runs in {out}{names}")
@@ -119,13 +128,14 @@ def trained_predict(
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Compute no tangent kernel, use those on record.")
     ] = False,
+    dtype: _Products = "bfloat16",
     as_json: _Json = False,
 ) -> None:
     """Write what four predictors say of the trained heads, and how far off each is."""
     from validation.trained import TrainedSession
     from validation.trained.predict import write_predictions
 
-    session = TrainedSession.open(features, store, seeds)
+    session = TrainedSession.open(features, store, seeds, dtype)
     errors = write_predictions(session, out, fill=not recorded)
     whole = errors[errors["scope"] == "all"].drop(columns=["scope", "of"])
     record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}

@@ -10,6 +10,7 @@ from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable
 from fusiontheory.records import RecordStore
+from fusiontheory.training import TrainingSettings
 from validation.conditions import condition_features
 from validation.data import shipped_features
 from validation.extract.settings import Part
@@ -30,13 +31,15 @@ class TrainedSession:
     folder: Path
 
     @classmethod
-    def open(cls, features: Path | None, folder: Path, seeds: int) -> TrainedSession:
+    def open(
+        cls, features: Path | None, folder: Path, seeds: int, dtype: str = "bfloat16"
+    ) -> TrainedSession:
         """Read the features and check the study against them; nothing is trained yet.
 
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
         """
-        study = TrainedStudy(seeds=seeds)
+        study = TrainedStudy(seeds=seeds, training=TrainingSettings(dtype=dtype))
         loaded = shipped_features() if features is None else FeatureSet.load(features)
         study.check_features(loaded)
         return cls(study, loaded, folder)
