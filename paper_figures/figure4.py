@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -102,7 +102,7 @@ def _legend(axes: Axes) -> None:
     axes.legend(handles=handles, loc="center left", fontsize=8)
 
 
-def _caption(facts: dict) -> str:  # type: ignore[type-arg]
+def _caption(facts: dict[str, Any]) -> str:
     used = facts["settings"]
     shares = ", ".join(
         f"{name} {100 * about['nearest_is_own']:.1f} %"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -123,7 +123,9 @@ def size_axis(axes: Axes, sizes: Sequence[int], every: int = 1) -> None:
     axes.tick_params(axis="x", labelcolor=INK)
 
 
-def head_legend(figure: Figure, heads: Sequence[str], columns: int, more: Sequence = ()) -> None:  # type: ignore[type-arg]
+def head_legend(
+    figure: Figure, heads: Sequence[str], columns: int, more: Sequence[Any] = ()
+) -> None:
     """Write below the panels which marker is which head, and after them ``more`` handles."""
     from matplotlib.lines import Line2D
 
