@@ -93,6 +93,8 @@ def test_report_names_what_is_missing_and_fills_nothing_in(
     assert claims.loc["gap-size", "verdict"] == "not testable here"
     assert "n = 16384" in str(claims.loc["gap-size", "missing"])
     assert (tmp_path / "figure.svg").stat().st_size > 0
+    # Of this study, not of the default one.
+    assert "batch 16, up to 2 epochs" in (tmp_path / "index.html").read_text()
 
 
 def test_tables_hold_what_the_runs_say(

@@ -13,6 +13,7 @@ import pandas as pd
 from fusiontheory.features import FeatureSet
 from fusiontheory.files import check_writable, write_atomically
 from fusiontheory.records import RecordStore
+from fusiontheory.training import TrainingSettings
 from validation.claims import CLAIMS, judge
 from validation.trained.condition import controlled_features
 from validation.trained.draws import held_out_pairs
@@ -195,10 +196,19 @@ def _facts(
         "features": sorted({str(features.name) for features in conditions.values()}),
         "fingerprint": {name: features.fingerprint for name, features in conditions.items()},
         "settings": sorted({str(setting) for setting in runs["setting"]}),
+        "fixed setting": _words(study.training),
         "seeds": study.seeds,
         "test_pairs": study.test_pairs,
         **record_facts(runs, store),
     }
+
+
+def _words(setting: TrainingSettings) -> str:
+    return (
+        f"{setting.optimiser}, learning rate {setting.learning_rate:g}, batch {setting.batch_size},"
+        f" up to {setting.epochs} epochs, patience {setting.patience} on dev"
+        f" {setting.criterion}, products in {setting.dtype}"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

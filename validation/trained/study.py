@@ -16,15 +16,12 @@ from validation.trained.condition import CONTROLS, Condition
 from validation.trained.noise import Noise
 from validation.trained.variant import FIXED, Variant
 
-__all__ = ["MAIN_HEADS", "PARTS", "SETTING", "TrainedCell", "TrainedStudy"]
+__all__ = ["MAIN_HEADS", "PARTS", "TrainedCell", "TrainedStudy"]
 
 PARTS = ("grid", "noise", "controls", "search", "ablations")
 """Of the declared study. The part "tuned" comes after the search and depends on what it found."""
 
 MAIN_HEADS = ("concat-mlp", "cross-attention", "bilinear", "dot-product")
-
-SETTING = "Adam 1e-3, batch 256, 30 epochs, patience 5 on dev accuracy, bfloat16 products"
-"""The fixed setting. That of the paper is not published in what we have of it; we assume this."""
 
 _STRENGTHS = MappingProxyType(
     {
@@ -91,7 +88,8 @@ class TrainedStudy:
             own, for every head alike; the best on dev pairs is then trained with all seeds.
         ablations: heads, and the levels they are trained at.
         dev_pairs, test_pairs: drawn once from the dev and the test images.
-        training: the fixed setting, for every head.
+        training: the fixed setting, for every head. That of the paper is not published in what we
+            have of it; this is what we assume.
         entropy: root of all seeds.
 
     Raises:
