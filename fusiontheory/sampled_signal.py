@@ -62,7 +62,8 @@ def sampled_signal(pairs: SampledPairs, power: _Array) -> SampledSignal:
     """Return the signal by `fusiontheory.sample_resolvent`, d_1 .. d_3 from folds of the images.
 
     The covariance of matched pairs is measured where the sample's own resolvent shows nine tenths
-    of the signal. Below that ridge its share of q is held, and all of it enters the error.
+    of the signal. Below that ridge its share of q is held. All of it enters the error, and so does
+    the trend that it had above.
 
     With fewer than 50 images, or so few that they show nothing, it is the sample's own signal.
 
@@ -100,8 +101,13 @@ def sampled_signal(pairs: SampledPairs, power: _Array) -> SampledSignal:
         share = direct[:first] / direct[first]
         rotations[:first, :, 1:] = share[:, None, None] * rotations[first, :, 1:]
     error = signal_error(rotations, power, product, resolvents, n)
-    held = np.abs(lanczos_signal(rotations.mean(axis=1)) - direct)
-    error[:first] = np.hypot(error[:first], held[:first])
+    whole = lanczos_signal(rotations.mean(axis=1))
+    error[:first] = np.hypot(error[:first], np.abs(whole - direct)[:first])
+    if 0 < first < grid.size - 1 and direct[first] > 0:
+        # The share was not held where it is known: it may go on as it went there.
+        share = whole[first : first + 2] / direct[first : first + 2]
+        trend = (share[0] - share[1]) * np.arange(first, 0, -1) * direct[:first]
+        error[:first] = np.hypot(error[:first], trend)
     fitted = [
         population_eigenvalues(values, count) + sigma**2
         for values, count, sigma in zip(clean, counts, pairs.noise, strict=True)

@@ -18,7 +18,7 @@ from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
 from fusiontheory.moments import Moments
 from fusiontheory.ritz_signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
 from fusiontheory.sampled_pairs import SampledPairs
-from fusiontheory.score_law import LawPoint, score_law
+from fusiontheory.score_law import LawPoint, NormalScores, score_law
 from fusiontheory.spectrum import Spectrum
 
 __all__ = ["kernel_law", "shifted"]
@@ -44,6 +44,7 @@ def kernel_law(
     moments: Moments,
     orders: _Orders,
     spectrum: Spectrum,
+    signal: Callable[[_Array], tuple[_Array, _Array]],
     *,
     remainder: float = 0.0,
     functions: tuple[str, ...] = (),
@@ -58,6 +59,7 @@ def kernel_law(
         moments: of the features.
         orders: k_ab of the kernel, (1, 1) among them.
         spectrum: of the kernel's features.
+        signal: kappa -> (q, dq / d log kappa) of the kernel.
         remainder: power of the orders that act as ridge.
         functions: that the prediction has beside those of (1, 1).
         homogeneous: whether the kernel grows as the length of [v; t] at each side.
@@ -67,11 +69,12 @@ def kernel_law(
         >>> x = rng.standard_normal((400, 4))
         >>> moments = Moments.from_features(x, x + rng.standard_normal(x.shape))
         >>> product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
-        >>> law = kernel_law(moments, {(1, 1): 1.0}, Spectrum.from_eigenvalues(product))
+        >>> spectrum = Spectrum.from_eigenvalues(product)
+        >>> law = kernel_law(moments, {(1, 1): 1.0}, spectrum, moments.matching_signal)
         >>> law(np.array([64.0]), 1.0).shift.shape
         (1,)
         >>> twin = moments.gaussian_twin()
-        >>> kernel_law(twin, {(1, 1): 1.0}, Spectrum.from_eigenvalues(product)) is None
+        >>> kernel_law(twin, {(1, 1): 1.0}, spectrum, twin.matching_signal) is None
         True
     """
     if not isinstance(moments.pairs, SampledPairs) or moments.images < MINIMUM_IMAGES:
@@ -84,11 +87,18 @@ def kernel_law(
         degrees = spectrum.sum(learned, kappa)
         gamma = spectrum.sum(lambda lam, level: learned(lam, level) ** 2, kappa) / knots
         varying = remainder / total if homogeneous and total > 0 else 0.0
+        q, slope = signal(kappa)
         levels, gram = moments.ritz(orders)
         powers = _powers(moments, orders, homogeneous)
         points = [
-            _point(powers, levels, gram, functions, float(size), level, held, factor, varying)
-            for size, level, held, factor in zip(knots, kappa, degrees, gamma, strict=True)
+            _point(powers, levels, gram, functions, size, level, held, varying, normal)
+            for size, level, held, normal in zip(
+                knots.tolist(),
+                kappa.tolist(),
+                degrees.tolist(),
+                map(NormalScores.of_signal, q.tolist(), slope.tolist(), gamma.tolist()),
+                strict=True,
+            )
         ]
         return _interpolated(n, knots, points)
 
@@ -164,20 +174,21 @@ def _point(
     n: float,
     kappa: float,
     degrees: float,
-    gamma: float,
     varying: float,
+    normal: NormalScores,
 ) -> LawPoint:
     """Return the law at one n, between the two levels around its effective ridge."""
     nothing = LawPoint(0.0, 0.0, 1.0)
-    if gamma >= 1 - 1 / MOST_OVERFITTING:
+    if normal.gamma >= 1 - 1 / MOST_OVERFITTING:
         return nothing
-    law = powers.law(kappa, n, degrees, gamma, varying)
+    law = powers.law(kappa, n, degrees, normal.gamma, varying)
     if law is None:
         return nothing
     place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
     lower = min(int(place), levels.size - 2)
     found = [
-        _at_level(powers, gram, level, functions, law, kappa, gamma) for level in (lower, lower + 1)
+        _at_level(powers, gram, level, functions, law, kappa, normal)
+        for level in (lower, lower + 1)
     ]
     mixed = [
         (1 - place + lower) * one + (place - lower) * two
@@ -193,7 +204,7 @@ def _at_level(
     functions: tuple[str, ...],
     law: LeverageLaw,
     kappa: float,
-    gamma: float,
+    normal: NormalScores,
 ) -> LawPoint:
     rows = gram.usable(level, functions)
     degree = np.array([_DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
@@ -204,7 +215,7 @@ def _at_level(
         law,
         length,
         kappa,
-        gamma,
+        normal,
     )
 
 

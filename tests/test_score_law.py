@@ -8,10 +8,12 @@ from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import Terms
+from fusiontheory.leverage_law import LeverageLaw
 from fusiontheory.matching import MatchingCurve, ScoreShift
 from fusiontheory.metric_scores import MetricScores
 from fusiontheory.moments import Moments
 from fusiontheory.score_curve import kernel_law, shifted
+from fusiontheory.score_law import NormalScores, score_law
 from fusiontheory.spectrum import Spectrum
 
 CONFIG = Config()
@@ -77,7 +79,8 @@ def test_few_images_keep_normal_scores():
     x = rng.standard_normal((49, 3))
     with pytest.warns(UserWarning, match="image has 49 rows"):
         moments = Moments.from_features(x, x)
-    assert kernel_law(moments, {(1, 1): 1.0}, Spectrum.from_eigenvalues(np.ones(9))) is None
+    spectrum = Spectrum.from_eigenvalues(np.ones(9))
+    assert kernel_law(moments, {(1, 1): 1.0}, spectrum, moments.matching_signal) is None
 
 
 def test_shifted_moves_the_interval_and_leaves_peaks():
@@ -111,3 +114,70 @@ def test_a_dot_product_without_signal_keeps_its_interval():
         curve = predict_curve("dot-product", Moments.from_features(x, y), [256], 0.1)
         assert curve["accuracy_high"][0] - curve["accuracy_low"][0] > 0.005
         assert curve["accuracy"].between(0.5, 0.56).all()
+
+
+def one_function(rng, images, noise, shape):
+    """Scores of one function with class means -+1/2 and variance 1, from two sets of images.
+
+    ``noise`` is the variance of each set's own, three times as large on matched pairs and of
+    exponential law from pair to pair.
+    """
+    own = shape(rng, (2, images)) + np.array([[0.5], [-0.5]])
+    varying = np.array([[1.5], [0.5]]) * rng.exponential(size=(2, images))
+    sets = np.sqrt(noise * varying) * rng.standard_normal((2, 2, images))
+    return (own + sets).transpose(1, 0, 2)[:, :, None]
+
+
+def shift(scores, *, kappa=0.1, gamma=0.05):
+    """By a constant leverage, with the signal that such scores have."""
+    images = scores.shape[-1]
+    law = LeverageLaw(np.ones((2, images)), np.full((2, images), gamma / (1 - gamma)))
+    normal = NormalScores.of_signal(1 / (1 + kappa), -kappa / (1 + kappa) ** 2, gamma)
+    length = np.ones((2, 1, images))
+    return score_law(scores, np.ones((1, 1)), law, length, kappa, normal)
+
+
+def gaussian(rng, shape):
+    return rng.standard_normal(shape)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 1.0, 10.0])
+def test_normal_scores_have_no_shift_whatever_the_functions_noise(noise):
+    rng = np.random.default_rng(4)
+    found = [shift(one_function(rng, 500, noise, gaussian)) for _ in range(100)]
+    shifts = np.array([point.shift for point in found])
+    assert abs(shifts.mean()) < 4 * shifts.std() / 10
+    assert shifts.std() < 0.1
+
+
+def test_noise_of_the_functions_hides_the_shape_and_does_not_make_one():
+    def heavy_tailed(rng, shape):
+        return rng.standard_t(5, shape) * np.sqrt(3 / 5)
+
+    rng = np.random.default_rng(5)
+    none, little, much = (
+        np.mean([shift(one_function(rng, 500, noise, heavy_tailed)).shift for _ in range(100)])
+        for noise in (0.0, 0.05, 5.0)
+    )
+    # Standard errors of these means are 0.0015, 0.0015 and 0.004.
+    assert none > 0.03
+    assert little == pytest.approx(none, abs=0.01)
+    assert -0.013 < much < 0.75 * none
+
+
+@pytest.mark.parametrize("name", ["unit norm", "weak"])
+def test_a_few_images_say_of_the_law_what_many_say(name):
+    spectrum, sizes = {(1, 1): 1.0}, np.array([256.0, 512.0, 1024.0])
+
+    def shifts(images, seed):
+        moments = Moments.from_features(*population(name).draw(images, np.random.default_rng(seed)))
+        product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
+        law = kernel_law(
+            moments, spectrum, Spectrum.from_eigenvalues(product), moments.matching_signal
+        )
+        return law(sizes, 0.1).shift
+
+    few = np.array([shifts(300, seed) for seed in range(24)])
+    many = np.mean([shifts(10_000, seed) for seed in range(2)], axis=0)
+    error = few.std(axis=0) / np.sqrt(len(few))
+    assert (np.abs(few.mean(axis=0) - many) < 3 * error + 0.01).all()

@@ -139,12 +139,16 @@ def _product_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) ->
 def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
     product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
     spectrum = Spectrum.from_eigenvalues(product)
+
+    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+        return moments.matching_signal(kappa, terms.lanczos_steps)
+
     return MatchingModel(
         spectrum=spectrum,
         ridge=0.0,
-        signal=lambda kappa: moments.matching_signal(kappa, terms.lanczos_steps),
+        signal=signal,
         signal_error=moments.matching_error,
-        law=kernel_law(moments, {(1, 1): 1.0}, spectrum) if terms.score_law else None,
+        law=kernel_law(moments, {(1, 1): 1.0}, spectrum, signal) if terms.score_law else None,
     )
 
 
@@ -197,6 +201,7 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
             moments,
             orders,
             spectrum,
+            signal,
             remainder=remainder,
             functions=terms.functions,
             homogeneous=True,
