@@ -10,7 +10,7 @@ The concatenation's kernel is |x| |x'| K(cos), x = [v; t] / sqrt(2), so that ord
 2. Accuracy after training with the kernel less that without its order 0, on the same pairs, beside
    what the theory says that the function is worth.
 
-``python -m experiments.interval_coverage.length`` writes ``length.csv`` (10 minutes on one core).
+``python -m experiments.interval_coverage.length`` writes ``length.csv`` (8 minutes on one core).
 """
 
 from __future__ import annotations
