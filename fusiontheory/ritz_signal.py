@@ -15,12 +15,18 @@ products: a lower bound on q that grows with each function. The functions are
     text_pair   t^T B t,   likewise in the block (0, 2)
     image       v^T x,     likewise in the block (1, 0)
     text        t^T y,     likewise in the block (0, 1)
+    length      1,         the one feature of order 0
     witness     the difference of the class means under all orders of third degree and above
 
 Functions of one modality alone have no signal of their own. But in matched pairs v and t move
 together, so that v^T W t varies with v alone and with t alone, and what varies so can be
 subtracted. (-|v - t|^2, say, tells matched pairs better than v.t where lengths vary.) That is how
 the self blocks of a concatenation help its cross block.
+
+The order 0 of a kernel that grows as |x| |x'|, x = [v; t], has one feature, |x|. Here, where
+lengths are taken as equal, it is a constant and adds nothing. `fusiontheory.score_curve` gives each
+function its power of the length, and this one is then |x| itself: it takes out of the others what
+varies with it.
 
 Each function is made from some images, its partner in G from others, and their covariance is taken
 over yet others, so that every entry is unbiased.
@@ -51,7 +57,16 @@ _Array: TypeAlias = NDArray[np.float64]
 _Rows: TypeAlias = NDArray[np.floating[Any]]
 _Orders: TypeAlias = Mapping[tuple[int, int], float]
 
-FUNCTIONS = ("first", "second", "image_pair", "text_pair", "image", "text", "witness")
+FUNCTIONS = (
+    "first",
+    "second",
+    "image_pair",
+    "text_pair",
+    "image",
+    "text",
+    "length",
+    "witness",
+)
 PAIR_SIGNAL = ("first", "second")
 """The functions that the bilinear head has as well."""
 
@@ -62,6 +77,7 @@ _BLOCK_OF = {
     "text_pair": (0, 2),
     "image": (1, 0),
     "text": (0, 1),
+    "length": (0, 0),
 }
 # Two sets of functions from two folds each, and a fold for their covariance.
 _FOLDS = 5
@@ -320,6 +336,8 @@ class _Sample:
             if single in self.orders:
                 spread = values + kappa / self.orders[single]
                 found[name] = scores @ rows / (2 * n * spread)
+        # The one feature of order 0.
+        found["length"] = np.ones(1)
         return found
 
     def _scores(self, functions: dict[str, _Rows], fold: int, maker: int) -> list[_Array]:
@@ -330,6 +348,9 @@ class _Sample:
         for name in self.names:
             if name == "witness":
                 values[name] = self.witnesses[fold, maker]
+                continue
+            if name == "length":
+                values[name] = [np.ones(len(v))] * 2
                 continue
             weights = functions[name].astype(kind)
             if name in PAIR_SIGNAL:

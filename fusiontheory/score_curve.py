@@ -36,6 +36,7 @@ _DEGREE = {
     "text_pair": 2,
     "image": 1,
     "text": 1,
+    "length": 0,
     "witness": 3,
 }
 

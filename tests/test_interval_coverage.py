@@ -8,7 +8,7 @@ import pytest
 
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.dot_product import jackknife_error
-from experiments.interval_coverage.run import _fresh, limit, replicates
+from experiments.interval_coverage.run import fresh_pairs, limit, replicates
 from experiments.interval_coverage.summary import coverage, real_cells
 
 _CONFIG = replace(
@@ -47,10 +47,10 @@ def test_jackknife_error_is_the_spread_of_the_dot_products_signal():
 
 
 def test_independent_pairs_share_no_image():
-    pairs = _fresh(_CONFIG.populations[0], 40, np.random.default_rng(0))
+    pairs = fresh_pairs(_CONFIG.populations[0], 40, np.random.default_rng(0))
     assert len(np.unique(pairs.image, axis=0)) == len(np.unique(pairs.text, axis=0)) == 40
     # Matched pairs correlate, mismatched ones do not share an image.
-    many = _fresh(_CONFIG.populations[1], 4000, np.random.default_rng(0))
+    many = fresh_pairs(_CONFIG.populations[1], 4000, np.random.default_rng(0))
     scores = np.einsum("nd,nd->n", many.image, many.text)
     matched, mismatched = scores[many.label > 0], scores[many.label < 0]
     assert abs(mismatched.mean()) < 4 * mismatched.std() / np.sqrt(2000) < matched.mean()

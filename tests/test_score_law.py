@@ -54,7 +54,7 @@ def test_the_law_brings_the_concatenation_nearer(heavy):
         predict_curve("concat-mlp", heavy, CONFIG.sizes[-1], CONFIG.ridge, terms=terms)
         for terms in (NORMAL, Terms())
     )
-    # Still low: the law does not mend the signal.
+    # Still low: training pairs share images there, which the theory lacks.
     assert abs(law["accuracy"][0] - measured) < 0.5 * abs(normal["accuracy"][0] - measured)
 
 

@@ -19,7 +19,16 @@ from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.moments import Moments
 from fusiontheory.pairs import draw_pairs
 
-__all__ = ["MEASURED", "RESULTS", "limit", "main", "measured", "replicates", "run"]
+__all__ = [
+    "MEASURED",
+    "RESULTS",
+    "fresh_pairs",
+    "limit",
+    "main",
+    "measured",
+    "replicates",
+    "run",
+]
 
 RESULTS = Path(__file__).with_name("results.csv")
 # Means of trained heads do not depend on the theory: they are kept from one version to the next.
@@ -193,11 +202,11 @@ def _trained_independent(
     config: Config, population: Population, n: int, seed: np.random.SeedSequence
 ) -> list[float]:
     rng = np.random.default_rng(seed)
-    train, test = (_fresh(population, size, rng) for size in (n, config.test_pairs))
+    train, test = (fresh_pairs(population, size, rng) for size in (n, config.test_pairs))
     return _accuracies(config, train, test, n)
 
 
-def _fresh(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
+def fresh_pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
     """Return n pairs of 3 n / 2 images, each used once."""
     half = n // 2
     v, t = (x.astype(np.float32) for x in population.draw(n + half, rng))

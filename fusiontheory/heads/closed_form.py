@@ -44,8 +44,8 @@ class Terms:
     Attributes:
         lanczos_steps: how the covariance of matched pairs enters (`lanczos_signal`): 2, 1, or
             0 for not at all.
-        self_blocks: whether functions of one modality alone help those of both
-            (`fusiontheory.ritz_signal`).
+        self_blocks: whether functions of one modality alone, and the length of [v; t], help
+            those of both (`fusiontheory.ritz_signal`).
         mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
         score_law: whether accuracy is that of held-out scores and leverages
             (`fusiontheory.score_law`), or of normal scores and the mean leverage.
@@ -71,7 +71,7 @@ class Terms:
     @property
     def functions(self) -> tuple[str, ...]:
         """The functions of `fusiontheory.ritz_signal` that these terms add."""
-        alone = ("image_pair", "text_pair", "image", "text") if self.self_blocks else ()
+        alone = ("image_pair", "text_pair", "image", "text", "length") if self.self_blocks else ()
         return (*alone, "witness") if self.mixed_orders else alone
 
 
@@ -170,7 +170,8 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
 
     Of first and second order are a linear block a_1/2 ([v;t].[v;t]'), two self blocks
     a_2/(4r) (v.v')^2 and (t.t')^2, and the cross block a_2/(2r) (v.v')(t.t'), the only one of the
-    three with signal of its own. The constant goes into the intercept. The third and fourth order
+    three with signal of its own. Order 0 is a constant, which the intercept has, but where lengths
+    vary it is |x|: the law of scores has it as a function. The third and fourth order
     are spread over so many features that each of them is far below kappa: they act as ridge.
     What the other blocks add to the signal of the cross block is the gain of
     `fusiontheory.ritz_signal`. Orders above the fourth act as ridge alone.
@@ -180,7 +181,7 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     r = float(lambda_v.sum() + lambda_t.sum()) / 2
     orders = {
         (k - b, b): float(a[k] * r ** (1 - k) * comb(k, b) / 2**k)
-        for k in range(1, 5)
+        for k in range(5)
         for b in range(k + 1)
     }
     spectrum = Spectrum.from_eigenvalues(
