@@ -99,6 +99,9 @@ def predict(
     test_images: Annotated[
         int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
     ] = None,
+    training_sets: Annotated[
+        int | None, typer.Option(help="Intervals of a mean over so many training sets.")
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="Draw the predicted accuracy: .png, .svg or .pdf.")
     ] = None,
@@ -109,7 +112,7 @@ def predict(
 
     sizes = _parse_numbers("n", n)
     _check_figure(figure)
-    table = forecast(features, head, sizes, ridge, split, raw, test_images)
+    table = forecast(features, head, sizes, ridge, split, raw, test_images, training_sets)
     if figure is not None:
         from fusiontheory.plotting import plot_curve
 

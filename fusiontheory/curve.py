@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
 from fusiontheory.deterministic_equivalent import ValidityWarning
@@ -14,6 +15,7 @@ from fusiontheory.heads import Terms, find_head
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.score_curve import shifted
+from fusiontheory.training_scatter import training_deviation
 
 __all__ = ["check_request", "predict_curve"]
 
@@ -27,6 +29,7 @@ def predict_curve(
     ridge: float,
     *,
     test_images: int | None = None,
+    training_sets: int | None = None,
     terms: Terms = ALL_TERMS,
 ) -> pd.DataFrame:
     """Predict test risk and accuracy of image-text matching after training on n pairs.
@@ -53,8 +56,8 @@ def predict_curve(
         is that of `fusiontheory.score_law`, for which the first call for a head takes longer.
 
     Raises:
-        InputError: for an unknown head, n below 2, a negative ridge, a head that
-            needs equal dimensions where they differ.
+        InputError: for an unknown head, n below 2, a negative ridge, fewer than 2 test images or
+            1 training set, a head that needs equal dimensions where they differ.
 
     Warns:
         ValidityWarning: at an interpolation peak with next to no ridge; the interval there goes
@@ -74,7 +77,7 @@ def predict_curve(
         raise InputError(f"moments must be a Moments, got {type(moments).__name__}")
     if not isinstance(terms, Terms):
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
-    sizes, delta = check_request(n, ridge, test_images)
+    sizes, delta = check_request(n, ridge, test_images, training_sets)
     model = chosen.model(moments, terms)
     curve = matching_curve(model, sizes, delta)
     if model.law is not None:
@@ -88,13 +91,20 @@ def predict_curve(
             ValidityWarning,
             stacklevel=2,
         )
-    low, high = curve.low, curve.high
+    # Independent of what the interval has: one standard error of the accuracy each.
+    beside: list[NDArray[np.float64]] = []
+    if training_sets is not None:
+        deviation = training_deviation(model, sizes, delta)
+        density = norm.pdf(norm.ppf(curve.accuracy))
+        beside.append(np.asarray(density * deviation / np.sqrt(training_sets)))
     if test_images is not None:
         # Matched and mismatched pairs are separate halves of the accuracy, each a mean over
         # test images.
-        sampling = 1.96 * np.sqrt(curve.accuracy * (1 - curve.accuracy) / (2 * test_images))
-        low = curve.accuracy - np.hypot(curve.accuracy - low, sampling)
-        high = curve.accuracy + np.hypot(high - curve.accuracy, sampling)
+        beside.append(np.sqrt(curve.accuracy * (1 - curve.accuracy) / (2 * test_images)))
+    low, high = curve.low, curve.high
+    for error in beside:
+        low = curve.accuracy - np.hypot(curve.accuracy - low, 1.96 * error)
+        high = curve.accuracy + np.hypot(high - curve.accuracy, 1.96 * error)
     return pd.DataFrame(
         {
             "n": sizes.astype(np.int64) if _whole(sizes) else sizes,
@@ -112,16 +122,22 @@ def _whole(sizes: NDArray[np.float64]) -> bool:
 
 
 def check_request(
-    n: ArrayLike, ridge: float, test_images: int | None
+    n: ArrayLike,
+    ridge: float,
+    test_images: int | None = None,
+    training_sets: int | None = None,
 ) -> tuple[NDArray[np.float64], float]:
     """Return the checked sample sizes and ridge of `predict_curve`.
 
     Raises:
-        InputError: for n below 2, a negative ridge, fewer than 2 test images.
+        InputError: for n below 2, a negative ridge, fewer than 2 test images, or a number of
+            training sets that is not an integer of at least 1.
     """
     sizes = sample_sizes("n", n)
     if sizes.min() < 2:
         raise InputError(f"n must be at least 2, one pair of each kind, got {sizes.min():g}")
     if test_images is not None:
         positive_integer("test_images", test_images, minimum=2)
+    if training_sets is not None:
+        positive_integer("training_sets", training_sets)
     return sizes, non_negative("ridge", ridge)

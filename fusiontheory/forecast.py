@@ -27,6 +27,7 @@ def forecast(
     split: str | None = None,
     raw: bool = False,
     test_images: int | None = None,
+    training_sets: int | None = None,
 ) -> pd.DataFrame:
     """Return `predict_curve` of each head, with a column ``head``, from a features file.
 
@@ -38,6 +39,7 @@ def forecast(
         split: whose images give the moments; None for train, or all if there are no splits.
         raw: take the features as they are; else they are centred and brought to unit norm.
         test_images: see `predict_curve`.
+        training_sets: see `predict_curve`.
 
     Raises:
         InputError: for a file, a head, a split or a number that cannot be used.
@@ -52,7 +54,7 @@ def forecast(
     """
     for name in heads or ():
         find_head(name)
-    check_request(n, ridge, test_images)
+    check_request(n, ridge, test_images, training_sets)
     features = FeatureSet.load(path)
     if split is None and features.split is not None:
         split = "train"
@@ -69,7 +71,12 @@ def forecast(
             f" got {image.shape[-1]} and {text.shape[-1]}"
         )
     moments = Moments.from_features(image, text)
-    curves = [predict_curve(name, moments, n, ridge, test_images=test_images) for name in chosen]
+    curves = [
+        predict_curve(
+            *(name, moments, n, ridge), test_images=test_images, training_sets=training_sets
+        )
+        for name in chosen
+    ]
     for name, curve in zip(chosen, curves, strict=True):
         curve.insert(0, "head", name)
     return pd.concat(curves, ignore_index=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -23,11 +24,12 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from fusiontheory.matching import ScoreShift
+from fusiontheory.metric_scatter import threshold_scatter
 from fusiontheory.moments import Moments
 from fusiontheory.ritz_signal import MINIMUM_IMAGES
 from fusiontheory.sampled_pairs import SampledPairs
 
-__all__ = ["MetricScores", "metric_law"]
+__all__ = ["MetricLaw", "MetricScores", "metric_law"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -120,7 +122,40 @@ class MetricScores:
         return of(self.matched, 1.0), of(self.mismatched, -1.0)
 
 
-def metric_law(moments: Moments) -> Callable[[_Array, float], ScoreShift] | None:
+@dataclass(frozen=True, eq=False)
+class MetricLaw:
+    """(n, ridge) -> what the law of scores changes for the dot product, and its deviation.
+
+    Attributes:
+        scores: of pairs of the sample, made when first asked for.
+    """
+
+    scores: Callable[[], MetricScores]
+
+    def __call__(self, n: _Array, ridge: float) -> ScoreShift:
+        """Return what the law changes; see `fusiontheory.matching.MatchingModel`."""
+        scores = self.scores()
+        points = np.array([scores.accuracy(float(size), ridge) for size in n])
+        if not points[:, 1].any():
+            # No signal in these pairs: what all of them say stays as it is.
+            return ScoreShift(0 * n, 0 * n, np.ones_like(n))
+        own, error, normal = np.clip(points, [1e-12, 0.0, 1e-12], [1 - 1e-12, 1.0, 1 - 1e-12]).T
+        quantile = norm.ppf(own)
+        return ScoreShift(
+            shift=quantile - norm.ppf(normal),
+            error=error / norm.pdf(quantile),
+            risk=np.ones_like(own),
+            whole=True,
+        )
+
+    def deviation(self, n: _Array, ridge: float) -> _Array:
+        """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n."""
+        scores = self.scores()
+        mean, spread = threshold_scatter(scores.matched, scores.mismatched.ravel(), n, ridge)
+        return np.asarray(spread / norm.pdf(norm.ppf(np.clip(mean, 1e-12, 1 - 1e-12))))
+
+
+def metric_law(moments: Moments) -> MetricLaw | None:
     """Return (n, ridge) -> what the law of scores changes for the dot product.
 
     None for moments that are not a sample's, for fewer than 50 images and for d_v != d_t.
@@ -137,24 +172,11 @@ def metric_law(moments: Moments) -> Callable[[_Array, float], ScoreShift] | None
     if moments.images < MINIMUM_IMAGES:
         return None
     turn = pairs.turn
-    found: list[MetricScores] = []
 
-    def law(n: _Array, ridge: float) -> ScoreShift:
-        if not found:
-            traces, image, text = pairs.rows(_MOST_IMAGES)
-            unit = np.sqrt(traces[0] * traces[1])
-            found.append(MetricScores.of_pairs(unit * image @ turn, text.astype(np.float64)))
-        points = np.array([found[0].accuracy(float(size), ridge) for size in n])
-        if not points[:, 1].any():
-            # No signal in these pairs: what all of them say stays as it is.
-            return ScoreShift(0 * n, 0 * n, np.ones_like(n))
-        own, error, normal = np.clip(points, [1e-12, 0.0, 1e-12], [1 - 1e-12, 1.0, 1 - 1e-12]).T
-        quantile = norm.ppf(own)
-        return ScoreShift(
-            shift=quantile - norm.ppf(normal),
-            error=error / norm.pdf(quantile),
-            risk=np.ones_like(own),
-            whole=True,
-        )
+    @cache
+    def scores() -> MetricScores:
+        traces, image, text = pairs.rows(_MOST_IMAGES)
+        unit = np.sqrt(traces[0] * traces[1])
+        return MetricScores.of_pairs(unit * image @ turn, text.astype(np.float64))
 
-    return law
+    return MetricLaw(scores)

@@ -221,6 +221,7 @@ def test_predict_refuses_bad_features(tmp_path: Path, arrays: dict, said: str) -
         (["--head", "bilinar"], "head must be one of concat-linear, concat-mlp, bilinear"),
         (["--split", "train"], "splits must have rows"),
         (["--test-images", "1"], "test_images must be at least 2, got 1"),
+        (["--training-sets", "0"], "training_sets must be at least 1, got 0"),
     ],
 )
 def test_predict_refuses_bad_options(tmp_path: Path, options: list[str], said: str) -> None:

@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.interval_coverage import training_sets
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.dot_product import jackknife_error
 from experiments.interval_coverage.run import fresh_pairs, limit, replicates
 from experiments.interval_coverage.summary import coverage, real_cells
+from fusiontheory.heads import find_head
+from fusiontheory.kernel_ridge import measure_curve
 
 _CONFIG = replace(
     Config(), heads=("bilinear",), sizes=(128, 512), replicates=40, limit_samples=2, seed=1
@@ -72,3 +75,19 @@ def test_real_cells_allow_standard_errors():
     )
     assert real_cells(cells, 0).index.tolist() == [1]
     assert real_cells(cells, 2).empty
+
+
+@pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])
+def test_training_sets_are_those_of_kernel_ridge(head):
+    config = Config(sizes=(16, 64))
+    population = config.populations[0]
+    accuracy, deviation, error = training_sets.measure(population, head, config, 8, 2000)
+    test = training_sets._pairs(population, 2000, np.random.default_rng(999))
+    found = []
+    for index in range(8):
+        train = training_sets._pairs(population, 64, np.random.default_rng(5000 + index))
+        curve = measure_curve(find_head(head), train, test, [16, 64], config.ridge)
+        found.append([point.accuracy for point in curve])
+    np.testing.assert_allclose(accuracy, np.mean(found, axis=0), atol=1e-3)
+    assert deviation.shape == error.shape == (2,)
+    assert (deviation < 0.1).all()

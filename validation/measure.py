@@ -140,6 +140,8 @@ def predict_cell(cell: Cell, moments: Moments, test_images: int) -> list[dict[st
         n,
         cell.config["ridge"],
         test_images=test_images,
+        # The measured mean is over so many training sets.
+        training_sets=cell.config["seeds"],
         terms=TERMS[cell.config["term"]],
     )
     return [dict(zip(curve.columns, row, strict=True)) for row in curve.itertuples(index=False)]

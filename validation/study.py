@@ -17,6 +17,7 @@ from fusiontheory import (
     leverage_law,
     matching,
     matching_signal,
+    metric_scatter,
     metric_scores,
     moments,
     pairs,
@@ -29,6 +30,7 @@ from fusiontheory import (
     second_moments,
     signal_curve,
     spectrum,
+    training_scatter,
 )
 from fusiontheory import features as features_module
 from fusiontheory.alignment import cosine, retrieval, vectors
@@ -76,9 +78,9 @@ def _predicting_code() -> str:
     return code_version(
         *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
         *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
-        *(leverage_law, metric_scores, score_curve, score_law),
+        *(leverage_law, metric_scatter, metric_scores, score_curve, score_law),
         *(ritz_signal, sample_resolvent, sampled_pairs, sampled_signal, second_moments),
-        *(signal_curve, spectrum),
+        *(signal_curve, spectrum, training_scatter),
     )
 
 
@@ -210,6 +212,7 @@ class Study:
                     "ridge": self.ridge,
                     "sizes": list(self.sizes),
                     "points": self.curve_points,
+                    "seeds": self.seeds,
                 },
                 features=fingerprints[condition],
                 code=_predicting_code(),
