@@ -42,7 +42,7 @@ _Array: TypeAlias = NDArray[np.float64]
 
 # Pairs of one drawn set, and of all sets for one n: traces over so many are known within a percent.
 _SET = 128
-_PAIRS = 8192
+_PAIRS = 4096
 _SEED = 0
 _ROUNDS = 200
 # Relative change of kappa at which (1) is solved.
@@ -111,6 +111,10 @@ class SharedPairs:
         texts = self.text + likeness * self.captions
         return np.asarray(texts * self.image if block.of_image else texts)
 
+    def shares(self, block: SharedBlock) -> bool:
+        """Return whether any two pairs share features of a block."""
+        return float(self.common(block, 1.0).sum()) > self.label.size
+
 
 def sharing_shift(
     model: MatchingModel, n: _Array, ridge: float, images: _Array, captions: int
@@ -165,8 +169,11 @@ def _moved(
     model: MatchingModel, n: float, ridge: float, images: float, captions: int
 ) -> tuple[float, float]:
     """Return the shift and the risk's factor at one n."""
+    pairs = SharedPairs.drawn(n, images, captions)
+    if not any(pairs.shares(block) for block in model.shared):
+        return 0.0, 1.0
     alone = _scores(model, SharedPairs.independent(), n, ridge)
-    shared = _scores(model, SharedPairs.drawn(n, images, captions), n, ridge)
+    shared = _scores(model, pairs, n, ridge)
     if alone is None or shared is None:
         return 0.0, 1.0
     return shared[0] - alone[0], shared[1] / alone[1]
