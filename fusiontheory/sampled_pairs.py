@@ -124,7 +124,7 @@ class SampledPairs:
         shared = self.traces[1] * (together - apart) / number
         whole = self.eigenvalues[1]
         share = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
-        return np.clip(share, 0.0, 1.0)
+        return np.asarray(np.clip(share, 0.0, 1.0))
 
     def rotations(self, kappa: _Array, resolvents: Sequence[_Array] | None = None) -> _Array:
         """Return `operator_rotations` at each kappa, in the units of lambda_v lambda_t.

@@ -44,6 +44,8 @@ _Array: TypeAlias = NDArray[np.float64]
 _SET = 128
 _PAIRS = 4096
 _SEED = 0
+# Images per pair from which pairs are taken as independent: half a percent share anything.
+_MANY = 100
 _ROUNDS = 200
 # Relative change of kappa at which (1) is solved.
 _CONVERGED = 1e-5
@@ -80,9 +82,11 @@ class SharedPairs:
             >>> share = (pairs.image.sum(axis=2) > 1).mean()
             >>> bool(0.55 < share < 0.65)  # an image of a pair is in others as well
             True
-            >>> pairs.text.sum(axis=2).max()
+            >>> float(pairs.text.sum(axis=2).max())
             1.0
         """
+        if images > _MANY * n:
+            return cls.independent()
         size = 2 * int(min(n, _SET) // 2)
         few = max(round(images * size / n), -(-size // (2 * captions)), 2)
         seeds = SeedSequence(_SEED).spawn(max(_PAIRS // size, 1))
@@ -138,7 +142,7 @@ def sharing_shift(
         >>> moments = Moments.from_second_moments(flat, flat, 0.7 * flat)
         >>> model = find_head("concat-mlp").model(moments, Terms(score_law=False))
         >>> n = np.array([256.0])
-        >>> few, many = (sharing_shift(model, n, 0.1, n * k, 1).shift[0] for k in (1, 10**6))
+        >>> few, many = (sharing_shift(model, n, 0.1, n * k, 1).shift[0] for k in (1, 50))
         >>> print(f"{few:.2f} {abs(many):.2f}")
         0.03 0.00
     """
@@ -204,7 +208,7 @@ def _solved(model: MatchingModel, pairs: SharedPairs, n: float, ridge: float) ->
             kappa, _sums(model, kappa, learned), model.shared, common, strict=True
         ):
             matrix += (block.ridge + k * held) * shared
-        omega = np.linalg.inv(matrix)
+        omega = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
         found = np.array([1 / (scale * np.vdot(shared, omega)) for shared in common])
         if not np.all(found > 0):
             return None

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import Terms, find_head
 from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
+from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.pairs import draw_pairs
-from fusiontheory.shared_images import SharedPairs, sharing_shift
+from fusiontheory.shared_images import SharedPairs, _scores, sharing_shift
 
 RIDGE = 0.1
 D = 24
@@ -71,9 +73,81 @@ def moments():
     ],
 )
 def test_against_trained_heads(moments, head, images, captions, n, draws):
+    """Within the Monte Carlo's own error; 9 points at 2 pairs per image, -3 for like captions."""
     known = moments[captions]
     alone = predict_curve(head, known, n, RIDGE)["accuracy"][0]
     shared = predict_curve(head, known, n, RIDGE, training_images=images)["accuracy"][0]
     mean, error = measured(head, images, captions, n, draws)
-    print(head, images, captions, n, alone, shared - alone, mean, error)
     assert abs(shared - alone - mean) < 3 * error
+
+
+def test_sharing_is_seen_above_the_noise(moments):
+    change = predict_curve("concat-mlp", moments[1], 256, RIDGE, training_images=128)
+    alone = predict_curve("concat-mlp", moments[1], 256, RIDGE)
+    mean, error = measured("concat-mlp", 128, 1, 256, 20)
+    assert mean > 5 * error
+    assert change["accuracy"][0] - alone["accuracy"][0] > 5 * error
+    assert change["risk"][0] < alone["risk"][0]
+
+
+def test_pairs_that_share_nothing_change_nothing(moments):
+    for head in ("concat-mlp", "bilinear", "dot-product", "concat-linear"):
+        alone = predict_curve(head, moments[3], [64, 256], RIDGE)
+        many = predict_curve(head, moments[3], [64, 256], RIDGE, training_images=10**6)
+        np.testing.assert_allclose(many, alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("head", ["bilinear", "dot-product", "concat-linear"])
+def test_heads_without_an_order_of_one_modality_do_not_change_at_one_caption(moments, head):
+    alone = predict_curve(head, moments[1], [64, 256], RIDGE)
+    few = predict_curve(head, moments[1], [64, 256], RIDGE, training_images=200)
+    np.testing.assert_allclose(few, alone, rtol=1e-12)
+
+
+def test_fewer_images_change_more(moments):
+    model = find_head("concat-mlp").model(moments[1], Terms())
+    shift = [
+        sharing_shift(model, np.array([256.0]), RIDGE, np.array([float(images)]), 1).shift[0]
+        for images in (5000, 1000, 256, 140)
+    ]
+    assert 0 <= shift[0] < shift[1] < shift[2] < shift[3]
+
+
+def test_independent_pairs_are_the_normal_law(moments):
+    """With pairs that share nothing, (1) to (3) are the effective ridge and gamma of Level 2."""
+    model = find_head("concat-mlp").model(moments[1], Terms(score_law=False))
+    curve = matching_curve(model, np.array([256.0]), RIDGE)
+    quantile, risk = _scores(model, SharedPairs.independent(), 256.0, RIDGE)
+    assert norm.cdf(quantile) == pytest.approx(curve.accuracy[0], rel=1e-4)
+    assert risk == pytest.approx(curve.risk[0], rel=1e-4)
+
+
+def test_drawn_sets_share_as_draw_pairs_does():
+    """A pair's number of pairs of the same image, and of captions, against one large draw."""
+    large = draw_pairs(np.arange(1500), 5, 4000, np.random.SeedSequence(8))
+    known = SharedPairs.of([large])
+    sets = SharedPairs.drawn(4000, 1500, 5)
+    for name in ("image", "text", "captions"):
+        one, two = (getattr(x, name).sum(axis=2).mean() for x in (sets, known))
+        assert one == pytest.approx(two, rel=0.06)
+
+
+def test_one_number_of_images_for_each_n(moments):
+    both = predict_curve("concat-mlp", moments[1], [128, 512], RIDGE, training_images=[128, 512])
+    for row, n in enumerate((128, 512)):
+        one = predict_curve("concat-mlp", moments[1], n, RIDGE, training_images=n)
+        assert both["accuracy"][row] == pytest.approx(one["accuracy"][0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "images", "message"),
+    [
+        (100, 1, "training_images must be whole numbers of at least 2, got 1"),
+        (100, 10.5, "training_images must be whole numbers"),
+        (100, 16, "n must be at most 96, twice the 16 training_images x 3 texts, got 100"),
+        ([10, 20], [10, 20, 30], "training_images must be one number or one for each of 2 n"),
+    ],
+)
+def test_refusals(moments, n, images, message):
+    with pytest.raises(InputError, match=message):
+        predict_curve("concat-mlp", moments[3], n, RIDGE, training_images=images)

@@ -27,6 +27,8 @@ from fusiontheory import (
     score_curve,
     score_law,
     second_moments,
+    shared_blocks,
+    shared_images,
     signal_curve,
     spectrum,
 )
@@ -50,8 +52,12 @@ TERMS: Mapping[str, Terms] = {
     "and self blocks": Terms(2, True, False, False),
     "and third and fourth order": Terms(2, True, True, False),
     "and the law of scores": Terms(2, True, True, True),
+    "and shared images and texts": Terms(2, True, True, True),
 }
-"""The theory with one term after the other; the last has all of them."""
+"""The theory with one term after the other; the last has all of them.
+
+Only the last one is told how many images the training pairs are drawn from.
+"""
 
 FULL_THEORY = list(TERMS)[-1]
 
@@ -78,7 +84,7 @@ def _predicting_code() -> str:
         *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
         *(leverage_law, metric_scores, score_curve, score_law),
         *(ritz_signal, sample_resolvent, sampled_pairs, sampled_signal, second_moments),
-        *(signal_curve, spectrum),
+        *(pairs, shared_blocks, shared_images, signal_curve, spectrum),
     )
 
 

@@ -6,7 +6,7 @@ follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import comb
@@ -23,11 +23,11 @@ from fusiontheory.kernels import (
     relu_tangent_coefficients,
     relu_tangent_kernel,
 )
-from fusiontheory.matching import MatchingModel, SharedBlock
+from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_scores import metric_law
 from fusiontheory.moments import Moments
-from fusiontheory.sampled_pairs import SampledPairs
 from fusiontheory.score_curve import kernel_law
+from fusiontheory.shared_blocks import product_block, tangent_blocks
 from fusiontheory.spectrum import Spectrum
 
 __all__ = ["HEADS", "Head", "Terms", "find_head"]
@@ -146,7 +146,7 @@ def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
         signal=lambda kappa: moments.matching_signal(kappa, terms.lanczos_steps),
         signal_error=moments.matching_error,
         law=kernel_law(moments, {(1, 1): 1.0}, spectrum) if terms.score_law else None,
-        shared=(_product_block(moments, 1.0, 0.0),),
+        shared=(product_block(moments, 1.0),),
     )
 
 
@@ -209,49 +209,8 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         signal=signal,
         signal_error=error,
         law=law,
-        shared=_tangent_blocks(moments, orders, remainder),
+        shared=tangent_blocks(moments, orders, remainder),
     )
-
-
-def _tangent_blocks(
-    moments: Moments, orders: Mapping[tuple[int, int], float], remainder: float
-) -> tuple[SharedBlock, ...]:
-    """Return the features and the higher orders of image, text and both; see `SharedBlock`."""
-    sides = moments.image_eigenvalues, moments.text_eigenvalues
-    a = relu_tangent_coefficients(2)
-    r = float(sides[0].sum() + sides[1].sum()) / 2
-    common = np.ones_like(sides[0]), _text_likeness(moments)
-    blocks = []
-    for of_text, (values, share) in enumerate(zip(sides, common, strict=True)):
-        first, second = ((0, 1), (0, 2)) if of_text else ((1, 0), (2, 0))
-        row, column = np.triu_indices(values.size)
-        spectrum = Spectrum.from_eigenvalues(
-            np.concatenate(
-                [orders[first] * values, orders[second] * _self_product_eigenvalues(values)]
-            ),
-            {"common": np.concatenate([share, share[row] * share[column]])},
-        )
-        # The kernel where the other modality's inner product is 0, less what the spectrum has.
-        u = float(values.sum()) / (2 * r)
-        higher = float(relu_tangent_kernel(np.array(u))) - a[0] - a[1] * u - a[2] * u**2
-        blocks.append(SharedBlock(spectrum, r * higher, not of_text, bool(of_text)))
-    rest = remainder - blocks[0].ridge - blocks[1].ridge
-    return *blocks, _product_block(moments, orders[1, 1], rest)
-
-
-def _product_block(moments: Moments, scale: float, ridge: float) -> SharedBlock:
-    """Return the features v (x) t, which pairs share that have image and text in common."""
-    product = scale * np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
-    common = np.broadcast_to(_text_likeness(moments), product.shape)
-    spectrum = Spectrum.from_eigenvalues(product, {"common": common})
-    return SharedBlock(spectrum, ridge, of_image=True, of_text=True)
-
-
-def _text_likeness(moments: Moments) -> NDArray[np.float64]:
-    """Return the share of each text direction that two texts of one image have in common."""
-    if isinstance(moments.pairs, SampledPairs):
-        return moments.pairs.text_likeness
-    return np.ones_like(moments.text_eigenvalues)
 
 
 def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
