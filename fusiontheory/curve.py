@@ -14,7 +14,9 @@ from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import Terms, find_head
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
+from fusiontheory.pairs import most_pairs
 from fusiontheory.score_curve import shifted
+from fusiontheory.shared_images import sharing_shift
 from fusiontheory.training_scatter import training_deviation
 
 __all__ = ["check_request", "predict_curve"]
@@ -29,6 +31,7 @@ def predict_curve(
     ridge: float,
     *,
     test_images: int | None = None,
+    training_images: ArrayLike | None = None,
     training_sets: int | None = None,
     terms: Terms = ALL_TERMS,
 ) -> pd.DataFrame:
@@ -45,19 +48,25 @@ def predict_curve(
         ridge: delta of K + delta I, absolute (not divided by n), at least 0.
         test_images: if given, the interval also has the sampling of that many test images, as
             if the captions of one image were right or wrong together.
+        training_images: number of images, with the captions of the moments, that the training
+            pairs are drawn from by `fusiontheory.pairs.draw_pairs`; one number, or one for each n.
+            None for pairs of which no two share an image or a text.
+        training_sets: if given, the interval is that of a mean over so many training sets
+            (`fusiontheory.training_scatter`), not over all of them.
         terms: leave terms of the theory out, to see what they are worth.
 
     Returns:
         A frame with the columns ``n``, ``risk`` (mean squared error against labels +-1),
         ``accuracy`` (between 0 and 1), ``accuracy_low``, ``accuracy_high`` (95 % interval from
         the number of images that the moments come from, from the last term of the kernel's
-        expansion, and, if given, from test images; it does not have all of the theory's error).
-        The mean is over training sets of independent pairs. Where the moments are a sample's it
-        is that of `fusiontheory.score_law`, for which the first call for a head takes longer.
+        expansion, and, if given, from test images and training sets; it does not have all of the
+        theory's error). The mean is over training sets. Where the moments are a sample's it is
+        that of `fusiontheory.score_law`, for which the first call for a head takes longer.
 
     Raises:
-        InputError: for an unknown head, n below 2, a negative ridge, fewer than 2 test images or
-            1 training set, a head that needs equal dimensions where they differ.
+        InputError: for an unknown head, n below 2, a negative ridge, fewer than 2 test or training
+            images or 1 training set, more pairs than the training images' texts allow, a head that
+            needs equal dimensions where they differ.
 
     Warns:
         ValidityWarning: at an interpolation peak with next to no ridge; the interval there goes
@@ -82,6 +91,9 @@ def predict_curve(
     curve = matching_curve(model, sizes, delta)
     if model.law is not None:
         curve = shifted(curve, model.law(sizes, delta))
+    if training_images is not None:
+        images = _training_images(training_images, sizes, moments.captions)
+        curve = shifted(curve, sharing_shift(model, sizes, delta, images, moments.captions))
     if curve.peak.any():
         worst = int(np.argmax(curve.risk))
         size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"
@@ -119,6 +131,31 @@ def predict_curve(
 def _whole(sizes: NDArray[np.float64]) -> bool:
     # Beyond 2^53 a float is whole, but not the number that was meant.
     return bool(np.all((sizes == np.round(sizes)) & (sizes < 2**53)))
+
+
+def _training_images(
+    training_images: ArrayLike, sizes: NDArray[np.float64], captions: int
+) -> NDArray[np.float64]:
+    """Return the checked number of training images of each n."""
+    given = sample_sizes("training_images", training_images)
+    if given.size not in (1, sizes.size):
+        raise InputError(
+            f"training_images must be one number or one for each of {sizes.size} n,"
+            f" got {given.size}"
+        )
+    if not _whole(given) or given.min() < 2:
+        raise InputError(
+            f"training_images must be whole numbers of at least 2, got {given.min():g}"
+        )
+    images = np.broadcast_to(given, sizes.shape)
+    for n, number in zip(sizes, images, strict=True):
+        most = most_pairs(int(number), captions)
+        if n > most:
+            raise InputError(
+                f"n must be at most {most}, twice the {number:g} training_images x {captions}"
+                f" texts, got {n:g}"
+            )
+    return images
 
 
 def check_request(

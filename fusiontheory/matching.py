@@ -27,7 +27,7 @@ from scipy.stats import norm
 from fusiontheory.deterministic_equivalent import effective_ridge, learned, overfitting
 from fusiontheory.spectrum import Spectrum
 
-__all__ = ["MatchingCurve", "MatchingModel", "ScoreShift", "matching_curve"]
+__all__ = ["MatchingCurve", "MatchingModel", "ScoreShift", "SharedBlock", "matching_curve"]
 
 _Array = NDArray[np.float64]
 
@@ -53,6 +53,29 @@ class ScoreShift:
     whole: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class SharedBlock:
+    """Features of a head that training pairs share if they share the image, the text or both.
+
+    Attributes:
+        spectrum: their eigenvalues, part of the head's; the weight ``common`` is the share of each
+            that two texts of one image have in common.
+        ridge: power of the orders of this kind above the spectrum; all blocks' is the head's ridge.
+        of_image: whether the features depend on the image.
+        of_text: whether they depend on the text.
+    """
+
+    spectrum: Spectrum
+    ridge: float
+    of_image: bool
+    of_text: bool
+
+    def likeness(self, kappa: float) -> float:
+        """Return the share of sum_i L_i that is common to two texts of one image."""
+        shared = self.spectrum.weighted_sum("common", learned, kappa)
+        return float(shared / self.spectrum.sum(learned, kappa))
+
+
 @dataclass(frozen=True)
 class MatchingModel:
     """What the matching task looks like to one fusion head.
@@ -64,6 +87,8 @@ class MatchingModel:
         signal_error: kappa -> standard error of q.
         law: (n, ridge) -> what the law of scores changes (`fusiontheory.score_curve`); None where
             scores are taken as normal. `matching_curve` does not apply it.
+        shared: blocks of features by what training pairs must have in common to share them, that
+            of image and text last (`fusiontheory.shared_images`); none if that is not known.
     """
 
     spectrum: Spectrum
@@ -71,6 +96,7 @@ class MatchingModel:
     signal: Callable[[_Array], tuple[_Array, _Array]]
     signal_error: Callable[[_Array], _Array]
     law: Callable[[_Array, float], ScoreShift] | None = None
+    shared: tuple[SharedBlock, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,24 @@ class SampledPairs:
         likeness = others / captions / own if own else 1.0
         return float(n * captions / (1 + (captions - 1) * min(likeness, 1.0)))
 
+    @property
+    def text_likeness(self) -> _Array:
+        """How much of the second moment two texts of one image share, by direction, (d_t,).
+
+        E[t_i t'_i]/E[t_i^2] over the captions t, t' of one image, 0 to 1; noise is not shared. 1
+        for one text per image.
+        """
+        captions = self.text.shape[1]
+        if captions == 1:
+            return np.ones_like(self.text_values)
+        together = np.einsum("nd,nd->d", *(2 * [self.text.sum(axis=1, dtype=np.float64)]))
+        apart = np.einsum("ncd,ncd->d", self.text, self.text, dtype=np.float64)
+        number = len(self.text) * captions * (captions - 1)
+        shared = self.traces[1] * (together - apart) / number
+        whole = self.eigenvalues[1]
+        share = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
+        return np.asarray(np.clip(share, 0.0, 1.0))
+
     def rotations(self, kappa: _Array, resolvents: Sequence[_Array] | None = None) -> _Array:
         """Return `operator_rotations` at each kappa, in the units of lambda_v lambda_t.
 

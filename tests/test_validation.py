@@ -137,7 +137,7 @@ def test_predictions_know_nothing_of_dev_and_test(
             if c.config["condition"] == name and c.config["head"] == "concat-mlp"
         )
         known, same = (
-            predict_cell(cell, condition_moments(data[name], strength), test_images=60)
+            predict_cell(cell, condition_moments(data[name], strength), 60, 200)
             for data in (conditions, altered)
         )
         assert known == same

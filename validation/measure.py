@@ -19,10 +19,10 @@ from fusiontheory.features import FeatureSet
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import draw_pairs
+from fusiontheory.pairs import draw_pairs, most_pairs
 from fusiontheory.records import Cell, RecordStore
 from validation.conditions import condition_moments
-from validation.study import TERMS, Study
+from validation.study import FULL_THEORY, TERMS, Study
 
 __all__ = ["fill_store", "fingerprints", "measure_cell", "predict_cell"]
 
@@ -66,7 +66,9 @@ def fill_store(
         name = _condition(cell)
         if name not in moments:
             moments[name] = condition_moments(conditions[name], study.strengths[name])
-        store.write(cell, predict_cell(cell, moments[name], _test_images(conditions[name])))
+        images = conditions[name].rows("train").size
+        told = predict_cell(cell, moments[name], _test_images(conditions[name]), images)
+        store.write(cell, told)
 
     _fill("Predict", store.missing(study.predicted_cells(known)), predict, progress)
     todo = store.missing(study.measured_cells(known))
@@ -122,17 +124,21 @@ def measure_cell(
     return [{"n": m.n, "accuracy": m.accuracy, "risk": m.risk} for m in measured]
 
 
-def predict_cell(cell: Cell, moments: Moments, test_images: int) -> list[dict[str, Any]]:
+def predict_cell(
+    cell: Cell, moments: Moments, test_images: int, training_images: int
+) -> list[dict[str, Any]]:
     """Return the rows of one predicted cell: the columns of `predict_curve`.
 
     Args:
         cell: of `Study.predicted_cells`.
         moments: of the cell's condition.
         test_images: for the interval.
+        training_images: that the training pairs are drawn from, for the full theory.
     """
     sizes = np.array(cell.config["sizes"])
-    # From below the smallest size to twice the largest.
-    grid = np.geomspace(sizes[0] / 2, 2 * sizes[-1], cell.config["points"])
+    # From below the smallest size to twice the largest, if there are as many pairs.
+    most = min(2 * sizes[-1], most_pairs(training_images, moments.captions))
+    grid = np.geomspace(sizes[0] / 2, most, cell.config["points"])
     n = np.unique(np.concatenate([np.round(grid).astype(np.int64), sizes]))
     curve = predict_curve(
         cell.config["head"],
@@ -143,6 +149,7 @@ def predict_cell(cell: Cell, moments: Moments, test_images: int) -> list[dict[st
         # The measured mean is over so many training sets.
         training_sets=cell.config["seeds"],
         terms=TERMS[cell.config["term"]],
+        training_images=training_images if cell.config["term"] == FULL_THEORY else None,
     )
     return [dict(zip(curve.columns, row, strict=True)) for row in curve.itertuples(index=False)]
 

@@ -28,6 +28,8 @@ from fusiontheory import (
     score_curve,
     score_law,
     second_moments,
+    shared_blocks,
+    shared_images,
     signal_curve,
     spectrum,
     training_scatter,
@@ -52,8 +54,12 @@ TERMS: Mapping[str, Terms] = {
     "and self blocks": Terms(2, True, False, False),
     "and third and fourth order": Terms(2, True, True, False),
     "and the law of scores": Terms(2, True, True, True),
+    "and shared images and texts": Terms(2, True, True, True),
 }
-"""The theory with one term after the other; the last has all of them."""
+"""The theory with one term after the other; the last has all of them.
+
+Only the last one is told how many images the training pairs are drawn from.
+"""
 
 FULL_THEORY = list(TERMS)[-1]
 
@@ -80,7 +86,7 @@ def _predicting_code() -> str:
         *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
         *(leverage_law, metric_scatter, metric_scores, score_curve, score_law),
         *(ritz_signal, sample_resolvent, sampled_pairs, sampled_signal, second_moments),
-        *(signal_curve, spectrum, training_scatter),
+        *(pairs, shared_blocks, shared_images, signal_curve, spectrum, training_scatter),
     )
 
 

@@ -66,10 +66,11 @@ def _rows(config: Config, population: Population, index: int) -> list[dict[str, 
     for images, source in zip(
         config.images, seeds[_REPLICATE].spawn(len(config.images)), strict=True
     ):
-        found = replicates(config, population, images, source)
+        found, shared = replicates(config, population, images, source)
         for h, head in enumerate(config.heads):
             for s, n in enumerate(config.sizes):
                 predicted, low, high = np.moveaxis(found[:, h, s], 1, 0)
+                told, *ends = np.moveaxis(shared[:, h, s], 1, 0)
                 row: dict[str, Any] = {
                     "population": population.name,
                     "head": head,
@@ -78,6 +79,8 @@ def _rows(config: Config, population: Population, index: int) -> list[dict[str, 
                     "replicates": len(predicted),
                     "predicted": predicted.mean(),
                     "predicted_sd": predicted.std(ddof=1),
+                    # Of n pairs of n images.
+                    "predicted_shared": told.mean(),
                     # Of the interval, as a standard error.
                     "stated_se": np.sqrt(np.mean(((high - low) / (2 * 1.96)) ** 2)),
                     "limit": truth[h, s],
@@ -88,8 +91,9 @@ def _rows(config: Config, population: Population, index: int) -> list[dict[str, 
                     row[name], row[f"{name}_se"] = mean[h, s], error[h, s]
                     truths[name] = mean[h, s]
                 for name, value in truths.items():
-                    row[f"{name}_below"] = int((value < low).sum())
-                    row[f"{name}_above"] = int((value > high).sum())
+                    bottom, top = ends if name == "measured" else (low, high)
+                    row[f"{name}_below"] = int((value < bottom).sum())
+                    row[f"{name}_above"] = int((value > top).sum())
                 rows.append(row)
     return rows
 
@@ -121,14 +125,17 @@ def _known_or_measured(
 
 def replicates(
     config: Config, population: Population, images: int, seed: np.random.SeedSequence
-) -> _Array:
-    """Return accuracy and its interval of each sample, (replicates, heads, sizes, 3)."""
-    return np.array(
-        [
-            _predicted(config, Moments.from_features(*population.draw(images, rng)))
-            for rng in map(np.random.default_rng, seed.spawn(config.replicates))
-        ]
-    )
+) -> tuple[_Array, _Array]:
+    """Return accuracy and its interval of each sample, (replicates, heads, sizes, 3).
+
+    Of independent pairs, and of n pairs of n images.
+    """
+    found: tuple[list[_Array], list[_Array]] = [], []
+    for rng in map(np.random.default_rng, seed.spawn(config.replicates)):
+        moments = Moments.from_features(*population.draw(images, rng))
+        found[0].append(_predicted(config, moments))
+        found[1].append(_predicted(config, moments, shared=True))
+    return np.array(found[0]), np.array(found[1])
 
 
 def limit(
@@ -148,13 +155,16 @@ def limit(
     return mean, error
 
 
-def _predicted(config: Config, moments: Moments) -> _Array:
+def _predicted(config: Config, moments: Moments, shared: bool = False) -> _Array:
+    images = config.sizes if shared else None
     with warnings.catch_warnings():
         # So many populations, so few that are news: what it warns of is what is counted here.
         warnings.simplefilter("ignore", ValidityWarning)
         return np.array(
             [
-                predict_curve(head, moments, config.sizes, config.ridge)[_COLUMNS].to_numpy()
+                predict_curve(head, moments, config.sizes, config.ridge, training_images=images)[
+                    _COLUMNS
+                ].to_numpy()
                 for head in config.heads
             ]
         )

@@ -31,7 +31,8 @@ def pooled(results: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     """Return coverage of each truth with its binomial standard error, pooled over populations.
 
     ``theory_error`` is the mean of |limit - independent| in points, what the theory itself is off
-    by; ``sharing`` that of |limit - measured|, where training pairs share images.
+    by; ``sharing`` that of |limit - measured|, where training pairs share images and the limit does
+    not know it; ``shared_error`` that of the prediction that knows it.
     """
     rows = []
     for key, part in results.groupby(by, sort=False):
@@ -48,6 +49,7 @@ def pooled(results: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         row["bias"] = 100 * (part["predicted"] - part["limit"]).mean()
         row["theory_error"] = 100 * (part["limit"] - part["independent"]).abs().mean()
         row["sharing"] = 100 * (part["limit"] - part["measured"]).abs().mean()
+        row["shared_error"] = 100 * (part["predicted_shared"] - part["measured"]).abs().mean()
         rows.append(row)
     return pd.DataFrame(rows)
 

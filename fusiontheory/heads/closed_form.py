@@ -27,6 +27,7 @@ from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_scores import metric_law
 from fusiontheory.moments import Moments
 from fusiontheory.score_curve import kernel_law
+from fusiontheory.shared_blocks import product_block, tangent_blocks
 from fusiontheory.spectrum import Spectrum
 
 __all__ = ["HEADS", "Head", "Terms", "find_head"]
@@ -149,6 +150,7 @@ def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
         signal=signal,
         signal_error=moments.matching_error,
         law=kernel_law(moments, {(1, 1): 1.0}, spectrum, signal) if terms.score_law else None,
+        shared=(product_block(moments, 1.0),),
     )
 
 
@@ -208,7 +210,12 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
             homogeneous=True,
         )
     return MatchingModel(
-        spectrum=spectrum, ridge=remainder, signal=signal, signal_error=error, law=law
+        spectrum=spectrum,
+        ridge=remainder,
+        signal=signal,
+        signal_error=error,
+        law=law,
+        shared=tangent_blocks(moments, orders, remainder),
     )
 
 

@@ -31,6 +31,7 @@ def predictions(
         name: condition_moments(conditions[name], study.conditions[name].strength)
         for name in places["condition"].unique()
     }
-    told = sharp_predictions(places, moments, study.renormalise)
+    images = next(iter(conditions.values())).rows("train").size
+    told = sharp_predictions(places, moments, study.renormalise, training_images=images)
     known = told[told["predicted"].notna()]
     return known[[*PLACE, "predicted", "by"]].reset_index(drop=True)

@@ -29,6 +29,7 @@ def sharp_predictions(
     moments: Mapping[str, Moments],
     renormalise: bool,
     test_images: int | None = None,
+    training_images: int | None = None,
 ) -> pd.DataFrame:
     """Return the accuracy that `fusiontheory.predict_curve` predicts of each cell.
 
@@ -42,6 +43,7 @@ def sharp_predictions(
         moments: of the training images without noise, by condition.
         renormalise: whether noisy features were brought back to unit norm.
         test_images: see `fusiontheory.predict_curve`; the interval then also has their sampling.
+        training_images: see `fusiontheory.predict_curve`; that the training pairs are drawn from.
     """
     rows = [
         prediction(place, "sharp", _BY_READING, predicted=0.5)
@@ -55,7 +57,14 @@ def sharp_predictions(
         seen = _noisy(moments[condition], Noise(float(sigma), side), renormalise)
         for head, part in group.groupby("head"):
             part = part.sort_values("n")
-            curve = predict_curve(str(head), seen, part["n"], RIDGE, test_images=test_images)
+            curve = predict_curve(
+                str(head),
+                seen,
+                part["n"],
+                RIDGE,
+                test_images=test_images,
+                training_images=training_images,
+            )
             for place, told in zip(records(part[PLACE]), records(curve), strict=True):
                 said = {"predicted": told["accuracy"]}
                 said |= {"low": told["accuracy_low"], "high": told["accuracy_high"]}

@@ -50,8 +50,8 @@ def predictor_tables(
     if fill:
         fill_tangent(places, named, *told)
     # Of the images that measurements are tested on.
-    images = next(iter(named.values())).rows("test").size
     shape = next(iter(named.values()))
+    images, training = shape.rows("test").size, shape.rows("train").size
     moments = {
         name: condition_moments(features, study.conditions[name].strength)
         for name, features in named.items()
@@ -64,7 +64,7 @@ def predictor_tables(
     dimensions = shape.image.shape[-1], shape.text.shape[-1]
     shared = [
         order_predictions(places, dimensions, aligned),
-        sharp_predictions(places, moments, study.renormalise, images),
+        sharp_predictions(places, moments, study.renormalise, images, training),
         tangent_predictions(places, named, *told, images),
     ]
     predicted, errors = [], []
