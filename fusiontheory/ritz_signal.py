@@ -28,7 +28,7 @@ over yet others, so that every entry is unbiased.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.matching_signal import leading
+from fusiontheory.staircase import Staircase
 
 __all__ = [
     "FUNCTIONS",
@@ -50,6 +50,7 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 _Rows: TypeAlias = NDArray[np.floating[Any]]
 _Orders: TypeAlias = Mapping[tuple[int, int], float]
+_Function: TypeAlias = Sequence[_Rows]
 
 FUNCTIONS = ("first", "second", "image_pair", "text_pair", "image", "text", "witness")
 PAIR_SIGNAL = ("first", "second")
@@ -204,14 +205,26 @@ def ritz_gram(
     higher = {order: k for order, k in orders.items() if sum(order) > 2 and min(order) > 0}
     names = tuple(name for name in FUNCTIONS if _BLOCK_OF.get(name) in orders)
     names += ("witness",) if higher else ()
-    folds = [(image[k::_FOLDS], text[k::_FOLDS]) for k in range(_FOLDS)]
+    folds = [(image[k::_FOLDS].copy(), text[k::_FOLDS].copy()) for k in range(_FOLDS)]
+    crosses = [_cross(v, t) for v, t in folds]
+    whole = Staircase(((0, image.shape[1], text.shape[1]),))
     sample = _Sample(
         folds=folds,
         image_values=image_values,
         text_values=text_values,
         orders=orders,
         names=names,
-        crosses=[_cross(v, t) for v, t in folds],
+        crosses=crosses,
+        product=np.outer(image_values, text_values),
+        both=[
+            crosses[(k + 1) % _FOLDS].astype(np.float64) * crosses[(k + 3) % _FOLDS]
+            for k in range(_FOLDS)
+        ],
+        whole={
+            (maker, fold): whole.forms(folds[fold][0], [[crosses[maker]]], folds[fold][1], True)[:, 0]
+            for maker in range(_FOLDS)
+            for fold in ((maker + 1) % _FOLDS, (maker + 2) % _FOLDS, (maker + 4) % _FOLDS)
+        },
         witnesses={
             (fold, maker): _witness(folds[fold], folds[maker], higher)
             for fold in range(_FOLDS if higher else 0)
@@ -251,6 +264,18 @@ def mismatched_partner(images: int) -> NDArray[np.intp]:
     return partner
 
 
+class _Products(NamedTuple):
+    """What of one kappa does not depend on the fold; pieces are those of ``stairs``."""
+
+    kappa: float
+    level: float
+    stairs: Staircase
+    product: _Function
+    resolvent: _Function
+    alike: list[float]
+    pairs: dict[str, tuple[Staircase, _Function]]
+
+
 @dataclass(frozen=True, eq=False)
 class _Sample:
     """The folds and the kernel, and what of each fold does not depend on kappa."""
@@ -261,109 +286,172 @@ class _Sample:
     orders: _Orders
     names: tuple[str, ...]
     crosses: list[_Rows]
+    product: _Array
+    both: list[_Array]
+    whole: dict[tuple[int, int], _Rows]
     witnesses: dict[tuple[int, int], list[_Array]]
 
     def at(self, kappa: float) -> _Level:
         """Return G and g at one kappa, by rotation, the scores and the penalty."""
-        sets = [self._functions((k, (k + 1) % _FOLDS), kappa) for k in range(_FOLDS)]
+        products = self._products(kappa)
+        sets = [self._functions((k, (k + 1) % _FOLDS), products) for k in range(_FOLDS)]
         size = len(self.names)
         gram, mean = np.empty((_FOLDS, size, size)), np.zeros((_FOLDS, size))
         penalty = np.zeros((size, size))
         every = np.empty((2, 2, size, sum(len(v) for v, _ in self.folds)), dtype=np.float32)
+        signal = np.isin(self.names, ("first", "second", "witness"))
         for k in range(_FOLDS):
             # Covariances over fold k; functions made of folds k + 1, k + 2 and of k + 3, k + 4.
-            left, right = (k + 1) % _FOLDS, (k + 3) % _FOLDS
-            scores = [self._scores(sets[left], k, (k + 2) % _FOLDS)]
-            scores.append(self._scores(sets[right], k, (k + 4) % _FOLDS))
-            within = sum(_covariance(scores[0][y], scores[1][y]) for y in (0, 1)) / 2
-            apart = np.mean([s[0].mean(axis=1) - s[1].mean(axis=1) for s in scores], axis=0)
-            for index, name in enumerate(self.names):
-                # The others have no signal but noise.
-                if name in ("first", "second", "witness"):
-                    mean[k, index] = apart[index]
-            product = self._penalty(sets[left], sets[right], apart)
+            makers = (k + 1) % _FOLDS, (k + 3) % _FOLDS
+            left, right = (sets[maker] for maker in makers)
+            scores = self._scores((left, right), makers, k, products)
+            every[..., k::_FOLDS] = scores
+            within = sum(_covariance(*by_class) for by_class in scores) / 2
+            apart = (scores[0] - scores[1]).mean(axis=(0, 2))
+            # The others have no signal but noise.
+            mean[k, signal] = apart[signal]
+            product = self._penalty(left, right, mean[k], products.alike[k])
             within = within + kappa * product
             gram[k] = (within + within.T) / 2
             penalty += (product + product.T) / (2 * _FOLDS)
-            for side, by_class in enumerate(scores):
-                for y in (0, 1):
-                    every[y, side, :, k::_FOLDS] = by_class[y]
         return _Level(gram, mean, every, penalty)
 
-    def _functions(self, makers: tuple[int, int], kappa: float) -> dict[str, _Rows]:
+    def _products(self, kappa: float) -> _Products:
+        """Return what the functions of all folds have in common at one kappa."""
+        kind = self.folds[0][0].dtype
+        level = kappa / self.orders[1, 1]
+        stairs = _stairs(self.image_values, self.text_values, level)
+        product = self.product.astype(kind)
+        resolvent = 1 / (product + kind.type(level))
+        whole = np.full(self.product.shape, 1 / level)
+        for (start, stop, width), piece in zip(stairs.steps, stairs.pieces(resolvent), strict=True):
+            whole[start:stop, :width] = piece
+        pairs = {}
+        for name, values in (("image_pair", self.image_values), ("text_pair", self.text_values)):
+            if name in self.names:
+                own = kappa / self.orders[_BLOCK_OF[name]]
+                # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
+                inverse = (1 / (2 * np.outer(values, values) + own)).astype(kind)
+                steps = _stairs(values, values, own / 2)
+                pairs[name] = steps, steps.pieces(inverse)
+        return _Products(
+            kappa=kappa,
+            level=level,
+            stairs=stairs,
+            product=stairs.pieces(product),
+            resolvent=stairs.pieces(resolvent),
+            # <R c, R c'> / k_11; R^2 spans too many powers of ten for single precision.
+            alike=[float(np.vdot(whole**2, both)) for both in self.both],
+            pairs=pairs,
+        )
+
+    def _functions(self, makers: tuple[int, int], at: _Products) -> dict[str, _Function]:
         """Return the coefficients of the functions: c of one fold, responses from another."""
         image, text = self.folds[makers[1]]
-        values_v, values_t = self.image_values, self.text_values
         n = len(image)
-        kind = image.dtype
-        level = kappa / self.orders[1, 1]
-        lead_v = _lead(values_v, level / values_t.max())
-        lead_t = _lead(values_t, level / values_v.max())
-        v, t = image[:, :lead_v], text[:, :lead_t]
-        product = np.outer(values_v[:lead_v], values_t[:lead_t]).astype(kind)
-        resolvent = 1 / (product + kind.type(level))
-        first = resolvent * self.crosses[makers[0]][:lead_v, :lead_t].astype(kind)
-        scores = np.einsum("nd,nd->n", v @ first, t)
+        first = _multiplied(at.resolvent, at.stairs.pieces(self.crosses[makers[0]]))
+        near = self._near(first, makers[0], at)
+        scores = (
+            self.whole[makers][0] / at.level + at.stairs.forms(image, [near], text)[0, 0]
+        )
         scores = scores - scores.mean()
-        excess = v.T @ (scores[:, None] * t) / n - product * first
-        found = {"first": first, "second": resolvent * excess}
-        for name, rows, values in (("image", image, values_v), ("text", text, values_t)):
+        weighted = scores[:, None] / n * text
+        excess = at.stairs.gram(image, weighted)
+        for piece, product, own in zip(excess, at.product, first, strict=True):
+            piece -= product * own
+        found: dict[str, _Function] = {"first": first}
+        found["second"] = _multiplied(at.resolvent, excess)
+        for name, rows, values in (
+            ("image", image, self.image_values),
+            ("text", text, self.text_values),
+        ):
             # Half, because the covariance is 0 in the mismatched class.
-            pair, single = _BLOCK_OF[f"{name}_pair"], _BLOCK_OF[name]
-            if pair in self.orders:
-                level = kappa / self.orders[pair]
-                lead = _lead(values, level / (2 * values.max()))
-                few, its = rows[:, :lead], values[:lead]
-                # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
-                spread = (2 * np.outer(its, its) + level).astype(kind)
-                found[f"{name}_pair"] = few.T @ (scores[:, None] * few) / (2 * n * spread)
-            if single in self.orders:
-                spread = values + kappa / self.orders[single]
-                found[name] = scores @ rows / (2 * n * spread)
+            weighted = scores[:, None] / (2 * n) * rows
+            if f"{name}_pair" in at.pairs:
+                stairs, inverse = at.pairs[f"{name}_pair"]
+                found[f"{name}_pair"] = _multiplied(inverse, stairs.gram(rows, weighted))
+            if _BLOCK_OF[name] in self.orders:
+                spread = values + at.kappa / self.orders[_BLOCK_OF[name]]
+                found[name] = [(weighted.sum(axis=0) / spread).astype(rows.dtype)]
         return found
 
-    def _scores(self, functions: dict[str, _Rows], fold: int, maker: int) -> list[_Array]:
-        """Return the functions' values on matched and on mismatched pairs, (functions, n)."""
-        v, t = self.folds[fold]
-        kind = v.dtype
-        values: dict[str, list[_Array]] = {}
-        for name in self.names:
-            if name == "witness":
-                values[name] = self.witnesses[fold, maker]
-                continue
-            weights = functions[name].astype(kind)
-            if name in PAIR_SIGNAL:
-                turned, partner = v[:, : len(weights)] @ weights, t[:, : weights.shape[1]]
-                values[name] = [
-                    np.einsum("nd,nd->n", turned, other)
-                    for other in (partner, np.roll(partner, 1, axis=0))
-                ]
-                continue
-            rows = (v if name.startswith("image") else t)[:, : len(weights)]
-            single = rows @ weights if weights.ndim == 1 else ((rows @ weights) * rows).sum(axis=1)
-            shifted = single if name.startswith("image") else np.roll(single, 1)
-            values[name] = [single, shifted]
-        return [
-            np.array([values[name][y] for name in self.names], dtype=np.float64) for y in (0, 1)
-        ]
+    def _near(self, first: _Function, maker: int, at: _Products) -> list[_Rows]:
+        """Return R c less c / kappa, which is 0 away from the stairs."""
+        crosses = at.stairs.pieces(self.crosses[maker])
+        return [own - cross / at.level for own, cross in zip(first, crosses, strict=True)]
 
-    def _penalty(self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array) -> _Array:
+    def _scores(
+        self,
+        sets: Sequence[dict[str, _Function]],
+        makers: tuple[int, int],
+        fold: int,
+        at: _Products,
+    ) -> _Array:
+        """Return values on matched and mismatched pairs of a fold, (2 classes, 2 sets, ., n).
+
+        Args:
+            sets: two sets of functions, made from other folds.
+            makers: the folds that their c is from.
+            fold: of the pairs.
+            at: what the functions have in common.
+        """
+        v, t = self.folds[fold]
+        values = np.empty((2, 2, len(self.names), len(v)))
+        both = [
+            self._near(own["first"], maker, at) for own, maker in zip(sets, makers, strict=True)
+        ]
+        products = at.stairs.forms(v, [*both, *(own["second"] for own in sets)], t, True)
+        for row, name in enumerate(self.names):
+            found = values[:, :, row]
+            if name == "witness":
+                found[:] = np.swapaxes(
+                    [self.witnesses[fold, (k + 1) % _FOLDS] for k in makers], 0, 1
+                )
+            elif name == "first":
+                whole = np.swapaxes([self.whole[k, fold] for k in makers], 0, 1)
+                found[:] = whole / at.level + products[:, :2]
+            elif name == "second":
+                found[:] = products[:, 2:]
+            else:
+                rows, functions = v if name.startswith("image") else t, [own[name] for own in sets]
+                if name in at.pairs:
+                    single = at.pairs[name][0].forms(rows, functions, rows)[0]
+                else:
+                    single = np.array([rows @ own[0] for own in functions])
+                found[:] = (
+                    single,
+                    single if name.startswith("image") else np.roll(single, 1, axis=1),
+                )
+        return values
+
+    def _penalty(
+        self, left: dict[str, _Function], right: dict[str, _Function], apart: _Array, alike: float
+    ) -> _Array:
         """Return the inner products of the functions in the kernel's space."""
         penalty = np.zeros((len(self.names), len(self.names)))
         for i, first in enumerate(self.names):
             for j, second in enumerate(self.names):
                 block = _BLOCK_OF.get(first)
-                if block is not None and block == _BLOCK_OF.get(second):
-                    penalty[i, j] = np.vdot(left[first], right[second]) / self.orders[block]
+                if first == second == "first":
+                    penalty[i, j] = alike / self.orders[1, 1]
+                elif block is not None and block == _BLOCK_OF.get(second):
+                    inner = sum(map(np.vdot, left[first], right[second]))
+                    penalty[i, j] = inner / self.orders[block]
                 elif first == second == "witness":
                     # The difference of its class means is its own inner product.
                     penalty[i, j] = apart[i]
         return penalty
 
 
-def _lead(values: _Array, level: float) -> int:
-    """Return how many directions are kept at a ridge of ``level``, at least the strongest ones."""
-    return leading(values, _NEGLIGIBLE * min(level, float(values.max())))
+def _stairs(rows: _Array, columns: _Array, level: float) -> Staircase:
+    """Return which products are kept at a ridge of ``level``, at least the strongest ones."""
+    return Staircase.above(
+        rows, columns, _NEGLIGIBLE * min(level, float(rows.max() * columns.max()))
+    )
+
+
+def _multiplied(left: _Function, right: _Function) -> list[_Rows]:
+    return [one * two for one, two in zip(left, right, strict=True)]
 
 
 def _cross(image: _Rows, text: _Rows) -> _Rows:
