@@ -50,7 +50,6 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 _Rows: TypeAlias = NDArray[np.floating[Any]]
 _Orders: TypeAlias = Mapping[tuple[int, int], float]
-_Function: TypeAlias = Sequence[_Rows]
 
 FUNCTIONS = ("first", "second", "image_pair", "text_pair", "image", "text", "witness")
 PAIR_SIGNAL = ("first", "second")
@@ -207,7 +206,6 @@ def ritz_gram(
     names += ("witness",) if higher else ()
     folds = [(image[k::_FOLDS].copy(), text[k::_FOLDS].copy()) for k in range(_FOLDS)]
     crosses = [_cross(v, t) for v, t in folds]
-    whole = Staircase(((0, image.shape[1], text.shape[1]),))
     sample = _Sample(
         folds=folds,
         image_values=image_values,
@@ -215,13 +213,12 @@ def ritz_gram(
         orders=orders,
         names=names,
         crosses=crosses,
-        product=np.outer(image_values, text_values),
         both=[
             crosses[(k + 1) % _FOLDS].astype(np.float64) * crosses[(k + 3) % _FOLDS]
             for k in range(_FOLDS)
         ],
         whole={
-            (maker, fold): whole.forms(folds[fold][0], [[crosses[maker]]], folds[fold][1], True)[:, 0]
+            (maker, fold): _scores_of(crosses[maker], *folds[fold])
             for maker in range(_FOLDS)
             for fold in ((maker + 1) % _FOLDS, (maker + 2) % _FOLDS, (maker + 4) % _FOLDS)
         },
@@ -264,16 +261,36 @@ def mismatched_partner(images: int) -> NDArray[np.intp]:
     return partner
 
 
+class _Pairs(NamedTuple):
+    """For v^T A v: entries of A count ``1 / share`` times, which the resolvent has in it."""
+
+    stairs: Staircase
+    resolvent: _Rows
+    share: _Rows
+
+
 class _Products(NamedTuple):
-    """What of one kappa does not depend on the fold; pieces are those of ``stairs``."""
+    """What the functions of all folds have in common at one kappa.
+
+    Attributes:
+        kappa: in the units of the kernel.
+        level: kappa / k_11.
+        stairs: which entries of Lambda count beside it; elsewhere R is 1 / level.
+        product: Lambda there, (stairs.size,).
+        resolvent: R there.
+        crosses: c of each fold there.
+        alike: <R c, R c'> of the two sets of each rotation, over all entries.
+        pairs: of image_pair and text_pair.
+    """
 
     kappa: float
     level: float
     stairs: Staircase
-    product: _Function
-    resolvent: _Function
+    product: _Rows
+    resolvent: _Rows
+    crosses: list[_Rows]
     alike: list[float]
-    pairs: dict[str, tuple[Staircase, _Function]]
+    pairs: dict[str, _Pairs]
 
 
 @dataclass(frozen=True, eq=False)
@@ -286,7 +303,6 @@ class _Sample:
     orders: _Orders
     names: tuple[str, ...]
     crosses: list[_Rows]
-    product: _Array
     both: list[_Array]
     whole: dict[tuple[int, int], _Rows]
     witnesses: dict[tuple[int, int], list[_Array]]
@@ -310,7 +326,7 @@ class _Sample:
             apart = (scores[0] - scores[1]).mean(axis=(0, 2))
             # The others have no signal but noise.
             mean[k, signal] = apart[signal]
-            product = self._penalty(left, right, mean[k], products.alike[k])
+            product = self._penalty(left, right, mean[k], k, products)
             within = within + kappa * product
             gram[k] = (within + within.T) / 2
             penalty += (product + product.T) / (2 * _FOLDS)
@@ -320,47 +336,44 @@ class _Sample:
         """Return what the functions of all folds have in common at one kappa."""
         kind = self.folds[0][0].dtype
         level = kappa / self.orders[1, 1]
-        stairs = _stairs(self.image_values, self.text_values, level)
-        product = self.product.astype(kind)
-        resolvent = 1 / (product + kind.type(level))
-        whole = np.full(self.product.shape, 1 / level)
-        for (start, stop, width), piece in zip(stairs.steps, stairs.pieces(resolvent), strict=True):
-            whole[start:stop, :width] = piece
+        values_v, values_t = self.image_values, self.text_values
+        stairs = Staircase.above(values_v, values_t, _least(values_v, values_t, level))
+        product = stairs.outer(values_v, values_t)
+        # R^2 spans too many powers of ten for single precision.
+        excess = 1 / (product + level) ** 2 - 1 / level**2
         pairs = {}
-        for name, values in (("image_pair", self.image_values), ("text_pair", self.text_values)):
+        for name, values in (("image_pair", values_v), ("text_pair", values_t)):
             if name in self.names:
                 own = kappa / self.orders[_BLOCK_OF[name]]
+                steps, weights = Staircase.symmetric(values, _least(values, values, own / 2))
                 # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
-                inverse = (1 / (2 * np.outer(values, values) + own)).astype(kind)
-                steps = _stairs(values, values, own / 2)
-                pairs[name] = steps, steps.pieces(inverse)
+                inverse = weights / (2 * steps.outer(values, values) + own)
+                pairs[name] = _Pairs(steps, inverse.astype(kind), (1 / weights).astype(kind))
         return _Products(
             kappa=kappa,
             level=level,
             stairs=stairs,
-            product=stairs.pieces(product),
-            resolvent=stairs.pieces(resolvent),
-            # <R c, R c'> / k_11; R^2 spans too many powers of ten for single precision.
-            alike=[float(np.vdot(whole**2, both)) for both in self.both],
+            product=product.astype(kind),
+            resolvent=(1 / (product + level)).astype(kind),
+            crosses=[stairs.entries(cross) for cross in self.crosses],
+            alike=[
+                float(both.sum() / level**2 + excess @ stairs.entries(both)) for both in self.both
+            ],
             pairs=pairs,
         )
 
-    def _functions(self, makers: tuple[int, int], at: _Products) -> dict[str, _Function]:
+    def _functions(self, makers: tuple[int, int], at: _Products) -> dict[str, _Rows]:
         """Return the coefficients of the functions: c of one fold, responses from another."""
         image, text = self.folds[makers[1]]
         n = len(image)
-        first = _multiplied(at.resolvent, at.stairs.pieces(self.crosses[makers[0]]))
-        near = self._near(first, makers[0], at)
-        scores = (
-            self.whole[makers][0] / at.level + at.stairs.forms(image, [near], text)[0, 0]
-        )
+        first = at.resolvent * at.crosses[makers[0]]
+        # Off the stairs R is 1 / kappa: there what is left of R c is 0.
+        near = first - at.crosses[makers[0]] / at.level
+        scores = self.whole[makers][0] / at.level
+        scores = scores + at.stairs.forms(image, near[None], text)[0, 0]
         scores = scores - scores.mean()
-        weighted = scores[:, None] / n * text
-        excess = at.stairs.gram(image, weighted)
-        for piece, product, own in zip(excess, at.product, first, strict=True):
-            piece -= product * own
-        found: dict[str, _Function] = {"first": first}
-        found["second"] = _multiplied(at.resolvent, excess)
+        excess = at.stairs.gram(image, scores[:, None] / n * text) - at.product * first
+        found = {"first": first, "near": near, "second": at.resolvent * excess}
         for name, rows, values in (
             ("image", image, self.image_values),
             ("text", text, self.text_values),
@@ -368,21 +381,16 @@ class _Sample:
             # Half, because the covariance is 0 in the mismatched class.
             weighted = scores[:, None] / (2 * n) * rows
             if f"{name}_pair" in at.pairs:
-                stairs, inverse = at.pairs[f"{name}_pair"]
-                found[f"{name}_pair"] = _multiplied(inverse, stairs.gram(rows, weighted))
-            if _BLOCK_OF[name] in self.orders:
+                pair = at.pairs[f"{name}_pair"]
+                found[f"{name}_pair"] = pair.resolvent * pair.stairs.gram(rows, weighted)
+            if name in self.names:
                 spread = values + at.kappa / self.orders[_BLOCK_OF[name]]
-                found[name] = [(weighted.sum(axis=0) / spread).astype(rows.dtype)]
+                found[name] = (weighted.sum(axis=0) / spread).astype(rows.dtype)
         return found
-
-    def _near(self, first: _Function, maker: int, at: _Products) -> list[_Rows]:
-        """Return R c less c / kappa, which is 0 away from the stairs."""
-        crosses = at.stairs.pieces(self.crosses[maker])
-        return [own - cross / at.level for own, cross in zip(first, crosses, strict=True)]
 
     def _scores(
         self,
-        sets: Sequence[dict[str, _Function]],
+        sets: Sequence[dict[str, _Rows]],
         makers: tuple[int, int],
         fold: int,
         at: _Products,
@@ -397,35 +405,30 @@ class _Sample:
         """
         v, t = self.folds[fold]
         values = np.empty((2, 2, len(self.names), len(v)))
-        both = [
-            self._near(own["first"], maker, at) for own, maker in zip(sets, makers, strict=True)
-        ]
-        products = at.stairs.forms(v, [*both, *(own["second"] for own in sets)], t, True)
+        crossed = np.array([own[name] for name in ("near", "second") for own in sets])
+        products = at.stairs.forms(v, crossed, t, neighbours=True)
         for row, name in enumerate(self.names):
             found = values[:, :, row]
             if name == "witness":
-                found[:] = np.swapaxes(
-                    [self.witnesses[fold, (k + 1) % _FOLDS] for k in makers], 0, 1
-                )
+                witnesses = [self.witnesses[fold, (maker + 1) % _FOLDS] for maker in makers]
+                found[:] = np.swapaxes(witnesses, 0, 1)
             elif name == "first":
-                whole = np.swapaxes([self.whole[k, fold] for k in makers], 0, 1)
+                whole = np.swapaxes([self.whole[maker, fold] for maker in makers], 0, 1)
                 found[:] = whole / at.level + products[:, :2]
             elif name == "second":
                 found[:] = products[:, 2:]
             else:
-                rows, functions = v if name.startswith("image") else t, [own[name] for own in sets]
+                rows, weights = v if name.startswith("image") else t, [own[name] for own in sets]
                 if name in at.pairs:
-                    single = at.pairs[name][0].forms(rows, functions, rows)[0]
+                    single = at.pairs[name].stairs.forms(rows, np.array(weights), rows)[0]
                 else:
-                    single = np.array([rows @ own[0] for own in functions])
-                found[:] = (
-                    single,
-                    single if name.startswith("image") else np.roll(single, 1, axis=1),
-                )
+                    single = (rows @ np.array(weights).T).T
+                found[0] = single
+                found[1] = single if name.startswith("image") else np.roll(single, 1, axis=1)
         return values
 
     def _penalty(
-        self, left: dict[str, _Function], right: dict[str, _Function], apart: _Array, alike: float
+        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array, k: int, at: _Products
     ) -> _Array:
         """Return the inner products of the functions in the kernel's space."""
         penalty = np.zeros((len(self.names), len(self.names)))
@@ -433,25 +436,25 @@ class _Sample:
             for j, second in enumerate(self.names):
                 block = _BLOCK_OF.get(first)
                 if first == second == "first":
-                    penalty[i, j] = alike / self.orders[1, 1]
+                    penalty[i, j] = at.alike[k] / self.orders[1, 1]
                 elif block is not None and block == _BLOCK_OF.get(second):
-                    inner = sum(map(np.vdot, left[first], right[second]))
-                    penalty[i, j] = inner / self.orders[block]
+                    own = left[first] * at.pairs[first].share if first in at.pairs else left[first]
+                    penalty[i, j] = own @ right[second] / self.orders[block]
                 elif first == second == "witness":
                     # The difference of its class means is its own inner product.
                     penalty[i, j] = apart[i]
         return penalty
 
 
-def _stairs(rows: _Array, columns: _Array, level: float) -> Staircase:
-    """Return which products are kept at a ridge of ``level``, at least the strongest ones."""
-    return Staircase.above(
-        rows, columns, _NEGLIGIBLE * min(level, float(rows.max() * columns.max()))
-    )
+def _least(rows: _Array, columns: _Array, level: float) -> float:
+    """Return the least variance of a product that is kept at a ridge; the strongest one always."""
+    return _NEGLIGIBLE * min(level, float(rows.max() * columns.max()))
 
 
-def _multiplied(left: _Function, right: _Function) -> list[_Rows]:
-    return [one * two for one, two in zip(left, right, strict=True)]
+def _scores_of(cross: _Rows, image: _Rows, text: _Rows) -> _Rows:
+    """Return v^T c t of the pairs and with the texts of their neighbours, (2, n)."""
+    every = Staircase(((0, *cross.shape),))
+    return every.forms(image, cross.reshape(1, -1), text, neighbours=True)[:, 0]
 
 
 def _cross(image: _Rows, text: _Rows) -> _Rows:
@@ -474,15 +477,18 @@ def _witness(
     (v, t), (other_v, other_t) = pairs, makers
     gram_v, gram_t = v @ other_v.T, t @ other_t.T
     n = gram_v.shape[1]
+    powers_v = {a: _power(gram_v, a) for a in {a for a, _ in orders}}
+    powers_t = {b: _power(gram_t, b) for b in {b for _, b in orders}}
+    sums_v = {a: power.sum(axis=1) for a, power in powers_v.items()}
     values = []
-    for turned in (gram_t, np.roll(gram_t, 1, axis=0)):
+    for _ in range(2):
         total = np.zeros(len(v))
         for (a, b), weight in orders.items():
-            power_v, power_t = _power(gram_v, a), _power(turned, b)
-            joint = np.einsum("ij,ij->i", power_v, power_t) / (n - 1)
-            apart = power_v.sum(axis=1) * power_t.sum(axis=1) / (n * (n - 1))
+            joint = np.einsum("ij,ij->i", powers_v[a], powers_t[b]) / (n - 1)
+            apart = sums_v[a] * powers_t[b].sum(axis=1) / (n * (n - 1))
             total += weight * (joint - apart)
         values.append(total)
+        powers_t = {b: np.roll(power, 1, axis=0) for b, power in powers_t.items()}
     return values
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cache, partial
+from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
 from fusiontheory.deterministic_equivalent import effective_ridge, learned
-from fusiontheory.leverage_law import LeverageLaw, PairPowers
+from fusiontheory.leverage_law import PairPowers
 from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
 from fusiontheory.moments import Moments
 from fusiontheory.ritz_signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
@@ -86,8 +87,10 @@ def kernel_law(
         varying = remainder / total if homogeneous and total > 0 else 0.0
         levels, gram = moments.ritz(orders)
         powers = _powers(moments, orders, homogeneous)
+        # Two sizes that lie between the same levels share what is known there.
+        held_out = cache(partial(_held_out, powers, gram, functions))
         points = [
-            _point(powers, levels, gram, functions, float(size), level, held, factor, varying)
+            _point(powers, levels, held_out, float(size), level, held, factor, varying)
             for size, level, held, factor in zip(knots, kappa, degrees, gamma, strict=True)
         ]
         return _interpolated(n, knots, points)
@@ -139,8 +142,8 @@ def _powers(moments: Moments, orders: _Orders, homogeneous: bool) -> PairPowers:
     if key not in known:
         traces, image, text = moments.pairs.rows(_MOST_IMAGES)
         known[key] = PairPowers.of_pairs(
-            image.astype(np.float64),
-            text.astype(np.float64),
+            image,
+            text,
             mismatched_partner(len(image)),
             (moments.image_eigenvalues / traces[0], moments.text_eigenvalues / traces[1]),
             {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()},
@@ -159,8 +162,7 @@ def _knots(n: _Array) -> _Array:
 def _point(
     powers: PairPowers,
     levels: _Array,
-    gram: RitzGram,
-    functions: tuple[str, ...],
+    held_out: Callable[[int], _HeldOut],
     n: float,
     kappa: float,
     degrees: float,
@@ -177,7 +179,8 @@ def _point(
     place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
     lower = min(int(place), levels.size - 2)
     found = [
-        _at_level(powers, gram, level, functions, law, kappa, gamma) for level in (lower, lower + 1)
+        score_law(*held_out(level)[:2], law, held_out(level).length, kappa, gamma)
+        for level in (lower, lower + 1)
     ]
     mixed = [
         (1 - place + lower) * one + (place - lower) * two
@@ -186,25 +189,23 @@ def _point(
     return LawPoint(*mixed)
 
 
-def _at_level(
-    powers: PairPowers,
-    gram: RitzGram,
-    level: int,
-    functions: tuple[str, ...],
-    law: LeverageLaw,
-    kappa: float,
-    gamma: float,
-) -> LawPoint:
+class _HeldOut(NamedTuple):
+    """The usable functions at a level, as `score_law` takes them."""
+
+    scores: _Array
+    penalty: _Array
+    length: _Array
+
+
+def _held_out(
+    powers: PairPowers, gram: RitzGram, functions: tuple[str, ...], level: int
+) -> _HeldOut:
     rows = gram.usable(level, functions)
     degree = np.array([_DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
-    length = powers.ridge[:, None] ** ((1 - degree[:, None]) / 2)
-    return score_law(
-        gram.scores[level][:, :, rows].astype(np.float64),
-        gram.penalty[level][np.ix_(rows, rows)],
-        law,
-        length,
-        kappa,
-        gamma,
+    return _HeldOut(
+        scores=gram.scores[level][:, :, rows].astype(np.float64),
+        penalty=gram.penalty[level][np.ix_(rows, rows)],
+        length=powers.ridge[:, None] ** ((1 - degree[:, None]) / 2),
     )
 
 

@@ -7,7 +7,6 @@ matrix there takes as much time as it has entries.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -18,7 +17,6 @@ __all__ = ["Staircase", "leading"]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Rows: TypeAlias = NDArray[np.floating[Any]]
-_Pieces: TypeAlias = Sequence[_Rows]
 
 # Rows of the first block; the next ones double, as a hyperbola halves where its rows double.
 _FIRST = 8
@@ -26,19 +24,20 @@ _FIRST = 8
 
 @dataclass(frozen=True)
 class Staircase:
-    """Blocks of rows of a matrix, each with its leading columns; a matrix is a piece for each.
+    """Blocks of rows of a matrix, each with its leading columns; the entries there are a vector.
 
     Attributes:
         steps: first row, row after the last and number of columns of each block.
 
     Example:
-        >>> stairs = Staircase.above(1 / np.arange(1.0, 33), 1 / np.arange(1.0, 33), 0.02)
-        >>> stairs.steps
-        ((0, 8, 32), (8, 16, 5), (16, 32, 2))
+        >>> values = 1 / np.arange(1.0, 33)
+        >>> stairs = Staircase.above(values, values, 0.02)
+        >>> stairs.steps, stairs.size
+        (((0, 8, 32), (8, 16, 5), (16, 32, 2)), 328)
         >>> rows, columns = np.ones((5, 32)), np.ones((5, 32))
-        >>> square = stairs.gram(rows, columns)
-        >>> int(stairs.forms(rows, [square], columns)[0, 0, 0])  # all 328 entries are 5
-        1640
+        >>> fives = stairs.gram(rows, columns)
+        >>> stairs.forms(rows, fives[None], columns)[0, 0]
+        array([1640., 1640., 1640., 1640., 1640.])
     """
 
     steps: tuple[tuple[int, int, int], ...]
@@ -47,50 +46,94 @@ class Staircase:
     def above(cls, rows: _Array, columns: _Array, least: float) -> Staircase:
         """Return the blocks that have all (i, j) with rows_i columns_j >= least > 0."""
         steps: list[tuple[int, int, int]] = []
-        start, stop = 0, min(_FIRST, rows.size)
-        while start < rows.size:
+        for start, stop in _blocks(rows.size):
             width = leading(float(rows[start:stop].max()) * columns, least)
             if steps and steps[-1][1:] == (start, width):
                 steps[-1] = steps[-1][0], stop, width
             elif width:
                 steps.append((start, stop, width))
-            start, stop = stop, min(2 * stop, rows.size)
         return cls(tuple(steps))
 
-    def pieces(self, matrix: _Rows) -> list[_Rows]:
-        """Return the pieces of a whole matrix."""
-        return [matrix[start:stop, :width] for start, stop, width in self.steps]
+    @classmethod
+    def symmetric(cls, values: _Array, least: float) -> tuple[Staircase, _Array]:
+        """Return the blocks of a symmetric matrix up to the diagonal's, and the entries' weights.
 
-    def gram(self, left: _Rows, right: _Rows) -> list[_Rows]:
-        """Return the pieces of left^T right, left of shape (n, rows), right (n, columns)."""
-        return [left[:, start:stop].T @ right[:, :width] for start, stop, width in self.steps]
+        Entries left of the diagonal's block count twice, once for their mirror image.
 
-    def forms(
-        self, left: _Rows, matrices: Sequence[_Pieces], right: _Rows, neighbours: bool = False
-    ) -> _Rows:
+        Example:
+            >>> stairs, weights = Staircase.symmetric(np.ones(20), 0.5)
+            >>> stairs.steps, int(weights.sum())
+            (((0, 8, 8), (8, 16, 16), (16, 20, 20)), 400)
+        """
+        steps = []
+        for start, stop in _blocks(values.size):
+            width = leading(float(values[start:stop].max()) * values, least)
+            if width:
+                steps.append((start, stop, min(width, stop)))
+        found = cls(tuple(steps))
+        row_block = np.zeros(values.size)
+        for start, stop, _ in steps:
+            row_block[start:stop] = start
+        return found, found.entries(1.0 + (np.arange(values.size) < row_block[:, None]))
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return sum((stop - start) * width for start, stop, width in self.steps)
+
+    def entries(self, matrix: _Rows) -> _Rows:
+        """Return the entries of a whole matrix, shape (size,)."""
+        return _vector([matrix[start:stop, :width] for start, stop, width in self.steps])
+
+    def outer(self, rows: _Array, columns: _Array) -> _Array:
+        """Return the entries of the matrix rows_i columns_j."""
+        return _vector([np.outer(rows[a:b], columns[:width]) for a, b, width in self.steps])
+
+    def gram(self, left: _Rows, right: _Rows) -> _Rows:
+        """Return the entries of left^T right, left of shape (n, rows), right (n, columns)."""
+        return _vector([left[:, a:b].T @ right[:, :width] for a, b, width in self.steps])
+
+    def forms(self, left: _Rows, matrices: _Rows, right: _Rows, neighbours: bool = False) -> _Rows:
         """Return left_n^T W right_n for each n and matrix W, shape (1, matrices, n).
 
         Args:
             left: shape (n, rows).
-            matrices: pieces of each.
+            matrices: entries of each, shape (matrices, size).
             right: shape (n, columns).
             neighbours: whether to return left_n^T W right_{n-1} too, shape (2, matrices, n).
         """
-        found = np.zeros((1 + neighbours, len(matrices), len(left)), dtype=left.dtype)
-        for (start, stop, width), pieces in zip(self.steps, zip(*matrices, strict=True), strict=True):
-            rows, columns = left[:, start:stop], right[:, :width]
+        n, count = len(left), len(matrices)
+        found = np.zeros((1 + neighbours, count, n), dtype=left.dtype)
+        end = 0
+        for start, stop, width in self.steps:
+            height = stop - start
+            begin, end = end, end + height * width
+            pieces = matrices[:, begin:end].reshape(count, height, width)
+            other, columns = left[:, start:stop], right[:, :width]
             # Towards the shorter side, all matrices in one product: narrow ones are slow.
-            if width < stop - start:
-                turned, other = rows @ np.concatenate(pieces, axis=1), columns
+            if width < height:
+                turned = other @ pieces.swapaxes(0, 1).reshape(height, -1)
+                other = columns
             else:
-                turned, other = columns @ np.concatenate(pieces).T, rows
-            turned = turned.reshape(len(left), len(pieces), -1)
+                turned = columns @ pieces.reshape(-1, width).T
+            turned = turned.reshape(n, count, -1)
             found[0] += np.einsum("nmk,nk->mn", turned, other)
-            if neighbours and width < stop - start:
+            if neighbours and width < height:
                 found[1] += np.einsum("nmk,nk->mn", turned, np.roll(other, 1, axis=0))
             elif neighbours:
                 found[1] += np.einsum("nmk,nk->mn", np.roll(turned, 1, axis=0), other)
         return found
+
+
+def _blocks(size: int) -> list[tuple[int, int]]:
+    starts = [0]
+    while (following := max(2 * starts[-1], _FIRST)) < size:
+        starts.append(following)
+    return list(zip(starts, [*starts[1:], size], strict=True))
+
+
+def _vector(pieces: list[_Rows]) -> _Rows:
+    return np.concatenate([np.ravel(piece) for piece in pieces] or [np.empty(0)])
 
 
 def leading(values: _Array, threshold: float) -> int:
