@@ -7,6 +7,7 @@ matrix there takes as much time as it has entries.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -74,7 +75,8 @@ class Staircase:
         row_block = np.zeros(values.size)
         for start, stop, _ in steps:
             row_block[start:stop] = start
-        return found, found.entries(1.0 + (np.arange(values.size) < row_block[:, None]))
+        left = np.arange(values.size) < row_block[:, None]
+        return found, np.asarray(found.entries(1.0 + left), dtype=np.float64)
 
     @property
     def size(self) -> int:
@@ -87,7 +89,8 @@ class Staircase:
 
     def outer(self, rows: _Array, columns: _Array) -> _Array:
         """Return the entries of the matrix rows_i columns_j."""
-        return _vector([np.outer(rows[a:b], columns[:width]) for a, b, width in self.steps])
+        pieces = [np.outer(rows[a:b], columns[:width]) for a, b, width in self.steps]
+        return np.asarray(_vector(pieces), dtype=np.float64)
 
     def gram(self, left: _Rows, right: _Rows) -> _Rows:
         """Return the entries of left^T right, left of shape (n, rows), right (n, columns)."""
@@ -132,7 +135,7 @@ def _blocks(size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], size], strict=True))
 
 
-def _vector(pieces: list[_Rows]) -> _Rows:
+def _vector(pieces: Sequence[_Rows]) -> _Rows:
     return np.concatenate([np.ravel(piece) for piece in pieces] or [np.empty(0)])
 
 
