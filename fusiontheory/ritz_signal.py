@@ -379,13 +379,12 @@ class _Sample:
             ("text", text, self.text_values),
         ):
             # Half, because the covariance is 0 in the mismatched class.
-            weighted = scores[:, None] / (2 * n) * rows
             if f"{name}_pair" in at.pairs:
-                pair = at.pairs[f"{name}_pair"]
+                pair, weighted = at.pairs[f"{name}_pair"], scores[:, None] / (2 * n) * rows
                 found[f"{name}_pair"] = pair.resolvent * pair.stairs.gram(rows, weighted)
             if name in self.names:
                 spread = values + at.kappa / self.orders[_BLOCK_OF[name]]
-                found[name] = (weighted.sum(axis=0) / spread).astype(rows.dtype)
+                found[name] = (scores @ rows / (2 * n * spread)).astype(rows.dtype)
         return found
 
     def _scores(
