@@ -67,7 +67,8 @@ _BLOCK_OF = {
 _FOLDS = 5
 # Below this many a fold says nothing about a covariance.
 MINIMUM_IMAGES = 10 * _FOLDS
-# Directions whose variance is below this share of what the ridge adds to it are left out.
+# Products of features whose variance is below this share of what the ridge adds to it are left out,
+# or, in R c, have R = 1 / kappa.
 _NEGLIGIBLE = 0.02
 # A function is used if G, scaled to a unit diagonal, keeps its eigenvalues above this: below it
 # noise decides.
