@@ -70,9 +70,10 @@ def kernel_signal(
     # The highest orders that are kept stand for those that are not: by as much as they add, q may
     # be off.
     kept = tuple(name for name in functions if name != "witness")
-    last = gram.gain(functions) - gram.gain(kept)
+    whole = gram.gain(functions)
+    last = whole - gram.gain(kept)
     gain_error = gram.gain_error(functions)
-    gain = _falling(gram.gain(functions), gain_error, bilinear(levels)[0])
+    gain = _falling(whole, gain_error, bilinear(levels)[0])
     whole_error = np.hypot(gain_error, last)
     log_levels = np.log(levels)
     curve = CubicSpline(log_levels, gain, bc_type="natural")

@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 __all__ = ["LeverageLaw", "PairPowers"]
 
 _Array: TypeAlias = NDArray[np.float64]
+_Rows: TypeAlias = NDArray[np.floating[Any]]
 
 # Blocks of eigenvalues of one modality, of equal width in the logarithm.
 _BLOCKS = 8
@@ -36,6 +38,8 @@ _SMALLEST = 1e-6
 _ROUNDS = 100
 # Relative change of a weight at which the fixed point is reached.
 _CONVERGED = 1e-4
+# Times what one step gives; beyond it the response is rounding.
+_MOST_RESPONSE = 1e12
 # Pairs of each class over which the fixed point is sought; all pairs get their weights.
 _SEEKING = 1024
 
@@ -57,8 +61,8 @@ class PairPowers:
     @classmethod
     def of_pairs(
         cls,
-        image: _Array,
-        text: _Array,
+        image: _Rows,
+        text: _Rows,
         partner: NDArray[np.intp],
         values: tuple[_Array, _Array],
         orders: Mapping[tuple[int, int], float],
@@ -116,6 +120,16 @@ class PairPowers:
         used = stacked.mean(axis=(0, 1)) > 0
         return cls(stacked[..., used], np.concatenate(counts)[used], squared)
 
+    @cached_property
+    def _mean(self) -> _Array:
+        """The mean power of a feature of each cell."""
+        return np.asarray(self.powers.mean(axis=(0, 1)) / self.counts)
+
+    @cached_property
+    def _few(self) -> _Array:
+        """The pairs over which the fixed point is sought, of both classes."""
+        return self.powers[:, :_SEEKING].reshape(-1, self.counts.size)
+
     def law(
         self, kappa: float, n: float, degrees: float, gamma: float, varying: float
     ) -> LeverageLaw | None:
@@ -131,12 +145,11 @@ class PairPowers:
         Returns:
             None where (2) has no solution: at an interpolation peak without ridge.
         """
-        mean = self.powers.mean(axis=(0, 1)) / self.counts
+        mean, few = self._mean, self._few
         flat = mean / (mean + kappa)
         # Cells stand for their eigenvalues up to factors, which Level 2 knows.
         first = degrees / float(self.counts @ flat)
         second = gamma * n / float(self.counts @ flat**2)
-        few = self.powers[:, :_SEEKING].reshape(-1, self.counts.size)
         # ridge / kappa = n - sum L.
         left = max(n - degrees, 0.0) * (1 - varying + varying * self.ridge)
         seen = left[:, :_SEEKING].ravel()
@@ -150,14 +163,17 @@ class PairPowers:
                 break
         resolvent = 1 / (kappa + damped)
         weight = n / (seen + first * (few @ resolvent))
-        coupling = (few * weight[:, None] ** 2).T @ few / (len(few) * self.counts[:, None])
+        weighted = few * weight[:, None]
+        coupling = weighted.T @ weighted / (len(few) * self.counts[:, None])
         squared = second * resolvent**2
         system = np.eye(damped.size) - squared[:, None] * coupling / n
+        first_order = squared * mean
         try:
-            response = np.linalg.solve(system, squared * mean)
+            response = np.linalg.solve(system, first_order)
         except np.linalg.LinAlgError:
             return None
-        if not np.all(np.isfinite(response)) or response.min() < 0:
+        # At a peak the system is singular, and what rounding leaves of it decides.
+        if not np.all((response >= 0) & (response < _MOST_RESPONSE * first_order.max())):
             return None
         return LeverageLaw(
             weight=n / (left + first * (self.powers @ resolvent)),
@@ -189,13 +205,14 @@ class LeverageLaw:
         return np.asarray(moved * self.influence / mean)
 
 
-def _by_block(rows: _Array, values: _Array) -> tuple[_Array, _Array]:
+def _by_block(rows: _Rows, values: _Array) -> tuple[_Array, _Array]:
     """Return sums of squares over blocks of eigenvalues, (n, blocks), and block sizes.
 
     Directions without variance, as those of padding, are in no block.
     """
     varies = values > values.max() * _NOTHING
-    rows, values = rows[:, varies], values[varies]
+    if not varies.all():
+        rows, values = rows[:, varies], values[varies]
     logarithm = np.log(np.maximum(values, values.max() * _SMALLEST))
     width = max(float(np.ptp(logarithm)), 1e-9) / _BLOCKS
     block = np.minimum((logarithm.max() - logarithm) / width, _BLOCKS - 1).astype(np.intp)

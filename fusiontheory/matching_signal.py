@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.staircase import leading
+
 __all__ = [
     "FOLDS",
     "lanczos_signal",
-    "leading",
     "operator_moments",
     "operator_rotations",
     "signal_error",
@@ -114,12 +115,6 @@ def operator_rotations(
             else [(x[:d_v, :d_v], y[:d_t, :d_t]) for x, y in own],
         )
     return estimates
-
-
-def leading(values: _Array, threshold: float) -> int:
-    """Return how many leading values hold all that reach the threshold."""
-    reached = np.flatnonzero(values >= threshold)
-    return int(reached[-1]) + 1 if reached.size else 0
 
 
 def _rotated(

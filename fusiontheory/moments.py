@@ -116,22 +116,23 @@ class Moments:
         values_t, basis_t = eigenbasis("text", second_t, len(texts))
         dot_product = dot_product_moments(v, t, second_v, second_t)
         mean_t = texts if captions == 1 else t.mean(axis=1)
-        turned_v, turned_t = v @ basis_v, mean_t @ basis_t
+        covariance = (v - v.mean(axis=0)).T @ (mean_t - mean_t.mean(axis=0)) / (n - 1)
+        cross = basis_v.T @ covariance @ basis_t
         unit_v, unit_t = 1 / np.sqrt(values_v.sum()), 1 / np.sqrt(values_t.sum())
         pairs = SampledPairs(
-            image=(unit_v * turned_v).astype(np.float32),
-            text=_turned(texts, basis_t, unit_t, turned_t).reshape(n, captions, d_t),
+            image=_turned(v, basis_v, unit_v),
+            text=_turned(texts, basis_t, unit_t).reshape(n, captions, d_t),
             image_values=values_v,
             text_values=values_t,
             turn=basis_v.T @ basis_t if len(basis_v) == len(basis_t) else None,
         )
-        turned_v -= turned_v.mean(axis=0)
-        turned_t -= turned_t.mean(axis=0)
+        centred_v, centred_t = (x - x.mean(axis=0) for x in (pairs.image, pairs.text.mean(axis=1)))
+        unit = unit_v * unit_t
         _warn_of_few(n, max(len(basis_v), len(basis_t)))
         return cls._of_sample(
             pairs,
-            cross=turned_v.T @ turned_t / (n - 1),
-            power=cross_power(turned_v, turned_t),
+            cross=cross,
+            power=cross_power(centred_v, centred_t, unit * cross) / unit**2,
             dot_product=dot_product,
         )
 
@@ -398,12 +399,9 @@ class Moments:
         return np.asarray(found)
 
 
-def _turned(texts: _Array, basis: _Array, unit: float, means: _Array) -> NDArray[np.float32]:
-    """Return texts in their eigenbasis, times ``unit``; ``means`` are they if there is one each."""
-    if len(means) == len(texts):
-        return np.asarray(unit * means, dtype=np.float32)
-    # In single precision from the start: with many captions this is most of what is to rotate.
-    return np.asarray((unit * texts).astype(np.float32) @ basis.astype(np.float32))
+def _turned(rows: _Array, basis: _Array, unit: float) -> NDArray[np.float32]:
+    """Return rows in their eigenbasis, times ``unit``, in single precision from the start."""
+    return np.asarray((unit * rows).astype(np.float32) @ basis.astype(np.float32))
 
 
 def _warn_of_few(images: int, dimension: int) -> None:

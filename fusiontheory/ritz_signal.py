@@ -34,7 +34,7 @@ over yet others, so that every entry is unbiased.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -42,7 +42,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.matching_signal import leading
+from fusiontheory.staircase import Staircase
 
 __all__ = [
     "FUNCTIONS",
@@ -83,7 +83,8 @@ _BLOCK_OF = {
 _FOLDS = 5
 # Below this many a fold says nothing about a covariance.
 MINIMUM_IMAGES = 10 * _FOLDS
-# Directions whose variance is below this share of what the ridge adds to it are left out.
+# Products of features whose variance is below this share of what the ridge adds to it are left out,
+# or, in R c, have R = 1 / kappa.
 _NEGLIGIBLE = 0.02
 # A function is used if G, scaled to a unit diagonal, keeps its eigenvalues above this: below it
 # noise decides.
@@ -220,14 +221,24 @@ def ritz_gram(
     higher = {order: k for order, k in orders.items() if sum(order) > 2 and min(order) > 0}
     names = tuple(name for name in FUNCTIONS if _BLOCK_OF.get(name) in orders)
     names += ("witness",) if higher else ()
-    folds = [(image[k::_FOLDS], text[k::_FOLDS]) for k in range(_FOLDS)]
+    folds = [(image[k::_FOLDS].copy(), text[k::_FOLDS].copy()) for k in range(_FOLDS)]
+    crosses = [_cross(v, t) for v, t in folds]
     sample = _Sample(
         folds=folds,
         image_values=image_values,
         text_values=text_values,
         orders=orders,
         names=names,
-        crosses=[_cross(v, t) for v, t in folds],
+        crosses=crosses,
+        both=[
+            crosses[(k + 1) % _FOLDS].astype(np.float64) * crosses[(k + 3) % _FOLDS]
+            for k in range(_FOLDS)
+        ],
+        whole={
+            (maker, fold): _scores_of(crosses[maker], *folds[fold])
+            for maker in range(_FOLDS)
+            for fold in ((maker + 1) % _FOLDS, (maker + 2) % _FOLDS, (maker + 4) % _FOLDS)
+        },
         witnesses={
             (fold, maker): _witness(folds[fold], folds[maker], higher)
             for fold in range(_FOLDS if higher else 0)
@@ -267,6 +278,38 @@ def mismatched_partner(images: int) -> NDArray[np.intp]:
     return partner
 
 
+class _Pairs(NamedTuple):
+    """For v^T A v: entries of A count ``1 / share`` times, which the resolvent has in it."""
+
+    stairs: Staircase
+    resolvent: _Rows
+    share: _Rows
+
+
+class _Products(NamedTuple):
+    """What the functions of all folds have in common at one kappa.
+
+    Attributes:
+        kappa: in the units of the kernel.
+        level: kappa / k_11.
+        stairs: which entries of Lambda count beside it; elsewhere R is 1 / level.
+        product: Lambda there, (stairs.size,).
+        resolvent: R there.
+        crosses: c of each fold there.
+        alike: <R c, R c'> of the two sets of each rotation, over all entries.
+        pairs: of image_pair and text_pair.
+    """
+
+    kappa: float
+    level: float
+    stairs: Staircase
+    product: _Rows
+    resolvent: _Rows
+    crosses: list[_Rows]
+    alike: list[float]
+    pairs: dict[str, _Pairs]
+
+
 @dataclass(frozen=True, eq=False)
 class _Sample:
     """The folds and the kernel, and what of each fold does not depend on kappa."""
@@ -277,114 +320,161 @@ class _Sample:
     orders: _Orders
     names: tuple[str, ...]
     crosses: list[_Rows]
+    both: list[_Array]
+    whole: dict[tuple[int, int], _Rows]
     witnesses: dict[tuple[int, int], list[_Array]]
 
     def at(self, kappa: float) -> _Level:
         """Return G and g at one kappa, by rotation, the scores and the penalty."""
-        sets = [self._functions((k, (k + 1) % _FOLDS), kappa) for k in range(_FOLDS)]
+        products = self._products(kappa)
+        sets = [self._functions((k, (k + 1) % _FOLDS), products) for k in range(_FOLDS)]
         size = len(self.names)
         gram, mean = np.empty((_FOLDS, size, size)), np.zeros((_FOLDS, size))
         penalty = np.zeros((size, size))
         every = np.empty((2, 2, size, sum(len(v) for v, _ in self.folds)), dtype=np.float32)
+        signal = np.isin(self.names, ("first", "second", "witness"))
         for k in range(_FOLDS):
             # Covariances over fold k; functions made of folds k + 1, k + 2 and of k + 3, k + 4.
-            left, right = (k + 1) % _FOLDS, (k + 3) % _FOLDS
-            scores = [self._scores(sets[left], k, (k + 2) % _FOLDS)]
-            scores.append(self._scores(sets[right], k, (k + 4) % _FOLDS))
-            within = sum(_covariance(scores[0][y], scores[1][y]) for y in (0, 1)) / 2
-            apart = np.mean([s[0].mean(axis=1) - s[1].mean(axis=1) for s in scores], axis=0)
-            for index, name in enumerate(self.names):
-                # The others have no signal but noise.
-                if name in ("first", "second", "witness"):
-                    mean[k, index] = apart[index]
-            product = self._penalty(sets[left], sets[right], apart)
+            makers = (k + 1) % _FOLDS, (k + 3) % _FOLDS
+            left, right = (sets[maker] for maker in makers)
+            scores = self._scores((left, right), makers, k, products)
+            every[..., k::_FOLDS] = scores
+            within = sum(_covariance(*by_class) for by_class in scores) / 2
+            apart = (scores[0] - scores[1]).mean(axis=(0, 2))
+            # The others have no signal but noise.
+            mean[k, signal] = apart[signal]
+            product = self._penalty(left, right, mean[k], k, products)
             within = within + kappa * product
             gram[k] = (within + within.T) / 2
             penalty += (product + product.T) / (2 * _FOLDS)
-            for side, by_class in enumerate(scores):
-                for y in (0, 1):
-                    every[y, side, :, k::_FOLDS] = by_class[y]
         return _Level(gram, mean, every, penalty)
 
-    def _functions(self, makers: tuple[int, int], kappa: float) -> dict[str, _Rows]:
+    def _products(self, kappa: float) -> _Products:
+        """Return what the functions of all folds have in common at one kappa."""
+        kind = self.folds[0][0].dtype
+        level = kappa / self.orders[1, 1]
+        values_v, values_t = self.image_values, self.text_values
+        stairs = Staircase.above(values_v, values_t, _least(values_v, values_t, level))
+        product = stairs.outer(values_v, values_t)
+        # R^2 spans too many powers of ten for single precision.
+        excess = 1 / (product + level) ** 2 - 1 / level**2
+        pairs = {}
+        for name, values in (("image_pair", values_v), ("text_pair", values_t)):
+            if name in self.names:
+                own = kappa / self.orders[_BLOCK_OF[name]]
+                steps, weights = Staircase.symmetric(values, _least(values, values, own / 2))
+                # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
+                inverse = weights / (2 * steps.outer(values, values) + own)
+                pairs[name] = _Pairs(steps, inverse.astype(kind), (1 / weights).astype(kind))
+        return _Products(
+            kappa=kappa,
+            level=level,
+            stairs=stairs,
+            product=product.astype(kind),
+            resolvent=(1 / (product + level)).astype(kind),
+            crosses=[stairs.entries(cross) for cross in self.crosses],
+            alike=[
+                float(both.sum() / level**2 + excess @ stairs.entries(both)) for both in self.both
+            ],
+            pairs=pairs,
+        )
+
+    def _functions(self, makers: tuple[int, int], at: _Products) -> dict[str, _Rows]:
         """Return the coefficients of the functions: c of one fold, responses from another."""
         image, text = self.folds[makers[1]]
-        values_v, values_t = self.image_values, self.text_values
         n = len(image)
-        kind = image.dtype
-        level = kappa / self.orders[1, 1]
-        lead_v = _lead(values_v, level / values_t.max())
-        lead_t = _lead(values_t, level / values_v.max())
-        v, t = image[:, :lead_v], text[:, :lead_t]
-        product = np.outer(values_v[:lead_v], values_t[:lead_t]).astype(kind)
-        resolvent = 1 / (product + kind.type(level))
-        first = resolvent * self.crosses[makers[0]][:lead_v, :lead_t].astype(kind)
-        scores = np.einsum("nd,nd->n", v @ first, t)
+        first = at.resolvent * at.crosses[makers[0]]
+        # Off the stairs R is 1 / kappa: there what is left of R c is 0.
+        near = first - at.crosses[makers[0]] / at.level
+        scores = self.whole[makers][0] / at.level
+        scores = scores + at.stairs.forms(image, near[None], text)[0, 0]
         scores = scores - scores.mean()
-        excess = v.T @ (scores[:, None] * t) / n - product * first
-        found = {"first": first, "second": resolvent * excess}
-        for name, rows, values in (("image", image, values_v), ("text", text, values_t)):
+        excess = at.stairs.gram(image, scores[:, None] / n * text) - at.product * first
+        found = {"first": first, "near": near, "second": at.resolvent * excess}
+        for name, rows, values in (
+            ("image", image, self.image_values),
+            ("text", text, self.text_values),
+        ):
             # Half, because the covariance is 0 in the mismatched class.
-            pair, single = _BLOCK_OF[f"{name}_pair"], _BLOCK_OF[name]
-            if pair in self.orders:
-                level = kappa / self.orders[pair]
-                lead = _lead(values, level / (2 * values.max()))
-                few, its = rows[:, :lead], values[:lead]
-                # For Gaussian features Var(v^T A v) = 2 sum A_ij^2 lambda_i lambda_j.
-                spread = (2 * np.outer(its, its) + level).astype(kind)
-                found[f"{name}_pair"] = few.T @ (scores[:, None] * few) / (2 * n * spread)
-            if single in self.orders:
-                spread = values + kappa / self.orders[single]
-                found[name] = scores @ rows / (2 * n * spread)
+            if f"{name}_pair" in at.pairs:
+                pair, weighted = at.pairs[f"{name}_pair"], scores[:, None] / (2 * n) * rows
+                found[f"{name}_pair"] = pair.resolvent * pair.stairs.gram(rows, weighted)
+            if name in self.names:
+                spread = values + at.kappa / self.orders[_BLOCK_OF[name]]
+                found[name] = (scores @ rows / (2 * n * spread)).astype(rows.dtype)
         # The one feature of order 0.
-        found["length"] = np.ones(1)
+        found["length"] = np.ones(1, dtype=image.dtype)
         return found
 
-    def _scores(self, functions: dict[str, _Rows], fold: int, maker: int) -> list[_Array]:
-        """Return the functions' values on matched and on mismatched pairs, (functions, n)."""
-        v, t = self.folds[fold]
-        kind = v.dtype
-        values: dict[str, list[_Array]] = {}
-        for name in self.names:
-            if name == "witness":
-                values[name] = self.witnesses[fold, maker]
-                continue
-            if name == "length":
-                values[name] = [np.ones(len(v))] * 2
-                continue
-            weights = functions[name].astype(kind)
-            if name in PAIR_SIGNAL:
-                turned, partner = v[:, : len(weights)] @ weights, t[:, : weights.shape[1]]
-                values[name] = [
-                    np.einsum("nd,nd->n", turned, other)
-                    for other in (partner, np.roll(partner, 1, axis=0))
-                ]
-                continue
-            rows = (v if name.startswith("image") else t)[:, : len(weights)]
-            single = rows @ weights if weights.ndim == 1 else ((rows @ weights) * rows).sum(axis=1)
-            shifted = single if name.startswith("image") else np.roll(single, 1)
-            values[name] = [single, shifted]
-        return [
-            np.array([values[name][y] for name in self.names], dtype=np.float64) for y in (0, 1)
-        ]
+    def _scores(
+        self,
+        sets: Sequence[dict[str, _Rows]],
+        makers: tuple[int, int],
+        fold: int,
+        at: _Products,
+    ) -> _Array:
+        """Return values on matched and mismatched pairs of a fold, (2 classes, 2 sets, ., n).
 
-    def _penalty(self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array) -> _Array:
+        Args:
+            sets: two sets of functions, made from other folds.
+            makers: the folds that their c is from.
+            fold: of the pairs.
+            at: what the functions have in common.
+        """
+        v, t = self.folds[fold]
+        values = np.empty((2, 2, len(self.names), len(v)))
+        crossed = np.array([own[name] for name in ("near", "second") for own in sets])
+        products = at.stairs.forms(v, crossed, t, neighbours=True)
+        for row, name in enumerate(self.names):
+            found = values[:, :, row]
+            if name == "witness":
+                witnesses = [self.witnesses[fold, (maker + 1) % _FOLDS] for maker in makers]
+                found[:] = np.swapaxes(witnesses, 0, 1)
+            elif name == "first":
+                whole = np.swapaxes([self.whole[maker, fold] for maker in makers], 0, 1)
+                found[:] = whole / at.level + products[:, :2]
+            elif name == "second":
+                found[:] = products[:, 2:]
+            elif name == "length":
+                found[:] = 1.0
+            else:
+                rows, weights = v if name.startswith("image") else t, [own[name] for own in sets]
+                if name in at.pairs:
+                    single = at.pairs[name].stairs.forms(rows, np.array(weights), rows)[0]
+                else:
+                    single = (rows @ np.array(weights).T).T
+                found[0] = single
+                found[1] = single if name.startswith("image") else np.roll(single, 1, axis=1)
+        return values
+
+    def _penalty(
+        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array, k: int, at: _Products
+    ) -> _Array:
         """Return the inner products of the functions in the kernel's space."""
         penalty = np.zeros((len(self.names), len(self.names)))
         for i, first in enumerate(self.names):
             for j, second in enumerate(self.names):
                 block = _BLOCK_OF.get(first)
-                if block is not None and block == _BLOCK_OF.get(second):
-                    penalty[i, j] = np.vdot(left[first], right[second]) / self.orders[block]
+                if first == second == "first":
+                    penalty[i, j] = at.alike[k] / self.orders[1, 1]
+                elif block is not None and block == _BLOCK_OF.get(second):
+                    own = left[first] * at.pairs[first].share if first in at.pairs else left[first]
+                    penalty[i, j] = own @ right[second] / self.orders[block]
                 elif first == second == "witness":
                     # The difference of its class means is its own inner product.
                     penalty[i, j] = apart[i]
         return penalty
 
 
-def _lead(values: _Array, level: float) -> int:
-    """Return how many directions are kept at a ridge of ``level``, at least the strongest ones."""
-    return leading(values, _NEGLIGIBLE * min(level, float(values.max())))
+def _least(rows: _Array, columns: _Array, level: float) -> float:
+    """Return the least variance of a product that is kept at a ridge; the strongest one always."""
+    return _NEGLIGIBLE * min(level, float(rows.max() * columns.max()))
+
+
+def _scores_of(cross: _Rows, image: _Rows, text: _Rows) -> _Rows:
+    """Return v^T c t of the pairs and with the texts of their neighbours, (2, n)."""
+    every = Staircase(((0, *cross.shape),))
+    return every.forms(image, cross.reshape(1, -1), text, neighbours=True)[:, 0]
 
 
 def _cross(image: _Rows, text: _Rows) -> _Rows:
@@ -407,15 +497,18 @@ def _witness(
     (v, t), (other_v, other_t) = pairs, makers
     gram_v, gram_t = v @ other_v.T, t @ other_t.T
     n = gram_v.shape[1]
+    powers_v = {a: _power(gram_v, a) for a in {a for a, _ in orders}}
+    powers_t = {b: _power(gram_t, b) for b in {b for _, b in orders}}
+    sums_v = {a: power.sum(axis=1) for a, power in powers_v.items()}
     values = []
-    for turned in (gram_t, np.roll(gram_t, 1, axis=0)):
+    for _ in range(2):
         total = np.zeros(len(v))
         for (a, b), weight in orders.items():
-            power_v, power_t = _power(gram_v, a), _power(turned, b)
-            joint = np.einsum("ij,ij->i", power_v, power_t) / (n - 1)
-            apart = power_v.sum(axis=1) * power_t.sum(axis=1) / (n * (n - 1))
+            joint = np.einsum("ij,ij->i", powers_v[a], powers_t[b]) / (n - 1)
+            apart = sums_v[a] * powers_t[b].sum(axis=1) / (n * (n - 1))
             total += weight * (joint - apart)
         values.append(total)
+        powers_t = {b: np.roll(power, 1, axis=0) for b, power in powers_t.items()}
     return values
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import cache, partial
+from typing import NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
 from fusiontheory.deterministic_equivalent import effective_ridge, learned
-from fusiontheory.leverage_law import LeverageLaw, PairPowers
+from fusiontheory.leverage_law import PairPowers
 from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
 from fusiontheory.moments import Moments
 from fusiontheory.ritz_signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
@@ -91,8 +92,10 @@ def kernel_law(
         q, slope = signal(kappa)
         levels, gram = moments.ritz(orders)
         powers = _powers(moments, orders, homogeneous)
+        # Two sizes that lie between the same levels share what is known there.
+        held_out = cache(partial(_held_out, powers, gram, functions))
         points = [
-            _point(powers, levels, gram, functions, size, level, held, varying, normal)
+            _point(powers, levels, held_out, size, level, held, varying, normal)
             for size, level, held, normal in zip(
                 knots.tolist(),
                 kappa.tolist(),
@@ -150,8 +153,8 @@ def _powers(moments: Moments, orders: _Orders, homogeneous: bool) -> PairPowers:
     if key not in known:
         traces, image, text = moments.pairs.rows(_MOST_IMAGES)
         known[key] = PairPowers.of_pairs(
-            image.astype(np.float64),
-            text.astype(np.float64),
+            image,
+            text,
             mismatched_partner(len(image)),
             (moments.image_eigenvalues / traces[0], moments.text_eigenvalues / traces[1]),
             {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()},
@@ -170,8 +173,7 @@ def _knots(n: _Array) -> _Array:
 def _point(
     powers: PairPowers,
     levels: _Array,
-    gram: RitzGram,
-    functions: tuple[str, ...],
+    held_out: Callable[[int], _HeldOut],
     n: float,
     kappa: float,
     degrees: float,
@@ -187,9 +189,9 @@ def _point(
         return nothing
     place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
     lower = min(int(place), levels.size - 2)
+    around = [held_out(level) for level in (lower, lower + 1)]
     found = [
-        _at_level(powers, gram, level, functions, law, kappa, normal)
-        for level in (lower, lower + 1)
+        score_law(held.scores, held.penalty, law, held.length, kappa, normal) for held in around
     ]
     mixed = [
         (1 - place + lower) * one + (place - lower) * two
@@ -198,25 +200,23 @@ def _point(
     return LawPoint(*mixed)
 
 
-def _at_level(
-    powers: PairPowers,
-    gram: RitzGram,
-    level: int,
-    functions: tuple[str, ...],
-    law: LeverageLaw,
-    kappa: float,
-    normal: NormalScores,
-) -> LawPoint:
+class _HeldOut(NamedTuple):
+    """The usable functions at a level, as `score_law` takes them."""
+
+    scores: _Array
+    penalty: _Array
+    length: _Array
+
+
+def _held_out(
+    powers: PairPowers, gram: RitzGram, functions: tuple[str, ...], level: int
+) -> _HeldOut:
     rows = gram.usable(level, functions)
     degree = np.array([_DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
-    length = powers.ridge[:, None] ** ((1 - degree[:, None]) / 2)
-    return score_law(
-        gram.scores[level][:, :, rows].astype(np.float64),
-        gram.penalty[level][np.ix_(rows, rows)],
-        law,
-        length,
-        kappa,
-        normal,
+    return _HeldOut(
+        scores=gram.scores[level][:, :, rows].astype(np.float64),
+        penalty=gram.penalty[level][np.ix_(rows, rows)],
+        length=powers.ridge[:, None] ** ((1 - degree[:, None]) / 2),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 _Array = NDArray[np.float64]
+_Rows = NDArray[np.floating[Any]]
 
 # Of the largest eigenvalue: what single-precision second moments have from rounding alone.
 ROUNDING = 1e-7
@@ -154,7 +156,7 @@ def eigenbasis(name: str, second_moment: _Array, count: int) -> tuple[_Array, _A
     return np.where(values > values[0] * count * 1e-15, values, 0.0), vectors
 
 
-def cross_power(v: _Array, t: _Array) -> _Array:
+def cross_power(v: _Rows, t: _Rows, cross: _Array | None = None) -> _Array:
     """Return the unbiased estimate of Cov(v_i, t_j)^2 from centred rows, shape (d_v, d_t).
 
     It averages products over four distinct images. Its sum over i and j is the
@@ -163,6 +165,7 @@ def cross_power(v: _Array, t: _Array) -> _Array:
     Args:
         v: image features less their mean, shape (n, d_v).
         t: text features less their mean, shape (n, d_t).
+        cross: v^T t / (n - 1) where it is known, more precisely perhaps than v and t are.
 
     Example:
         >>> import numpy as np
@@ -173,10 +176,13 @@ def cross_power(v: _Array, t: _Array) -> _Array:
     n = len(v)
     if n < _MINIMUM_IMAGES:
         return np.zeros((v.shape[1], t.shape[1]))
-    square, own = (v.T @ t) ** 2, (v**2).T @ t**2
+    square = (v.T @ t if cross is None else (n - 1) * cross) ** 2
+    squares_v, squares_t = v**2, t**2
+    own = (squares_v.T @ squares_t).astype(np.float64)
+    total = (x.sum(axis=0, dtype=np.float64) for x in (squares_v, squares_t))
     # Sums over distinct images follow from those over all; sums of a centred feature are 0.
     two, three = square - own, 2 * own - square
-    four = np.outer((v**2).sum(axis=0), (t**2).sum(axis=0)) + 2 * square - 6 * own
+    four = np.outer(*total) + 2 * square - 6 * own
     pairs = n * (n - 1)
     power: _Array = (two - 2 * three / (n - 2) + four / ((n - 2) * (n - 3))) / pairs
     return power

@@ -124,7 +124,8 @@ def test_row_order_matters_through_the_folds_alone():
     signal = lanczos_signal(shuffled.operator) / lanczos_signal(moments.operator)
     np.testing.assert_allclose(signal, 1, atol=0.05)
     np.testing.assert_allclose(shuffled.image_eigenvalues, moments.image_eigenvalues)
-    np.testing.assert_allclose(shuffled.cross_power, moments.cross_power, atol=1e-12)
+    # Its squares are of single precision; their noise is 10^6 times as large.
+    np.testing.assert_allclose(shuffled.cross_power, moments.cross_power, atol=1e-9)
 
 
 def test_modalities_may_be_swapped():

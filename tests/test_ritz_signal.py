@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
+from fusiontheory import ritz_signal
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.kernel_signal import kernel_signal
@@ -192,3 +193,23 @@ def test_kernel_without_a_cross_block_is_refused():
     v, t, _ = gaussian_pairs(200)
     with pytest.raises(InputError, match=r"orders must have \(1, 1\) above 0"):
         kernel_signal(Moments.from_features(v, t), {(2, 0): 1.0})
+
+
+@pytest.mark.parametrize("decay", [1.0, 2.0])
+def test_products_far_below_kappa_change_next_to_nothing(monkeypatch, decay):
+    rng = np.random.default_rng(0)
+    scale = np.arange(1.0, 65) ** (-decay / 2)
+    shared = rng.standard_normal((1500, 64))
+    image, text = ((shared + rng.standard_normal((1500, 64))) * scale for _ in range(2))
+    moments = Moments.from_features(image, text)
+    found = moments.ritz(ORDERS)[1]
+    monkeypatch.setattr(ritz_signal, "_NEGLIGIBLE", 0.0)
+    whole = Moments.from_features(image, text).ritz(ORDERS)[1]
+    for rows in ([0], [0, 1]):  # R c, and with what it owes to D
+        both = []
+        for each in (found, whole):
+            gram, mean = each.gram.mean(axis=1), each.mean.mean(axis=1)[:, rows]
+            solved = np.linalg.solve(gram[:, rows][:, :, rows], mean[:, :, None])[:, :, 0]
+            both.append((mean * solved).sum(axis=1))
+        np.testing.assert_allclose(*both, rtol=5e-3)
+    np.testing.assert_allclose(found.penalty[:, 0, 0], whole.penalty[:, 0, 0], rtol=0.02)

@@ -3,11 +3,13 @@
 Run with: pytest tests/benchmarks/bench_curve.py --benchmark-only -s
 """
 
+from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
 import pytest
 
+from fusiontheory import ritz_signal, score_curve
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
@@ -43,6 +45,36 @@ def test_moments(benchmark):
 def test_predicted_curve(benchmark, moments, head):
     curve = benchmark(predict_curve, head, moments, SIZES, ridge=0.01)
     assert curve["accuracy"].between(0.5, 1).all()
+
+
+@pytest.mark.parametrize("head", ["bilinear", "concat-mlp"])
+def test_first_curve_with_the_law_of_scores(benchmark, monkeypatch, moments, head):
+    """The first call of a head, against all products of features and the law at every n."""
+
+    def fresh():
+        return (head, replace(moments, reach=moments.reach), SIZES), {"ridge": 0.01}
+
+    curve = benchmark.pedantic(predict_curve, setup=fresh, rounds=5, warmup_rounds=1)
+
+    monkeypatch.setattr(ritz_signal, "_NEGLIGIBLE", 0.0)
+    monkeypatch.setattr(score_curve, "_knots", lambda n: n)
+    arguments, options = fresh()
+    start = perf_counter()
+    plain = predict_curve(*arguments, **options)
+    seconds = perf_counter() - start
+
+    error = (plain["accuracy_high"] - plain["accuracy_low"]) / 3.92
+    missed = float(((curve["accuracy"] - plain["accuracy"]).abs() / error).max())
+    assert missed < 1
+    benchmark.extra_info["plain_seconds"] = seconds
+    benchmark.extra_info["largest_miss_in_standard_errors"] = missed
+    if benchmark.stats:
+        least = benchmark.stats.stats.min
+        benchmark.extra_info["ratio"] = seconds / least
+        print(
+            f"\n{head}: first curve {least:.2f} s, plain way {seconds:.2f} s, ratio"
+            f" {seconds / least:.1f}, apart by at most {missed:.2f} standard errors"
+        )
 
 
 def test_nested_training(benchmark):
