@@ -12,7 +12,7 @@ from scipy.optimize import isotonic_regression
 
 from fusiontheory.checks import InputError
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_signal import MINIMUM_IMAGES
+from fusiontheory.ritz_functions import MINIMUM_IMAGES
 
 __all__ = ["kernel_signal"]
 

@@ -26,7 +26,7 @@ from scipy.stats import norm
 from fusiontheory.matching import ScoreShift
 from fusiontheory.metric_scatter import threshold_scatter
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_signal import MINIMUM_IMAGES
+from fusiontheory.ritz_functions import MINIMUM_IMAGES
 from fusiontheory.sampled_pairs import SampledPairs
 
 __all__ = ["MetricLaw", "MetricScores", "metric_law"]

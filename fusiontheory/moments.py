@@ -14,7 +14,8 @@ from fusiontheory.checks import InputError, non_negative
 from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian, debiased_cross
 from fusiontheory.matching_signal import lanczos_signal
-from fusiontheory.ritz_signal import RitzGram, ritz_gram
+from fusiontheory.ritz_functions import ritz_gram
+from fusiontheory.ritz_signal import RitzGram
 from fusiontheory.sampled_pairs import SampledPairs
 from fusiontheory.sampled_signal import IMAGES_FOR_FOLDS, sampled_signal
 from fusiontheory.second_moments import (

@@ -17,7 +17,8 @@ from fusiontheory.deterministic_equivalent import effective_ridge, learned
 from fusiontheory.leverage_law import PairPowers
 from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
+from fusiontheory.ritz_functions import MINIMUM_IMAGES, mismatched_partner
+from fusiontheory.ritz_signal import RitzGram
 from fusiontheory.sampled_pairs import SampledPairs
 from fusiontheory.score_law import LawPoint, NormalScores, score_law
 from fusiontheory.spectrum import Spectrum

@@ -6,7 +6,7 @@ import pytest
 from fusiontheory.deterministic_equivalent import effective_ridge, learned
 from fusiontheory.leverage_law import PairPowers
 from fusiontheory.product_risk import product_ridge_risk
-from fusiontheory.ritz_signal import mismatched_partner
+from fusiontheory.ritz_functions import mismatched_partner
 from fusiontheory.spectrum import Spectrum
 
 BILINEAR = {(1, 1): 1.0}

@@ -14,7 +14,8 @@ from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import HEADS, Terms
 from fusiontheory.matching_signal import lanczos_signal
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_signal import FUNCTIONS, ritz_gram
+from fusiontheory.ritz_functions import ritz_gram
+from fusiontheory.ritz_signal import FUNCTIONS
 from fusiontheory.sample_resolvent import SampleResolvent, fused_resolvent, fused_signal
 
 few_images = pytest.mark.filterwarnings("ignore::fusiontheory.ValidityWarning")

@@ -5,12 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from fusiontheory import ritz_signal
+from fusiontheory import ritz_functions
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_signal import FUNCTIONS, _witness, ritz_gram
+from fusiontheory.ritz_functions import _witness, ritz_gram
+from fusiontheory.ritz_signal import FUNCTIONS
 
 ORDERS = {(1, 0): 0.3, (0, 1): 0.2, (2, 0): 0.1, (0, 2): 0.15, (1, 1): 0.25}
 ALONE = ("image_pair", "text_pair", "image", "text")
@@ -203,7 +204,7 @@ def test_products_far_below_kappa_change_next_to_nothing(monkeypatch, decay):
     image, text = ((shared + rng.standard_normal((1500, 64))) * scale for _ in range(2))
     moments = Moments.from_features(image, text)
     found = moments.ritz(ORDERS)[1]
-    monkeypatch.setattr(ritz_signal, "_NEGLIGIBLE", 0.0)
+    monkeypatch.setattr(ritz_functions, "_NEGLIGIBLE", 0.0)
     whole = Moments.from_features(image, text).ritz(ORDERS)[1]
     for rows in ([0], [0, 1]):  # R c, and with what it owes to D
         both = []

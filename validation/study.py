@@ -21,6 +21,7 @@ from fusiontheory import (
     metric_scores,
     moments,
     pairs,
+    ritz_functions,
     ritz_signal,
     sample_resolvent,
     sampled_pairs,
@@ -32,6 +33,7 @@ from fusiontheory import (
     shared_images,
     signal_curve,
     spectrum,
+    staircase,
     training_scatter,
 )
 from fusiontheory import features as features_module
@@ -85,7 +87,8 @@ def _predicting_code() -> str:
         *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
         *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
         *(leverage_law, metric_scatter, metric_scores, score_curve, score_law),
-        *(ritz_signal, sample_resolvent, sampled_pairs, sampled_signal, second_moments),
+        *(ritz_functions, ritz_signal, sample_resolvent, sampled_pairs, sampled_signal),
+        *(second_moments, staircase),
         *(pairs, shared_blocks, shared_images, signal_curve, spectrum, training_scatter),
     )
 

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from fusiontheory import ritz_signal, score_curve
+from fusiontheory import ritz_functions, score_curve
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
@@ -56,7 +56,7 @@ def test_first_curve_with_the_law_of_scores(benchmark, monkeypatch, moments, hea
 
     curve = benchmark.pedantic(predict_curve, setup=fresh, rounds=5, warmup_rounds=1)
 
-    monkeypatch.setattr(ritz_signal, "_NEGLIGIBLE", 0.0)
+    monkeypatch.setattr(ritz_functions, "_NEGLIGIBLE", 0.0)
     monkeypatch.setattr(score_curve, "_knots", lambda n: n)
     arguments, options = fresh()
     start = perf_counter()
