@@ -1,0 +1,1 @@
+"""What sharing images and texts among training pairs changes, measured and predicted."""
