@@ -87,7 +87,7 @@ class MatchingModel:
         signal_error: kappa -> standard error of q.
         law: (n, ridge) -> what the law of scores changes (`fusiontheory.score_curve`); None where
             scores are taken as normal. `matching_curve` does not apply it.
-        shared: blocks of features by what training pairs must have in common to share them, that
+        shared: -> blocks of features by what training pairs must have in common to share them, that
             of image and text last (`fusiontheory.shared_images`); none if that is not known.
     """
 
@@ -96,7 +96,7 @@ class MatchingModel:
     signal: Callable[[_Array], tuple[_Array, _Array]]
     signal_error: Callable[[_Array], _Array]
     law: Callable[[_Array, float], ScoreShift] | None = None
-    shared: tuple[SharedBlock, ...] = ()
+    shared: Callable[[], tuple[SharedBlock, ...]] = tuple
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def sharing_shift(
         0.03 0.00
     """
     shift, risk = np.zeros_like(n), np.ones_like(n)
-    if model.shared:
+    if model.shared():
         for number in np.unique(images):
             rows = images == number
             knots = _knots(n[rows], float(most_pairs(int(number), captions)))
@@ -174,7 +174,7 @@ def _moved(
 ) -> tuple[float, float]:
     """Return the shift and the risk's factor at one n."""
     pairs = SharedPairs.drawn(n, images, captions)
-    if not any(pairs.shares(block) for block in model.shared):
+    if not any(pairs.shares(block) for block in model.shared()):
         return 0.0, 1.0
     alone = _scores(model, SharedPairs.independent(), n, ridge)
     shared = _scores(model, pairs, n, ridge)
@@ -198,14 +198,14 @@ def _solved(model: MatchingModel, pairs: SharedPairs, n: float, ridge: float) ->
     if not start > 0:
         return None
     # How much of each block two texts of one image share hardly depends on kappa.
-    common = [pairs.common(block, block.likeness(start)) for block in model.shared]
+    common = [pairs.common(block, block.likeness(start)) for block in model.shared()]
     scale = n / pairs.label.size
     kappa = np.full(len(common), start)
     identity = np.eye(pairs.label.shape[1])
     for _ in range(_ROUNDS):
         matrix = np.broadcast_to(ridge * identity, common[0].shape).copy()
         for k, held, block, shared in zip(
-            kappa, _sums(model, kappa, learned), model.shared, common, strict=True
+            kappa, _sums(model, kappa, learned), model.shared(), common, strict=True
         ):
             matrix += (block.ridge + k * held) * shared
         omega = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
@@ -221,7 +221,7 @@ def _solved(model: MatchingModel, pairs: SharedPairs, n: float, ridge: float) ->
 
 def _sums(model: MatchingModel, kappa: _Array, g: Callable[[_Array, _Array], _Array]) -> _Array:
     """Return the sum of g over each block's eigenvalues, the last one's by what others leave."""
-    *alone, _ = model.shared
+    *alone, _ = model.shared()
     own = [block.spectrum.sum(g, level) for block, level in zip(alone, kappa, strict=False)]
     rest = model.spectrum.sum(g, kappa[-1])
     rest = rest - sum(block.spectrum.sum(g, kappa[-1]) for block in alone)

@@ -69,9 +69,9 @@ def test_run_and_report(file: Path, tmp_path: Path) -> None:
     store, out = tmp_path / "store", tmp_path / "report"
     common = ["--features", file, "--store", store, *SMALL]
     status, said = validation("run", *common, "--jobs", 1, "--json")
-    # Two conditions of 4 heads x 2 seeds measured, 4 heads x 6 terms predicted, and retrieval.
+    # Two conditions of 4 heads x 2 seeds measured, 4 heads x 7 terms predicted, and retrieval.
     # A warning, that there are fewer images than dimensions, may follow the line of JSON.
-    assert (status, json.loads(said.partition("\n")[0])["records"]) == (0, 2 * (8 + 24 + 1))
+    assert (status, json.loads(said.partition("\n")[0])["records"]) == (0, 2 * (8 + 28 + 1))
     written = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
     assert validation("run", *common)[0] == 0
     assert written == {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}

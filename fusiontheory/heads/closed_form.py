@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cache
 from math import comb
 from typing import Any
 
@@ -150,7 +151,7 @@ def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
         signal=signal,
         signal_error=moments.matching_error,
         law=kernel_law(moments, {(1, 1): 1.0}, spectrum, signal) if terms.score_law else None,
-        shared=(product_block(moments, 1.0),),
+        shared=cache(lambda: (product_block(moments, 1.0),)),
     )
 
 
@@ -215,7 +216,7 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         signal=signal,
         signal_error=error,
         law=law,
-        shared=tangent_blocks(moments, orders, remainder),
+        shared=cache(lambda: tangent_blocks(moments, orders, remainder)),
     )
 
 
