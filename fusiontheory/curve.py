@@ -143,10 +143,9 @@ def _training_images(
             f"training_images must be one number or one for each of {sizes.size} n,"
             f" got {given.size}"
         )
-    if not _whole(given) or given.min() < 2:
-        raise InputError(
-            f"training_images must be whole numbers of at least 2, got {given.min():g}"
-        )
+    wrong = given[(given != np.round(given)) | (given < 2)]
+    if wrong.size:
+        raise InputError(f"training_images must be whole numbers of at least 2, got {wrong[0]:g}")
     images = np.broadcast_to(given, sizes.shape)
     for n, number in zip(sizes, images, strict=True):
         most = most_pairs(int(number), captions)

@@ -63,12 +63,14 @@ class SharedBlock:
         ridge: power of the orders of this kind above the spectrum; all blocks' is the head's ridge.
         of_image: whether the features depend on the image.
         of_text: whether they depend on the text.
+        ridge_likeness: share of ``ridge`` that two texts of one image have in common.
     """
 
     spectrum: Spectrum
     ridge: float
     of_image: bool
     of_text: bool
+    ridge_likeness: float = 1.0
 
     def likeness(self, kappa: float) -> float:
         """Return the share of sum_i L_i that is common to two texts of one image."""

@@ -19,13 +19,16 @@ __all__ = ["product_block", "tangent_blocks"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
-def product_block(moments: Moments, scale: float, ridge: float = 0.0) -> SharedBlock:
+def product_block(
+    moments: Moments, scale: float, ridge: float = 0.0, ridge_likeness: float = 1.0
+) -> SharedBlock:
     """Return the features v (x) t, which pairs share that have image and text in common.
 
     Args:
         moments: of the features.
         scale: k_11 of the kernel.
         ridge: power of higher orders in v and t.
+        ridge_likeness: share of it that two texts of one image have in common.
 
     Example:
         >>> flat = np.eye(4)
@@ -36,7 +39,7 @@ def product_block(moments: Moments, scale: float, ridge: float = 0.0) -> SharedB
     product = scale * np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
     common = np.broadcast_to(_text_likeness(moments), product.shape)
     spectrum = Spectrum.from_eigenvalues(product, {"common": common})
-    return SharedBlock(spectrum, ridge, of_image=True, of_text=True)
+    return SharedBlock(spectrum, ridge, True, True, ridge_likeness)
 
 
 def tangent_blocks(
@@ -45,7 +48,8 @@ def tangent_blocks(
     """Return the blocks of a wide ReLU network: image alone, text alone, both.
 
     Alone have the first and second order their eigenvalues and those above a ridge, K where the
-    other modality's inner product is 0 less what the spectrum has of it.
+    other modality's inner product is 0 less what the spectrum has of it. Of that ridge two texts of
+    one image share what K says at their inner product: the b-th order in t falls as its b-th power.
 
     Args:
         moments: of the features.
@@ -64,6 +68,16 @@ def tangent_blocks(
     common = np.ones_like(sides[0]), _text_likeness(moments)
     a = relu_tangent_coefficients(2)
     r = float(sides[0].sum() + sides[1].sum()) / 2
+
+    def higher(inner: float) -> float:
+        u = inner / (2 * r)
+        return r * (float(relu_tangent_kernel(np.array(u))) - a[0] - a[1] * u - a[2] * u**2)
+
+    image, text = float(sides[0].sum()), float(sides[1].sum())
+    alike = float(common[1] @ sides[1])
+    ridges = higher(image), higher(text)
+    rest = remainder - ridges[0] - ridges[1]
+    together = higher(image + alike) - ridges[0] - higher(alike)
     blocks = []
     for of_text, (values, share) in enumerate(zip(sides, common, strict=True)):
         first, second = ((0, 1), (0, 2)) if of_text else ((1, 0), (2, 0))
@@ -72,11 +86,9 @@ def tangent_blocks(
             np.concatenate([orders[first] * values, orders[second] * 2 * values[i] * values[j]]),
             {"common": np.concatenate([share, share[i] * share[j]])},
         )
-        u = float(values.sum()) / (2 * r)
-        higher = float(relu_tangent_kernel(np.array(u))) - a[0] - a[1] * u - a[2] * u**2
-        blocks.append(SharedBlock(spectrum, r * higher, not of_text, bool(of_text)))
-    rest = remainder - blocks[0].ridge - blocks[1].ridge
-    return *blocks, product_block(moments, orders[1, 1], rest)
+        likeness = higher(alike) / ridges[1] if of_text else 1.0
+        blocks.append(SharedBlock(spectrum, ridges[of_text], not of_text, bool(of_text), likeness))
+    return *blocks, product_block(moments, orders[1, 1], rest, together / rest)
 
 
 def _text_likeness(moments: Moments) -> _Array:

@@ -22,8 +22,10 @@ with as many pairs per image. Derivation and limits: ``docs/score_law.md``.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -32,7 +34,11 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
-from fusiontheory.deterministic_equivalent import effective_ridge, learned
+from fusiontheory.deterministic_equivalent import (
+    ValidityWarning,
+    effective_ridge,
+    learned,
+)
 from fusiontheory.matching import MatchingModel, ScoreShift, SharedBlock
 from fusiontheory.pairs import Pairs, draw_pairs, most_pairs
 
@@ -44,6 +50,7 @@ _Array: TypeAlias = NDArray[np.float64]
 _SET = 128
 _PAIRS = 8192
 _SEED = 0
+_LEAST_IMAGES = 8
 # Images per pair from which pairs are taken as independent: half a percent share anything.
 _MANY = 100
 _ROUNDS = 200
@@ -74,6 +81,7 @@ class SharedPairs:
         return cls(np.array([[1.0, -1.0]]), np.eye(2)[None], np.eye(2)[None], nothing)
 
     @classmethod
+    @lru_cache(maxsize=64)
     def drawn(cls, n: float, images: float, captions: int) -> SharedPairs:
         """Return sets of pairs with as many pairs per image as n pairs of ``images`` images.
 
@@ -87,7 +95,8 @@ class SharedPairs:
         """
         if images > _MANY * n:
             return cls.independent()
-        size = 2 * int(min(n, _SET) // 2)
+        # Few images to a set would round their number.
+        size = 2 * int(min(n, max(_SET, _LEAST_IMAGES * n / images)) // 2)
         few = max(round(images * size / n), -(-size // (2 * captions)), 2)
         seeds = SeedSequence(_SEED).spawn(max(_PAIRS // size, 1))
         return cls.of([draw_pairs(np.arange(few), captions, size, seed) for seed in seeds])
@@ -125,8 +134,8 @@ def sharing_shift(
 ) -> ScoreShift:
     """Return by how much shared images and texts move Phi^{-1}(accuracy), and the risk's factor.
 
-    Found at powers of 2 and at the largest n, and interpolated. 0 and 1 for heads without
-    ``shared`` blocks, and where (1) or (3) has no solution, at an interpolation peak.
+    Found at powers of 2 and at the most pairs there can be, and interpolated. 0 and 1 for heads
+    without ``shared`` blocks.
 
     Args:
         model: the head's.
@@ -134,6 +143,10 @@ def sharing_shift(
         ridge: delta of K + delta I.
         images: numbers of training images, shape (sizes,).
         captions: texts of each image.
+
+    Warns:
+        ValidityWarning: where (1) or (3) has no solution, as at an interpolation peak; there pairs
+            are taken as independent.
 
     Example:
         >>> from fusiontheory.heads import Terms, find_head
@@ -152,6 +165,15 @@ def sharing_shift(
             rows = images == number
             knots = _knots(n[rows], float(most_pairs(int(number), captions)))
             found = np.array([_moved(model, x, ridge, float(number), captions) for x in knots])
+            lost = np.isnan(found[:, 0])
+            if lost.any():
+                warnings.warn(
+                    f"what shared images change has no solution at n = {knots[lost][0]:g} of"
+                    f" {number:g} images; pairs are taken as independent there",
+                    ValidityWarning,
+                    stacklevel=3,
+                )
+                found[lost] = 0.0, 1.0
             if knots.size == 1:
                 shift[rows], risk[rows] = found[0]
                 continue
@@ -162,8 +184,6 @@ def sharing_shift(
 
 def _knots(n: _Array, most: float) -> _Array:
     """Return the powers of 2 around n, one more at each side, none above ``most``."""
-    if n.size == 1:
-        return n
     first = max(int(np.floor(np.log2(n.min()))) - 1, 1)
     last = int(np.ceil(np.log2(n.max()))) + 1
     return np.unique(np.minimum(2.0 ** np.arange(first, last + 1), most))
@@ -172,14 +192,14 @@ def _knots(n: _Array, most: float) -> _Array:
 def _moved(
     model: MatchingModel, n: float, ridge: float, images: float, captions: int
 ) -> tuple[float, float]:
-    """Return the shift and the risk's factor at one n."""
+    """Return the shift and the risk's factor at one n; NaN without a solution."""
     pairs = SharedPairs.drawn(n, images, captions)
     if not any(pairs.shares(block) for block in model.shared()):
         return 0.0, 1.0
     alone = _scores(model, SharedPairs.independent(), n, ridge)
     shared = _scores(model, pairs, n, ridge)
     if alone is None or shared is None:
-        return 0.0, 1.0
+        return np.nan, np.nan
     return shared[0] - alone[0], shared[1] / alone[1]
 
 
@@ -198,16 +218,16 @@ def _solved(model: MatchingModel, pairs: SharedPairs, n: float, ridge: float) ->
     if not start > 0:
         return None
     # How much of each block two texts of one image share hardly depends on kappa.
-    common = [pairs.common(block, block.likeness(start)) for block in model.shared()]
+    blocks = model.shared()
+    common = [pairs.common(block, block.likeness(start)) for block in blocks]
+    fixed = sum(block.ridge * pairs.common(block, block.ridge_likeness) for block in blocks)
     scale = n / pairs.label.size
     kappa = np.full(len(common), start)
     identity = np.eye(pairs.label.shape[1])
     for _ in range(_ROUNDS):
-        matrix = np.broadcast_to(ridge * identity, common[0].shape).copy()
-        for k, held, block, shared in zip(
-            kappa, _sums(model, kappa, learned), model.shared(), common, strict=True
-        ):
-            matrix += (block.ridge + k * held) * shared
+        matrix = ridge * identity + fixed
+        for k, held, shared in zip(kappa, _sums(model, kappa, learned), common, strict=True):
+            matrix += k * held * shared
         omega = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
         found = np.array([1 / (scale * np.vdot(shared, omega)) for shared in common])
         if not np.all(found > 0):
@@ -220,12 +240,9 @@ def _solved(model: MatchingModel, pairs: SharedPairs, n: float, ridge: float) ->
 
 
 def _sums(model: MatchingModel, kappa: _Array, g: Callable[[_Array, _Array], _Array]) -> _Array:
-    """Return the sum of g over each block's eigenvalues, the last one's by what others leave."""
-    *alone, _ = model.shared()
-    own = [block.spectrum.sum(g, level) for block, level in zip(alone, kappa, strict=False)]
-    rest = model.spectrum.sum(g, kappa[-1])
-    rest = rest - sum(block.spectrum.sum(g, kappa[-1]) for block in alone)
-    return np.array([*own, rest], dtype=np.float64)
+    """Return the sum of g over each block's eigenvalues."""
+    blocks = zip(model.shared(), kappa, strict=True)
+    return np.array([block.spectrum.sum(g, level) for block, level in blocks], dtype=np.float64)
 
 
 def _scores(

@@ -59,7 +59,7 @@ def measured(head, images, captions, n, draws):
 
 @pytest.fixture(scope="module")
 def moments():
-    return {k: Moments.from_features(*drawn(8000, k, np.random.default_rng(3))) for k in (1, 3)}
+    return {k: Moments.from_features(*drawn(8000, k, np.random.default_rng(3))) for k in (1, 3, 5)}
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,8 @@ def moments():
         ("concat-mlp", 256, 1, 256, 120),
         ("concat-mlp", 128, 1, 256, 60),
         ("concat-mlp", 100, 3, 256, 60),
+        ("concat-mlp", 50, 5, 350, 40),
+        ("concat-mlp", 50, 5, 500, 40),
         ("bilinear", 64, 3, 256, 60),
         ("bilinear", 256, 1, 256, 60),
     ],
@@ -115,11 +117,13 @@ def test_fewer_images_change_more(moments):
 
 def test_independent_pairs_are_the_normal_law(moments):
     """With pairs that share nothing, (1) to (3) are the effective ridge and gamma of Level 2."""
-    model = find_head("concat-mlp").model(moments[1], Terms(score_law=False))
-    curve = matching_curve(model, np.array([256.0]), RIDGE)
-    quantile, risk = _scores(model, SharedPairs.independent(), 256.0, RIDGE)
-    assert norm.cdf(quantile) == pytest.approx(curve.accuracy[0], rel=1e-4)
-    assert risk == pytest.approx(curve.risk[0], rel=1e-4)
+    # The blocks of image and text alone are as if uncorrelated, which Level 2 has not.
+    for head, close in (("bilinear", 1e-4), ("concat-mlp", 6e-3)):
+        model = find_head(head).model(moments[1], Terms(score_law=False))
+        curve = matching_curve(model, np.array([256.0]), RIDGE)
+        quantile, risk = _scores(model, SharedPairs.independent(), 256.0, RIDGE)
+        assert norm.cdf(quantile) == pytest.approx(curve.accuracy[0], rel=close)
+        assert risk == pytest.approx(curve.risk[0], rel=close)
 
 
 def test_drawn_sets_share_as_draw_pairs_does():
@@ -151,3 +155,21 @@ def test_one_number_of_images_for_each_n(moments):
 def test_refusals(moments, n, images, message):
     with pytest.raises(InputError, match=message):
         predict_curve("concat-mlp", moments[3], n, RIDGE, training_images=images)
+
+
+def test_a_size_does_not_depend_on_the_others(moments):
+    alone = predict_curve("concat-mlp", moments[3], [300], RIDGE, training_images=150)
+    among = predict_curve("concat-mlp", moments[3], [800, 300, 40], RIDGE, training_images=150)
+    np.testing.assert_allclose(alone.iloc[0], among.iloc[1], rtol=1e-9)
+
+
+def test_likeness_of_texts_that_share_a_known_part():
+    rng = np.random.default_rng(6)
+    common, own = rng.standard_normal((4000, 1, 4)), rng.standard_normal((4000, 3, 4))
+    weight = np.array([0.9, 0.6, 0.3, 0.0]) ** 0.5
+    text = (weight * common + np.sqrt(1 - weight**2) * own) * np.array([4.0, 3.0, 2.0, 1.0])
+    found = Moments.from_features(rng.standard_normal((4000, 4)), text).pairs.text_likeness
+    # In the order of the variances, as the eigenvectors are; 4000 images tell it to 0.02.
+    np.testing.assert_allclose(found, weight**2, atol=0.08)
+    one = Moments.from_features(rng.standard_normal((4000, 4)), text[:, 0]).pairs
+    np.testing.assert_array_equal(one.text_likeness, 1.0)
