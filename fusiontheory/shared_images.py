@@ -134,7 +134,7 @@ def sharing_shift(
 ) -> ScoreShift:
     """Return by how much shared images and texts move Phi^{-1}(accuracy), and the risk's factor.
 
-    Found at powers of 2 and at the most pairs there can be, and interpolated. 0 and 1 for heads
+    Found at powers of 2 and interpolated between them. 0 and 1 for heads
     without ``shared`` blocks.
 
     Args:
@@ -162,31 +162,42 @@ def sharing_shift(
     shift, risk = np.zeros_like(n), np.ones_like(n)
     if model.shared():
         for number in np.unique(images):
-            rows = images == number
-            knots = _knots(n[rows], float(most_pairs(int(number), captions)))
-            found = np.array([_moved(model, x, ridge, float(number), captions) for x in knots])
-            lost = np.isnan(found[:, 0])
-            if lost.any():
-                warnings.warn(
-                    f"what shared images change has no solution at n = {knots[lost][0]:g} of"
-                    f" {number:g} images; pairs are taken as independent there",
-                    ValidityWarning,
-                    stacklevel=3,
-                )
-                found[lost] = 0.0, 1.0
-            if knots.size == 1:
-                shift[rows], risk[rows] = found[0]
-                continue
-            values = PchipInterpolator(np.log(knots), found)(np.log(n[rows]))
-            shift[rows], risk[rows] = values.T
+            most = float(most_pairs(int(number), captions))
+            known: dict[float, tuple[float, float]] = {}
+            for row in np.flatnonzero(images == number):
+                knots = _knots(float(n[row]), most)
+                for x in knots:
+                    if x not in known:
+                        known[x] = _moved(model, x, ridge, float(number), captions)
+                shift[row], risk[row] = _between(float(n[row]), knots, [known[x] for x in knots])
     return ScoreShift(shift=shift, error=np.zeros_like(n), risk=risk)
 
 
-def _knots(n: _Array, most: float) -> _Array:
-    """Return the powers of 2 around n, one more at each side, none above ``most``."""
-    first = max(int(np.floor(np.log2(n.min()))) - 1, 1)
-    last = int(np.ceil(np.log2(n.max()))) + 1
-    return np.unique(np.minimum(2.0 ** np.arange(first, last + 1), most))
+def _knots(n: float, most: float) -> list[float]:
+    """Return n if it is a power of 2, else the two powers at each side, none above ``most``."""
+    place = int(np.floor(np.log2(n)))
+    if 2.0**place == n:
+        return [n]
+    return sorted({min(2.0 ** max(place + step, 1), most) for step in (-1, 0, 1, 2)})
+
+
+def _between(
+    n: float, knots: list[float], values: list[tuple[float, float]]
+) -> tuple[float, float]:
+    lost = [x for x, value in zip(knots, values, strict=True) if np.isnan(value[0])]
+    if lost:
+        warnings.warn(
+            f"what shared images change has no solution at n = {lost[0]:g}; pairs are taken as"
+            " independent there",
+            ValidityWarning,
+            stacklevel=4,
+        )
+    found = np.nan_to_num(values, nan=0.0)
+    found[np.isnan(values).any(axis=1), 1] = 1.0
+    if len(knots) == 1:
+        return float(found[0, 0]), float(found[0, 1])
+    shift, risk = PchipInterpolator(np.log(knots), found)(np.log(n))
+    return float(shift), float(risk)
 
 
 def _moved(

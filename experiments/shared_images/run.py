@@ -54,6 +54,8 @@ CASES = (
     Case("mild", 512, 3, 512, 40),
     Case("mild", 128, 3, 512, 60),
     Case("unit norm", 128, 3, 512, 60),
+    Case("mild", 64, 5, 512, 60),
+    Case("unit norm", 64, 5, 512, 60),
 )
 
 
