@@ -41,7 +41,9 @@ def training_deviation(model: MatchingModel, n: _Array, ridge: float) -> _Array:
     """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n.
 
     0 without signal, where all training sets are at chance, and at an interpolation peak without
-    ridge, where nothing is known. The dot product has its own, of its scores.
+    ridge, where nothing is known. The dot product has its own, of its scores, where moments are a
+    sample's with at least 50 images; without them what it says of that head is the weights' part
+    alone, up to a third of the whole, as the threshold is left out.
 
     Args:
         model: the head's spectrum and signal.

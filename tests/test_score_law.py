@@ -50,12 +50,13 @@ def test_the_law_is_right_where_normal_scores_are_not(heavy, head, least, most):
 
 def test_the_law_brings_the_concatenation_nearer(heavy):
     measured = measured_means("concat-mlp")[-1]
+    n = CONFIG.sizes[-1]
     normal, law = (
-        predict_curve("concat-mlp", heavy, CONFIG.sizes[-1], CONFIG.ridge, terms=terms)
+        predict_curve("concat-mlp", heavy, n, CONFIG.ridge, training_images=n, terms=terms)
         for terms in (NORMAL, Terms())
     )
-    # Still low: training pairs share images there, which the theory lacks.
-    assert abs(law["accuracy"][0] - measured) < 0.5 * abs(normal["accuracy"][0] - measured)
+    assert abs(normal["accuracy"][0] - measured) > 0.015
+    assert abs(law["accuracy"][0] - measured) < 0.008
 
 
 @pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])
@@ -167,13 +168,13 @@ def test_noise_of_the_functions_hides_the_shape_and_does_not_make_one():
 
 @pytest.mark.parametrize("name", ["unit norm", "weak"])
 def test_a_few_images_say_of_the_law_what_many_say(name):
-    spectrum, sizes = {(1, 1): 1.0}, np.array([256.0, 512.0, 1024.0])
+    orders, sizes = {(1, 1): 1.0}, np.array([256.0, 512.0, 1024.0])
 
     def shifts(images, seed):
         moments = Moments.from_features(*population(name).draw(images, np.random.default_rng(seed)))
         product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
         law = kernel_law(
-            moments, spectrum, Spectrum.from_eigenvalues(product), moments.matching_signal
+            moments, orders, Spectrum.from_eigenvalues(product), moments.matching_signal
         )
         return law(sizes, 0.1).shift
 

@@ -66,9 +66,8 @@ def test_normal_features(d, decay, signal_decay, size, n, ridge):
     measured = exact_accuracies(values, apart, n, ridge)
     accuracy = matching_curve(model, sizes, ridge).accuracy
     predicted = training_deviation(model, sizes, ridge) * norm.pdf(norm.ppf(accuracy))
-    assert abs(predicted[0] / measured.std(ddof=1) - 1) < 4 / np.sqrt(2 * DRAWS)
-    # The check tells a formula from one that is a fifth off.
-    assert 4 / np.sqrt(2 * DRAWS) < 0.2
+    ratio = predicted[0] / measured.std(ddof=1)
+    assert abs(ratio - 1) < 4 / np.sqrt(2 * DRAWS)
 
 
 def test_a_threshold_between_two_laws():
