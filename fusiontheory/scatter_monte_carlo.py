@@ -14,7 +14,7 @@ from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.matching_monte_carlo import draw_matching
 
-__all__ = ["simulate_training_scatter"]
+__all__ = ["paired_scatter", "simulate_training_scatter"]
 
 
 def simulate_training_scatter(
@@ -70,15 +70,35 @@ def simulate_training_scatter(
         for half, test in enumerate(tests):
             measured = measure_curve(chosen, train, test, sizes, ridge)
             found[index, :, half] = [point.accuracy for point in measured]
-    without = np.array([_deviation(np.delete(found, index, axis=0)) for index in range(draws)])
+    deviation, error = paired_scatter(found)
     return pd.DataFrame(
         {
             "n": list(sizes),
             "accuracy": found.mean(axis=(0, 2)),
-            "accuracy_sd": _deviation(found),
-            "accuracy_sd_se": without.std(axis=0) * np.sqrt(draws - 1),
+            "accuracy_sd": deviation,
+            "accuracy_sd_se": error,
         }
     )
+
+
+def paired_scatter(found: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the standard deviation over draws of what two halves of a test set both show.
+
+    Args:
+        found: accuracies, shape (draws, sizes, 2 halves): noise of one half is not in the other.
+
+    Returns:
+        The deviation and its standard error, a jackknife over draws, shape (sizes,) each.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> own = rng.normal(0.8, 0.02, (400, 1, 1)) + rng.normal(0, 0.01, (400, 1, 2))
+        >>> deviation, error = paired_scatter(own)
+        >>> bool(abs(deviation[0] - 0.02) < 3 * error[0])
+        True
+    """
+    without = np.array([_deviation(np.delete(found, row, axis=0)) for row in range(len(found))])
+    return _deviation(found), without.std(axis=0) * np.sqrt(len(found) - 1)
 
 
 def _deviation(found: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from fusiontheory.curve import predict_curve
 from fusiontheory.heads import Terms, find_head
 from fusiontheory.kernel_ridge import PairFeatures
 from fusiontheory.moments import Moments
+from fusiontheory.scatter_monte_carlo import paired_scatter
 from fusiontheory.training_scatter import training_deviation
 
 __all__ = ["measure", "predict"]
@@ -48,9 +49,7 @@ def measure(
         for column, output in enumerate(_outputs(head, train, test, config)):
             right = (np.sign(output) * test.label + 1) / 2
             found[index, column] = right[: test_pairs // 2].mean(), right[test_pairs // 2 :].mean()
-    without = np.array([_deviation(np.delete(found, index, axis=0)) for index in range(draws)])
-    error = without.std(axis=0) * np.sqrt(draws - 1)
-    return found.mean(axis=(0, 2)), _deviation(found), error
+    return found.mean(axis=(0, 2)), *paired_scatter(found)
 
 
 def predict(population: Population, head: str, config: Config) -> _Array:
@@ -107,12 +106,6 @@ def _test_gram(head: str, train: PairFeatures, test: PairFeatures) -> NDArray[np
     rows = range(0, len(own_v), _BLOCK)
     gram = find_head(head).gram
     return np.concatenate([gram(own_v[a : a + _BLOCK], own_t[a : a + _BLOCK], v, t) for a in rows])
-
-
-def _deviation(found: _Array) -> _Array:
-    away = found - found.mean(axis=0)
-    variance = (away[..., 0] * away[..., 1]).sum(axis=0) / (len(found) - 1)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def main(config: Config | None = None) -> None:
