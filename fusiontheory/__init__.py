@@ -23,7 +23,7 @@ from fusiontheory.deterministic_equivalent import (
 )
 from fusiontheory.gaussian_matching import gaussian_matching_curve
 from fusiontheory.gaussian_pairs import GaussianPairs
-from fusiontheory.heads import HEADS, Head, Terms
+from fusiontheory.heads import HEADS, Head
 from fusiontheory.joint_blocks import JointBlocks
 from fusiontheory.kernel_sum import KernelSum, kernel_sum_risk
 from fusiontheory.least_squares import least_squares_risk
@@ -33,6 +33,7 @@ from fusiontheory.noise import degradation_curve
 from fusiontheory.optimal_ridge import OptimalRidge, optimal_ridge
 from fusiontheory.predictor import SignLabels, sign_accuracy
 from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.terms import Terms
 
 __all__ = [
     "HEADS",

@@ -11,12 +11,13 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
 from fusiontheory.deterministic_equivalent import ValidityWarning
-from fusiontheory.heads import Terms, find_head
 from fusiontheory.matching import matching_curve
+from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.pairs import most_pairs
 from fusiontheory.score_curve import shifted
 from fusiontheory.shared_images import sharing_shift
+from fusiontheory.terms import Terms
 from fusiontheory.training_scatter import training_deviation
 
 __all__ = ["check_request", "predict_curve"]
@@ -81,13 +82,13 @@ def predict_curve(
         >>> list(curve["accuracy"])
         [0.5, 0.5]
     """
-    chosen = find_head(head)
+    make_model = find_model(head)
     if not isinstance(moments, Moments):
         raise InputError(f"moments must be a Moments, got {type(moments).__name__}")
     if not isinstance(terms, Terms):
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     sizes, delta = check_request(n, ridge, test_images, training_sets)
-    model = chosen.model(moments, terms)
+    model = make_model(moments, terms)
     curve = matching_curve(model, sizes, delta)
     if model.law is not None:
         curve = shifted(curve, model.law(sizes, delta))

@@ -26,7 +26,7 @@ from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.curve import check_request
 from fusiontheory.deterministic_equivalent import ValidityWarning
-from fusiontheory.heads import Head, Terms
+from fusiontheory.heads import Head
 from fusiontheory.kernel_expansion import (
     EXACT,
     KernelExpansion,
@@ -36,6 +36,7 @@ from fusiontheory.kernel_expansion import (
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel
+from fusiontheory.terms import Terms
 
 __all__ = ["expand_network", "predict_network_curve", "tangent_head"]
 
@@ -160,21 +161,19 @@ def predict_network_curve(
     )
 
 
-def tangent_head(name: str, module: nn.Module, expansion: KernelExpansion, **settings: Any) -> Head:
-    """Return the head whose kernel is the module's tangent kernel and whose model its blocks.
+def tangent_head(name: str, module: nn.Module, **settings: Any) -> Head:
+    """Return the head whose kernel is the module's tangent kernel.
 
-    For `fusiontheory.kernel_ridge.measure_curve`. The model leaves out the blocks that are tied
-    to coordinates; `predict_network_curve` has them.
+    For `fusiontheory.kernel_ridge.measure_curve`; `predict_network_curve` predicts it.
 
     Args:
         name: of the head.
         module: at its parameters.
-        expansion: of its kernel, from `expand_network`.
         settings: of `fusiontheory.tangent_kernel.tangent_kernel`.
 
     Example:
         >>> from fusiontheory.heads.networks import build_network
-        >>> head = tangent_head("mine", build_network("bilinear", 2, 2), KernelExpansion())
+        >>> head = tangent_head("mine", build_network("bilinear", 2, 2))
         >>> head.gram(np.eye(2), np.eye(2), np.eye(2), np.eye(2))
         array([[2., 1.],
                [1., 2.]])
@@ -185,12 +184,7 @@ def tangent_head(name: str, module: nn.Module, expansion: KernelExpansion, **set
     ) -> NDArray[Any]:
         return tangent_kernel(module, (image, text), (image2, text2), **settings)
 
-    return Head(
-        name=name,
-        summary=f"tangent kernel of {type(module).__name__}",
-        gram=gram,
-        model=lambda moments, terms: expansion_model(expansion, moments, terms),
-    )
+    return Head(name=name, summary=f"tangent kernel of {type(module).__name__}", gram=gram)
 
 
 def _balanced(

@@ -149,11 +149,12 @@ def sharing_shift(
             are taken as independent.
 
     Example:
-        >>> from fusiontheory.heads import Terms, find_head
+        >>> from fusiontheory.models import find_model
+        >>> from fusiontheory.terms import Terms
         >>> from fusiontheory.moments import Moments
         >>> flat = np.eye(16) / 16
         >>> moments = Moments.from_second_moments(flat, flat, 0.7 * flat)
-        >>> model = find_head("concat-mlp").model(moments, Terms(score_law=False))
+        >>> model = find_model("concat-mlp")(moments, Terms(score_law=False))
         >>> n = np.array([256.0])
         >>> few, many = (sharing_shift(model, n, 0.1, n * k, 1).shift[0] for k in (1, 50))
         >>> print(f"{few:.2f} {abs(many):.2f}")

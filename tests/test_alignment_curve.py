@@ -7,8 +7,8 @@ from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.deterministic_equivalent import ValidityWarning
-from fusiontheory.heads import Terms
 from fusiontheory.moments import Moments
+from fusiontheory.terms import Terms
 
 D, N = 16, [128, 1024]
 HEADS = ["dot-product", "bilinear"]

@@ -9,9 +9,10 @@ import pytest
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.deterministic_equivalent import ValidityWarning
-from fusiontheory.heads import HEADS, Terms, find_head
+from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.moments import Moments
+from fusiontheory.terms import Terms
 
 COLUMNS = ["n", "risk", "accuracy", "accuracy_low", "accuracy_high"]
 SIZES = [64, 256, 1024]

@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
 from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.heads import HEADS, Terms, find_head
+from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.kernels import relu_tangent_coefficients
+from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
+from fusiontheory.terms import Terms
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -103,7 +105,7 @@ def test_kernels_in_single_precision(name):
 
 
 def test_concatenation_without_a_hidden_layer_has_no_signal(moments):
-    model = find_head("concat-linear").model(moments, Terms())
+    model = find_model("concat-linear")(moments, Terms())
     q, slope = model.signal(np.geomspace(1e-9, 1e9, 7))
     np.testing.assert_array_equal(q, 0)
     np.testing.assert_array_equal(slope, 0)
@@ -111,7 +113,7 @@ def test_concatenation_without_a_hidden_layer_has_no_signal(moments):
 
 @pytest.mark.parametrize("name", ["bilinear", "concat-mlp", "dot-product"])
 def test_signal_falls_with_kappa_no_faster_than_its_inverse(moments, name):
-    signal = find_head(name).model(moments, Terms()).signal
+    signal = find_model(name)(moments, Terms()).signal
     kappa = np.geomspace(1e-5, 1e3, 200)
     q, slope = signal(kappa)
     assert (q > 0).all()
@@ -122,7 +124,7 @@ def test_signal_falls_with_kappa_no_faster_than_its_inverse(moments, name):
 
 
 def test_tangent_model_keeps_the_power_of_the_kernel(moments):
-    model = find_head("concat-mlp").model(moments, Terms())
+    model = find_model("concat-mlp")(moments, Terms())
     r = (moments.image_eigenvalues.sum() + moments.text_eigenvalues.sum()) / 2
     total = model.spectrum.sum(lambda lam, _: lam, 0.0) + model.ridge
     constant = relu_tangent_coefficients(1)[0]
@@ -135,12 +137,12 @@ def test_tangent_model_keeps_the_power_of_the_kernel(moments):
 
 def test_terms_of_the_tangent_model(moments):
     kappa = np.array([0.01, 0.1])
-    head = find_head("concat-mlp")
-    full, _ = head.model(moments, Terms()).signal(kappa)
-    second, _ = head.model(moments, Terms(mixed_orders=False)).signal(kappa)
-    plain, _ = head.model(moments, Terms(lanczos_steps=0, mixed_orders=False)).signal(kappa)
+    model = find_model("concat-mlp")
+    full, _ = model(moments, Terms()).signal(kappa)
+    second, _ = model(moments, Terms(mixed_orders=False)).signal(kappa)
+    plain, _ = model(moments, Terms(lanczos_steps=0, mixed_orders=False)).signal(kappa)
     alone = Terms(self_blocks=False, mixed_orders=False)
-    cross, _ = head.model(moments, alone).signal(kappa)
+    cross, _ = model(moments, alone).signal(kappa)
     assert (full >= second).all()
     assert (second > cross).all()
     assert (second != plain).all()
@@ -151,12 +153,12 @@ def test_tangent_model_is_asked_for_the_orders_of_the_kernel(monkeypatch):
     moments = Moments.from_features(image, image + 0.5 * image**2 + noise)
     asked = {}
     monkeypatch.setattr(
-        "fusiontheory.heads.closed_form.kernel_signal",
+        "fusiontheory.models.kernel_signal",
         lambda moments, orders, *rest: (
             asked.update(orders) or kernel_signal(moments, orders, *rest)
         ),
     )
-    find_head("concat-mlp").model(moments, Terms())
+    find_model("concat-mlp")(moments, Terms())
     # r a_k (u / r)^k, u = (v.v' + t.t') / 2, by the binomial theorem.
     r = (moments.image_eigenvalues.sum() + moments.text_eigenvalues.sum()) / 2
     coefficients = relu_tangent_coefficients(4)
@@ -173,7 +175,7 @@ def test_dot_product_needs_one_dimension():
         head.gram(image, text, image, text)
     moments = Moments.from_features(*draw(0, n=60, d_t=3))
     with pytest.raises(InputError, match=r"dot-product needs .* one dimension, got 4 and 3"):
-        head.model(moments, Terms())
+        find_model("dot-product")(moments, Terms())
 
 
 def test_an_unknown_head_is_answered_with_the_known():

@@ -6,7 +6,7 @@ import pytest
 from fusiontheory.checks import InputError
 from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import Terms, find_head
+from fusiontheory.heads import find_head
 from fusiontheory.kernel_expansion import (
     BLOCKS,
     KernelExpansion,
@@ -18,6 +18,7 @@ from fusiontheory.matching import matching_curve
 from fusiontheory.metric_matching import MatchedMetric
 from fusiontheory.moments import Moments
 from fusiontheory.spectrum import Spectrum
+from fusiontheory.terms import Terms
 
 D = 12
 SIZES = np.array([64.0, 256.0, 1024.0, 4096.0])

@@ -11,7 +11,6 @@ torch = pytest.importorskip("torch")
 from fusiontheory.checks import InputError  # noqa: E402
 from fusiontheory.curve import predict_curve  # noqa: E402
 from fusiontheory.deterministic_equivalent import ValidityWarning  # noqa: E402
-from fusiontheory.heads import Terms  # noqa: E402
 from fusiontheory.heads.networks import build_network  # noqa: E402
 from fusiontheory.kernel_expansion import expansion_model  # noqa: E402
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve  # noqa: E402
@@ -22,6 +21,7 @@ from fusiontheory.network_curve import (  # noqa: E402
     predict_network_curve,
     tangent_head,
 )
+from fusiontheory.terms import Terms  # noqa: E402
 
 D = 12
 SIZES = [128, 512]
@@ -56,7 +56,7 @@ def predict_and_measure(name, moments, **settings):
     # A tenth of what varies on the diagonal.
     ridge = 0.1 * (expansion.diagonal - expansion.constant)
     curve = predict_network_curve(module, *features, SIZES, ridge, moments=moments)
-    head = tangent_head(name, module, expansion, dtype="float32")
+    head = tangent_head(name, module, dtype="float32")
     accuracy = [
         [
             point.accuracy

@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch")
 from fusiontheory.checks import InputError  # noqa: E402
 from fusiontheory.curve import predict_curve  # noqa: E402
 from fusiontheory.features import FeatureSet, normalise  # noqa: E402
-from fusiontheory.heads import Terms  # noqa: E402
 from fusiontheory.heads.networks import build_network  # noqa: E402
 from fusiontheory.moments import Moments  # noqa: E402
 from fusiontheory.records import RecordStore  # noqa: E402
+from fusiontheory.terms import Terms  # noqa: E402
 from fusiontheory.training import TrainingSettings  # noqa: E402
 from validation.trained.predict import write_predictions  # noqa: E402
 from validation.trained.predictor_errors import error_table, scored, with_directions  # noqa: E402

@@ -7,7 +7,6 @@ import pytest
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import Terms
 from fusiontheory.leverage_law import LeverageLaw
 from fusiontheory.matching import MatchingCurve, ScoreShift
 from fusiontheory.metric_scores import MetricScores
@@ -15,6 +14,7 @@ from fusiontheory.moments import Moments
 from fusiontheory.score_curve import kernel_law, shifted
 from fusiontheory.score_law import NormalScores, score_law
 from fusiontheory.spectrum import Spectrum
+from fusiontheory.terms import Terms
 
 CONFIG = Config()
 NORMAL = Terms(score_law=False)

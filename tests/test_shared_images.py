@@ -8,12 +8,14 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import Terms, find_head
+from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.matching import matching_curve
+from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.pairs import draw_pairs
 from fusiontheory.shared_images import SharedPairs, _scores, sharing_shift
+from fusiontheory.terms import Terms
 
 RIDGE = 0.1
 D = 24
@@ -107,7 +109,7 @@ def test_heads_without_an_order_of_one_modality_do_not_change_at_one_caption(mom
 
 
 def test_fewer_images_change_more(moments):
-    model = find_head("concat-mlp").model(moments[1], Terms())
+    model = find_model("concat-mlp")(moments[1], Terms())
     shift = [
         sharing_shift(model, np.array([256.0]), RIDGE, np.array([float(images)]), 1).shift[0]
         for images in (5000, 1000, 256, 140)
@@ -119,7 +121,7 @@ def test_independent_pairs_are_the_normal_law(moments):
     """With pairs that share nothing, (1) to (3) are the effective ridge and gamma of Level 2."""
     # The blocks of image and text alone are as if uncorrelated, which Level 2 has not.
     for head, close in (("bilinear", 1e-4), ("concat-mlp", 6e-3)):
-        model = find_head(head).model(moments[1], Terms(score_law=False))
+        model = find_model(head)(moments[1], Terms(score_law=False))
         curve = matching_curve(model, np.array([256.0]), RIDGE)
         quantile, risk = _scores(model, SharedPairs.independent(), 256.0, RIDGE)
         assert norm.cdf(quantile) == pytest.approx(curve.accuracy[0], rel=close)

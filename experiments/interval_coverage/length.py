@@ -27,10 +27,12 @@ from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.run import fresh_pairs
 from fusiontheory.curve import predict_curve
 from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.heads import Head, Terms, find_head
+from fusiontheory.heads import Head, find_head
 from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.kernels import relu_tangent_coefficients
+from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
+from fusiontheory.terms import Terms
 
 __all__ = ["LENGTH", "Orders", "WithoutLength", "main", "signals", "training", "without_order_0"]
 
@@ -187,7 +189,7 @@ def training(config: Config, population: Population, n: int, seeds: int, seed: i
 def _rows(config: Config, population: Population, index: int) -> list[dict[str, Any]]:
     v, t = population.draw(_PAIRS, np.random.default_rng([config.seed, index]))
     moments = Moments.from_features(v[: config.limit_images], t[: config.limit_images])
-    model = find_head("concat-mlp").model(moments, Terms())
+    model = find_model("concat-mlp")(moments, Terms())
     sizes = np.array(config.sizes, dtype=np.float64)
     kappa = effective_ridge(model.spectrum, sizes, config.ridge + model.ridge)
     told = [

@@ -20,10 +20,12 @@ from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config, Population
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import Terms, find_head
+from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures
+from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.scatter_monte_carlo import paired_scatter
+from fusiontheory.terms import Terms
 from fusiontheory.training_scatter import training_deviation
 
 __all__ = ["measure", "predict"]
@@ -57,7 +59,7 @@ def predict(population: Population, head: str, config: Config) -> _Array:
     moments = Moments.from_features(*population.draw(_IMAGES, np.random.default_rng(3)))
     sizes = np.array(config.sizes, dtype=np.float64)
     accuracy = predict_curve(head, moments, sizes, config.ridge)["accuracy"].to_numpy()
-    deviation = training_deviation(find_head(head).model(moments, Terms()), sizes, config.ridge)
+    deviation = training_deviation(find_model(head)(moments, Terms()), sizes, config.ridge)
     return np.asarray(deviation * norm.pdf(norm.ppf(accuracy)))
 
 

@@ -1,5 +1,5 @@
-"""Fusion heads: those with a kernel and a closed form, one entry each in ``HEADS``."""
+"""Fusion heads: those with a kernel, one entry each in ``HEADS``."""
 
-from fusiontheory.heads.closed_form import HEADS, Head, Terms, find_head
+from fusiontheory.heads.closed_form import HEADS, Head, find_head
 
-__all__ = ["HEADS", "Head", "Terms", "find_head"]
+__all__ = ["HEADS", "Head", "find_head"]
