@@ -12,15 +12,10 @@
 
 from fusiontheory.alignment import measure_alignment
 from fusiontheory.alignment_curve import alignment_curve, correlation_curve
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.correlated_products import CorrelatedProducts
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
-    effective_ridge,
-    ridge_risk,
-    training_risk,
-)
+from fusiontheory.deterministic_equivalent import effective_ridge, ridge_risk, training_risk
 from fusiontheory.gaussian_matching import gaussian_matching_curve
 from fusiontheory.gaussian_pairs import GaussianPairs
 from fusiontheory.heads import HEADS, Head

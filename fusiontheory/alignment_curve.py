@@ -22,9 +22,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, finite_array, non_negative_array
+from fusiontheory.checks import InputError, ValidityWarning, finite_array, non_negative_array
 from fusiontheory.curve import check_request, predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import find_head
 from fusiontheory.moments import Moments
 

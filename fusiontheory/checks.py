@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "InputError",
+    "ValidityWarning",
     "finite_array",
     "non_negative",
     "non_negative_array",
@@ -108,3 +109,7 @@ def sample_sizes(name: str, value: ArrayLike) -> NDArray[np.float64]:
     if sizes.min() < 1:
         raise InputError(f"{name} must be at least 1 everywhere, got {sizes.min():g}")
     return sizes
+
+
+class ValidityWarning(UserWarning):
+    """A formula was evaluated where it has no finite value or does not hold."""

@@ -29,11 +29,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.cells import code_version, sha256
 from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
 from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.files import check_writable
-from fusiontheory.tensor_files import digest, read_tensors, write_tensors
+from fusiontheory.store import (
+    check_writable,
+    code_version,
+    digest,
+    read_tensors,
+    sha256,
+    write_tensors,
+)
 
 if TYPE_CHECKING:
     import torch

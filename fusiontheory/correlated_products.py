@@ -22,13 +22,14 @@ from scipy.stats import norm, qmc
 
 from fusiontheory.checks import (
     InputError,
+    ValidityWarning,
     finite_array,
     non_negative,
     non_negative_array,
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import ValidityWarning, effective_ridge
+from fusiontheory.deterministic_equivalent import effective_ridge
 from fusiontheory.product_blocks import ProductBlocks, identity_like, stepped
 
 __all__ = ["CorrelatedProducts"]

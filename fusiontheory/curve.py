@@ -9,8 +9,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import (
+    InputError,
+    ValidityWarning,
+    non_negative,
+    positive_integer,
+    sample_sizes,
+)
 from fusiontheory.matching import matching_curve
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments

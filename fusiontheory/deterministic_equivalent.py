@@ -19,11 +19,16 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, non_negative, non_negative_array, sample_sizes
+from fusiontheory.checks import (
+    InputError,
+    ValidityWarning,
+    non_negative,
+    non_negative_array,
+    sample_sizes,
+)
 from fusiontheory.spectrum import Spectrum
 
 __all__ = [
-    "ValidityWarning",
     "effective_ridge",
     "learned",
     "overfitting",
@@ -35,10 +40,6 @@ __all__ = [
 
 _Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
-
-
-class ValidityWarning(UserWarning):
-    """A formula was evaluated where it has no finite value or does not hold."""
 
 
 def learned(eigenvalue: _Array, kappa: _Array) -> _Array:

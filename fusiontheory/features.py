@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.quantise import dequantise, quantise
-from fusiontheory.tensor_files import digest, read_bytes, read_tensors, unreadable, write_tensors
+from fusiontheory.store import digest, read_bytes, read_tensors, unreadable, write_tensors
 
 __all__ = ["SPLITS", "FeatureSet", "normalise"]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import write_atomically
+from fusiontheory.store import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

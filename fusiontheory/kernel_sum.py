@@ -21,12 +21,13 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from fusiontheory.checks import (
     InputError,
+    ValidityWarning,
     non_negative,
     non_negative_array,
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import ValidityWarning, effective_ridge
+from fusiontheory.deterministic_equivalent import effective_ridge
 from fusiontheory.monte_carlo import SimulatedRisk, fit_linear_ridge
 
 __all__ = [

@@ -13,8 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import non_negative, positive_integer, sample_sizes
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import ValidityWarning, non_negative, positive_integer, sample_sizes
 
 __all__ = ["least_squares_risk", "least_squares_training_risk"]
 

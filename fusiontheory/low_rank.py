@@ -18,13 +18,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import (
     InputError,
+    ValidityWarning,
     finite_array,
     non_negative,
     non_negative_array,
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.joint_blocks import checked_moment
 from fusiontheory.monte_carlo import SimulatedRisk, fit_bilinear_ridge
 from fusiontheory.product_risk import product_ridge_risk

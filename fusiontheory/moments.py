@@ -10,8 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, non_negative
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import InputError, ValidityWarning, non_negative
 from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian, debiased_cross
 from fusiontheory.matching_signal import lanczos_signal
 from fusiontheory.ritz_functions import ritz_gram

@@ -22,17 +22,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.checks import InputError, ValidityWarning, finite_array, positive_integer
 from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.curve import check_request
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import Head
-from fusiontheory.kernel_expansion import (
-    EXACT,
-    KernelExpansion,
-    expand_kernel,
-    expansion_model,
-)
+from fusiontheory.kernel_expansion import EXACT, KernelExpansion, expand_kernel, expansion_model
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel

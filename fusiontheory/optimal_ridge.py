@@ -13,12 +13,13 @@ from scipy.optimize import minimize_scalar
 
 from fusiontheory.checks import (
     InputError,
+    ValidityWarning,
     non_negative,
     non_negative_array,
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import ValidityWarning, spectrum_risk
+from fusiontheory.deterministic_equivalent import spectrum_risk
 from fusiontheory.spectrum import Spectrum
 
 __all__ = ["OptimalRidge", "isotropic_optimal_ridge", "minimise_over_ridge", "optimal_ridge"]

@@ -30,6 +30,7 @@ from scipy.special import ndtr
 
 from fusiontheory.checks import (
     InputError,
+    ValidityWarning,
     finite_array,
     non_negative,
     non_negative_array,
@@ -37,7 +38,6 @@ from fusiontheory.checks import (
     sample_sizes,
 )
 from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
     effective_ridge,
     learned,
     ridge_risk,

@@ -16,8 +16,14 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, non_negative, non_negative_array, sample_sizes
-from fusiontheory.deterministic_equivalent import ValidityWarning, effective_ridge
+from fusiontheory.checks import (
+    InputError,
+    ValidityWarning,
+    non_negative,
+    non_negative_array,
+    sample_sizes,
+)
+from fusiontheory.deterministic_equivalent import effective_ridge
 
 __all__ = ["product_ridge_risk"]
 

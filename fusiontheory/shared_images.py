@@ -34,11 +34,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
-from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
-    effective_ridge,
-    learned,
-)
+from fusiontheory.checks import ValidityWarning
+from fusiontheory.deterministic_equivalent import effective_ridge, learned
 from fusiontheory.matching import MatchingModel, ScoreShift, SharedBlock
 from fusiontheory.pairs import Pairs, draw_pairs, most_pairs
 

@@ -14,8 +14,8 @@ import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.files import check_writable, write_atomically
 from fusiontheory.plotting import plot_comparison, save_figure
+from fusiontheory.store import check_writable, write_atomically
 
 __all__ = ["draw"]
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from fusiontheory.alignment_curve import alignment_curve, correlation_curve
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.moments import Moments
 from fusiontheory.terms import Terms
 

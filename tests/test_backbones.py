@@ -13,8 +13,8 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.checks import InputError  # noqa: E402
-from validation.backbones import (  # noqa: E402
+from fusiontheory.checks import InputError
+from validation.backbones import (
     ImageBackbone,
     Preprocessing,
     TextBackbone,
@@ -24,8 +24,8 @@ from validation.backbones import (  # noqa: E402
     load_resnet18,
     load_sentences,
 )
-from validation.backbones.backbone import scaled  # noqa: E402
-from validation.backbones.checkpoint import read_state  # noqa: E402
+from validation.backbones.backbone import scaled
+from validation.backbones.checkpoint import read_state
 
 CAPTIONS = small_networks.CAPTIONS
 

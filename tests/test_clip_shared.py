@@ -16,10 +16,10 @@ if "FUSIONTHEORY_SHARED" not in os.environ:
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.alignment import retrieval_recall  # noqa: E402
-from fusiontheory.features import FeatureSet  # noqa: E402
-from validation.__main__ import app  # noqa: E402
-from validation.backbones.libraries import library  # noqa: E402
+from fusiontheory.alignment import retrieval_recall
+from fusiontheory.features import FeatureSet
+from validation.__main__ import app
+from validation.backbones.libraries import library
 
 pytestmark = pytest.mark.shared
 SHARED = Path(os.environ["FUSIONTHEORY_SHARED"]) / "data"

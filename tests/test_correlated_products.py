@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.correlated_products import CorrelatedProducts
-from fusiontheory.deterministic_equivalent import ValidityWarning, ridge_risk
+from fusiontheory.deterministic_equivalent import ridge_risk
 from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
 from fusiontheory.product_risk import product_ridge_risk
 

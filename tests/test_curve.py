@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.moments import Moments

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
     effective_ridge,
     learned,
     overfitting,

@@ -17,13 +17,13 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.features import FeatureSet  # noqa: E402
-from validation.__main__ import app  # noqa: E402
-from validation.backbones import Card, Preprocessing, load_clip  # noqa: E402
-from validation.corpus import Corpus  # noqa: E402
-from validation.extract import Part, Settings, extract, extract_images, merge  # noqa: E402
-from validation.extract.shards import read_shard  # noqa: E402
+from fusiontheory.checks import InputError
+from fusiontheory.features import FeatureSet
+from validation.__main__ import app
+from validation.backbones import Card, Preprocessing, load_clip
+from validation.corpus import Corpus
+from validation.extract import Part, Settings, extract, extract_images, merge
+from validation.extract.shards import read_shard
 
 IMAGES = 11
 SETTINGS = Settings(batch=2, shard=4, workers=0)
@@ -180,7 +180,7 @@ def test_a_damaged_shard_is_named(corpus, tmp_path):
 
 
 def test_a_full_disk_keeps_what_is_done(corpus, tmp_path, monkeypatch):
-    from fusiontheory import files
+    from fusiontheory.store import files
 
     def full(*_):
         raise OSError(28, "No space left on device")

@@ -12,12 +12,12 @@ from rich.progress import Progress
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.alignment import retrieval_recall  # noqa: E402
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.features import FeatureSet  # noqa: E402
-from validation.backbones import Preprocessing, load_clip  # noqa: E402
-from validation.extract import Settings, extract_images  # noqa: E402
-from validation.extract.proof import (  # noqa: E402
+from fusiontheory.alignment import retrieval_recall
+from fusiontheory.checks import InputError
+from fusiontheory.features import FeatureSet
+from validation.backbones import Preprocessing, load_clip
+from validation.extract import Settings, extract_images
+from validation.extract.proof import (
     PUBLISHED,
     TOLERANCE,
     Published,
@@ -25,7 +25,7 @@ from validation.extract.proof import (  # noqa: E402
     prove,
     prove_file,
 )
-from validation.extract.shards import read_shard  # noqa: E402
+from validation.extract.shards import read_shard
 
 IMAGES = 120
 SAME = 0.999  # least cosine of a right run

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.features import FeatureSet  # noqa: E402
-from validation.__main__ import app  # noqa: E402
-from validation.backbones import libraries  # noqa: E402
-from validation.backbones.checkpoint import read_state  # noqa: E402
-from validation.extract import stream  # noqa: E402
+from fusiontheory.features import FeatureSet
+from validation.__main__ import app
+from validation.backbones import libraries
+from validation.backbones.checkpoint import read_state
+from validation.extract import stream
 
 IMAGES = 6
 

@@ -17,13 +17,13 @@ torch = pytest.importorskip("torch")
 if importlib.util.find_spec("torchvision") is None or importlib.util.find_spec("PIL") is None:
     pytest.skip("torchvision is not installed", allow_module_level=True)
 
-from fusiontheory.features import FeatureSet  # noqa: E402
-from validation.backbones import Preprocessing, load_resnet18, load_sentences  # noqa: E402
-from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD  # noqa: E402
-from validation.corpus import read_corpus  # noqa: E402
-from validation.extract import Settings, extract_images  # noqa: E402
-from validation.extract.proof import Published, prove  # noqa: E402
-from validation.extract.shards import read_shard  # noqa: E402
+from fusiontheory.features import FeatureSet
+from validation.backbones import Preprocessing, load_resnet18, load_sentences
+from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from validation.corpus import read_corpus
+from validation.extract import Settings, extract_images
+from validation.extract.proof import Published, prove
+from validation.extract.shards import read_shard
 
 pytestmark = pytest.mark.shared
 SHARED = Path(os.environ["FUSIONTHEORY_SHARED"]) / "data"

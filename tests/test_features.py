@@ -15,11 +15,11 @@ from safetensors.numpy import save_file
 
 from fusiontheory import features as features_module
 from fusiontheory import quantise as quantise_module
-from fusiontheory import tensor_files as tensor_files_module
 from fusiontheory.checks import InputError
 from fusiontheory.features import SPLITS, FeatureSet, normalise
 from fusiontheory.quantise import dequantise, quantise
-from fusiontheory.tensor_files import read_tensors, write_tensors
+from fusiontheory.store import read_tensors, write_tensors
+from fusiontheory.store import tensors as tensor_files_module
 
 
 def made_up(n=8, seed=0, **changes):

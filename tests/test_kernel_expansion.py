@@ -7,12 +7,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_expansion import (
-    BLOCKS,
-    KernelExpansion,
-    expand_kernel,
-    expansion_model,
-)
+from fusiontheory.kernel_expansion import BLOCKS, KernelExpansion, expand_kernel, expansion_model
 from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.matching import matching_curve
 from fusiontheory.metric_matching import MatchedMetric

@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import ValidityWarning, ridge_risk
+from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.deterministic_equivalent import ridge_risk
 from fusiontheory.kernel_sum import (
     KernelSum,
     _Law,

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.least_squares import least_squares_risk, least_squares_training_risk
 from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
 

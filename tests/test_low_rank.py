@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.least_squares import least_squares_risk
 from fusiontheory.low_rank import (
     LowRankTarget,

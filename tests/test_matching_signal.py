@@ -5,12 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.matching_signal import (
-    FOLDS,
-    lanczos_signal,
-    operator_moments,
-    operator_rotations,
-)
+from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_moments, operator_rotations
 
 KAPPA = (0.05, 1.0)
 

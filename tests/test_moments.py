@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import HEADS
 from fusiontheory.matching_signal import lanczos_signal
 from fusiontheory.moments import Moments

@@ -8,20 +8,18 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.curve import predict_curve  # noqa: E402
-from fusiontheory.deterministic_equivalent import ValidityWarning  # noqa: E402
-from fusiontheory.heads.networks import build_network  # noqa: E402
-from fusiontheory.kernel_expansion import expansion_model  # noqa: E402
-from fusiontheory.kernel_ridge import PairFeatures, measure_curve  # noqa: E402
-from fusiontheory.matching import matching_curve  # noqa: E402
-from fusiontheory.moments import Moments  # noqa: E402
-from fusiontheory.network_curve import (  # noqa: E402
-    expand_network,
-    predict_network_curve,
-    tangent_head,
+from fusiontheory.checks import (
+    InputError,
+    ValidityWarning,
 )
-from fusiontheory.terms import Terms  # noqa: E402
+from fusiontheory.curve import predict_curve
+from fusiontheory.heads.networks import build_network
+from fusiontheory.kernel_expansion import expansion_model
+from fusiontheory.kernel_ridge import PairFeatures, measure_curve
+from fusiontheory.matching import matching_curve
+from fusiontheory.moments import Moments
+from fusiontheory.network_curve import expand_network, predict_network_curve, tangent_head
+from fusiontheory.terms import Terms
 
 D = 12
 SIZES = [128, 512]

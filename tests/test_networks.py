@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch.func import functional_call, grad, vmap  # noqa: E402
+from torch.func import functional_call, grad, vmap
 
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.heads.networks import (  # noqa: E402
-    NETWORKS,
-    FusionNetwork,
-    build_network,
-    with_parameters,
-)
-from fusiontheory.heads.networks.attention import attend  # noqa: E402
+from fusiontheory.checks import InputError
+from fusiontheory.heads.networks import NETWORKS, FusionNetwork, build_network, with_parameters
+from fusiontheory.heads.networks.attention import attend
 
 NEEDS_ONE_DIMENSION = {"dot-product", "hadamard"}
 

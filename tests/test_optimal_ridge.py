@@ -6,19 +6,10 @@ import warnings
 import numpy as np
 import pytest
 
-from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
-    effective_ridge,
-    ridge_risk,
-    spectrum_risk,
-)
+from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.deterministic_equivalent import effective_ridge, ridge_risk, spectrum_risk
 from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
-from fusiontheory.optimal_ridge import (
-    isotropic_optimal_ridge,
-    minimise_over_ridge,
-    optimal_ridge,
-)
+from fusiontheory.optimal_ridge import isotropic_optimal_ridge, minimise_over_ridge, optimal_ridge
 from fusiontheory.predictor import SignLabels, sign_accuracy
 from fusiontheory.spectrum import Spectrum
 

@@ -15,9 +15,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from fusiontheory import figure_style, files, plotting
+from fusiontheory import figure_style, plotting
 from fusiontheory.checks import InputError
-from fusiontheory.files import write_atomically
 from fusiontheory.plotting import (
     head_styles,
     plot_calibration,
@@ -26,6 +25,7 @@ from fusiontheory.plotting import (
     plot_gap,
     save_figure,
 )
+from fusiontheory.store import files, write_atomically
 
 SIZES = [256, 512, 1024]
 

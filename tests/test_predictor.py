@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
-    effective_ridge,
-    ridge_risk,
-    unlearned,
-)
+from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.deterministic_equivalent import effective_ridge, ridge_risk, unlearned
 from fusiontheory.predictor import (
     SignLabels,
     mean_coefficients,

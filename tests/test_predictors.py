@@ -10,17 +10,17 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.curve import predict_curve  # noqa: E402
-from fusiontheory.features import FeatureSet, normalise  # noqa: E402
-from fusiontheory.heads.networks import build_network  # noqa: E402
-from fusiontheory.moments import Moments  # noqa: E402
-from fusiontheory.records import RecordStore  # noqa: E402
-from fusiontheory.terms import Terms  # noqa: E402
-from fusiontheory.training import TrainingSettings  # noqa: E402
-from validation.trained.predict import write_predictions  # noqa: E402
-from validation.trained.predictor_errors import error_table, scored, with_directions  # noqa: E402
-from validation.trained.predictors import (  # noqa: E402
+from fusiontheory.checks import InputError
+from fusiontheory.curve import predict_curve
+from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.heads.networks import build_network
+from fusiontheory.moments import Moments
+from fusiontheory.store import RecordStore
+from fusiontheory.terms import Terms
+from fusiontheory.training import TrainingSettings
+from validation.trained.predict import write_predictions
+from validation.trained.predictor_errors import error_table, scored, with_directions
+from validation.trained.predictors import (
     COLUMNS,
     PLACE,
     fill_tangent,
@@ -29,14 +29,11 @@ from validation.trained.predictors import (  # noqa: E402
     sharp_predictions,
     tangent_predictions,
 )
-from validation.trained.predictors import tangent as tangent_module  # noqa: E402
-from validation.trained.predictors.table import as_table, prediction  # noqa: E402
-from validation.trained.predictors.tangent_curve import (  # noqa: E402
-    early_stopping_ridge,
-    tangent_curve,
-)
-from validation.trained.session import TrainedSession  # noqa: E402
-from validation.trained.study import TrainedStudy  # noqa: E402
+from validation.trained.predictors import tangent as tangent_module
+from validation.trained.predictors.table import as_table, prediction
+from validation.trained.predictors.tangent_curve import early_stopping_ridge, tangent_curve
+from validation.trained.session import TrainedSession
+from validation.trained.study import TrainedStudy
 
 D = 8
 SETTINGS = TrainingSettings(batch_size=32, epochs=10, patience=None)

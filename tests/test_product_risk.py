@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
-from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import ValidityWarning, ridge_risk
+from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.deterministic_equivalent import ridge_risk
 from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
 from fusiontheory.product_risk import _Law, product_ridge_risk
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.checks import InputError  # noqa: E402
-from validation.__main__ import app  # noqa: E402
-from validation.raw.slurm import Resources, launch_study, run_command  # noqa: E402
+from fusiontheory.checks import InputError
+from validation.__main__ import app
+from validation.raw.slurm import Resources, launch_study, run_command
 
 IMAGES = 48
 

@@ -23,10 +23,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory import cells as cells_module
-from fusiontheory import records as records_module
 from fusiontheory.checks import InputError
-from fusiontheory.records import Cell, CorruptRecord, RecordStore, code_version
+from fusiontheory.store import Cell, CorruptRecord, RecordStore, code_version
+from fusiontheory.store import cells as cells_module
+from fusiontheory.store import records as records_module
 
 
 def make_cell(n=16, study="demo", code="v1", **config):

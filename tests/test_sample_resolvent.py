@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments import Moments
 from fusiontheory.sample_resolvent import (
     SampleResolvent,

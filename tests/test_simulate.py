@@ -19,7 +19,7 @@ from fusiontheory.cli import app
 from fusiontheory.heads import find_head
 from fusiontheory.low_rank import fit_low_rank
 from fusiontheory.monte_carlo import fit_bilinear_ridge, fit_linear_ridge
-from fusiontheory.records import RecordStore
+from fusiontheory.parallel import scatter
 from fusiontheory.simulate import (
     SimulationGrid,
     fit_head,
@@ -29,9 +29,9 @@ from fusiontheory.simulate import (
     simulate,
 )
 from fusiontheory.simulate.heads import head_features
-from fusiontheory.simulate.scheduler import scatter
 from fusiontheory.simulate.table import differences
 from fusiontheory.simulate.units import run_unit, units_of
+from fusiontheory.store import RecordStore
 
 TOML = """
 study = "killed"

@@ -5,10 +5,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fusiontheory.heads import find_head  # noqa: E402
-from fusiontheory.heads.networks import build_network  # noqa: E402
-from fusiontheory.kernels import product_kernel  # noqa: E402
-from fusiontheory.tangent_kernel import tangent_kernel  # noqa: E402
+from fusiontheory.heads import find_head
+from fusiontheory.heads.networks import build_network
+from fusiontheory.kernels import product_kernel
+from fusiontheory.tangent_kernel import tangent_kernel
 
 D, N = 8, 12
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch import nn  # noqa: E402
+from torch import nn
 
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.heads.networks import NETWORKS, build_network  # noqa: E402
-from fusiontheory.kernels import relu_tangent_kernel  # noqa: E402
-from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel  # noqa: E402
+from fusiontheory.checks import InputError
+from fusiontheory.heads.networks import NETWORKS, build_network
+from fusiontheory.kernels import relu_tangent_kernel
+from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel
 
 D = 8
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.records import Cell, RecordStore
+from fusiontheory.store import Cell, RecordStore
 from validation.claims import CLAIMS
 from validation.trained.facts import record_facts
 from validation.trained.grids import ablation_grid, accuracy_grid, gap_grid

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.trained import TrainedStudy, recorded_runs, train_cells
 from validation.trained.ablations import ABLATIONS

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet, normalise
 from fusiontheory.moments import Moments
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.__main__ import app
 from validation.conditions import condition_features

@@ -6,12 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fusiontheory.checks import InputError  # noqa: E402
-from fusiontheory.features import FeatureSet  # noqa: E402
-from fusiontheory.heads.networks import NETWORKS  # noqa: E402
-from fusiontheory.pairs import draw_pairs  # noqa: E402
-from fusiontheory.records import RecordStore  # noqa: E402
-from fusiontheory.training import (  # noqa: E402
+from fusiontheory.checks import InputError
+from fusiontheory.features import FeatureSet
+from fusiontheory.heads.networks import NETWORKS
+from fusiontheory.pairs import draw_pairs
+from fusiontheory.store import RecordStore
+from fusiontheory.training import (
     Architecture,
     IndexedPairs,
     Member,
@@ -25,9 +25,9 @@ from fusiontheory.training import (  # noqa: E402
     train_recorded,
     unpack_right,
 )
-from fusiontheory.training.batches import Batches, FeatureBank  # noqa: E402
-from fusiontheory.training.dropout import DropoutMasks  # noqa: E402
-from fusiontheory.training.method import chosen_method  # noqa: E402
+from fusiontheory.training.batches import Batches, FeatureBank
+from fusiontheory.training.dropout import DropoutMasks
+from fusiontheory.training.method import chosen_method
 
 D = 8
 CPU = torch.device("cpu")

@@ -166,7 +166,7 @@ def test_many_pairs_leave_no_scatter_and_units_do_not_matter(moments):
     np.testing.assert_allclose(*ends, rtol=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore::fusiontheory.deterministic_equivalent.ValidityWarning")
+@pytest.mark.filterwarnings("ignore::fusiontheory.checks.ValidityWarning")
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("ridge", [0.0, 1e-9, 1e9])
 def test_intervals_stay_between_0_and_1(moments, head, ridge):

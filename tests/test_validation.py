@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet
 from fusiontheory.moments import Moments
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 from validation.__main__ import app
 from validation.compare import _crossing, compare
 from validation.conditions import condition_features, condition_moments

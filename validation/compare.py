@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.plotting import GAP_HEADS
-from fusiontheory.records import Cell, RecordStore
+from fusiontheory.store import Cell, RecordStore
 from validation.study import FULL_THEORY, TERMS, Study
 
 __all__ = ["Comparison", "compare"]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.cells import sha256
 from fusiontheory.checks import InputError
 from fusiontheory.contrastive import align, cached_contrastive_heads
 from fusiontheory.features import FeatureSet, normalise
 from fusiontheory.moments import Moments
+from fusiontheory.store import sha256
 
 __all__ = [
     "Features",

@@ -20,7 +20,7 @@ from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
 from fusiontheory.pairs import draw_pairs, most_pairs
-from fusiontheory.records import Cell, RecordStore
+from fusiontheory.store import Cell, RecordStore
 from validation.conditions import condition_moments
 from validation.study import FULL_THEORY, TERMS, Study
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from fusiontheory.checks import InputError
 from fusiontheory.figure_style import render_figure
-from fusiontheory.files import check_writable, write_atomically
 from fusiontheory.plotting import (
     GAP_HEADS,
     plot_calibration,
@@ -18,6 +17,7 @@ from fusiontheory.plotting import (
     plot_gap,
     save_figure,
 )
+from fusiontheory.store import check_writable, write_atomically
 from validation import sentences
 from validation.inline_svg import inline_svg
 from validation.page import fact_rows, render_page

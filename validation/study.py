@@ -42,7 +42,7 @@ from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.heads import HEADS, closed_form, find_head
 from fusiontheory.pairs import check_disjoint, most_pairs
-from fusiontheory.records import Cell, code_version
+from fusiontheory.store import Cell, code_version
 from fusiontheory.terms import Terms
 
 __all__ = ["FULL_THEORY", "ONE_DIMENSION", "TERMS", "Study", "check_strengths"]

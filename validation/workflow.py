@@ -13,8 +13,7 @@ from rich.progress import Progress
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.features import FeatureSet
-from fusiontheory.files import check_writable
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore, check_writable
 from validation.compare import compare
 from validation.conditions import Features, condition_features, features_of
 from validation.data import shipped_features

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from experiments.extrapolation.config import Config
 from experiments.extrapolation.foretold import foretold
 from experiments.extrapolation.summary import summary
+from fusiontheory.checks import ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.features import FeatureSet
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import gather, measure_curve

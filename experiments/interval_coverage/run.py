@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.summary import summary
+from fusiontheory.checks import ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.moments import Moments

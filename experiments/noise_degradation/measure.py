@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
 from fusiontheory import kernel_ridge, kernels, matching_monte_carlo, pairs
-from fusiontheory.cells import Cell, code_version
 from fusiontheory.features import FeatureSet
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.matching_monte_carlo import draw_matching
 from fusiontheory.noise import SIDES
+from fusiontheory.store import Cell, code_version
 from validation import measure as main_study
 from validation.measure import measure_cell
 

@@ -13,7 +13,7 @@ from experiments.noise_degradation.predict import predict
 from experiments.noise_degradation.summary import summary
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 from validation.conditions import condition_features
 from validation.data import shipped_features
 from validation.measure import fingerprints

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.rank.config import Config
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import ValidityWarning
 from fusiontheory.low_rank import LowRankTarget, low_rank_dimension, low_rank_risk
 from fusiontheory.product_risk import product_ridge_risk
 from fusiontheory.simulate import SimulationGrid, simulate

@@ -9,9 +9,9 @@ from experiments.surrogates import law, worlds
 from experiments.surrogates.config import HEADS, STRENGTHS, WORLDS, Config
 from experiments.surrogates.worlds import Worlds
 from fusiontheory import kernel_ridge, kernels, pairs
-from fusiontheory.cells import Cell, code_version
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import measure_curve
+from fusiontheory.store import Cell, code_version
 
 __all__ = ["cells", "measure"]
 

@@ -15,11 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.kernels import (
-    linear_kernel,
-    product_kernel,
-    relu_tangent_kernel,
-)
+from fusiontheory.kernels import linear_kernel, product_kernel, relu_tangent_kernel
 
 __all__ = ["HEADS", "Head", "find_head"]
 

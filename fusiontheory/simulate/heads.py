@@ -23,12 +23,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_head
 from fusiontheory.low_rank import fit_low_rank
-from fusiontheory.simulate.ridge import (
-    NormalEquations,
-    blockwise_gram,
-    dual_ridge,
-    primal_ridge,
-)
+from fusiontheory.simulate.ridge import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
 from fusiontheory.synthetic.population import Predictor
 
 __all__ = ["HEAD_NAMES", "HeadFit", "fit_head", "head_features"]

@@ -23,11 +23,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.correlated_products import CorrelatedProducts
 from fusiontheory.curve import predict_curve
 from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
     effective_ridge,
     learned,
     overfitting,

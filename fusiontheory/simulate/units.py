@@ -25,11 +25,11 @@ from fusiontheory import (
     matching_signal,
     moments,
 )
-from fusiontheory.cells import Cell, code_version
 from fusiontheory.simulate import heads, predictions, ridge
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.heads import HeadFit, fit_head
 from fusiontheory.simulate.predictions import Prediction, predict_head
+from fusiontheory.store import Cell, code_version
 from fusiontheory.synthetic import (
     configuration,
     degradations,

@@ -6,7 +6,7 @@ A study names its architecture, its datasets and its settings, and gets one row 
 >>> import numpy as np
 >>> from fusiontheory.features import FeatureSet
 >>> from fusiontheory.pairs import draw_pairs
->>> from fusiontheory.records import RecordStore
+>>> from fusiontheory.store import RecordStore
 >>> from fusiontheory.training import (
 ...     Architecture, PairDataset, TrainingSettings, all_members, member_groups, train_recorded)
 >>> x = np.random.default_rng(0).standard_normal((60, 4))

@@ -12,10 +12,9 @@ from typing import Any
 import pandas as pd
 import torch
 
-from fusiontheory.cells import Cell, code_version
 from fusiontheory.heads.networks import NETWORKS, attention, base
-from fusiontheory.records import RecordStore
-from fusiontheory.simulate.scheduler import scatter
+from fusiontheory.parallel import scatter
+from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import (
     batches,
     dataset,

@@ -127,7 +127,7 @@ def test_two_workers_against_one(benchmark, tmp_path):
     """The same units on pools of 1 and of 2 processes with one thread each, both started before."""
     import joblib
 
-    from fusiontheory.simulate.scheduler import scatter
+    from fusiontheory.parallel import scatter
     from fusiontheory.simulate.units import run_unit, units_of
 
     units = [unit for unit in units_of(phase_grid(8, seeds=4, predict="none")) if unit.seed]

@@ -11,19 +11,13 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode
 
-from fusiontheory.heads.networks import NETWORKS  # noqa: E402
-from fusiontheory.training import (  # noqa: E402
-    Architecture,
-    IndexedPairs,
-    Member,
-    PairDataset,
-    TrainingSettings,
-)
-from fusiontheory.training.batches import Batches, FeatureBank  # noqa: E402
-from fusiontheory.training.method import chosen_method  # noqa: E402
-from fusiontheory.training.networks import LoopedNetwork, StackedNetworks  # noqa: E402
+from fusiontheory.heads.networks import NETWORKS
+from fusiontheory.training import Architecture, IndexedPairs, Member, PairDataset, TrainingSettings
+from fusiontheory.training.batches import Batches, FeatureBank
+from fusiontheory.training.method import chosen_method
+from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
 
 ROWS, PAIRS, BATCH, MEMBERS, UPDATES, ROUNDS = 8000, 8192, 256, 5, 8, 3
 CPU = torch.device("cpu")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.features import SPLITS
-from fusiontheory.files import write_atomically
+from fusiontheory.store import write_atomically
 from validation.data.build import SPLIT_SEED
 from validation.extract.parts import PartList, ShardEntry, read_part
 from validation.extract.shards import Shard, read_shard

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from fusiontheory.cells import canonical_json
 from fusiontheory.checks import InputError
-from fusiontheory.files import check_writable
+from fusiontheory.store import canonical_json, check_writable
 from validation.backbones import ImageBackbone, TextBackbone
 from validation.corpus import Corpus
 from validation.extract.images import extract_images

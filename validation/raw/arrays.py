@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.files import write_atomically
-from fusiontheory.tensor_files import read_bytes, unreadable
+from fusiontheory.store import read_bytes, unreadable, write_atomically
 from validation.corpus.text_file import read_lines
 from validation.raw.splits import read_split, split_by_image
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.files import check_writable
+from fusiontheory.store import check_writable
 
 __all__ = ["CLUSTERS", "Resources", "launch_study", "run_command", "stages"]
 

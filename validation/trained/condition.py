@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.cells import code_version
 from fusiontheory.checks import InputError, non_negative
 from fusiontheory.features import FeatureSet
+from fusiontheory.store import code_version
 
 __all__ = ["CONTROLS", "Condition", "controlled_features"]
 

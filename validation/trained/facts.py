@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from fusiontheory.checks import InputError
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 
 __all__ = ["record_facts"]
 

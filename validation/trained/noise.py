@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.cells import code_version
 from fusiontheory.checks import InputError, non_negative
 from fusiontheory.features import FeatureSet, normalise
 from fusiontheory.noise import SIDES
+from fusiontheory.store import code_version
 
 __all__ = ["Noise", "noisy_features"]
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import check_writable, write_atomically
+from fusiontheory.store import check_writable, write_atomically
 from validation.claims import CLAIMS, Claim
 from validation.inline_svg import inline_svg
 from validation.page import fact_rows, render_page

@@ -11,8 +11,7 @@ from typing import Any
 import pandas as pd
 
 from fusiontheory.features import FeatureSet
-from fusiontheory.files import check_writable, write_atomically
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore, check_writable, write_atomically
 from fusiontheory.training import TrainingSettings
 from validation.claims import CLAIMS, judge
 from validation.trained.condition import controlled_features

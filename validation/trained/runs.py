@@ -8,11 +8,8 @@ from itertools import groupby
 import pandas as pd
 
 from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
-from fusiontheory.training import (
-    group_cell,
-    train_recorded,
-)
+from fusiontheory.store import RecordStore
+from fusiontheory.training import group_cell, train_recorded
 from validation.trained.groups import CellGroups
 from validation.trained.study import TrainedCell, TrainedStudy
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.cells import code_version
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.store import code_version
 
 __all__ = ["SCALINGS", "TEXTS", "scaled_features"]
 

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.features import FeatureSet
-from fusiontheory.files import check_writable
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore, check_writable
 from fusiontheory.training import TrainingSettings
 from validation.conditions import condition_features
 from validation.data import shipped_features

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 from validation.conditions import condition_moments
 from validation.trained.condition import controlled_features
 from validation.trained.predictor_errors import error_table, scored, with_directions

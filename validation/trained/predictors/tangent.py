@@ -14,9 +14,8 @@ import fusiontheory.metric_matching
 import fusiontheory.network_curve
 import fusiontheory.tangent_kernel
 import validation.trained.predictors.tangent_curve
-from fusiontheory.cells import Cell, code_version
 from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
+from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import TrainingSettings
 from validation.trained.noise import Noise, noisy_features
 from validation.trained.predictors.table import PLACE, as_table, prediction, records

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from safetensors.numpy import load as _parse
 from safetensors.numpy import save as _serialise
 
-from fusiontheory.cells import canonical_json
 from fusiontheory.checks import InputError
-from fusiontheory.files import write_atomically
+from fusiontheory.store.cells import canonical_json
+from fusiontheory.store.files import write_atomically
 
 __all__ = ["digest", "read_bytes", "read_tensors", "unreadable", "write_tensors"]
 

@@ -22,7 +22,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fusiontheory.cells import (
+from fusiontheory.checks import InputError
+from fusiontheory.store.cells import (
     ADDED_COLUMNS,
     Cell,
     canonical_json,
@@ -32,8 +33,7 @@ from fusiontheory.cells import (
     plain_json,
     sha256,
 )
-from fusiontheory.checks import InputError
-from fusiontheory.files import write_temporary
+from fusiontheory.store.files import write_temporary
 
 __all__ = ["Cell", "CorruptRecord", "RecordStore", "code_version"]
 

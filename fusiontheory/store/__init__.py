@@ -1,0 +1,23 @@
+"""Files that outlive a run: records of measured cells, tensors, and how they are written."""
+
+from fusiontheory.store.cells import Cell, canonical_json, check_study, code_version, sha256
+from fusiontheory.store.files import check_writable, write_atomically
+from fusiontheory.store.records import CorruptRecord, RecordStore
+from fusiontheory.store.tensors import digest, read_bytes, read_tensors, unreadable, write_tensors
+
+__all__ = [
+    "Cell",
+    "CorruptRecord",
+    "RecordStore",
+    "canonical_json",
+    "check_study",
+    "check_writable",
+    "code_version",
+    "digest",
+    "read_bytes",
+    "read_tensors",
+    "sha256",
+    "unreadable",
+    "write_atomically",
+    "write_tensors",
+]
