@@ -68,7 +68,7 @@ def orders(
     as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (amsmath).")] = False,
 ) -> None:
     """Print the orders claimed in arXiv:2606.01207: risks, ratio of dimensions, crossover."""
-    from fusiontheory.orders import Orders
+    from fusiontheory.symbolic import Orders
 
     if as_json and as_latex:
         raise InputError("--json and --latex exclude each other, got both; leave one out")

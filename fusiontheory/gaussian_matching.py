@@ -27,8 +27,8 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import effective_ridge
 from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian
+from fusiontheory.risk import effective_ridge
 
 __all__ = ["gaussian_matching_curve"]
 

@@ -99,7 +99,7 @@ class GaussianPairs:
         )
 
     def rotations(self, kappa: _Array) -> _Array:
-        """Return d_0 .. d_3 of `fusiontheory.matching_signal`, exactly, (len(kappa), 1, 4)."""
+        """Return d_0 .. d_3 of `fusiontheory.signal.lanczos`, exactly, (len(kappa), 1, 4)."""
         product = np.outer(self.image, self.text)
         moments = np.empty((kappa.size, 1, 4))
         for row, level in enumerate(kappa):

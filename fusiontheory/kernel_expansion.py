@@ -36,7 +36,7 @@ from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_matching import MatchedMetric, joined
 from fusiontheory.moments import Moments
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum
 from fusiontheory.terms import Terms
 
 __all__ = ["BLOCKS", "EXACT", "KernelExpansion", "expand_kernel", "expansion_model"]

@@ -12,7 +12,7 @@ from scipy.optimize import isotonic_regression
 
 from fusiontheory.checks import InputError
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_functions import MINIMUM_IMAGES
+from fusiontheory.signal import MINIMUM_IMAGES
 
 __all__ = ["kernel_signal"]
 
@@ -31,7 +31,7 @@ def kernel_signal(
     """Return kappa -> (q, dq / d log kappa) of the kernel, and kappa -> the standard error of q.
 
     q of the order (1, 1) alone is that of the bilinear head at kappa / k_11. What ``functions`` of
-    the other orders add is the gain of `fusiontheory.ritz_signal` over it; fewer than 50 images do
+    the other orders add is the gain of `fusiontheory.signal.ritz` over it; fewer than 50 images do
     not show any. The error has the sampling of images, and the last term of the expansion, what
     the witness of the highest orders adds, for the orders left out.
 
@@ -39,7 +39,7 @@ def kernel_signal(
         moments: of the features.
         orders: k_ab > 0 by (a, b); (1, 1) must be there.
         steps: Lanczos steps of the bilinear signal, 0, 1 or 2.
-        functions: names out of `fusiontheory.ritz_signal.FUNCTIONS`.
+        functions: names out of `fusiontheory.signal.ritz.FUNCTIONS`.
 
     Raises:
         InputError: if there is no order (1, 1) above 0.

@@ -4,7 +4,7 @@ Labels are y = +1 for matched and -1 for mismatched pairs, half of each. E[y | v
 so that only features in which v and t meet carry signal. The intercept is not penalised.
 
 With kappa the effective ridge of the features' spectrum and q(kappa) their signal
-(`fusiontheory.matching_signal`), the mean predictor over training sets has class means +-m and
+(`fusiontheory.signal.lanczos`), the mean predictor over training sets has class means +-m and
 within-class variance s,
 
     a = 1 / (1 + q/4),   m = a q/4,   s = (a^2/4) (q + kappa dq/dkappa),
@@ -24,8 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from fusiontheory.deterministic_equivalent import effective_ridge, learned, overfitting
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum, effective_ridge, learned, overfitting
 
 __all__ = ["MatchingCurve", "MatchingModel", "ScoreShift", "SharedBlock", "matching_curve"]
 

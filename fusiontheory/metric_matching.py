@@ -16,7 +16,7 @@ The left side is seen in the eigenvalues e_i of the kernel matrix of m pairs: wi
 1/kappa = sum_i 1/(e_i + delta) and the degrees are sum_i e_i/(e_i + delta), the equation of
 `effective_ridge` read backwards. The right side is known. No distribution of B is assumed.
 
-Source: the deterministic equivalents of `fusiontheory.deterministic_equivalent`, applied once to
+Source: the deterministic equivalents of `fusiontheory.risk.ridge`, applied once to
 pairs and once to the random features F (as in Louart, Liao & Couillet, arXiv:1702.05419).
 """
 
@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum
 
 __all__ = ["MatchedMetric", "joined"]
 

@@ -21,9 +21,9 @@ from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_scores import metric_law
 from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
 from fusiontheory.score_curve import kernel_law
 from fusiontheory.shared_blocks import product_block, tangent_blocks
-from fusiontheory.spectrum import Spectrum
 from fusiontheory.terms import Terms
 
 __all__ = ["MODELS", "find_model"]
@@ -86,7 +86,7 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     vary it is |x|: the law of scores has it as a function. The third and fourth order
     are spread over so many features that each of them is far below kappa: they act as ridge.
     What the other blocks add to the signal of the cross block is the gain of
-    `fusiontheory.ritz_signal`. Orders above the fourth act as ridge alone.
+    `fusiontheory.signal.ritz`. Orders above the fourth act as ridge alone.
     """
     lambda_v, lambda_t = moments.image_eigenvalues, moments.text_eigenvalues
     a = relu_tangent_coefficients(4)

@@ -12,9 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, non_negative
 from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian, debiased_cross
-from fusiontheory.matching_signal import lanczos_signal
-from fusiontheory.ritz_functions import ritz_gram
-from fusiontheory.ritz_signal import RitzGram
 from fusiontheory.sampled_pairs import SampledPairs
 from fusiontheory.sampled_signal import IMAGES_FOR_FOLDS, sampled_signal
 from fusiontheory.second_moments import (
@@ -24,7 +21,7 @@ from fusiontheory.second_moments import (
     dot_product_moments,
     eigenbasis,
 )
-from fusiontheory.signal_curve import signal_curve
+from fusiontheory.signal import RitzGram, lanczos_signal, ritz_gram, signal_curve
 
 __all__ = ["DotProductMoments", "Moments"]
 
@@ -45,7 +42,7 @@ class Moments:
 
     Attributes:
         image_eigenvalues: of M_v = E[v v^T], at least 0, shape (d_v,); of a sample's they are
-            what it says of the population (`fusiontheory.sample_resolvent`).
+            what it says of the population (`fusiontheory.signal.resolvent`).
         text_eigenvalues: of M_t = E[t t^T], shape (d_t,).
         cross: cross-covariance C = Cov(v, t) over matched pairs, in the eigenbases (d_v, d_t).
         cross_power: unbiased estimate of the squares of ``cross``; can be negative.
@@ -53,7 +50,7 @@ class Moments:
         images: number of images; infinite for the moments of a distribution.
         captions: texts per image.
         grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
-        operator: d_0 .. d_3 of `fusiontheory.matching_signal` at each of them, (g, 4).
+        operator: d_0 .. d_3 of `fusiontheory.signal.lanczos` at each of them, (g, 4).
         signal_error: standard error of the matching signal at each, (g,).
         pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
         reach: effective ridge below which so few images do not show the signal, which is linear
@@ -365,7 +362,7 @@ class Moments:
             steps: Lanczos steps; 0 is the plain closed form, which needs second moments of v
                 and of t and their cross-covariance alone.
 
-        Source: `fusiontheory.matching_signal`.
+        Source: `fusiontheory.signal.lanczos`.
         """
         levels, shape = self._shape
         return signal_curve(kappa, self.grid, lanczos_signal(self.operator, steps), levels, shape)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.matching_signal import FOLDS, operator_rotations
 from fusiontheory.second_moments import cross_power
+from fusiontheory.signal import FOLDS, operator_rotations
 
 __all__ = ["SampledPairs"]
 

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.matching_signal import FOLDS, lanczos_signal, signal_error
-from fusiontheory.sample_resolvent import (
+from fusiontheory.sampled_pairs import SampledPairs
+from fusiontheory.signal import (
+    FOLDS,
     SampleResolvent,
     fused_resolvent,
     fused_signal,
+    lanczos_signal,
     least_ridge,
     population_eigenvalues,
+    signal_error,
 )
-from fusiontheory.sampled_pairs import SampledPairs
 
 __all__ = ["IMAGES_FOR_FOLDS", "SampledSignal", "sampled_signal"]
 
@@ -33,7 +35,7 @@ _BLUNT = 0.05
 # signal: what two resolvents of the same images do to each other, which is left out, is small
 # there (of d_1 some 2 to 3 times what is missing). Settled on Gaussian populations.
 _SHOWN = 0.9
-# Standard errors above 0, as for the functions of `fusiontheory.ritz_signal`.
+# Standard errors above 0, as for the functions of `fusiontheory.signal.ritz`.
 _CLEAR = 3.0
 
 
@@ -45,7 +47,7 @@ class SampledSignal:
         image_eigenvalues: of M_v, noise included, decreasing, shape (d_v,).
         text_eigenvalues: of M_t.
         grid: effective ridges, increasing, shape (g,).
-        operator: d_0 .. d_3 of `fusiontheory.matching_signal` at each, (g, 4).
+        operator: d_0 .. d_3 of `fusiontheory.signal.lanczos` at each, (g, 4).
         error: standard error of the signal at each, (g,).
         reach: smallest effective ridge at which so many images show the signal; 0 for any.
     """
@@ -59,7 +61,7 @@ class SampledSignal:
 
 
 def sampled_signal(pairs: SampledPairs, power: _Array) -> SampledSignal:
-    """Return the signal by `fusiontheory.sample_resolvent`, d_1 .. d_3 from folds of the images.
+    """Return the signal by `fusiontheory.signal.resolvent`, d_1 .. d_3 from folds of the images.
 
     The covariance of matched pairs is measured where the sample's own resolvent shows nine tenths
     of the signal. Below that ridge its share of q is held. All of it enters the error, and so does

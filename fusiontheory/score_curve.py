@@ -13,15 +13,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
-from fusiontheory.deterministic_equivalent import effective_ridge, learned
 from fusiontheory.leverage_law import PairPowers
 from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_functions import MINIMUM_IMAGES, mismatched_partner
-from fusiontheory.ritz_signal import RitzGram
+from fusiontheory.risk import Spectrum, effective_ridge, learned
 from fusiontheory.sampled_pairs import SampledPairs
 from fusiontheory.score_law import LawPoint, NormalScores, score_law
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
 
 __all__ = ["kernel_law", "shifted"]
 
@@ -30,7 +28,7 @@ _Orders: TypeAlias = Mapping[tuple[int, int], float]
 
 # As many images as `Moments.ritz` uses, so that the pairs are the same.
 _MOST_IMAGES = 4096
-# Degree in [v; t] of the functions of `fusiontheory.ritz_signal`.
+# Degree in [v; t] of the functions of `fusiontheory.signal.ritz`.
 _DEGREE = {
     "first": 2,
     "second": 2,

@@ -2,7 +2,7 @@ r"""The law of scores: accuracy from the scores of held-out pairs, not from two 
 
 `fusiontheory.matching` takes the scores of each class to be normal, with one variance, and every
 pair to have the mean leverage. Here neither is assumed. The mean predictor over training sets is
-sought among the functions of `fusiontheory.ritz_signal`, f = sum_i beta_i f_i + b, by the weighted
+sought among the functions of `fusiontheory.signal.ritz`, f = sum_i beta_i f_i + b, by the weighted
 least squares that training solves,
 
     min over beta, b:  E[omega (y - f)^2] + kappa |f|^2,
@@ -33,7 +33,7 @@ _Array: TypeAlias = NDArray[np.float64]
 
 # Of the variance of scores: what is left for the normal part, so that one pair does not decide.
 _SMOOTH = 0.05
-# Standard errors above 0 from where a variance is known, as for `fusiontheory.ritz_signal`.
+# Standard errors above 0 from where a variance is known, as for `fusiontheory.signal.ritz`.
 _CLEAR = 3.0
 _LABEL = np.array([[1.0], [-1.0]])
 

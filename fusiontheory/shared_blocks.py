@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from fusiontheory.kernels import relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.matching import SharedBlock
 from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
 from fusiontheory.sampled_pairs import SampledPairs
-from fusiontheory.spectrum import Spectrum
 
 __all__ = ["product_block", "tangent_blocks"]
 

@@ -20,7 +20,7 @@ class Terms:
         lanczos_steps: how the covariance of matched pairs enters (`lanczos_signal`): 2, 1, or
             0 for not at all.
         self_blocks: whether functions of one modality alone, and the length of [v; t], help
-            those of both (`fusiontheory.ritz_signal`).
+            those of both (`fusiontheory.signal.ritz`).
         mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
         score_law: whether accuracy is that of held-out scores and leverages
             (`fusiontheory.score_law`), or of normal scores and the mean leverage.
@@ -45,6 +45,6 @@ class Terms:
 
     @property
     def functions(self) -> tuple[str, ...]:
-        """The functions of `fusiontheory.ritz_signal` that these terms add."""
+        """The functions of `fusiontheory.signal.ritz` that these terms add."""
         alone = ("image_pair", "text_pair", "image", "text", "length") if self.self_blocks else ()
         return (*alone, "witness") if self.mixed_orders else alone

@@ -23,10 +23,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.deterministic_equivalent import effective_ridge, learned
 from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_scores import MetricLaw
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum, effective_ridge, learned
 
 __all__ = ["training_deviation"]
 

@@ -6,10 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.correlated_products import CorrelatedProducts
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.risk import CorrelatedProducts, FusionSetting, product_ridge_risk, ridge_risk
 
 
 def power_law(d, exponent):

@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.deterministic_equivalent import (
+from fusiontheory.risk import (
+    Spectrum,
     effective_ridge,
     learned,
+    least_squares_risk,
     overfitting,
     ridge_risk,
     spectrum_risk,
     training_risk,
     unlearned,
 )
-from fusiontheory.least_squares import least_squares_risk
-from fusiontheory.spectrum import Spectrum
 
 P = 4000
 INDEX = np.arange(1, P + 1)

@@ -12,7 +12,7 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.parameter_counts import COUNTS
+from fusiontheory.symbolic import COUNTS
 from validation import embedding
 from validation.counts import count_table
 from validation.embedding import EmbeddingSettings, embed, write_embedding

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import effective_ridge
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
+from fusiontheory.risk import effective_ridge
 from fusiontheory.terms import Terms
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -4,14 +4,15 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.joint_blocks import (
+from fusiontheory.monte_carlo import fit_linear_ridge, simulate_ridge_risk
+from fusiontheory.risk import (
+    FusionSetting,
     JointBlocks,
     block_spectrum,
     correlated_pairs,
     correlated_products,
+    ridge_risk,
 )
-from fusiontheory.monte_carlo import FusionSetting, fit_linear_ridge, simulate_ridge_risk
 
 
 def random_moments(seed, d_v, d_t, decay=0.7):

@@ -12,7 +12,7 @@ from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.matching import matching_curve
 from fusiontheory.metric_matching import MatchedMetric
 from fusiontheory.moments import Moments
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum
 from fusiontheory.terms import Terms
 
 D = 12

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.kernel_sum import (
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.monte_carlo_kernel_sum import simulate_kernel_sum
+from fusiontheory.risk import (
+    FusionSetting,
     KernelSum,
-    _Law,
     kernel_sum_risk,
     kernel_sum_training_risk,
-    simulate_kernel_sum,
+    product_ridge_risk,
+    ridge_risk,
     union_spectrum,
 )
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.risk.kernel_sum import _Law
 
 
 def kernel_sum(d=12, weights=(1.0, 1.0), ridge=5e-3, additive=0.5, bilinear=0.5, **changes):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.least_squares import least_squares_risk, least_squares_training_risk
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.risk import FusionSetting, least_squares_risk, least_squares_training_risk
 
 
 def isotropic_setting(p, noise, signal, missing=0.0, values=1.0):

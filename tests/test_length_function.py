@@ -10,9 +10,8 @@ from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curve import predict_curve
 from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_functions import mismatched_partner, ritz_gram
-from fusiontheory.ritz_signal import FUNCTIONS
 from fusiontheory.score_curve import _DEGREE
+from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
 
 CONFIG = Config()
 ORDERS = {(0, 0): 0.6, (1, 0): 0.1, (0, 1): 0.1, (2, 0): 0.01, (0, 2): 0.01, (1, 1): 0.02}

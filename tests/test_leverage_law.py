@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
-from fusiontheory.deterministic_equivalent import effective_ridge, learned
 from fusiontheory.leverage_law import PairPowers
-from fusiontheory.product_risk import product_ridge_risk
-from fusiontheory.ritz_functions import mismatched_partner
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum, effective_ridge, learned, product_ridge_risk
+from fusiontheory.signal import mismatched_partner
 
 BILINEAR = {(1, 1): 1.0}
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.least_squares import least_squares_risk
-from fusiontheory.low_rank import (
+from fusiontheory.monte_carlo import fit_bilinear_ridge
+from fusiontheory.monte_carlo_low_rank import simulate_low_rank
+from fusiontheory.risk import (
     LowRankTarget,
     ProjectedBilinear,
-    fit_low_rank,
+    least_squares_risk,
     low_rank_dimension,
     low_rank_risk,
-    simulate_low_rank,
 )
-from fusiontheory.monte_carlo import fit_bilinear_ridge
+from fusiontheory.solvers_low_rank import fit_low_rank
 
 
 def random_moment(rng, d):

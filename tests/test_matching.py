@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from fusiontheory.deterministic_equivalent import effective_ridge, overfitting
 from fusiontheory.matching import MatchingModel, matching_curve
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum, effective_ridge, overfitting
 
 LAM = np.arange(1, 201) ** -1.0
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.matching_signal import FOLDS, lanczos_signal, operator_moments, operator_rotations
+from fusiontheory.signal import FOLDS, lanczos_signal, operator_moments, operator_rotations
 
 KAPPA = (0.05, 1.0)
 
@@ -81,7 +81,7 @@ def test_directions_far_below_kappa_change_next_to_nothing(monkeypatch):
     product, folds = np.outer(values, values), np.arange(2000) % FOLDS
     kappa = [0.1, 1.0, 10.0]
     cut = operator_moments(v, t[:, None], product, folds, kappa)
-    monkeypatch.setattr("fusiontheory.matching_signal._NEGLIGIBLE", 0.0)
+    monkeypatch.setattr("fusiontheory.signal.lanczos._NEGLIGIBLE", 0.0)
     whole = operator_moments(v, t[:, None], product, folds, kappa)
     assert not np.array_equal(cut, whole)
     np.testing.assert_array_equal(cut[:, 0], whole[:, 0])

@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS
-from fusiontheory.matching_signal import lanczos_signal
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_functions import ritz_gram
-from fusiontheory.ritz_signal import FUNCTIONS
-from fusiontheory.sample_resolvent import SampleResolvent, fused_resolvent, fused_signal
+from fusiontheory.signal import (
+    FUNCTIONS,
+    SampleResolvent,
+    fused_resolvent,
+    fused_signal,
+    lanczos_signal,
+    ritz_gram,
+)
 from fusiontheory.terms import Terms
 
 few_images = pytest.mark.filterwarnings("ignore::fusiontheory.ValidityWarning")

@@ -6,13 +6,8 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import ridge_risk, training_risk
-from fusiontheory.monte_carlo import (
-    FusionSetting,
-    fit_bilinear_ridge,
-    fit_linear_ridge,
-    simulate_ridge_risk,
-)
+from fusiontheory.monte_carlo import fit_bilinear_ridge, fit_linear_ridge, simulate_ridge_risk
+from fusiontheory.risk import FusionSetting, ridge_risk, training_risk
 
 
 def power_law_setting(head, d, additive=0.5, bilinear=0.5, ridge=2e-3):

@@ -8,10 +8,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fusiontheory.checks import (
-    InputError,
-    ValidityWarning,
-)
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads.networks import build_network
 from fusiontheory.kernel_expansion import expansion_model

@@ -7,7 +7,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.noise import degradation_curve
-from fusiontheory.ritz_signal import FUNCTIONS
+from fusiontheory.signal import FUNCTIONS
 
 SIGMA = 0.15, 0.25
 

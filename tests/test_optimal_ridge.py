@@ -7,11 +7,19 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.deterministic_equivalent import effective_ridge, ridge_risk, spectrum_risk
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
-from fusiontheory.optimal_ridge import isotropic_optimal_ridge, minimise_over_ridge, optimal_ridge
-from fusiontheory.predictor import SignLabels, sign_accuracy
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.risk import (
+    FusionSetting,
+    SignLabels,
+    Spectrum,
+    effective_ridge,
+    isotropic_optimal_ridge,
+    minimise_over_ridge,
+    optimal_ridge,
+    ridge_risk,
+    sign_accuracy,
+    spectrum_risk,
+)
 
 POWER_LAW = np.arange(1.0, 61) ** -0.8
 

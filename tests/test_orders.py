@@ -12,10 +12,10 @@ import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory import order_formulas as formulas
-from fusiontheory import orders as orders_module
 from fusiontheory.checks import InputError
-from fusiontheory.orders import Orders
+from fusiontheory.symbolic import Orders, formula, symbols
+from fusiontheory.symbolic import claimed_orders as orders_module
+from fusiontheory.symbolic import orders as formulas
 
 POWERS = {"fast": 1.0, "slow": 0.5}
 SIZES = np.array([1.0, 2048.0, 16384.0, 1e6])
@@ -45,20 +45,20 @@ def test_risks_and_gap_are_the_written_formulas(rate: str, rank: int | None) -> 
 @EVERY_RATE
 @pytest.mark.parametrize("low_rank", [False, True])
 def test_symbols_and_numpy_give_the_same_numbers(rate: str, low_rank: bool) -> None:
-    point = dict(zip(formulas.SYMBOLS, (30, 50, 8, 0.7, 0.3, 0.1, 2048), strict=True))
+    point = dict(zip(symbols.SYMBOLS, (30, 50, 8, 0.7, 0.3, 0.1, 2048), strict=True))
     for expression in (
         formulas.concat_risk(rate),
         formulas.attention_risk(rate, low_rank),
         formulas.estimation_gap(rate, low_rank),
         formulas.dimension_ratio(low_rank),
     ):
-        numeric = formulas.numpy_function(expression)(*(float(v) for v in point.values()))
+        numeric = formula.numpy_function(expression)(*(float(v) for v in point.values()))
         assert float(expression.subs(point)) == pytest.approx(float(numeric), rel=1e-13)
 
 
 @EVERY_RATE
 def test_gap_is_the_difference_of_the_estimation_errors(rate: str) -> None:
-    errors_apart = formulas.EPS_ATTENTION - formulas.EPS_CONCAT
+    errors_apart = symbols.EPS_ATTENTION - symbols.EPS_CONCAT
     difference = formulas.attention_risk(rate) - formulas.concat_risk(rate) - errors_apart
     assert sp.simplify(difference - formulas.estimation_gap(rate)) == 0
 
@@ -66,8 +66,8 @@ def test_gap_is_the_difference_of_the_estimation_errors(rate: str) -> None:
 def test_published_ratio_at_512_is_256() -> None:
     assert Orders(512, 512).dimension_ratio == 256.0
     assert Orders().dimension_ratio == 256.0
-    d = formulas.D_V
-    assert formulas.dimension_ratio().subs(formulas.D_T, d) == d / 2
+    d = symbols.D_V
+    assert formulas.dimension_ratio().subs(symbols.D_T, d) == d / 2
 
 
 @EVERY_RATE
@@ -104,7 +104,7 @@ def test_general_crossover_agrees_with_the_one_at_given_dimensions(rate: str) ->
     for eps in ((0.3, 0.1), (0.1, 0.3), (0.2, 0.2)):
         for d_v, d_t in ((30, 50), (1, 7), (2, 2)):
             claimed = Orders(d_v, d_t, 0.7, *eps, rate=rate)
-            point = dict(zip(formulas.SYMBOLS, (d_v, d_t, 1, 0.7, *eps), strict=False))
+            point = dict(zip(symbols.SYMBOLS, (d_v, d_t, 1, 0.7, *eps), strict=False))
             assert float(formulas.crossover(rate).subs(point)) == pytest.approx(claimed.crossover())
 
 
@@ -174,9 +174,9 @@ def test_swapping_the_modalities_changes_nothing(
 
 @EVERY_RATE
 def test_limits(rate: str) -> None:
-    n = formulas.N
-    assert sp.limit(formulas.concat_risk(rate), n, sp.oo) == formulas.EPS_CONCAT
-    assert sp.limit(formulas.attention_risk(rate), n, sp.oo) == formulas.EPS_ATTENTION
+    n = symbols.N
+    assert sp.limit(formulas.concat_risk(rate), n, sp.oo) == symbols.EPS_CONCAT
+    assert sp.limit(formulas.attention_risk(rate), n, sp.oo) == symbols.EPS_ATTENTION
     assert sp.limit(formulas.estimation_gap(rate), n, sp.oo) == 0
     nearly = [
         Orders(20, 20, 1, 0.1 + 10.0**-k, 0.1, rate=rate).crossover() for k in range(2, 12, 3)
@@ -187,7 +187,7 @@ def test_limits(rate: str) -> None:
 
 @EVERY_RATE
 def test_crossover_in_numpy_is_the_one_at_given_numbers(rate: str) -> None:
-    function = formulas.numpy_function(formulas.crossover(rate))
+    function = formula.numpy_function(formulas.crossover(rate))
     eps = np.array([0.3, 0.2, 0.1])
     n_star = function(30.0, 50.0, None, 0.7, eps, 0.2, None)
     expected = [Orders(30, 50, 0.7, float(e), 0.2, rate=rate).crossover() for e in eps]
@@ -199,13 +199,13 @@ def test_crossover_in_numpy_is_the_one_at_given_numbers(rate: str) -> None:
 @pytest.mark.parametrize("low_rank", [False, True])
 def test_crossover_limits_are_its_values_near_the_limits(rate: str, low_rank: bool) -> None:
     crossover = formulas.in_alignment_and_noise(formulas.crossover(rate, low_rank))
-    symbols = (*formulas.SYMBOLS, *formulas.DRIVERS)
+    chosen = (*symbols.SYMBOLS, *symbols.DRIVERS)
     limits = formulas.crossover_limits(rate, low_rank)
-    point = dict(zip(symbols, (30, 50, 8, 0.7, None, 0.1, None, 0, 0.4, 0.2), strict=True))
+    point = dict(zip(chosen, (30, 50, 8, 0.7, None, 0.1, None, 0, 0.4, 0.2), strict=True))
 
     def n_star(**changes: float) -> float:
         values = {str(symbol): value for symbol, value in point.items()} | changes
-        return float(formulas.numpy_function(crossover, symbols)(**values))
+        return float(formula.numpy_function(crossover, chosen)(**values))
 
     known = {symbol: value for symbol, value in point.items() if value is not None}
     assert n_star() == pytest.approx(float(limits["unaligned"].subs(known)))
@@ -221,15 +221,15 @@ def test_crossover_limits_are_its_values_near_the_limits(rate: str, low_rank: bo
 def test_gap_at_equal_alignment_grows_with_noise_and_falls_with_misalignment() -> None:
     risks = formulas.attention_risk() - formulas.concat_risk()
     ahead = formulas.in_alignment_and_noise(risks)
-    by_noise = sp.simplify(sp.diff(ahead, formulas.NOISE) - formulas.estimation_gap())
+    by_noise = sp.simplify(sp.diff(ahead, symbols.NOISE) - formulas.estimation_gap())
     assert by_noise == 0
-    assert sp.simplify(sp.diff(ahead, formulas.ALIGNMENT) - formulas.MISFIT) == 0
+    assert sp.simplify(sp.diff(ahead, symbols.ALIGNMENT) - symbols.MISFIT) == 0
 
 
 def test_rank_meets_the_full_dimension_and_never_exceeds_it() -> None:
     low, full = formulas.attention_dimension(low_rank=True), formulas.attention_dimension()
-    assert sp.expand(low.subs(formulas.RANK, formulas.D_V) - full) == 0
-    assert sp.expand(low.subs(formulas.RANK, formulas.D_T) - full) == 0
+    assert sp.expand(low.subs(symbols.RANK, symbols.D_V) - full) == 0
+    assert sp.expand(low.subs(symbols.RANK, symbols.D_T) - full) == 0
     dims = [Orders(12, 20, rank=r).attention_dimension for r in range(1, 13)]
     assert np.all(np.diff(dims) > 0)
     assert dims[-1] == Orders(12, 20).attention_dimension

@@ -5,12 +5,7 @@ import pytest
 import sympy as sp
 
 from fusiontheory.checks import InputError
-from fusiontheory.parameter_counts import (
-    COUNTS,
-    count_formula,
-    parameter_count,
-    query_key_dimension,
-)
+from fusiontheory.symbolic import COUNTS, count_formula, parameter_count, query_key_dimension
 
 SIZES = [(8, 8), (16, 8), (512, 384), (512, 512)]
 CASES = [

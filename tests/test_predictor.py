@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.deterministic_equivalent import effective_ridge, ridge_risk, unlearned
-from fusiontheory.predictor import (
+from fusiontheory.monte_carlo_sign_labels import simulate_coefficients, simulate_sign_accuracy
+from fusiontheory.risk import (
     SignLabels,
+    effective_ridge,
     mean_coefficients,
     prediction_variance,
+    ridge_risk,
     score_accuracy,
     sign_accuracy,
-    simulate_coefficients,
-    simulate_sign_accuracy,
+    unlearned,
 )
 
 P = 60

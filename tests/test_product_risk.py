@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import chi2
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
-from fusiontheory.product_risk import _Law, product_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.risk import FusionSetting, product_ridge_risk, ridge_risk
+from fusiontheory.risk.products import _Law
 
 
 def power_law(d, exponent):

@@ -5,13 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from fusiontheory import ritz_functions
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.kernel_signal import kernel_signal
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_functions import _witness, ritz_gram
-from fusiontheory.ritz_signal import FUNCTIONS
+from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram
+from fusiontheory.signal.ritz_functions import _witness
 
 ORDERS = {(1, 0): 0.3, (0, 1): 0.2, (2, 0): 0.1, (0, 2): 0.15, (1, 1): 0.25}
 ALONE = ("image_pair", "text_pair", "image", "text")

@@ -5,7 +5,8 @@ import pytest
 
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments import Moments
-from fusiontheory.sample_resolvent import (
+from fusiontheory.second_moments import cross_power, eigenbasis
+from fusiontheory.signal import (
     SampleResolvent,
     fused_freedom,
     fused_resolvent,
@@ -13,7 +14,6 @@ from fusiontheory.sample_resolvent import (
     least_ridge,
     population_eigenvalues,
 )
-from fusiontheory.second_moments import cross_power, eigenbasis
 from fusiontheory.synthetic import SharedLatentPairs
 
 D = 48

@@ -11,9 +11,9 @@ from fusiontheory.leverage_law import LeverageLaw
 from fusiontheory.matching import MatchingCurve, ScoreShift
 from fusiontheory.metric_scores import MetricScores
 from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
 from fusiontheory.score_curve import kernel_law, shifted
 from fusiontheory.score_law import NormalScores, score_law
-from fusiontheory.spectrum import Spectrum
 from fusiontheory.terms import Terms
 
 CONFIG = Config()

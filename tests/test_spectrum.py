@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk import Spectrum
 
 RNG = np.random.default_rng(0)
 P = 20_000

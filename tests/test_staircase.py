@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fusiontheory.staircase import Staircase
+from fusiontheory.signal import Staircase
 
 N = 30
 

@@ -15,15 +15,29 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from fusiontheory import least_squares_risk, ridge_risk, training_risk
-from fusiontheory import symbolic as level
 from fusiontheory.checks import InputError
-from fusiontheory.deterministic_equivalent import effective_ridge, overfitting
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.matching import MatchingModel, matching_curve
-from fusiontheory.order_formulas import D_T, D_V, NOISE, RANK, Formula, N
-from fusiontheory.spectrum import Spectrum
-from fusiontheory.symbolic import DELTA, KAPPA, LAM, POWER, RHO, SHARE, TAIL, D, P
+from fusiontheory.risk import Spectrum, effective_ridge, overfitting
+from fusiontheory.symbolic import (
+    D_T,
+    D_V,
+    DELTA,
+    KAPPA,
+    LAM,
+    NOISE,
+    POWER,
+    RANK,
+    RHO,
+    SHARE,
+    TAIL,
+    D,
+    Formula,
+    N,
+    P,
+)
+from fusiontheory.symbolic import closed_forms as level
 
 FORMULAS = {
     **{f"{f.__name__} {x}": f(x) for f in (level.approximation, level.estimation, level.excess_risk)

@@ -11,8 +11,8 @@ from fusiontheory.heads import HEADS
 from fusiontheory.matching import MatchingModel, matching_curve
 from fusiontheory.metric_scatter import threshold_scatter
 from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
 from fusiontheory.scatter_monte_carlo import simulate_training_scatter
-from fusiontheory.spectrum import Spectrum
 from fusiontheory.training_scatter import training_deviation
 
 RIDGE = 0.1

@@ -207,7 +207,7 @@ def _orders(facts: Mapping[str, Any], signs: pd.DataFrame) -> dict[str, Any] | N
     if "d_v" not in facts or "d_t" not in facts:
         return None
     # Imported here: it brings sympy, which takes longer to import than the rest of the report.
-    from fusiontheory.orders import Orders
+    from fusiontheory.symbolic import Orders
 
     orders = Orders(facts["d_v"], facts["d_t"])
     rows = signs.sort_values("n")

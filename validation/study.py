@@ -9,21 +9,16 @@ from functools import cache
 from fusiontheory import (
     contrastive,
     curve,
-    deterministic_equivalent,
     gaussian_pairs,
     kernel_ridge,
     kernel_signal,
     kernels,
     leverage_law,
     matching,
-    matching_signal,
     metric_scatter,
     metric_scores,
     moments,
     pairs,
-    ritz_functions,
-    ritz_signal,
-    sample_resolvent,
     sampled_pairs,
     sampled_signal,
     score_curve,
@@ -31,9 +26,6 @@ from fusiontheory import (
     second_moments,
     shared_blocks,
     shared_images,
-    signal_curve,
-    spectrum,
-    staircase,
     training_scatter,
 )
 from fusiontheory import features as features_module
@@ -42,6 +34,13 @@ from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.features import FeatureSet
 from fusiontheory.heads import HEADS, closed_form, find_head
 from fusiontheory.pairs import check_disjoint, most_pairs
+from fusiontheory.risk import ridge as deterministic_equivalent
+from fusiontheory.risk import spectrum
+from fusiontheory.signal import interpolation as signal_curve
+from fusiontheory.signal import lanczos as matching_signal
+from fusiontheory.signal import resolvent as sample_resolvent
+from fusiontheory.signal import ritz as ritz_signal
+from fusiontheory.signal import ritz_functions, staircase
 from fusiontheory.store import Cell, code_version
 from fusiontheory.terms import Terms
 

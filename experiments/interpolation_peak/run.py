@@ -11,9 +11,7 @@ import pandas as pd
 
 from experiments.interpolation_peak.config import Config, Head
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.least_squares import least_squares_risk
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.risk import least_squares_risk, product_ridge_risk, ridge_risk
 from fusiontheory.simulate import SimulationGrid, simulate
 
 HERE = Path(__file__).parent

@@ -2,7 +2,7 @@
 
 The concatenation's kernel is |x| |x'| K(cos), x = [v; t] / sqrt(2), so that order k of K comes with
 (|x| |x'|)^(1 - k), order 0 included. Two checks of the function ``length`` of
-`fusiontheory.ritz_signal`, both on independent pairs:
+`fusiontheory.signal.ritz`, both on independent pairs:
 
 1. q over all features up to second order, explicit, from many pairs: with lengths taken as equal;
    with powers of the length, without and with order 0. Beside it q over the few functions that
@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.run import fresh_pairs
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import effective_ridge
 from fusiontheory.heads import Head, find_head
 from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
+from fusiontheory.risk import effective_ridge
 from fusiontheory.terms import Terms
 
 __all__ = ["LENGTH", "Orders", "WithoutLength", "main", "signals", "training", "without_order_0"]

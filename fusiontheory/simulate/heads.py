@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_head
-from fusiontheory.low_rank import fit_low_rank
 from fusiontheory.simulate.ridge import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
+from fusiontheory.solvers_low_rank import fit_low_rank
 from fusiontheory.synthetic.population import Predictor
 
 __all__ = ["HEAD_NAMES", "HeadFit", "fit_head", "head_features"]

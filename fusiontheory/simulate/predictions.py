@@ -24,17 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.correlated_products import CorrelatedProducts
 from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import (
+from fusiontheory.risk import (
+    CorrelatedProducts,
+    KernelSum,
+    LowRankTarget,
     effective_ridge,
+    kernel_sum_risk,
     learned,
+    low_rank_risk,
     overfitting,
     ridge_risk,
     training_risk,
 )
-from fusiontheory.kernel_sum import KernelSum, kernel_sum_risk
-from fusiontheory.low_rank import LowRankTarget, low_rank_risk
 from fusiontheory.synthetic.configuration import SyntheticConfig
 from fusiontheory.synthetic.floors import best_additive, best_bilinear
 from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor

@@ -15,16 +15,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory import (
-    correlated_products,
-    curve,
-    deterministic_equivalent,
-    kernel_sum,
-    low_rank,
-    matching,
-    matching_signal,
-    moments,
-)
+from fusiontheory import curve, matching, moments
+from fusiontheory.risk import correlated_products, kernel_sum, low_rank
+from fusiontheory.risk import ridge as deterministic_equivalent
+from fusiontheory.signal import lanczos as matching_signal
 from fusiontheory.simulate import heads, predictions, ridge
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.heads import HeadFit, fit_head

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.staircase import leading
+from fusiontheory.signal.staircase import leading
 
 __all__ = [
     "FOLDS",
@@ -75,7 +75,7 @@ def operator_rotations(
         noisy: Lambda of R where it differs from that of the features: independent noise on them
             changes Lambda and leaves D.
         resolvents: what takes the place of R at each kappa where R itself is of the same images
-            (`fusiontheory.sample_resolvent`); ``noisy`` is not used then. D is then taken against
+            (`fusiontheory.signal.resolvent`); ``noisy`` is not used then. D is then taken against
             the mismatched pairs of the same fold: Lambda of all images would meet the resolvents'
             own images in c.
 

@@ -1,6 +1,6 @@
 """The orders that Zhou & Xie claim, with numbers in them: risks, ratio of dimensions, crossover.
 
-The claim under test, not our finding. The equations are in `fusiontheory.order_formulas`, one
+The claim under test, not our finding. The equations are in `fusiontheory.symbolic.orders`, one
 function each; here they meet dimensions, approximation errors, a rank and a rate.
 
 Source: Zhou & Xie, arXiv:2606.01207.
@@ -16,8 +16,10 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory import order_formulas as formulas
 from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
+from fusiontheory.symbolic import orders as formulas
+from fusiontheory.symbolic.formula import latex_text, numpy_function, plain_text
+from fusiontheory.symbolic.symbols import EPS_ATTENTION, EPS_CONCAT, SYMBOLS
 
 __all__ = ["Orders"]
 
@@ -174,7 +176,7 @@ class Orders:
         if excess == 0:
             return sp.oo
         finite = formulas.crossover(self.rate, self.rank is not None).args[0].args[0]
-        errors = (formulas.EPS_CONCAT, formulas.EPS_ATTENTION)
+        errors = (EPS_CONCAT, EPS_ATTENTION)
         higher, lower = errors if excess > 0 else errors[::-1]
         return sp.Piecewise((finite, higher > lower), (sp.oo, True))
 
@@ -216,9 +218,7 @@ class Orders:
             "crossover": self.crossover() if finite else None,
             "verdict": self.verdict(),
             "gap_decay": {"n_from": 2048, "n_to": 16384, "factor": self._published_decay()},
-            "formulas": {
-                name: formulas.plain_text(formula) for name, formula in self._formulas().items()
-            },
+            "formulas": {name: plain_text(formula) for name, formula in self._formulas().items()},
         }
 
     def to_text(self) -> str:
@@ -236,7 +236,7 @@ class Orders:
             f"{breaks.get(name, '')} = ".join(
                 [f"{_NAMES[name][0]:<{width}} = {sides[0]}", *sides[1:]]
             )
-            for name, sides in self._sides(formulas.plain_text)
+            for name, sides in self._sides(plain_text)
         ]
         falls = f"a factor of {self._published_decay():.4g}"
         return "\n".join(
@@ -256,8 +256,7 @@ class Orders:
         D_{\mathrm{attn}} / D_{\mathrm{concat}} &= \frac{d_{t} d_{v}}{d_{t} + d_{v}} = 256 \\
         """
         body = " \\\\\n".join(
-            f"  {_NAMES[name][1]} &= {' = '.join(sides)}"
-            for name, sides in self._sides(formulas.latex_text)
+            f"  {_NAMES[name][1]} &= {' = '.join(sides)}" for name, sides in self._sides(latex_text)
         )
         return f"% {_CLAIM}\n\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
@@ -281,7 +280,7 @@ class Orders:
 
     def _values(self) -> dict[sp.Symbol, float | None]:
         values = (self.d_v, self.d_t, self.rank, self.constant, self.eps_concat, self.eps_attention)
-        return dict(zip(formulas.SYMBOLS, values, strict=False))
+        return dict(zip(SYMBOLS, values, strict=False))
 
     def _put(self, formula: sp.Expr) -> sp.Expr:
         """Put the known numbers into a formula; what is not known stays a symbol."""
@@ -293,7 +292,7 @@ class Orders:
     def _evaluate(self, formula: sp.Expr, n: ArrayLike) -> NDArray[np.float64]:
         sizes = sample_sizes("n", n)
         values = [None if value is None else float(value) for value in self._values().values()]
-        return np.asarray(formulas.numpy_function(formula)(*values, sizes), dtype=np.float64)
+        return np.asarray(numpy_function(formula)(*values, sizes), dtype=np.float64)
 
     def _excess_sign(self) -> int:
         return _sign(self.attention_dimension, self.concat_dimension)

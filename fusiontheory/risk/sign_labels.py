@@ -34,96 +34,20 @@ from fusiontheory.checks import (
     finite_array,
     non_negative,
     non_negative_array,
-    positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import (
-    effective_ridge,
-    learned,
-    ridge_risk,
-    spectrum_risk,
-)
-from fusiontheory.monte_carlo import fit_linear_ridge
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk.ridge import _gamma, effective_ridge, learned, spectrum_risk
+from fusiontheory.risk.spectrum import Spectrum
 
 __all__ = [
     "SignLabels",
-    "SimulatedClassifier",
-    "mean_coefficients",
-    "prediction_variance",
     "score_accuracy",
     "sign_accuracy",
-    "simulate_coefficients",
-    "simulate_sign_accuracy",
 ]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 _Label: TypeAlias = Callable[[_Array, np.random.Generator], _Array]
-
-
-def mean_coefficients(
-    eigenvalues: ArrayLike, coefficients: ArrayLike, n: float | _Sizes, ridge: float
-) -> _Array:
-    """Return L_i b_i, the coefficients of the predictor averaged over training sets.
-
-    Args:
-        eigenvalues: lambda_i >= 0, not all zero, shape (p,).
-        coefficients: b_i, signed, of the target sum_i b_i phi_i in unit-norm eigenfunctions;
-            sqrt(lambda_i) beta_i for a target sum_i beta_i x_i. Shape (p,).
-        n: sample size or sizes, at least 1.
-        ridge: delta >= 0, absolute, in the units of the eigenvalues.
-
-    Returns:
-        In label units, shape (p,) for a scalar n, else (sizes, p).
-
-    Raises:
-        InputError: for arguments that ``effective_ridge`` refuses, coefficients that are not
-            finite or of another shape than the eigenvalues.
-
-    Source: Canatar, Bordelon & Pehlevan, arXiv:2006.13198; Simon et al., arXiv:2110.03922.
-
-    Example:
-        >>> import numpy as np
-        >>> mean_coefficients(np.ones(4), [2.0, 0.0, -2.0, 0.0], 2, ridge=0.0)
-        array([ 1.,  0., -1.,  0.])
-    """
-    values, b = _checked_target(eigenvalues, coefficients)
-    kappa = np.atleast_1d(effective_ridge(values, sample_sizes("n", n), ridge))[:, None]
-    # Without ridge kappa may be 0; a zero eigenvalue learns nothing there either.
-    total = values + kappa
-    mean: _Array = b * np.divide(values, total, out=np.zeros_like(total), where=total > 0)
-    return mean[0] if np.ndim(n) == 0 else mean
-
-
-@overload
-def prediction_variance(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: float, ridge: float, noise: float
-) -> float: ...
-@overload
-def prediction_variance(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
-) -> _Array: ...
-def prediction_variance(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
-) -> float | _Array:
-    """Return gamma times ``ridge_risk``: the variance of f(x) over training sets at a typical x.
-
-    It is the part of the test risk that is neither bias, sum_i (1 - L_i)^2 b_i^2, nor noise.
-    Arguments, units, Raises and warnings are those of ``ridge_risk``.
-
-    Source: Canatar, Bordelon & Pehlevan, arXiv:2006.13198; Simon et al., arXiv:2110.03922.
-
-    Example:
-        >>> import numpy as np
-        >>> prediction_variance(np.ones(100), np.full(100, 0.01), 200, ridge=0.0, noise=1.0)
-        1.0
-    """
-    sizes = sample_sizes("n", n)
-    risk = ridge_risk(eigenvalues, target_power, sizes, ridge, noise)
-    spectrum = Spectrum.from_eigenvalues(eigenvalues)
-    variance = _gamma(spectrum, effective_ridge(spectrum, sizes, ridge), sizes) * risk
-    return float(variance[0]) if np.ndim(n) == 0 else variance
 
 
 def score_accuracy(scores: ArrayLike, labels: ArrayLike, variance: float) -> float:
@@ -280,144 +204,3 @@ def sign_accuracy(labels: SignLabels, n: float | _Sizes) -> float | _Array:
     correlation = np.divide(overlap, spread, out=np.zeros_like(spread), where=spread > 0)
     accuracy = 0.5 + (1 - 2 * labels.flip) * np.arcsin(np.clip(correlation, -1, 1)) / np.pi
     return float(accuracy[0]) if np.ndim(n) == 0 else accuracy
-
-
-@dataclass(frozen=True, eq=False)
-class SimulatedClassifier:
-    """What fits on independent draws of the training set do.
-
-    Attributes:
-        accuracy: probability that the sign is right on a fresh label, for each draw, (draws,).
-        test: test mean squared error of the score against the label, (draws,).
-    """
-
-    accuracy: _Array
-    test: _Array
-
-    @property
-    def standard_error(self) -> float:
-        """Standard error of the mean accuracy, from the spread between draws."""
-        return float(self.accuracy.std(ddof=1) / np.sqrt(self.accuracy.size))
-
-
-def simulate_sign_accuracy(
-    labels: SignLabels, n: int, draws: int, seed: int
-) -> SimulatedClassifier:
-    """Fit ridge regression on ``draws`` training sets and return their exact accuracies.
-
-    Given the coefficients w of unit-variance features, score and latent are jointly normal: the
-    accuracy follows from their correlation and the test error is 1 - 2 w . b + |w|^2. No test
-    set adds noise.
-
-    Args:
-        labels: features, latent, flips and ridge.
-        n: training samples, at least 1.
-        draws: training sets, at least 2.
-        seed: of the random numbers.
-
-    Raises:
-        InputError: for n < 1, draws < 2, a negative seed, or non-integers.
-
-    Source: the measured twin of ``sign_accuracy``.
-
-    Example:
-        >>> import numpy as np
-        >>> labels = SignLabels(np.ones(30), np.ones(30), ridge=1.0, flip=0.1)
-        >>> measured = simulate_sign_accuracy(labels, n=100, draws=200, seed=0)
-        >>> gap = measured.accuracy.mean() - sign_accuracy(labels, 100)
-        >>> bool(abs(gap) < 4 * measured.standard_error)
-        True
-    """
-    a = np.sqrt(labels.share)
-    hidden = np.sqrt(max(1 - float(labels.share.sum()), 0.0))
-
-    def label(z: _Array, generator: np.random.Generator) -> _Array:
-        latent = z @ a + hidden * generator.standard_normal(z.shape[0])
-        turned = generator.random(z.shape[0]) < labels.flip
-        return np.where(turned, -1.0, 1.0) * np.where(latent >= 0, 1.0, -1.0)
-
-    fitted = _fits(labels.eigenvalues, label, labels.ridge, n, draws, seed)
-    length = np.linalg.norm(fitted, axis=1)
-    overlap = fitted @ a
-    correlation = np.divide(overlap, length, out=np.zeros_like(length), where=length > 0)
-    agree = np.arcsin(np.clip(correlation, -1, 1)) / np.pi
-    return SimulatedClassifier(
-        accuracy=0.5 + (1 - 2 * labels.flip) * agree,
-        test=1 - 2 * labels.slope * overlap + length**2,
-    )
-
-
-def simulate_coefficients(
-    eigenvalues: ArrayLike,
-    coefficients: ArrayLike,
-    n: int,
-    ridge: float,
-    noise: float,
-    *,
-    draws: int,
-    seed: int,
-) -> _Array:
-    """Return the coefficients of fits on independent training sets, in unit-norm eigenfunctions.
-
-    Their mean is the twin of ``mean_coefficients``, the sum of their variances that of
-    ``prediction_variance``.
-
-    Args:
-        eigenvalues: lambda_i >= 0, not all zero, shape (p,).
-        coefficients: b_i of the target sum_i b_i phi_i, signed, shape (p,).
-        n: training samples, at least 1.
-        ridge: delta >= 0, absolute, in the units of the eigenvalues.
-        noise: s^2 >= 0, variance of the label noise.
-        draws: training sets, at least 2.
-        seed: of the random numbers.
-
-    Returns:
-        Shape (draws, p), in label units.
-
-    Raises:
-        InputError: for negative or non-finite numbers, shapes that differ, n < 1, draws < 2.
-
-    Example:
-        >>> import numpy as np
-        >>> simulate_coefficients(np.ones(2), [1.0, -1.0], 5, 0.0, 0.0, draws=2, seed=0).round(9)
-        array([[ 1., -1.],
-               [ 1., -1.]])
-    """
-    values, b = _checked_target(eigenvalues, coefficients)
-    delta, spread = non_negative("ridge", ridge), np.sqrt(non_negative("noise", noise))
-
-    def label(z: _Array, generator: np.random.Generator) -> _Array:
-        result: _Array = z @ b + spread * generator.standard_normal(z.shape[0])
-        return result
-
-    return _fits(values, label, delta, n, draws, seed)
-
-
-def _checked_target(eigenvalues: ArrayLike, coefficients: ArrayLike) -> tuple[_Array, _Array]:
-    values = non_negative_array("eigenvalues", eigenvalues, 1)
-    b = finite_array("coefficients", coefficients, 1)
-    if b.shape != values.shape:
-        raise InputError(
-            f"coefficients must have one value per eigenvalue, {values.size}, got {b.size}"
-        )
-    return values, b
-
-
-def _fits(
-    eigenvalues: _Array, label: _Label, ridge: float, n: int, draws: int, seed: int
-) -> _Array:
-    """Return coefficients (draws, p) of fits to labels that ``label`` draws from z (n, p)."""
-    n = positive_integer("n", n)
-    draws = positive_integer("draws", draws, minimum=2)
-    seed = positive_integer("seed", seed, minimum=0)
-    scale = np.sqrt(eigenvalues)
-    fitted = np.empty((draws, eigenvalues.size))
-    for row, generator in zip(fitted, np.random.default_rng(seed).spawn(draws), strict=True):
-        z = generator.standard_normal((n, eigenvalues.size))
-        row[:] = scale * fit_linear_ridge(z * scale, label(z, generator), ridge)
-    return fitted
-
-
-def _gamma(spectrum: Spectrum, kappa: _Array, n: _Array) -> _Array:
-    """Return gamma = (1/n) sum_i L_i^2."""
-    return spectrum.sum(lambda lam, kap: learned(lam, kap) ** 2, kappa) / n

@@ -24,17 +24,14 @@ from fusiontheory.checks import (
     ValidityWarning,
     non_negative,
     non_negative_array,
-    positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.monte_carlo import SimulatedRisk, fit_linear_ridge
+from fusiontheory.risk.ridge import effective_ridge
 
 __all__ = [
     "KernelSum",
     "kernel_sum_risk",
     "kernel_sum_training_risk",
-    "simulate_kernel_sum",
     "union_spectrum",
 ]
 
@@ -205,7 +202,7 @@ def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
         ...     np.full((10, 10), 0.005), 1.0, 0.2, ridge=1.0, noise=0.1)
         >>> [f"{kernel_sum_risk(kernel, n):.2f}" for n in (50, 500)]
         ['0.64', '0.13']
-        >>> from fusiontheory.deterministic_equivalent import ridge_risk
+        >>> from fusiontheory.risk import ridge_risk
         >>> ridge_risk(kernel.eigenvalues, kernel.target_power, [50, 500], 1.0, 0.1).round(2)
         array([0.63, 0.13])
     """
@@ -231,51 +228,6 @@ def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | _A
         '0.5'
     """
     return _at_sizes(kernel, n, training=True)
-
-
-def simulate_kernel_sum(kernel: KernelSum, n: int, draws: int, seed: int) -> SimulatedRisk:
-    """Fit ridge regression on [sqrt(a_1) (v; t), sqrt(a_2) v (x) t] and return its exact errors.
-
-    The features z_v, z_t and z_v (x) z_t are orthonormal, so the test error follows from the
-    coefficients. Signs of the target's coefficients are drawn anew for each training set.
-
-    Args:
-        kernel: weights, features, target, ridge and noise.
-        n: training samples, at least 1.
-        draws: training sets, at least 2.
-        seed: of the random numbers.
-
-    Returns:
-        ``SimulatedRisk``, in squared label units. With p = d_v + d_t + d_v d_t a draw costs
-        O(n p min(n, p)).
-
-    Raises:
-        InputError: for n < 1, draws < 2, a negative seed, or non-integers.
-
-    Source: the measured twin of ``kernel_sum_risk`` and ``kernel_sum_training_risk``.
-
-    Example:
-        >>> import numpy as np
-        >>> kernel = KernelSum(np.ones(2), np.ones(2), np.ones(4), np.ones((2, 2)),
-        ...     1.0, 1.0, ridge=0.0, noise=0.0)
-        >>> bool(simulate_kernel_sum(kernel, n=9, draws=2, seed=0).mean < 1e-9)
-        True
-    """
-    n = positive_integer("n", n)
-    draws = positive_integer("draws", draws, minimum=2)
-    seed = positive_integer("seed", seed, minimum=0)
-    scale, root = np.sqrt(kernel.eigenvalues), np.sqrt(kernel.target_power)
-    d_v, d_t = kernel.eigenvalues_v.size, kernel.eigenvalues_t.size
-    errors = np.empty((draws, 2))
-    for row, generator in zip(errors, np.random.default_rng(seed).spawn(draws), strict=True):
-        b = root * generator.choice([-1.0, 1.0], size=root.size)
-        z_v, z_t = generator.standard_normal((n, d_v)), generator.standard_normal((n, d_t))
-        products = (z_v[:, :, None] * z_t[:, None, :]).reshape(n, d_v * d_t)
-        z = np.hstack([z_v, z_t, products])
-        y = z @ b + np.sqrt(kernel.noise) * generator.standard_normal(n)
-        fitted = scale * fit_linear_ridge(z * scale, y, kernel.ridge)
-        row[:] = np.sum((fitted - b) ** 2) + kernel.noise, np.mean((y - z @ fitted) ** 2)
-    return SimulatedRisk(test=errors[:, 0], training=errors[:, 1])
 
 
 def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | _Array:

@@ -30,9 +30,10 @@ from __future__ import annotations
 
 import sympy as sp
 
-from fusiontheory import order_formulas as orders
 from fusiontheory.checks import InputError
-from fusiontheory.order_formulas import NOISE, Formula, N
+from fusiontheory.symbolic import orders
+from fusiontheory.symbolic.formula import Formula
+from fusiontheory.symbolic.symbols import NOISE, N
 
 __all__ = [
     "FUSIONS",

@@ -25,25 +25,19 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.joint_blocks import checked_moment
-from fusiontheory.monte_carlo import SimulatedRisk, fit_bilinear_ridge
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.risk.concatenation import checked_moment
+from fusiontheory.risk.products import product_ridge_risk
 
 __all__ = [
     "LowRankTarget",
     "ProjectedBilinear",
-    "fit_low_rank",
     "low_rank_dimension",
     "low_rank_risk",
-    "simulate_low_rank",
 ]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
-# Alternating steps stop when the training error falls by less than this share of itself.
-_CONVERGED = 1e-9
-_STEPS = 500
 # From so many samples per parameter on the excess is within 1.2 times its first order.
 _ENOUGH = 8
 
@@ -280,94 +274,6 @@ def low_rank_risk(target: LowRankTarget, n: float | _Sizes) -> float | _Array:
     return float(risk[0]) if np.ndim(n) == 0 else risk
 
 
-def fit_low_rank(
-    v: _Array, t: _Array, y: _Array, rank: int, generator: np.random.Generator, restarts: int = 2
-) -> _Array:
-    """Return W of rank at most r with f(v, t) = v^T W t, by alternating least squares.
-
-    The first start is spectral: the leading right singular vectors of least squares at full rank
-    or, with too few samples for that, of the mean of y v t^T; the others are random. The fit with
-    the lowest training error is returned. The problem is not convex: a better one may exist.
-
-    Args:
-        v: image features, shape (n, d_v).
-        t: text features of the same samples, shape (n, d_t).
-        y: labels, shape (n,).
-        rank: r, 1 .. min(d_v, d_t).
-        generator: of the random starts.
-        restarts: number of starts, at least 1.
-
-    Returns:
-        W, shape (d_v, d_t).
-
-    Raises:
-        InputError: for a rank or a number of starts out of range.
-
-    Example:
-        >>> import numpy as np
-        >>> rng = np.random.default_rng(0)
-        >>> v, t = rng.standard_normal((50, 3)), rng.standard_normal((50, 2))
-        >>> fit_low_rank(v, t, v[:, 0] * t[:, 1], rank=1, generator=rng).round(6) + 0.0
-        array([[0., 1.],
-               [0., 0.],
-               [0., 0.]])
-    """
-    d_v, d_t = v.shape[1], t.shape[1]
-    low_rank_dimension(d_v, d_t, rank)
-    restarts = positive_integer("restarts", restarts)
-    enough = y.size >= 2 * d_v * d_t
-    first = fit_bilinear_ridge(v, t, y, 0.0) if enough else v.T @ (y[:, None] * t)
-    starts = [np.linalg.svd(first)[2][:rank].T]
-    starts += [generator.standard_normal((d_t, rank)) for _ in range(restarts - 1)]
-    fits = [_alternate(v, t, y, np.linalg.qr(start)[0]) for start in starts]
-    return min(fits, key=lambda fit: fit[0])[1]
-
-
-def simulate_low_rank(
-    target: LowRankTarget, n: int, draws: int, seed: int, restarts: int = 2
-) -> SimulatedRisk:
-    """Fit rank r on ``draws`` training sets by alternating least squares; exact test errors.
-
-    The test error of W is |W - W*|^2 + s^2 on isotropic features.
-
-    Args:
-        target: dimensions, rank, singular values and noise.
-        n: training samples, at least 1.
-        draws: training sets, at least 2.
-        seed: of the random numbers.
-        restarts: starts of each fit, at least 1.
-
-    Returns:
-        ``SimulatedRisk``, in squared label units. A step costs O(n (r max(d_v, d_t))^2), a fit
-        some tens of steps, more if singular values lie close.
-
-    Raises:
-        InputError: for n < 1, draws < 2, restarts < 1, a negative seed, or non-integers.
-
-    Source: the measured twin of ``low_rank_risk``.
-
-    Example:
-        >>> target = LowRankTarget(3, 3, rank=1, singular_values=[2.0], noise=0.0)
-        >>> bool(simulate_low_rank(target, n=40, draws=2, seed=0).mean < 1e-9)
-        True
-    """
-    n = positive_integer("n", n)
-    draws = positive_integer("draws", draws, minimum=2)
-    seed = positive_integer("seed", seed, minimum=0)
-    truth = np.zeros((target.d_v, target.d_t))
-    np.fill_diagonal(truth, target.singular_values)
-    errors = np.empty((draws, 2))
-    for row, generator in zip(errors, np.random.default_rng(seed).spawn(draws), strict=True):
-        v = generator.standard_normal((n, target.d_v))
-        t = generator.standard_normal((n, target.d_t))
-        y = ((v @ truth) * t).sum(axis=1)
-        y += np.sqrt(target.noise) * generator.standard_normal(n)
-        w = fit_low_rank(v, t, y, target.rank, generator, restarts)
-        residual = y - ((v @ w) * t).sum(axis=1)
-        row[:] = np.sum((w - truth) ** 2) + target.noise, np.mean(residual**2)
-    return SimulatedRisk(test=errors[:, 0], training=errors[:, 1])
-
-
 def _excess(target: LowRankTarget) -> float:
     """Return what multiplies 1/n in ``low_rank_risk``."""
     r, level = target.rank, target.noise + target.approximation
@@ -383,22 +289,6 @@ def _excess(target: LowRankTarget) -> float:
     total = np.full(flatness.shape, np.inf)
     np.divide(price, flatness, out=total, where=flatness > 0)
     return inner + float(total.sum())
-
-
-def _alternate(v: _Array, t: _Array, y: _Array, right: _Array) -> tuple[float, _Array]:
-    """Return training error and W of alternating least squares from right vectors (d_t, r)."""
-    power = float(y @ y)
-    before = np.inf
-    for _ in range(_STEPS):
-        left = np.linalg.qr(fit_bilinear_ridge(v, t @ right, y, 0.0))[0]
-        core = fit_bilinear_ridge(v @ left, t, y, 0.0)
-        w = left @ core
-        error = float(np.sum((y - ((v @ w) * t).sum(axis=1)) ** 2))
-        if before - error <= _CONVERGED * error + np.finfo(np.float64).eps * power:
-            break
-        before = error
-        right = np.linalg.qr(core.T)[0]
-    return error, w
 
 
 def _project(

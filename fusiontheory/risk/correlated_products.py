@@ -29,8 +29,8 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.product_blocks import ProductBlocks, identity_like, stepped
+from fusiontheory.risk.product_blocks import ProductBlocks, identity_like, stepped
+from fusiontheory.risk.ridge import effective_ridge
 
 __all__ = ["CorrelatedProducts"]
 

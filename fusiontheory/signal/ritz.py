@@ -28,7 +28,7 @@ lengths are taken as equal, it is a constant and adds nothing. `fusiontheory.sco
 function its power of the length, and this one is then |x| itself: it takes out of the others what
 varies with it.
 
-How the functions are made from images: `fusiontheory.ritz_functions`.
+How the functions are made from images: `fusiontheory.signal.ritz_functions`.
 """
 
 from __future__ import annotations

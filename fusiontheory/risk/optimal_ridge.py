@@ -19,8 +19,8 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import spectrum_risk
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk.ridge import spectrum_risk
+from fusiontheory.risk.spectrum import Spectrum
 
 __all__ = ["OptimalRidge", "isotropic_optimal_ridge", "minimise_over_ridge", "optimal_ridge"]
 
@@ -127,7 +127,7 @@ def minimise_over_ridge(
 
     Example:
         >>> import numpy as np
-        >>> from fusiontheory.product_risk import product_ridge_risk
+        >>> from fusiontheory.risk import product_ridge_risk
         >>> flat, power = np.ones(10), np.full((10, 10), 0.01)
         >>> best = minimise_over_ridge(
         ...     lambda ridge: product_ridge_risk(flat, flat, power, 50, ridge, noise=0.5),

@@ -1,4 +1,4 @@
-"""The functions of `fusiontheory.ritz_signal`, made and measured on a sample of matched pairs.
+"""The functions of `fusiontheory.signal.ritz`, made and measured on a sample of matched pairs.
 
 Each function is made from some images, its partner in G from others, and their covariance is taken
 over yet others, so that every entry is unbiased.
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.ritz_signal import FUNCTIONS, RitzGram
-from fusiontheory.staircase import Staircase
+from fusiontheory.signal.ritz import FUNCTIONS, RitzGram
+from fusiontheory.signal.staircase import Staircase
 
 __all__ = ["MINIMUM_IMAGES", "mismatched_partner", "ritz_gram"]
 

@@ -23,7 +23,7 @@ from fusiontheory.checks import (
     non_negative_array,
     sample_sizes,
 )
-from fusiontheory.deterministic_equivalent import effective_ridge
+from fusiontheory.risk.ridge import effective_ridge
 
 __all__ = ["product_ridge_risk"]
 
@@ -121,7 +121,7 @@ def product_ridge_risk(
 
     Example:
         >>> import numpy as np
-        >>> from fusiontheory.deterministic_equivalent import ridge_risk
+        >>> from fusiontheory.risk import ridge_risk
         >>> flat, power = np.ones(20), np.full((20, 20), 1 / 400)
         >>> print(f"{product_ridge_risk(flat, flat, power, 200, ridge=10.0, noise=0.25):.3f}")
         0.996

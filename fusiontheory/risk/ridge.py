@@ -26,7 +26,7 @@ from fusiontheory.checks import (
     non_negative_array,
     sample_sizes,
 )
-from fusiontheory.spectrum import Spectrum
+from fusiontheory.risk.spectrum import Spectrum
 
 __all__ = [
     "effective_ridge",
@@ -358,3 +358,8 @@ def _imbalance(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float) -> tu
         is_few, (at_stake + per_kappa) / few, at_stake / many_left + per_kappa / many_right
     )
     return value, slope
+
+
+def _gamma(spectrum: Spectrum, kappa: _Array, n: _Array) -> _Array:
+    """Return gamma = (1/n) sum_i L_i^2."""
+    return spectrum.sum(lambda lam, kap: learned(lam, kap) ** 2, kappa) / n
