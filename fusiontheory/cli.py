@@ -201,7 +201,7 @@ def alignment(
 ) -> None:
     """Measure how well image and text features agree, with intervals and permutation nulls."""
     from fusiontheory.alignment.measure import measure_alignment
-    from fusiontheory.features import FeatureSet
+    from fusiontheory.data import FeatureSet
 
     loaded = FeatureSet.load(features)
     rows = loaded.rows() if split is None else loaded.rows(split)

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import (
     check_writable,
     code_version,

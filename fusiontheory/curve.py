@@ -16,10 +16,10 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
+from fusiontheory.data import most_pairs
 from fusiontheory.matching import matching_curve
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import most_pairs
 from fusiontheory.score_curve import shifted
 from fusiontheory.shared_images import sharing_shift
 from fusiontheory.terms import Terms
@@ -55,7 +55,7 @@ def predict_curve(
         test_images: if given, the interval also has the sampling of that many test images, as
             if the captions of one image were right or wrong together.
         training_images: number of images, with the captions of the moments, that the training
-            pairs are drawn from by `fusiontheory.pairs.draw_pairs`; one number, or one for each n.
+            pairs are drawn from by `fusiontheory.data.draw_pairs`; one number, or one for each n.
             None for pairs of which no two share an image or a text.
         training_sets: if given, the interval is that of a mean over so many training sets
             (`fusiontheory.training_scatter`), not over all of them.

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import check_request, predict_curve
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.moments import Moments
 

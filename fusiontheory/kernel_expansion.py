@@ -11,7 +11,7 @@ left, less the row effects a_0 + h(x) + h(x'), which a free intercept absorbs. W
 leave of the projected diagonal acts as ridge.
 
 For a kernel of u = (v.v' + t.t')/2 the coefficients are those of its Taylor series
-(`fusiontheory.heads.closed_form`); here no formula of the kernel is needed.
+(`fusiontheory.heads.registry`); here no formula of the kernel is needed.
 """
 
 from __future__ import annotations

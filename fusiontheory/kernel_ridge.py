@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.data import Pairs
 from fusiontheory.heads import Head
-from fusiontheory.pairs import Pairs
 
 __all__ = ["Measured", "PairFeatures", "gather", "measure_curve"]
 
@@ -50,7 +50,7 @@ def gather(image: NDArray[Any], text: NDArray[Any], pairs: Pairs) -> PairFeature
     """Return the features of ``pairs`` out of image (rows, d_v) and text (rows, captions, d_t).
 
     Example:
-        >>> from fusiontheory.pairs import draw_pairs
+        >>> from fusiontheory.data import draw_pairs
         >>> pairs = draw_pairs([0, 1], captions=1, n=2, seed=np.random.SeedSequence(0))
         >>> gather(np.eye(2), np.eye(2)[:, None], pairs).image.shape
         (2, 2)

@@ -39,7 +39,7 @@ def kernel_signal(
         moments: of the features.
         orders: k_ab > 0 by (a, b); (1, 1) must be there.
         steps: Lanczos steps of the bilinear signal, 0, 1 or 2.
-        functions: names out of `fusiontheory.signal.ritz.FUNCTIONS`.
+        functions: names out of `fusiontheory.signal.FUNCTIONS`.
 
     Raises:
         InputError: if there is no order (1, 1) above 0.

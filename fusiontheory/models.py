@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads import find_head
+from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.kernel_signal import kernel_signal
-from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.matching import MatchingModel
 from fusiontheory.metric_scores import metric_law
 from fusiontheory.moments import Moments

@@ -65,7 +65,7 @@ def expand_network(
         InputError: for other shapes, and as for the tangent kernel.
 
     Example:
-        >>> from fusiontheory.heads.networks import build_network
+        >>> from fusiontheory.networks import build_network
         >>> v, t = np.random.default_rng(0).standard_normal((2, 200, 6))
         >>> expansion = expand_network(build_network("bilinear", 6, 6), v, t)
         >>> round(expansion["cross"], 3), round(expansion.r_squared, 3)
@@ -121,7 +121,7 @@ def predict_network_curve(
             on the products (`fusiontheory.metric_matching`), seen on ``pairs`` only.
 
     Example:
-        >>> from fusiontheory.heads.networks import build_network
+        >>> from fusiontheory.networks import build_network
         >>> rng = np.random.default_rng(0)
         >>> v = rng.standard_normal((300, 6))
         >>> t = v + rng.standard_normal((300, 6))
@@ -166,7 +166,7 @@ def tangent_head(name: str, module: nn.Module, **settings: Any) -> Head:
         settings: of `fusiontheory.tangent_kernel.tangent_kernel`.
 
     Example:
-        >>> from fusiontheory.heads.networks import build_network
+        >>> from fusiontheory.networks import build_network
         >>> head = tangent_head("mine", build_network("bilinear", 2, 2))
         >>> head.gram(np.eye(2), np.eye(2), np.eye(2), np.eye(2))
         array([[2., 1.],

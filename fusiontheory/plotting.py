@@ -31,6 +31,7 @@ from fusiontheory.figure_style import (
     stacked,
     style,
 )
+from fusiontheory.heads import GAP_HEADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "GAP_HEADS",
     "head_styles",
     "plot_calibration",
     "plot_comparison",
@@ -48,8 +48,6 @@ __all__ = [
     "save_figure",
 ]
 
-GAP_HEADS = ("concat-mlp", "bilinear")
-"""The gap is the accuracy of the first less that of the second."""
 
 _CROSSOVER_COLUMNS = ["measured", "measured_low", "measured_high", "predicted"]
 

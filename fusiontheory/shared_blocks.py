@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.kernels import relu_tangent_coefficients, relu_tangent_kernel
+from fusiontheory.heads import relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.matching import SharedBlock
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum

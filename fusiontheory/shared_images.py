@@ -35,8 +35,8 @@ from scipy.interpolate import PchipInterpolator
 from scipy.stats import norm
 
 from fusiontheory.checks import ValidityWarning
+from fusiontheory.data import Pairs, draw_pairs, most_pairs
 from fusiontheory.matching import MatchingModel, ScoreShift, SharedBlock
-from fusiontheory.pairs import Pairs, draw_pairs, most_pairs
 from fusiontheory.risk import effective_ridge, learned
 
 __all__ = ["SharedPairs", "sharing_shift"]

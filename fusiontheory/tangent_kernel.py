@@ -2,7 +2,7 @@
 
 K(x, x') = sum_p df(x)/dp df(x')/dp over the parameters as the module holds them (the standard
 parametrisation): a layer of fan-in N counts N times what it counts in the parametrisation
-whose kernel has a limit at infinite width (`fusiontheory.kernels.relu_tangent_kernel`).
+whose kernel has a limit at infinite width (`fusiontheory.heads.relu_tangent_kernel`).
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def tangent_kernel(
     Source: Jacot, Gabriel & Hongler, arXiv:1806.07572.
 
     Example:
-        >>> from fusiontheory.heads.networks import build_network
+        >>> from fusiontheory.networks import build_network
         >>> image, text = np.eye(2), 2 * np.eye(2)
         >>> tangent_kernel(build_network("bilinear", 2, 2), (image, text))  # (v.v')(t.t') + 1
         array([[5., 1.],
@@ -118,7 +118,7 @@ def expected_tangent_kernel(
         InputError: if there is no seed, and as for `tangent_kernel`.
 
     Example:
-        >>> from fusiontheory.heads.networks import build_network
+        >>> from fusiontheory.networks import build_network
         >>> pairs = np.eye(2), np.eye(2)
         >>> build = lambda: build_network("low-rank", 2, 2, rank=200)
         >>> expected_tangent_kernel(build, range(9), pairs).shape

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads.networks import NETWORKS
+from fusiontheory.networks import NETWORKS
 from validation.claims import CLAIMS, find_claim, judge
 from validation.claims.judge import ATTENTION, CONCATENATION, NOT_TESTABLE, VERDICTS
 from validation.claims.measured import COLUMNS

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
 from fusiontheory.alignment import retrieval_recall
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.__main__ import app
 from validation.backbones.libraries import library
 

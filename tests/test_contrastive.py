@@ -26,7 +26,7 @@ from fusiontheory.contrastive import (
     fit_contrastive_heads,
     symmetric_info_nce,
 )
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 
 QUICK = ContrastiveSettings(dimension=8, epochs=2, batch=16)
 
@@ -205,7 +205,7 @@ def test_import_and_align_need_no_torch():
     code = (
         "import sys; import numpy as np; import fusiontheory;"
         "from fusiontheory.contrastive import ContrastiveHeads, align;"
-        "from fusiontheory.features import FeatureSet;"
+        "from fusiontheory.data.features import FeatureSet;"
         "f = FeatureSet(np.eye(3), np.eye(3), split=['align'] * 3);"
         "align(f, ContrastiveHeads(np.eye(3), np.eye(3), 1.0), 0.5);"
         "sys.exit('torch' in sys.modules)"

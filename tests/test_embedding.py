@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.symbolic import COUNTS
 from validation import embedding
 from validation.counts import count_table

@@ -9,7 +9,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads.networks import NETWORKS
+from fusiontheory.networks import NETWORKS
 from fusiontheory.training.estimator import FusionClassifier
 
 

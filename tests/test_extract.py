@@ -18,7 +18,7 @@ torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.__main__ import app
 from validation.backbones import Card, Preprocessing, load_clip
 from validation.corpus import Corpus

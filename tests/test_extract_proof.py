@@ -14,7 +14,7 @@ small_networks = pytest.importorskip("small_networks", reason="open_clip or torc
 
 from fusiontheory.alignment import retrieval_recall
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.backbones import Preprocessing, load_clip
 from validation.extract import Settings, extract_images
 from validation.extract.proof import (

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.__main__ import app
 from validation.backbones import libraries
 from validation.backbones.checkpoint import read_state

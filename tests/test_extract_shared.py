@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 if importlib.util.find_spec("torchvision") is None or importlib.util.find_spec("PIL") is None:
     pytest.skip("torchvision is not installed", allow_module_level=True)
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.backbones import Preprocessing, load_resnet18, load_sentences
 from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from validation.corpus import read_corpus

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.extrapolation.config import Config
-from fusiontheory.power_law import FORMS, extrapolate
+from fusiontheory.stats import FORMS, extrapolate
 
 
 @pytest.mark.parametrize("form", FORMS)

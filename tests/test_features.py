@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from safetensors.numpy import save_file
 
-from fusiontheory import features as features_module
-from fusiontheory import quantise as quantise_module
 from fusiontheory.checks import InputError
-from fusiontheory.features import SPLITS, FeatureSet, normalise
-from fusiontheory.quantise import dequantise, quantise
+from fusiontheory.data import SPLITS, FeatureSet, dequantise, normalise, quantise
+from fusiontheory.data import features as features_module
+from fusiontheory.data import quantise as quantise_module
 from fusiontheory.store import read_tensors, write_tensors
 from fusiontheory.store import tensors as tensor_files_module
 

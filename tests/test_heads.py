@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads import HEADS, find_head
+from fusiontheory.heads import HEADS, find_head, relu_tangent_coefficients
 from fusiontheory.kernel_signal import kernel_signal
-from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge

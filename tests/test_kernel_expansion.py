@@ -6,9 +6,8 @@ import pytest
 from fusiontheory.checks import InputError
 from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import find_head
+from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.kernel_expansion import BLOCKS, KernelExpansion, expand_kernel, expansion_model
-from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.matching import matching_curve
 from fusiontheory.metric_matching import MatchedMetric
 from fusiontheory.moments import Moments

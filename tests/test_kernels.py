@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.kernels import (
+from fusiontheory.heads import (
     linear_kernel,
     product_kernel,
     relu_tangent_coefficients,

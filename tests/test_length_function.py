@@ -8,7 +8,7 @@ from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.length import Orders, WithoutLength, signals, training
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curve import predict_curve
-from fusiontheory.kernels import relu_tangent_coefficients
+from fusiontheory.heads import relu_tangent_coefficients
 from fusiontheory.moments import Moments
 from fusiontheory.score_curve import _DEGREE
 from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram

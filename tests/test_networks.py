@@ -7,8 +7,7 @@ torch = pytest.importorskip("torch")
 from torch.func import functional_call, grad, vmap
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads.networks import NETWORKS, FusionNetwork, build_network, with_parameters
-from fusiontheory.heads.networks.attention import attend
+from fusiontheory.networks import NETWORKS, FusionNetwork, attend, build_network, with_parameters
 
 NEEDS_ONE_DIMENSION = {"dot-product", "hadamard"}
 

@@ -8,7 +8,7 @@ from numpy.random import SeedSequence
 from scipy.stats import chisquare
 
 from fusiontheory.checks import InputError
-from fusiontheory.pairs import check_disjoint, draw_pairs, most_pairs
+from fusiontheory.data import check_disjoint, draw_pairs, most_pairs
 
 POOLS = st.tuples(st.integers(2, 12), st.integers(1, 5), st.integers(0, 2**32 - 1), st.floats(0, 1))
 

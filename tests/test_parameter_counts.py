@@ -39,7 +39,7 @@ CASES = [
 @pytest.mark.parametrize(("d_v", "d_t"), SIZES)
 def test_count_is_that_of_the_module(name, settings, d_v, d_t):
     torch = pytest.importorskip("torch")
-    from fusiontheory.heads.networks import build_network
+    from fusiontheory.networks import build_network
 
     tied = name == "dot-product" or (name == "hadamard" and not settings)
     if tied and d_v != d_t:
@@ -52,7 +52,7 @@ def test_count_is_that_of_the_module(name, settings, d_v, d_t):
 
 def test_every_network_has_a_formula():
     pytest.importorskip("torch")
-    from fusiontheory.heads.networks import NETWORKS
+    from fusiontheory.networks import NETWORKS
 
     assert set(COUNTS) == set(NETWORKS) == {name for name, _ in CASES}
 
@@ -81,7 +81,7 @@ def test_latex(name):
 )
 def test_identifiable_dimension_is_the_rank_of_the_gradients(name, settings):
     torch = pytest.importorskip("torch")
-    from fusiontheory.heads.networks import build_network
+    from fusiontheory.networks import build_network
     from fusiontheory.tangent_kernel import tangent_kernel
 
     d_v, d_t = (5, 5) if name in ("dot-product", "hadamard") and not settings else (6, 4)

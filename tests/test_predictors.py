@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
-from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.heads.networks import build_network
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.moments import Moments
+from fusiontheory.networks import build_network
 from fusiontheory.store import RecordStore
 from fusiontheory.terms import Terms
 from fusiontheory.training import TrainingSettings

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.__main__ import app
 from validation.conditions import as_given
 from validation.fit import caution

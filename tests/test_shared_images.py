@@ -8,12 +8,12 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
+from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.matching import matching_curve
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import draw_pairs
 from fusiontheory.shared_images import SharedPairs, _scores, sharing_shift
 from fusiontheory.terms import Terms
 

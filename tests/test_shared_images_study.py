@@ -7,9 +7,8 @@ import pandas as pd
 
 from experiments.interval_coverage.config import Config
 from experiments.shared_images.run import CASES, RESULTS, Case, _image_orders, captioned, measured
-from fusiontheory.heads import find_head
+from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.kernel_ridge import PairFeatures
-from fusiontheory.kernels import relu_tangent_coefficients
 
 UNIT = next(p for p in Config().populations if p.name == "unit norm")
 

@@ -14,7 +14,7 @@ from typer.main import get_command
 
 import validation.data
 from fusiontheory.checks import InputError
-from fusiontheory.features import SPLITS
+from fusiontheory.data import SPLITS
 from validation.data import SHIPPED_FILE, shipped_features
 from validation.data import build as build_module
 from validation.data import check as check_module

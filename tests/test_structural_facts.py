@@ -5,9 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from fusiontheory.heads import find_head
-from fusiontheory.heads.networks import build_network
-from fusiontheory.kernels import product_kernel
+from fusiontheory.heads import find_head, product_kernel
+from fusiontheory.networks import build_network
 from fusiontheory.tangent_kernel import tangent_kernel
 
 D, N = 8, 12

@@ -8,7 +8,7 @@ from experiments.surrogates.config import STRENGTHS, WORLDS, Config
 from experiments.surrogates.law import CaptionLaw
 from experiments.surrogates.summary import TERMS, terms
 from experiments.surrogates.worlds import Worlds
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 
 

@@ -10,8 +10,8 @@ torch = pytest.importorskip("torch")
 from torch import nn
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads.networks import NETWORKS, build_network
-from fusiontheory.kernels import relu_tangent_kernel
+from fusiontheory.heads import relu_tangent_kernel
+from fusiontheory.networks import NETWORKS, build_network
 from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel
 
 D = 8

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.trained import TrainedStudy, recorded_runs, train_cells

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.moments import Moments
 from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings

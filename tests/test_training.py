@@ -7,9 +7,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
-from fusiontheory.heads.networks import NETWORKS
-from fusiontheory.pairs import draw_pairs
+from fusiontheory.data import FeatureSet, draw_pairs
+from fusiontheory.networks import NETWORKS
 from fusiontheory.store import RecordStore
 from fusiontheory.training import (
     Architecture,

@@ -17,7 +17,7 @@ from rich.progress import Progress
 from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.store import RecordStore
 from validation.__main__ import app

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.plotting import GAP_HEADS
+from fusiontheory.heads import GAP_HEADS
 from fusiontheory.store import Cell, RecordStore
 from validation.study import FULL_THEORY, TERMS, Study
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.contrastive import align, cached_contrastive_heads
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.moments import Moments
 from fusiontheory.store import sha256
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import check_writable, write_atomically
 from validation.conditions import condition_features
 from validation.data import shipped_features

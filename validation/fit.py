@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
-from fusiontheory.pairs import most_pairs
+from fusiontheory.data import FeatureSet, most_pairs
 from validation.conditions import check_same_images, fitted_rows
 from validation.study import ONE_DIMENSION, Study
 

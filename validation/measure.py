@@ -15,11 +15,10 @@ from rich.progress import Progress
 
 from fusiontheory.alignment import matched_cosine, retrieval_recall
 from fusiontheory.curve import predict_curve
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet, draw_pairs, most_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import draw_pairs, most_pairs
 from fusiontheory.store import Cell, RecordStore
 from validation.conditions import condition_moments
 from validation.study import FULL_THEORY, TERMS, Study

@@ -12,13 +12,11 @@ from fusiontheory import (
     gaussian_pairs,
     kernel_ridge,
     kernel_signal,
-    kernels,
     leverage_law,
     matching,
     metric_scatter,
     metric_scores,
     moments,
-    pairs,
     sampled_pairs,
     sampled_signal,
     score_curve,
@@ -28,12 +26,12 @@ from fusiontheory import (
     shared_images,
     training_scatter,
 )
-from fusiontheory import features as features_module
 from fusiontheory.alignment import cosine, retrieval, vectors
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.features import FeatureSet
-from fusiontheory.heads import HEADS, closed_form, find_head
-from fusiontheory.pairs import check_disjoint, most_pairs
+from fusiontheory.data import FeatureSet, check_disjoint, most_pairs, pairs
+from fusiontheory.data import features as features_module
+from fusiontheory.heads import HEADS, find_head, kernels
+from fusiontheory.heads import registry as closed_form
 from fusiontheory.risk import ridge as deterministic_equivalent
 from fusiontheory.risk import spectrum
 from fusiontheory.signal import interpolation as signal_curve

@@ -12,7 +12,7 @@ import pandas as pd
 from rich.progress import Progress
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore, check_writable
 from validation.compare import compare
 from validation.conditions import Features, condition_features, features_of

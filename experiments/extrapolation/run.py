@@ -16,11 +16,10 @@ from experiments.extrapolation.foretold import foretold
 from experiments.extrapolation.summary import summary
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet, Pairs, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import Pairs, draw_pairs
 from validation.conditions import condition_features
 from validation.data import shipped_features
 

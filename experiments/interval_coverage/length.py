@@ -26,9 +26,8 @@ from numpy.typing import NDArray
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.run import fresh_pairs
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import Head, find_head
+from fusiontheory.heads import Head, find_head, relu_tangent_coefficients
 from fusiontheory.kernel_ridge import measure_curve
-from fusiontheory.kernels import relu_tangent_coefficients
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge

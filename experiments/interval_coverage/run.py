@@ -14,10 +14,10 @@ from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.summary import summary
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.curve import predict_curve
+from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import draw_pairs
 
 __all__ = [
     "MEASURED",

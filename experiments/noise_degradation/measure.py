@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
-from fusiontheory import kernel_ridge, kernels, matching_monte_carlo, pairs
-from fusiontheory.features import FeatureSet
-from fusiontheory.heads import find_head
+from fusiontheory import kernel_ridge, matching_monte_carlo
+from fusiontheory.data import FeatureSet, pairs
+from fusiontheory.heads import find_head, kernels
 from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.matching_monte_carlo import draw_matching
 from fusiontheory.noise import SIDES

@@ -10,7 +10,7 @@ import pandas as pd
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
 from fusiontheory.curve import predict_curve
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.noise import degradation_curve
 from validation.conditions import condition_moments

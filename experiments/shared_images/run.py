@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from fusiontheory.curve import predict_curve
-from fusiontheory.heads import find_head
+from fusiontheory.data import Pairs, draw_pairs
+from fusiontheory.heads import find_head, relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.kernel_ridge import PairFeatures, gather
-from fusiontheory.kernels import relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import Pairs, draw_pairs
 
 __all__ = ["CASES", "RESULTS", "Case", "captioned", "main", "measured", "run"]
 

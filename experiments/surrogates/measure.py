@@ -8,8 +8,9 @@ from typing import Any
 from experiments.surrogates import law, worlds
 from experiments.surrogates.config import HEADS, STRENGTHS, WORLDS, Config
 from experiments.surrogates.worlds import Worlds
-from fusiontheory import kernel_ridge, kernels, pairs
-from fusiontheory.heads import find_head
+from fusiontheory import kernel_ridge
+from fusiontheory.data import pairs
+from fusiontheory.heads import find_head, kernels
 from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.store import Cell, code_version
 

@@ -1,6 +1,6 @@
 """Parameters of the fusion networks as formulas, and how many of them matter.
 
-Each formula is in sympy and follows the module of the same name in `fusiontheory.heads.networks`
+Each formula is in sympy and follows the module of the same name in `fusiontheory.networks`
 layer by layer: a linear layer from a to b dimensions has (a + 1) b parameters. The identifiable
 dimension is the number of directions in which the function itself can change, where it is known:
 v^T U V^T t keeps its value under (U A, V A^-T), which costs r^2 of the r (d_v + d_t).

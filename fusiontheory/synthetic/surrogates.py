@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.synthetic.latent_model import LatentModel
 
 __all__ = ["SurrogatePairs", "latent_model_of_features"]

@@ -4,8 +4,8 @@ A study names its architecture, its datasets and its settings, and gets one row 
 
 >>> import tempfile
 >>> import numpy as np
->>> from fusiontheory.features import FeatureSet
->>> from fusiontheory.pairs import draw_pairs
+>>> from fusiontheory.data import FeatureSet
+>>> from fusiontheory.data import draw_pairs
 >>> from fusiontheory.store import RecordStore
 >>> from fusiontheory.training import (
 ...     Architecture, PairDataset, TrainingSettings, all_members, member_groups, train_recorded)

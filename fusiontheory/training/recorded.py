@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from fusiontheory.heads.networks import NETWORKS, attention, base
+from fusiontheory.networks import NETWORKS, attention, base
 from fusiontheory.parallel import scatter
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import (

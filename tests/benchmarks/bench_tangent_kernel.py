@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.func import functional_call, grad, vmap
 
-from fusiontheory.heads.networks import build_network
+from fusiontheory.networks import build_network
 from fusiontheory.tangent_kernel import tangent_kernel
 
 D, N = 512, 384

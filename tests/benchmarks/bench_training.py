@@ -13,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 from torch.utils.flop_counter import FlopCounterMode
 
-from fusiontheory.heads.networks import NETWORKS
+from fusiontheory.networks import NETWORKS
 from fusiontheory.training import Architecture, IndexedPairs, Member, PairDataset, TrainingSettings
 from fusiontheory.training.batches import Batches, FeatureBank
 from fusiontheory.training.method import chosen_method

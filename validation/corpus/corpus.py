@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.features import SPLITS
+from fusiontheory.data import SPLITS
 from fusiontheory.store import canonical_json
 from validation.corpus.image_folder import relative_path
 from validation.corpus.text_file import is_clean

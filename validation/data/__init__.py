@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 
 __all__ = ["SHIPPED_FILE", "shipped_features"]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import SPLITS
+from fusiontheory.data import SPLITS
 from fusiontheory.store import write_atomically
 from validation.data.build import SPLIT_SEED
 from validation.extract.parts import PartList, ShardEntry, read_part
@@ -27,7 +27,7 @@ class Merged:
     """What a merge wrote.
 
     Attributes:
-        path: the features file, which `fusiontheory.features.FeatureSet` loads.
+        path: the features file, which `fusiontheory.data.FeatureSet` loads.
         images: how many images it has.
         skipped: pairs of id and reason of those left out.
     """

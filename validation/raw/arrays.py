@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, finite_array
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import read_bytes, unreadable, write_atomically
 from validation.corpus.text_file import read_lines
 from validation.raw.splits import read_split, split_by_image

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.conditions import check_same_images
 from validation.raw.splits import split_by_image
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import check_writable
 from validation.extract.proof import PUBLISHED, Proof, prove
 from validation.fit import allowed_pairs, fitted_sizes, unequal_dimensions

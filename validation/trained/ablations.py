@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fusiontheory.heads.networks import NETWORKS
+from fusiontheory.networks import NETWORKS
 from validation.trained.variant import Variant, levels
 
 __all__ = ["ABLATIONS", "FIXED_PARAMETERS"]

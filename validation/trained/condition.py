@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import code_version
 
 __all__ = ["CONTROLS", "Condition", "controlled_features"]

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
-from fusiontheory.pairs import Pairs, draw_pairs, most_pairs
+from fusiontheory.data import FeatureSet, Pairs, draw_pairs, most_pairs
 from validation.trained.study import TrainedStudy
 
 __all__ = ["PAIRS", "held_out_pairs", "training_pairs"]

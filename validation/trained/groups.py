@@ -7,8 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from fusiontheory.features import FeatureSet
-from fusiontheory.pairs import Pairs
+from fusiontheory.data import FeatureSet, Pairs
 from fusiontheory.training import (
     IndexedPairs,
     Member,

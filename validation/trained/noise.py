@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.noise import SIDES
 from fusiontheory.store import code_version
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore, check_writable, write_atomically
 from fusiontheory.training import TrainingSettings
 from validation.claims import CLAIMS, judge

@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pandas as pd
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore
 from fusiontheory.training import group_cell, train_recorded
 from validation.trained.groups import CellGroups

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet, normalise
+from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import code_version
 
 __all__ = ["SCALINGS", "TEXTS", "scaled_features"]

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore, check_writable
 from fusiontheory.training import TrainingSettings
 from validation.conditions import condition_features

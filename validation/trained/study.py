@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.features import FeatureSet
-from fusiontheory.heads.networks import NETWORKS
-from fusiontheory.pairs import check_disjoint, most_pairs
+from fusiontheory.data import FeatureSet, check_disjoint, most_pairs
+from fusiontheory.networks import NETWORKS
 from fusiontheory.training import TrainingSettings
 from validation.trained.ablations import ABLATIONS
 from validation.trained.condition import CONTROLS, Condition

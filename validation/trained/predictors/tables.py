@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore
 from validation.conditions import condition_moments
 from validation.trained.condition import controlled_features

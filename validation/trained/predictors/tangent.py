@@ -14,7 +14,7 @@ import fusiontheory.metric_matching
 import fusiontheory.network_curve
 import fusiontheory.tangent_kernel
 import validation.trained.predictors.tangent_curve
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import TrainingSettings
 from validation.trained.noise import Noise, noisy_features

@@ -28,12 +28,12 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.coordinate_moments import CoordinateMoments
-from fusiontheory.features import FeatureSet
-from fusiontheory.heads.networks import build_network
+from fusiontheory.data import FeatureSet
 from fusiontheory.kernel_expansion import KernelExpansion, expansion_model
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.network_curve import expand_network
+from fusiontheory.networks import build_network
 from fusiontheory.training import TrainingSettings
 
 __all__ = ["INITIAL_SEED", "PAIRS", "early_stopping_ridge", "tangent_curve"]

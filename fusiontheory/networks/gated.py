@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.heads.networks.base import FusionNetwork
+from fusiontheory.networks.base import FusionNetwork
 
 __all__ = ["GatedFusion"]
 

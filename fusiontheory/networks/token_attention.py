@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.heads.networks.attention import CrossAttentionLayer
-from fusiontheory.heads.networks.base import FusionNetwork, mlp
+from fusiontheory.networks.attention import CrossAttentionLayer
+from fusiontheory.networks.base import FusionNetwork, mlp
 
 __all__ = ["TokenCrossAttention"]
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
-from fusiontheory.heads.networks.base import FusionNetwork, hidden_widths, mlp, scaled_hidden
+from fusiontheory.networks.base import FusionNetwork, hidden_widths, mlp, scaled_hidden
 
 __all__ = ["ConcatLinear", "ConcatMLP"]
 

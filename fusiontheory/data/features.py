@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
-from fusiontheory.quantise import dequantise, quantise
+from fusiontheory.data.quantise import dequantise, quantise
 from fusiontheory.store import digest, read_bytes, read_tensors, unreadable, write_tensors
 
 __all__ = ["SPLITS", "FeatureSet", "normalise"]

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.heads.networks.base import FusionNetwork
-from fusiontheory.heads.networks.bilinear import Bilinear, LowRankBilinear
-from fusiontheory.heads.networks.concat import ConcatLinear, ConcatMLP
-from fusiontheory.heads.networks.coordinate import DotProduct, Hadamard
-from fusiontheory.heads.networks.cross_attention import CrossAttention, TwoWayCrossAttention
-from fusiontheory.heads.networks.gated import GatedFusion
-from fusiontheory.heads.networks.token_attention import TokenCrossAttention
-from fusiontheory.heads.networks.unimodal import ImageOnly, TextOnly
+from fusiontheory.networks.base import FusionNetwork
+from fusiontheory.networks.bilinear import Bilinear, LowRankBilinear
+from fusiontheory.networks.concat import ConcatLinear, ConcatMLP
+from fusiontheory.networks.coordinate import DotProduct, Hadamard
+from fusiontheory.networks.cross_attention import CrossAttention, TwoWayCrossAttention
+from fusiontheory.networks.gated import GatedFusion
+from fusiontheory.networks.token_attention import TokenCrossAttention
+from fusiontheory.networks.unimodal import ImageOnly, TextOnly
 
 __all__ = ["NETWORKS", "build_network", "with_parameters"]
 

@@ -15,9 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.kernels import linear_kernel, product_kernel, relu_tangent_kernel
+from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tangent_kernel
 
-__all__ = ["HEADS", "Head", "find_head"]
+__all__ = [
+    "GAP_HEADS",
+    "HEADS",
+    "Head",
+    "find_head",
+]
 
 _Array = NDArray[Any]
 
@@ -125,3 +130,7 @@ HEADS = {
         ),
     )
 }
+
+
+GAP_HEADS = ("concat-mlp", "bilinear")
+"""The gap is the accuracy of the first less that of the second."""

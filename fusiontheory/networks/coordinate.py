@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.heads.networks.base import FusionNetwork, same_dimension
+from fusiontheory.networks.base import FusionNetwork, same_dimension
 
 __all__ = ["DotProduct", "Hadamard"]
 

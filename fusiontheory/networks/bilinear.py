@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.heads.networks.base import FusionNetwork, uniform
+from fusiontheory.networks.base import FusionNetwork, uniform
 
 __all__ = ["Bilinear", "LowRankBilinear"]
 
