@@ -15,9 +15,8 @@ from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.gaussian_matching import gaussian_matching_curve
-from fusiontheory.gaussian_pairs import GaussianPairs
 from fusiontheory.heads import HEADS, Head
-from fusiontheory.moments import Moments
+from fusiontheory.moments import GaussianPairs, Moments
 from fusiontheory.noise import degradation_curve
 from fusiontheory.risk import (
     CorrelatedProducts,

@@ -228,7 +228,7 @@ def _check_figure(path: Path | None) -> None:
 
 
 def _save(drawn: Figure, path: Path) -> None:
-    from fusiontheory.figure_style import save_figure
+    from fusiontheory.plotting import save_figure
 
     save_figure(drawn, path.with_suffix(""), [path.suffix[1:]])
 

@@ -27,7 +27,7 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian
+from fusiontheory.moments import GaussianPairs, checked_gaussian
 from fusiontheory.risk import effective_ridge
 
 __all__ = ["gaussian_matching_curve"]

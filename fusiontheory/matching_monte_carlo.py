@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.gaussian_pairs import GaussianPairs
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
+from fusiontheory.moments import GaussianPairs
 
 __all__ = ["draw_matching", "simulate_matching"]
 

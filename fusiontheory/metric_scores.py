@@ -25,8 +25,7 @@ from scipy.stats import norm
 
 from fusiontheory.matching import ScoreShift
 from fusiontheory.metric_scatter import threshold_scatter
-from fusiontheory.moments import Moments
-from fusiontheory.sampled_pairs import SampledPairs
+from fusiontheory.moments import Moments, SampledPairs
 from fusiontheory.signal import MINIMUM_IMAGES
 
 __all__ = ["MetricLaw", "MetricScores", "metric_law"]

@@ -15,9 +15,8 @@ from scipy.stats import norm
 
 from fusiontheory.leverage_law import PairPowers
 from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
-from fusiontheory.moments import Moments
+from fusiontheory.moments import Moments, SampledPairs
 from fusiontheory.risk import Spectrum, effective_ridge, learned
-from fusiontheory.sampled_pairs import SampledPairs
 from fusiontheory.score_law import LawPoint, NormalScores, score_law
 from fusiontheory.signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from fusiontheory.heads import relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.matching import SharedBlock
-from fusiontheory.moments import Moments
+from fusiontheory.moments import Moments, SampledPairs
 from fusiontheory.risk import Spectrum
-from fusiontheory.sampled_pairs import SampledPairs
 
 __all__ = ["product_block", "tangent_blocks"]
 

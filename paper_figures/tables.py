@@ -14,7 +14,7 @@ import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.figure_style import save_figure
+from fusiontheory.plotting import save_figure
 from fusiontheory.store import check_writable, write_atomically
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ import pytest
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.gaussian_matching import gaussian_matching_curve
-from fusiontheory.gaussian_pairs import GaussianPairs
 from fusiontheory.matching_monte_carlo import draw_matching, simulate_matching
-from fusiontheory.moments import Moments
+from fusiontheory.moments import GaussianPairs, Moments
 
 
 def pairs(d=40, exponent=1.0, rho=0.7, seed=0):

@@ -5,9 +5,8 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
-from fusiontheory.gaussian_pairs import gaussian_surrogate
 from fusiontheory.heads import HEADS
-from fusiontheory.moments import Moments
+from fusiontheory.moments import Moments, gaussian_surrogate
 
 
 def second_moments(seed, d_v, d_t, mean=0.0):

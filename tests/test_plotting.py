@@ -15,8 +15,8 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 
-from fusiontheory import figure_style, plotting
 from fusiontheory.checks import InputError
+from fusiontheory.plotting import curves as plotting
 from fusiontheory.plotting import (
     head_styles,
     plot_calibration,
@@ -25,6 +25,7 @@ from fusiontheory.plotting import (
     plot_gap,
     save_figure,
 )
+from fusiontheory.plotting import style as figure_style
 from fusiontheory.store import files, write_atomically
 
 SIZES = [256, 512, 1024]

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.moments import Moments
-from fusiontheory.second_moments import cross_power, eigenbasis
+from fusiontheory.moments import Moments, cross_power, eigenbasis
 from fusiontheory.signal import (
     SampleResolvent,
     fused_freedom,

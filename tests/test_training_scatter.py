@@ -6,11 +6,10 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
-from fusiontheory.gaussian_pairs import GaussianPairs
 from fusiontheory.heads import HEADS
 from fusiontheory.matching import MatchingModel, matching_curve
 from fusiontheory.metric_scatter import threshold_scatter
-from fusiontheory.moments import Moments
+from fusiontheory.moments import GaussianPairs, Moments
 from fusiontheory.risk import Spectrum
 from fusiontheory.scatter_monte_carlo import simulate_training_scatter
 from fusiontheory.training_scatter import training_deviation

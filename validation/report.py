@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.figure_style import render_figure
 from fusiontheory.heads import GAP_HEADS
-from fusiontheory.plotting import plot_calibration, plot_comparison, plot_gap, save_figure
+from fusiontheory.plotting import (
+    plot_calibration,
+    plot_comparison,
+    plot_gap,
+    render_figure,
+    save_figure,
+)
 from fusiontheory.store import check_writable, write_atomically
 from validation import sentences
 from validation.inline_svg import inline_svg

@@ -9,19 +9,14 @@ from functools import cache
 from fusiontheory import (
     contrastive,
     curve,
-    gaussian_pairs,
     kernel_ridge,
     kernel_signal,
     leverage_law,
     matching,
     metric_scatter,
     metric_scores,
-    moments,
-    sampled_pairs,
-    sampled_signal,
     score_curve,
     score_law,
-    second_moments,
     shared_blocks,
     shared_images,
     training_scatter,
@@ -32,6 +27,11 @@ from fusiontheory.data import FeatureSet, check_disjoint, most_pairs, pairs
 from fusiontheory.data import features as features_module
 from fusiontheory.heads import HEADS, find_head, kernels
 from fusiontheory.heads import registry as closed_form
+from fusiontheory.moments import gaussian as gaussian_pairs
+from fusiontheory.moments import paired as moments
+from fusiontheory.moments import population as sampled_signal
+from fusiontheory.moments import sample as sampled_pairs
+from fusiontheory.moments import second as second_moments
 from fusiontheory.risk import ridge as deterministic_equivalent
 from fusiontheory.risk import spectrum
 from fusiontheory.signal import interpolation as signal_curve

@@ -12,8 +12,7 @@ from experiments.surrogates.worlds import Worlds, at_unit_norm
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.gaussian_matching import gaussian_matching_curve
-from fusiontheory.gaussian_pairs import GaussianPairs
-from fusiontheory.moments import Moments
+from fusiontheory.moments import GaussianPairs, Moments
 from validation.conditions import condition_moments
 
 __all__ = ["predict"]

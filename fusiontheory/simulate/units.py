@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory import curve, matching, moments
+from fusiontheory import curve, matching
+from fusiontheory.moments import paired as moments
 from fusiontheory.risk import correlated_products, kernel_sum, low_rank
 from fusiontheory.risk import ridge as deterministic_equivalent
 from fusiontheory.signal import lanczos as matching_signal

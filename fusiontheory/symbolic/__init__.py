@@ -33,7 +33,7 @@ from fusiontheory.symbolic.closed_forms import (
     matching_signal,
 )
 from fusiontheory.symbolic.formula import Formula
-from fusiontheory.symbolic.orders import gap_decay
+from fusiontheory.symbolic.orders import dimension_ratio, gap_decay
 from fusiontheory.symbolic.parameter_counts import (
     COUNTS,
     count_formula,
@@ -67,6 +67,7 @@ __all__ = [
     "count_formula",
     "crossover",
     "dimension",
+    "dimension_ratio",
     "estimation",
     "excess_risk",
     "gap_decay",

@@ -71,7 +71,7 @@ class Formula:
         expression: in sympy.
 
     Example:
-        >>> from fusiontheory.symbolic.orders import dimension_ratio
+        >>> from fusiontheory.symbolic import dimension_ratio
         >>> formula = Formula(dimension_ratio(low_rank=True))
         >>> print(formula)
         r*(d_t + d_v - r)/(d_t + d_v)

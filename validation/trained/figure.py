@@ -9,15 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusiontheory.figure_style import (
-    INK,
-    MUTED,
-    NORMAL_95,
-    HeadStyle,
-    head_styles,
-    save_figure,
-    style,
-)
+from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, head_styles, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist

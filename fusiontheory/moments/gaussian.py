@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
-from fusiontheory.second_moments import (
+from fusiontheory.moments.second import (
     ROUNDING,
     DotProductMoments,
     checked_features,

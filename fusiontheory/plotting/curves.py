@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.figure_style import (
+from fusiontheory.heads import GAP_HEADS
+from fusiontheory.plotting.style import (
     CROSSOVER,
     INK,
     MUTED,
@@ -31,7 +32,6 @@ from fusiontheory.figure_style import (
     stacked,
     style,
 )
-from fusiontheory.heads import GAP_HEADS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

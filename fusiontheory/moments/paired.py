@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, non_negative
-from fusiontheory.gaussian_pairs import GaussianPairs, checked_gaussian, debiased_cross
-from fusiontheory.sampled_pairs import SampledPairs
-from fusiontheory.sampled_signal import IMAGES_FOR_FOLDS, sampled_signal
-from fusiontheory.second_moments import (
+from fusiontheory.moments.gaussian import GaussianPairs, checked_gaussian, debiased_cross
+from fusiontheory.moments.population import IMAGES_FOR_FOLDS, sampled_signal
+from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.moments.second import (
     DotProductMoments,
     checked_features,
     cross_power,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.sampled_pairs import SampledPairs
+from fusiontheory.moments.sample import SampledPairs
 from fusiontheory.signal import (
     FOLDS,
     SampleResolvent,

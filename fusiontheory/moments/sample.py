@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.second_moments import cross_power
+from fusiontheory.moments.second import cross_power
 from fusiontheory.signal import FOLDS, operator_rotations
 
 __all__ = ["SampledPairs"]
