@@ -14,8 +14,8 @@ from fusiontheory.alignment import measure_alignment
 from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
-from fusiontheory.gaussian_matching import gaussian_matching_curve
 from fusiontheory.heads import HEADS, Head
+from fusiontheory.matching import Terms, gaussian_matching_curve
 from fusiontheory.moments import GaussianPairs, Moments
 from fusiontheory.noise import degradation_curve
 from fusiontheory.risk import (
@@ -36,7 +36,6 @@ from fusiontheory.risk import (
     sign_accuracy,
     training_risk,
 )
-from fusiontheory.terms import Terms
 
 __all__ = [
     "HEADS",

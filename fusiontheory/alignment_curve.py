@@ -23,8 +23,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, non_negative_array
-from fusiontheory.curve import check_request, predict_curve
+from fusiontheory.curve import predict_curve
 from fusiontheory.heads import find_head
+from fusiontheory.matching import check_request
 from fusiontheory.moments import Moments
 
 __all__ = ["alignment_curve", "correlation_curve"]

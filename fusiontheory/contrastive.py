@@ -18,7 +18,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -233,7 +232,7 @@ def cached_contrastive_heads(
     """
     settings = settings or ContrastiveSettings()
     seed = positive_integer("seed", seed, minimum=0)
-    code = code_version(sys.modules[__name__])
+    code = code_version(fit_contrastive_heads)
     key = sha256([features.fingerprint, asdict(settings), seed, code])[:20]
     path = Path(folder) / f"heads-{key}.safetensors"
     if not path.exists():

@@ -12,20 +12,23 @@ from scipy.stats import norm
 from fusiontheory.checks import (
     InputError,
     ValidityWarning,
-    non_negative,
-    positive_integer,
     sample_sizes,
 )
 from fusiontheory.data import most_pairs
-from fusiontheory.matching import matching_curve
+from fusiontheory.matching import (
+    Terms,
+    check_request,
+    matching_curve,
+    sharing_shift,
+    shifted,
+    training_deviation,
+)
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
-from fusiontheory.score_curve import shifted
-from fusiontheory.shared_images import sharing_shift
-from fusiontheory.terms import Terms
-from fusiontheory.training_scatter import training_deviation
 
-__all__ = ["check_request", "predict_curve"]
+__all__ = [
+    "predict_curve",
+]
 
 ALL_TERMS = Terms()
 
@@ -58,7 +61,7 @@ def predict_curve(
             pairs are drawn from by `fusiontheory.data.draw_pairs`; one number, or one for each n.
             None for pairs of which no two share an image or a text.
         training_sets: if given, the interval is that of a mean over so many training sets
-            (`fusiontheory.training_scatter`), not over all of them.
+            (`fusiontheory.matching.scatter`), not over all of them.
         terms: leave terms of the theory out, to see what they are worth.
 
     Returns:
@@ -67,7 +70,7 @@ def predict_curve(
         the number of images that the moments come from, from the last term of the kernel's
         expansion, and, if given, from test images and training sets; it does not have all of the
         theory's error). The mean is over training sets. Where the moments are a sample's it is
-        that of `fusiontheory.score_law`, for which the first call for a head takes longer.
+        that of `fusiontheory.matching.scores`, for which the first call for a head takes longer.
 
     Raises:
         InputError: for an unknown head, n below 2, a negative ridge, fewer than 2 test or training
@@ -161,25 +164,3 @@ def _training_images(
                 f" texts, got {n:g}"
             )
     return images
-
-
-def check_request(
-    n: ArrayLike,
-    ridge: float,
-    test_images: int | None = None,
-    training_sets: int | None = None,
-) -> tuple[NDArray[np.float64], float]:
-    """Return the checked sample sizes and ridge of `predict_curve`.
-
-    Raises:
-        InputError: for n below 2, a negative ridge, fewer than 2 test images, or a number of
-            training sets that is not an integer of at least 1.
-    """
-    sizes = sample_sizes("n", n)
-    if sizes.min() < 2:
-        raise InputError(f"n must be at least 2, one pair of each kind, got {sizes.min():g}")
-    if test_images is not None:
-        positive_integer("test_images", test_images, minimum=2)
-    if training_sets is not None:
-        positive_integer("training_sets", training_sets)
-    return sizes, non_negative("ridge", ridge)

@@ -32,12 +32,10 @@ from fusiontheory.block_regression import (
 )
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.coordinate_moments import CoordinateMoments
-from fusiontheory.kernel_signal import kernel_signal
-from fusiontheory.matching import MatchingModel
+from fusiontheory.matching import MatchingModel, Terms, kernel_signal
 from fusiontheory.metric_matching import MatchedMetric, joined
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
-from fusiontheory.terms import Terms
 
 __all__ = ["BLOCKS", "EXACT", "KernelExpansion", "expand_kernel", "expansion_model"]
 

@@ -16,14 +16,10 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_head, relu_tangent_coefficients
-from fusiontheory.kernel_signal import kernel_signal
-from fusiontheory.matching import MatchingModel
-from fusiontheory.metric_scores import metric_law
+from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
-from fusiontheory.score_curve import kernel_law
 from fusiontheory.shared_blocks import product_block, tangent_blocks
-from fusiontheory.terms import Terms
 
 __all__ = ["MODELS", "find_model"]
 

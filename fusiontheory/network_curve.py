@@ -8,7 +8,7 @@ came within 3 points on unit-norm features (`tests/test_network_curve.py`), apar
 connection around single-token attention (6 points too low). On Gaussian features, whose
 lengths vary, perceptrons are up to 9 points too low: the blocks end at the second order. The
 form was chosen with the measured curves of unit-norm features in view. Scores are taken as normal:
-the law of scores (`fusiontheory.score_law`) is of the heads with a closed form alone.
+the law of scores (`fusiontheory.matching.scores`) is of the heads with a closed form alone.
 """
 
 from __future__ import annotations
@@ -24,13 +24,11 @@ from torch import nn
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, positive_integer
 from fusiontheory.coordinate_moments import CoordinateMoments
-from fusiontheory.curve import check_request
 from fusiontheory.heads import Head
 from fusiontheory.kernel_expansion import EXACT, KernelExpansion, expand_kernel, expansion_model
-from fusiontheory.matching import matching_curve
+from fusiontheory.matching import Terms, check_request, matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel
-from fusiontheory.terms import Terms
 
 __all__ = ["expand_network", "predict_network_curve", "tangent_head"]
 

@@ -6,8 +6,8 @@ import pytest
 from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
+from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
-from fusiontheory.terms import Terms
 
 D, N = 16, [128, 1024]
 HEADS = ["dot-product", "bilinear"]

@@ -5,7 +5,7 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
-from fusiontheory.gaussian_matching import gaussian_matching_curve
+from fusiontheory.matching import gaussian_matching_curve
 from fusiontheory.matching_monte_carlo import draw_matching, simulate_matching
 from fusiontheory.moments import GaussianPairs, Moments
 

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import HEADS, find_head, relu_tangent_coefficients
-from fusiontheory.kernel_signal import kernel_signal
+from fusiontheory.matching import Terms, kernel_signal
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
-from fusiontheory.terms import Terms
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,11 +8,10 @@ from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.kernel_expansion import BLOCKS, KernelExpansion, expand_kernel, expansion_model
-from fusiontheory.matching import matching_curve
+from fusiontheory.matching import Terms, matching_curve
 from fusiontheory.metric_matching import MatchedMetric
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
-from fusiontheory.terms import Terms
 
 D = 12
 SIZES = np.array([64.0, 256.0, 1024.0, 4096.0])

@@ -9,8 +9,8 @@ from experiments.interval_coverage.length import Orders, WithoutLength, signals,
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import relu_tangent_coefficients
+from fusiontheory.matching.kernel_scores import _DEGREE
 from fusiontheory.moments import Moments
-from fusiontheory.score_curve import _DEGREE
 from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
 
 CONFIG = Config()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fusiontheory.leverage_law import PairPowers
+from fusiontheory.matching import PairPowers
 from fusiontheory.risk import Spectrum, effective_ridge, learned, product_ridge_risk
 from fusiontheory.signal import mismatched_partner
 

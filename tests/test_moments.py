@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS
+from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.signal import (
     FUNCTIONS,
@@ -20,7 +21,6 @@ from fusiontheory.signal import (
     lanczos_signal,
     ritz_gram,
 )
-from fusiontheory.terms import Terms
 
 few_images = pytest.mark.filterwarnings("ignore::fusiontheory.ValidityWarning")
 

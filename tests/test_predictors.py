@@ -13,10 +13,10 @@ torch = pytest.importorskip("torch")
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import FeatureSet, normalise
+from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.networks import build_network
 from fusiontheory.store import RecordStore
-from fusiontheory.terms import Terms
 from fusiontheory.training import TrainingSettings
 from validation.trained.predict import write_predictions
 from validation.trained.predictor_errors import error_table, scored, with_directions

@@ -24,7 +24,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import Cell, CorruptRecord, RecordStore, code_version
+from fusiontheory.store import Cell, CorruptRecord, RecordStore
 from fusiontheory.store import cells as cells_module
 from fusiontheory.store import records as records_module
 
@@ -623,24 +623,3 @@ def load_module(path, text, name="measure"):
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     return importlib.util.module_from_spec(spec)
-
-
-def test_code_version_follows_the_source(tmp_path):
-    one = load_module(tmp_path / "one.py", "x = 1\n")
-    two = load_module(tmp_path / "two.py", "y = 1\n")
-    before = code_version(one, two)
-    assert code_version(two, one) == before
-    assert code_version(load_module(tmp_path / "one.py", "x = 1\n", "__main__"), two) == before
-    assert code_version(one) != code_version(two)
-    (tmp_path / "report.py").write_text("z = 1\n")
-    assert code_version(one, two) == before
-    (tmp_path / "two.py").write_text("y = 2\n")
-    assert code_version(one, two) != before
-    (tmp_path / "two.py").write_text("y = 1\n")
-    assert code_version(one, two) == before
-
-
-def test_code_version_needs_python_files():
-    for modules in [(), (sys,), (json,), (np,)]:
-        with pytest.raises(InputError, match="modules"):
-            code_version(*modules)

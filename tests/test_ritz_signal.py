@@ -7,7 +7,7 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
-from fusiontheory.kernel_signal import kernel_signal
+from fusiontheory.matching import kernel_signal
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram
 from fusiontheory.signal.ritz_functions import _witness

@@ -7,14 +7,19 @@ import pytest
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curve import predict_curve
-from fusiontheory.leverage_law import LeverageLaw
-from fusiontheory.matching import MatchingCurve, ScoreShift
-from fusiontheory.metric_scores import MetricScores
+from fusiontheory.matching import (
+    LeverageLaw,
+    MatchingCurve,
+    MetricScores,
+    NormalScores,
+    ScoreShift,
+    Terms,
+    kernel_law,
+    score_law,
+    shifted,
+)
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
-from fusiontheory.score_curve import kernel_law, shifted
-from fusiontheory.score_law import NormalScores, score_law
-from fusiontheory.terms import Terms
 
 CONFIG = Config()
 NORMAL = Terms(score_law=False)

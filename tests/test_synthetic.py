@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
+from fusiontheory.simulate import synthetic_moments
 from fusiontheory.synthetic import (
     Degradation,
     Predictor,
@@ -331,10 +332,10 @@ def test_settings_go_there_and_back():
 
 
 def test_moments_of_pairs_predict_a_curve():
-    moments = config(noise_v=0.0).moments()
+    moments = synthetic_moments(config(noise_v=0.0))
     assert moments.dimensions == (4, 5)
     with pytest.raises(InputError, match="shuffle_v and shuffle_t must be 0"):
-        config(degradation=DEGRADED).moments()
+        synthetic_moments(config(degradation=DEGRADED))
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,15 @@ from scipy.stats import norm
 from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS
-from fusiontheory.matching import MatchingModel, matching_curve
-from fusiontheory.metric_scatter import threshold_scatter
+from fusiontheory.matching import (
+    MatchingModel,
+    matching_curve,
+    threshold_scatter,
+    training_deviation,
+)
 from fusiontheory.moments import GaussianPairs, Moments
 from fusiontheory.risk import Spectrum
 from fusiontheory.scatter_monte_carlo import simulate_training_scatter
-from fusiontheory.training_scatter import training_deviation
 
 RIDGE = 0.1
 DRAWS = 500

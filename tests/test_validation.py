@@ -21,9 +21,13 @@ from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.store import RecordStore
 from validation.__main__ import app
+from validation.cells import measured_cells, predicted_cells
 from validation.compare import _crossing, compare
-from validation.conditions import condition_features, condition_moments
-from validation.measure import fill_store, fingerprints, measure_cell, predict_cell
+from validation.conditions import condition_features
+from validation.fill import fill_store, fingerprints
+from validation.measure import measure_cell
+from validation.moments import condition_moments
+from validation.predict import predict_cell
 from validation.study import Study
 
 ROOT = Path(__file__).parents[1]
@@ -133,7 +137,7 @@ def test_predictions_know_nothing_of_dev_and_test(
     for name, strength in STUDY.strengths.items():
         cell = next(
             c
-            for c in STUDY.predicted_cells(fingerprints(conditions))
+            for c in predicted_cells(STUDY, fingerprints(conditions))
             if c.config["condition"] == name and c.config["head"] == "concat-mlp"
         )
         known, same = (
@@ -147,7 +151,7 @@ def test_training_pairs_hold_no_test_image(conditions: dict[str, FeatureSet]) ->
     data = conditions["aligned"]
     cell = next(
         c
-        for c in STUDY.measured_cells(fingerprints(conditions))
+        for c in measured_cells(STUDY, fingerprints(conditions))
         if c.config["head"] == "bilinear" and c.config["condition"] == "aligned"
     )
     image, text = data.image.copy(), data.text.copy()

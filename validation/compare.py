@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.heads import GAP_HEADS
 from fusiontheory.store import Cell, RecordStore
-from validation.study import FULL_THEORY, TERMS, Study
+from validation.cells import measured_cells, predicted_cells
+from validation.predict import FULL_THEORY, TERMS
+from validation.study import Study
 
 __all__ = ["Comparison", "compare"]
 
@@ -52,8 +54,8 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
     Raises:
         InputError: if a record is missing or corrupt; it is named.
     """
-    measured = _read(store, study.measured_cells(fingerprints))
-    predicted = _read(store, study.predicted_cells(fingerprints))
+    measured = _read(store, measured_cells(study, fingerprints))
+    predicted = _read(store, predicted_cells(study, fingerprints))
     curves = predicted[predicted["term"] == FULL_THEORY]
     # Conditions and heads in the order of the study, not of the alphabet.
     order = [(c, h) for c in study.strengths for h in study.heads_of(c)]

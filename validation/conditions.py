@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.contrastive import align, cached_contrastive_heads
 from fusiontheory.data import FeatureSet, normalise
-from fusiontheory.moments import Moments
 from fusiontheory.store import sha256
 
 __all__ = [
@@ -20,7 +19,6 @@ __all__ = [
     "as_given",
     "check_same_images",
     "condition_features",
-    "condition_moments",
     "features_of",
     "fitted_rows",
 ]
@@ -104,16 +102,6 @@ def fitted_rows(features: FeatureSet) -> NDArray[np.int64]:
     """
     has_align = features.split is not None and "align" in features.split
     return features.rows(*(("align", "train") if has_align else ("train",)))
-
-
-def condition_moments(features: FeatureSet, strength: float | None) -> Moments:
-    """Return the moments that predictions may know: of the training images, never of dev or test.
-
-    At strength 0, and of features as given, nothing but a mean was fitted on the align images, and
-    they count too.
-    """
-    rows = features.rows("train") if strength else fitted_rows(features)
-    return Moments.from_features(features.image[rows], features.text[rows])
 
 
 def check_same_images(features: Mapping[str, FeatureSet]) -> None:

@@ -2,93 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
-from fusiontheory import (
-    contrastive,
-    curve,
-    kernel_ridge,
-    kernel_signal,
-    leverage_law,
-    matching,
-    metric_scatter,
-    metric_scores,
-    score_curve,
-    score_law,
-    shared_blocks,
-    shared_images,
-    training_scatter,
-)
-from fusiontheory.alignment import cosine, retrieval, vectors
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.data import FeatureSet, check_disjoint, most_pairs, pairs
-from fusiontheory.data import features as features_module
-from fusiontheory.heads import HEADS, find_head, kernels
-from fusiontheory.heads import registry as closed_form
-from fusiontheory.moments import gaussian as gaussian_pairs
-from fusiontheory.moments import paired as moments
-from fusiontheory.moments import population as sampled_signal
-from fusiontheory.moments import sample as sampled_pairs
-from fusiontheory.moments import second as second_moments
-from fusiontheory.risk import ridge as deterministic_equivalent
-from fusiontheory.risk import spectrum
-from fusiontheory.signal import interpolation as signal_curve
-from fusiontheory.signal import lanczos as matching_signal
-from fusiontheory.signal import resolvent as sample_resolvent
-from fusiontheory.signal import ritz as ritz_signal
-from fusiontheory.signal import ritz_functions, staircase
-from fusiontheory.store import Cell, code_version
-from fusiontheory.terms import Terms
+from fusiontheory.data import FeatureSet, check_disjoint, most_pairs
+from fusiontheory.heads import HEADS, find_head
 
-__all__ = ["FULL_THEORY", "ONE_DIMENSION", "TERMS", "Study", "check_strengths"]
+__all__ = ["ONE_DIMENSION", "Study", "check_strengths"]
 
 ONE_DIMENSION = ("dot-product",)
 """Heads that need image and text vectors of one dimension."""
-
-TERMS: Mapping[str, Terms] = {
-    "second moments of v and t, and C": Terms(0, False, False, False),
-    "and of matched v ⊗ t, one step": Terms(1, False, False, False),
-    "two steps": Terms(2, False, False, False),
-    "and self blocks": Terms(2, True, False, False),
-    "and third and fourth order": Terms(2, True, True, False),
-    "and the law of scores": Terms(2, True, True, True),
-    "and shared images and texts": Terms(2, True, True, True),
-}
-"""The theory with one term after the other; the last has all of them.
-
-Only the last one is told how many images the training pairs are drawn from.
-"""
-
-FULL_THEORY = list(TERMS)[-1]
-
-
-@cache
-def _measuring_code() -> str:
-    """Version of the code between the feature file and a measured record."""
-    # Imported here: they build on this module.
-    from validation import conditions, measure
-
-    return code_version(
-        *(conditions, contrastive, cosine, features_module, retrieval, vectors),
-        *(closed_form, kernel_ridge, kernels, measure, pairs),
-    )
-
-
-@cache
-def _predicting_code() -> str:
-    """Version of the code between the feature file and a predicted record."""
-    from validation import conditions, measure
-
-    return code_version(
-        *(conditions, contrastive, curve, deterministic_equivalent, features_module, closed_form),
-        *(gaussian_pairs, kernel_signal, kernels, matching, matching_signal, measure, moments),
-        *(leverage_law, metric_scatter, metric_scores, score_curve, score_law),
-        *(ritz_functions, ritz_signal, sample_resolvent, sampled_pairs, sampled_signal),
-        *(second_moments, staircase),
-        *(pairs, shared_blocks, shared_images, signal_curve, spectrum, training_scatter),
-    )
 
 
 @dataclass(frozen=True)
@@ -115,8 +39,8 @@ class Study:
             increase, or a number that is not positive.
 
     Example:
-        >>> len(Study(seeds=5).measured_cells({"unaligned": "x", "aligned": "y"}))
-        40
+        >>> Study(seeds=5).sizes
+        (256, 512, 1024, 2048, 4096, 8192)
     """
 
     strengths: Mapping[str, float | None] = field(
@@ -179,76 +103,10 @@ class Study:
         left_out = ONE_DIMENSION if condition in self.unequal else ()
         return tuple(head for head in self.heads if head not in left_out)
 
-    def measured_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
-        """Return the cells to measure, one for each condition, head and seed.
-
-        Args:
-            fingerprints: of the features, by condition.
-        """
-        return [
-            Cell(
-                "matching",
-                {
-                    "condition": condition,
-                    "strength": self._strength(condition),
-                    "head": head,
-                    "seed": seed,
-                    "ridge": self.ridge,
-                    "sizes": list(self.sizes),
-                    "test_pairs": self.test_pairs,
-                    "entropy": self.entropy,
-                },
-                features=fingerprints[condition],
-                code=_measuring_code(),
-            )
-            for condition in self.strengths
-            for seed in range(self.seeds)
-            for head in self.heads_of(condition)
-        ]
-
-    def predicted_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
-        """Return the cells to predict, one for each condition, head and set of terms."""
-        return [
-            Cell(
-                "prediction",
-                {
-                    "condition": condition,
-                    "strength": self._strength(condition),
-                    "head": head,
-                    "term": term,
-                    "ridge": self.ridge,
-                    "sizes": list(self.sizes),
-                    "points": self.curve_points,
-                    "seeds": self.seeds,
-                },
-                features=fingerprints[condition],
-                code=_predicting_code(),
-            )
-            for condition, head, term in self._predictions()
-        ]
-
-    def retrieval_cells(self, fingerprints: Mapping[str, str]) -> list[Cell]:
-        """Return the cells of retrieval on the test images, one for each condition that has one."""
-        return [
-            Cell(
-                "retrieval",
-                {"condition": condition, "strength": self._strength(condition)},
-                features=fingerprints[condition],
-                code=_measuring_code(),
-            )
-            for condition in self.strengths
-            if condition not in self.unequal
-        ]
-
-    def _strength(self, condition: str) -> float | None:
+    def strength_of(self, condition: str) -> float | None:
+        """Return the strength of a condition, as a cell holds it."""
         strength = self.strengths[condition]
         return None if strength is None else float(strength)
-
-    def _predictions(self) -> Iterator[tuple[str, str, str]]:
-        for condition in self.strengths:
-            for head in self.heads_of(condition):
-                for term in TERMS:
-                    yield condition, head, term
 
 
 def check_strengths(strengths: Mapping[str, float | None]) -> None:

@@ -14,11 +14,12 @@ from rich.progress import Progress
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore, check_writable
+from validation.cells import measured_cells, predicted_cells, retrieval_cells
 from validation.compare import compare
 from validation.conditions import Features, condition_features, features_of
 from validation.data import shipped_features
+from validation.fill import fill_store, fingerprints
 from validation.fit import caution, fit_study
-from validation.measure import fill_store, fingerprints
 from validation.report import write_report
 from validation.study import Study
 
@@ -107,9 +108,9 @@ class Session:
         progress.advance(task)
         fill_store(self.study, self.conditions, self.store, jobs, progress)
         cells = (
-            self.study.measured_cells(known),
-            self.study.predicted_cells(known),
-            self.study.retrieval_cells(known),
+            measured_cells(self.study, known),
+            predicted_cells(self.study, known),
+            retrieval_cells(self.study, known),
         )
         return sum(map(len, cells))
 
@@ -136,7 +137,7 @@ class Session:
         return out / "index.html"
 
     def _facts(self, known: Mapping[str, str], terms: pd.DataFrame) -> dict[str, Any]:
-        measured = [self.store.metadata(cell) for cell in self.study.measured_cells(known)]
+        measured = [self.store.metadata(cell) for cell in measured_cells(self.study, known)]
         environment = measured[0]["environment"]
         return {
             **self._feature_facts(),
@@ -152,7 +153,7 @@ class Session:
             },
             "device": environment["device"],
             "versions": {name: environment[name] for name in ("python", "numpy", "scipy")},
-            "code": self.study.measured_cells(known)[0].code,
+            "code": measured_cells(self.study, known)[0].code,
             "date": max(record["created"] for record in measured)[:10],
             "terms": terms,
             "aligned": self.study.aligned,
@@ -180,7 +181,7 @@ class Session:
         return {**facts, "features": told}
 
     def _recall(self, known: Mapping[str, str]) -> dict[str, list[str]]:
-        cells = self.study.retrieval_cells(known)
+        cells = retrieval_cells(self.study, known)
         if not cells:
             return {}
         retrieval = self.store.read("retrieval", cells)

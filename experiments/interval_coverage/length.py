@@ -28,10 +28,10 @@ from experiments.interval_coverage.run import fresh_pairs
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import Head, find_head, relu_tangent_coefficients
 from fusiontheory.kernel_ridge import measure_curve
+from fusiontheory.matching import Terms
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
-from fusiontheory.terms import Terms
 
 __all__ = ["LENGTH", "Orders", "WithoutLength", "main", "signals", "training", "without_order_0"]
 

@@ -22,11 +22,10 @@ from experiments.interval_coverage.config import Config, Population
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import find_head
 from fusiontheory.kernel_ridge import PairFeatures
+from fusiontheory.matching import Terms, training_deviation
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.scatter_monte_carlo import paired_scatter
-from fusiontheory.terms import Terms
-from fusiontheory.training_scatter import training_deviation
 
 __all__ = ["measure", "predict"]
 

@@ -13,7 +13,7 @@ from fusiontheory.curve import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.noise import degradation_curve
-from validation.conditions import condition_moments
+from validation.moments import condition_moments
 
 __all__ = ["predict"]
 

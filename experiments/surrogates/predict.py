@@ -11,9 +11,9 @@ from experiments.surrogates.config import HEADS, STRENGTHS, Config
 from experiments.surrogates.worlds import Worlds, at_unit_norm
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import FeatureSet
-from fusiontheory.gaussian_matching import gaussian_matching_curve
+from fusiontheory.matching import gaussian_matching_curve
 from fusiontheory.moments import GaussianPairs, Moments
-from validation.conditions import condition_moments
+from validation.moments import condition_moments
 
 __all__ = ["predict"]
 

@@ -24,7 +24,7 @@ subtracted. (-|v - t|^2, say, tells matched pairs better than v.t where lengths 
 the self blocks of a concatenation help its cross block.
 
 The order 0 of a kernel that grows as |x| |x'|, x = [v; t], has one feature, |x|. Here, where
-lengths are taken as equal, it is a constant and adds nothing. `fusiontheory.score_curve` gives each
+lengths are taken as equal, it is a constant and adds nothing. `fusiontheory.matching` gives each
 function its power of the length, and this one is then |x| itself: it takes out of the others what
 varies with it.
 

@@ -12,7 +12,7 @@ from fusiontheory.simulate.engine import simulate
 from fusiontheory.simulate.figure import plot_simulation
 from fusiontheory.simulate.grid import SimulationGrid, read_grid
 from fusiontheory.simulate.heads import HEAD_NAMES, HeadFit, fit_head
-from fusiontheory.simulate.predictions import Prediction, predict_head
+from fusiontheory.simulate.predictions import Prediction, predict_head, synthetic_moments
 from fusiontheory.simulate.table import read_table
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "read_grid",
     "read_table",
     "simulate",
+    "synthetic_moments",
 ]

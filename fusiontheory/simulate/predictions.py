@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
+from fusiontheory.moments import Moments
 from fusiontheory.risk import (
     CorrelatedProducts,
     KernelSum,
@@ -41,7 +42,7 @@ from fusiontheory.synthetic.configuration import SyntheticConfig
 from fusiontheory.synthetic.floors import best_additive, best_bilinear
 from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor
 
-__all__ = ["Prediction", "predict_head"]
+__all__ = ["Prediction", "predict_head", "synthetic_moments"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -127,7 +128,7 @@ def _nothing(n: _Array) -> Prediction:
 
 def _of_matching(config: SyntheticConfig, head: str, n: _Array, ridge: float) -> Prediction:
     try:
-        curve = predict_curve(head, config.moments(), n, ridge)
+        curve = predict_curve(head, synthetic_moments(config), n, ridge)
     except InputError:  # exchanged rows: not Gaussian pairs
         return _nothing(n)
     if config.target.flip > 0:
@@ -372,3 +373,26 @@ def _low_rank(
     )
     nan = np.full(n.size, np.nan)
     return Prediction(low_rank_risk(target, n), nan, nan, "low_rank_risk")
+
+
+def synthetic_moments(config: SyntheticConfig) -> Moments:
+    """Return the moments of a configuration's matched pairs, for `fusiontheory.predict_curve`.
+
+    Raises:
+        InputError: if rows are exchanged: then pairs are not Gaussian.
+
+    Example:
+        >>> config = SyntheticConfig.from_settings({"pairs.d_v": 3, "pairs.d_t": 2})
+        >>> synthetic_moments(config).dimensions
+        (3, 2)
+    """
+    law = FeatureLaw.of(config.model)
+    if law.matched < 1:
+        raise InputError("shuffle_v and shuffle_t must be 0 for moments of Gaussian pairs")
+    return Moments.from_second_moments(
+        law.second_moment_v,
+        law.second_moment_t,
+        law.matched_cross,
+        image_mean=law.mean_v,
+        text_mean=law.mean_t,
+    )

@@ -1,7 +1,8 @@
 """Files that outlive a run: records of measured cells, tensors, and how they are written."""
 
-from fusiontheory.store.cells import Cell, canonical_json, check_study, code_version, sha256
+from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
 from fusiontheory.store.files import check_writable, write_atomically
+from fusiontheory.store.provenance import code_version
 from fusiontheory.store.records import CorruptRecord, RecordStore
 from fusiontheory.store.tensors import digest, read_bytes, read_tensors, unreadable, write_tensors
 

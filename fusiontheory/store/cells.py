@@ -8,15 +8,13 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from fusiontheory.checks import InputError
 
-__all__ = ["ADDED_COLUMNS", "Cell", "code_version"]
+__all__ = ["ADDED_COLUMNS", "Cell"]
 
 ADDED_COLUMNS = ["features", "code", "cell"]
 """Columns that tables of records add to those of the configuration and the rows."""
@@ -72,32 +70,6 @@ class Cell:
     def __hash__(self) -> int:
         """Hash the key."""
         return hash(self.key)
-
-
-def code_version(*modules: ModuleType) -> str:
-    """Return 12 hex digits that change when the source text of one of ``modules`` does.
-
-    Name the modules that compute what is recorded, and not those that report it: then editing a
-    report keeps the records. What they import counts only when it is named too.
-
-    Raises:
-        InputError: if there is none, or one is a package or has no Python source.
-
-    Example:
-        >>> import fractions, json.decoder
-        >>> code_version(json.decoder) == code_version(json.decoder, fractions)
-        False
-    """
-    if not modules:
-        raise InputError("modules must hold at least one module, got none")
-    sources = set()
-    for module in modules:
-        path = Path(getattr(module, "__file__", None) or "")
-        if path.suffix != ".py" or hasattr(module, "__path__"):
-            raise InputError(f"modules must be single Python source files, got {module!r}")
-        # The file's name, since a module that is run as a script is named __main__.
-        sources.add((path.name, path.read_text(encoding="utf-8")))
-    return sha256(sorted(sources))[:12]
 
 
 def canonical_json(value: Any) -> bytes:

@@ -29,13 +29,12 @@ from fusiontheory.store.cells import (
     canonical_json,
     check_names,
     check_study,
-    code_version,
     plain_json,
     sha256,
 )
 from fusiontheory.store.files import write_temporary
 
-__all__ = ["Cell", "CorruptRecord", "RecordStore", "code_version"]
+__all__ = ["Cell", "CorruptRecord", "RecordStore"]
 
 _METADATA = b"fusiontheory.record"
 _COLUMN_TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}

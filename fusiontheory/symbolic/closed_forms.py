@@ -277,7 +277,7 @@ def matching_signal(solved: bool = True) -> Formula:
 def matching_risk(solved: bool = True) -> Formula:
     """E = ((1 - m)^2 + s)/(1 - gamma), m = q/(4 + q), s = 4 (q + kappa dq/dkappa)/(4 + q)^2.
 
-    The test error against labels +-1, as in `fusiontheory.matching`.
+    The test error against labels +-1, as in `fusiontheory.matching.model`.
 
     >>> matching_risk().numpy()(d=2, n=8, delta=0, rho=1, sigma_v2=0, sigma_t2=0).tolist()
     1.5

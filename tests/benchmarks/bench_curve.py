@@ -9,10 +9,10 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from fusiontheory import score_curve
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.kernel_ridge import PairFeatures, measure_curve
+from fusiontheory.matching import kernel_scores as score_curve
 from fusiontheory.moments import Moments
 from fusiontheory.signal import ritz_functions
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,7 +69,7 @@ def controlled_features(features: FeatureSet, control: str, entropy: int) -> Fea
         text = features.text @ _rotation(features.text.shape[-1], rng)
     else:
         text = features.text[_deal(features, rng)]
-    code = code_version(sys.modules[__name__])
+    code = code_version(_rotation)
     told = " ".join(map(str, (features.fingerprint, control, entropy, code)))
     return replace(features, text=text).with_fingerprint(told)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +70,7 @@ def noisy_features(
         _degraded(x, sigma, renormalise, seed)
         for x, sigma, seed in zip((features.image, features.text), noise.sigmas, seeds, strict=True)
     )
-    code = code_version(sys.modules[__name__])
+    code = code_version(_degraded)
     told = (features.fingerprint, noise.sigma, noise.side, renormalise, entropy, code)
     # Of the recipe: the arrays' last bits depend on the machine.
     return replace(features, image=image, text=text).with_fingerprint(" ".join(map(str, told)))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from fusiontheory.data import FeatureSet
-from validation.conditions import condition_moments
+from validation.moments import condition_moments
 from validation.trained.predictors.sharp import AT_CHANCE, RIDGE, sharp_predictions
 from validation.trained.predictors.table import PLACE
 from validation.trained.study import TrainedCell, TrainedStudy

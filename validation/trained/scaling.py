@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +49,7 @@ def scaled_features(features: FeatureSet, scaling: str, texts: str) -> FeatureSe
         text = normalise(text.mean(axis=1, keepdims=True)).astype(np.float32)
     rows = features.rows() if features.split is None else features.rows("train")
     image, text = (_scaled(x, rows, scaling) for x in (features.image, text))
-    code = code_version(sys.modules[__name__])
+    code = code_version(_scaled)
     told = " ".join((features.fingerprint, scaling, texts, code))
     return replace(features, image=image, text=text).with_fingerprint(told)
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore
-from validation.conditions import condition_moments
+from validation.moments import condition_moments
 from validation.trained.condition import controlled_features
 from validation.trained.predictor_errors import error_table, scored, with_directions
 from validation.trained.predictors.orders import order_predictions

@@ -8,12 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import fusiontheory.kernel_expansion
-import fusiontheory.matching
-import fusiontheory.metric_matching
-import fusiontheory.network_curve
-import fusiontheory.tangent_kernel
-import validation.trained.predictors.tangent_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import TrainingSettings
@@ -133,15 +127,4 @@ def _cell(
     names = ("optimiser", "learning_rate", "batch_size", "epochs", "updates", "momentum")
     config = {"head": head, "sizes": sizes, "pairs": PAIRS, "initial_seed": INITIAL_SEED}
     config |= {name: getattr(settings, name) for name in names}
-    return Cell(STUDY, config, features=features.fingerprint, code=_code())
-
-
-def _code() -> str:
-    return code_version(
-        validation.trained.predictors.tangent_curve,
-        fusiontheory.kernel_expansion,
-        fusiontheory.matching,
-        fusiontheory.metric_matching,
-        fusiontheory.network_curve,
-        fusiontheory.tangent_kernel,
-    )
+    return Cell(STUDY, config, features=features.fingerprint, code=code_version(tangent_curve))

@@ -11,16 +11,17 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
-from scipy.stats import norm
 
-from fusiontheory.leverage_law import PairPowers
-from fusiontheory.matching import MOST_OVERFITTING, MatchingCurve, ScoreShift
+from fusiontheory.matching.leverage import PairPowers
+from fusiontheory.matching.model import MOST_OVERFITTING, ScoreShift
+from fusiontheory.matching.scores import LawPoint, NormalScores, score_law
 from fusiontheory.moments import Moments, SampledPairs
 from fusiontheory.risk import Spectrum, effective_ridge, learned
-from fusiontheory.score_law import LawPoint, NormalScores, score_law
 from fusiontheory.signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
 
-__all__ = ["kernel_law", "shifted"]
+__all__ = [
+    "kernel_law",
+]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Orders: TypeAlias = Mapping[tuple[int, int], float]
@@ -105,35 +106,6 @@ def kernel_law(
         return _interpolated(n, knots, points)
 
     return law
-
-
-def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
-    """Return a curve under the law of scores; at a peak it stays as it is.
-
-    On the scale of Phi^{-1}(accuracy) the law is a shift, of the interval too, which widens by
-    the error of the law, or has that alone where it is the whole error.
-
-    Example:
-        >>> one = np.array([0.8])
-        >>> curve = MatchingCurve(one, one, one - 0.1, one + 0.1, np.array([False]))
-        >>> same = shifted(curve, ScoreShift(0 * one, 0 * one, one / one))
-        >>> np.round([same.low[0], same.accuracy[0], same.high[0]], 6)
-        array([0.7, 0.8, 0.9])
-    """
-    middle, low, high = (norm.ppf(x) for x in (curve.accuracy, curve.low, curve.high))
-    usable = np.isfinite(middle) & np.isfinite(low) & np.isfinite(high) & ~curve.peak
-    safe = [np.where(usable, x, 0.0) for x in (middle, low, high)]
-    moved = safe[0] + law.shift
-    own = 1.96 * law.error
-    below = own if law.whole else np.hypot(safe[0] - safe[1], own)
-    above = own if law.whole else np.hypot(safe[2] - safe[0], own)
-    return MatchingCurve(
-        risk=np.where(usable, curve.risk * law.risk, curve.risk),
-        accuracy=np.where(usable, norm.cdf(moved), curve.accuracy),
-        low=np.where(usable, norm.cdf(moved - below), curve.low),
-        high=np.where(usable, norm.cdf(moved + above), curve.high),
-        peak=curve.peak,
-    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 r"""Training pairs that share an image or a text: what that changes in a predicted curve.
 
-`fusiontheory.matching` takes training pairs as independent. Drawn from few images they are not: an
+`matching_curve` takes training pairs as independent. Drawn from few images they are not: an
 image is in matched and in mismatched pairs, of opposite labels, and what a head learns of it alone
 is the same in all of them. Leave-one-out for whole sets of pairs that share something has, in place
 of one pair's ridge and leverage, the matrix over pairs
@@ -36,7 +36,7 @@ from scipy.stats import norm
 
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.data import Pairs, draw_pairs, most_pairs
-from fusiontheory.matching import MatchingModel, ScoreShift, SharedBlock
+from fusiontheory.matching.model import MatchingModel, ScoreShift, SharedBlock
 from fusiontheory.risk import effective_ridge, learned
 
 __all__ = ["SharedPairs", "sharing_shift"]
@@ -147,7 +147,7 @@ def sharing_shift(
 
     Example:
         >>> from fusiontheory.models import find_model
-        >>> from fusiontheory.terms import Terms
+        >>> from fusiontheory.matching import Terms
         >>> from fusiontheory.moments import Moments
         >>> flat = np.eye(16) / 16
         >>> moments = Moments.from_second_moments(flat, flat, 0.7 * flat)

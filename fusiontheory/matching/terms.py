@@ -23,7 +23,7 @@ class Terms:
             those of both (`fusiontheory.signal.ritz`).
         mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
         score_law: whether accuracy is that of held-out scores and leverages
-            (`fusiontheory.score_law`), or of normal scores and the mean leverage.
+            (`fusiontheory.matching.scores`), or of normal scores and the mean leverage.
 
     Raises:
         InputError: if ``lanczos_steps`` is not 0, 1 or 2.

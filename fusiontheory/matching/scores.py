@@ -1,13 +1,13 @@
 r"""The law of scores: accuracy from the scores of held-out pairs, not from two normal laws.
 
-`fusiontheory.matching` takes the scores of each class to be normal, with one variance, and every
+`matching_curve` takes the scores of each class to be normal, with one variance, and every
 pair to have the mean leverage. Here neither is assumed. The mean predictor over training sets is
 sought among the functions of `fusiontheory.signal.ritz`, f = sum_i beta_i f_i + b, by the weighted
 least squares that training solves,
 
     min over beta, b:  E[omega (y - f)^2] + kappa |f|^2,
 
-omega by how much each pair counts (`fusiontheory.leverage_law`). Predictors trained on different
+omega by how much each pair counts (module `leverage`). Predictors trained on different
 sets vary around it at a pair by a normal amount of variance V(pair), so that
 
     accuracy = E[ Phi(y f / sqrt(V)) ],
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from fusiontheory.leverage_law import LeverageLaw
+from fusiontheory.matching.leverage import LeverageLaw
 
 __all__ = ["LawPoint", "NormalScores", "score_law"]
 
@@ -72,7 +72,7 @@ class NormalScores:
 
     @classmethod
     def of_signal(cls, q: float, slope: float, gamma: float) -> NormalScores:
-        """Return them from q, dq / d log kappa and gamma (`fusiontheory.matching`)."""
+        """Return them from q, dq / d log kappa and gamma (`fusiontheory.matching.model`)."""
         a = 1 / (1 + q / 4)
         return cls(a * q / 4, a**2 / 4 * max(q + slope, 0.0), gamma)
 

@@ -1,6 +1,6 @@
 r"""How far one training set's accuracy lies from the mean over training sets.
 
-`fusiontheory.matching` predicts the mean over infinitely many training sets. A head trained on one
+`matching_curve` predicts the mean over infinitely many training sets. A head trained on one
 of them has another direction of its weights, and with it another accuracy. To first order, on the
 scale of z = Phi^{-1}(accuracy), with m = q/4, s = (q + kappa dq/dkappa)/4, E = (1 + s)/(1 - gamma),
 V = s + gamma E, r = m/V and b = r/(1 - gamma),
@@ -23,8 +23,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.matching import MatchingModel
-from fusiontheory.metric_scores import MetricLaw
+from fusiontheory.matching.dot_product_scores import MetricLaw
+from fusiontheory.matching.model import MatchingModel
 from fusiontheory.risk import Spectrum, effective_ridge, learned
 
 __all__ = ["training_deviation"]
