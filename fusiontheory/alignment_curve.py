@@ -6,7 +6,7 @@ into polynomials of second degree in s,
     M_v(s) = A_v M_v A_v^T,   M_t(s) = A_t M_t A_t^T,   C(s) = A_v C A_t^T,
 
 so that nothing is measured again at any s. Features brought to unit norm afterwards, as by
-`fusiontheory.contrastive.align`, are x/|x|, and second moments of x do not give theirs: there is no
+`fusiontheory.alignment.align`, are x/|x|, and second moments of x do not give theirs: there is no
 closed form. To leading order in the spread of the lengths they are x/sqrt(E|x|^2), both moments at
 trace 1 (``unit_trace``). The spread of |x|^2 is sqrt(2/effective dimension), (tr M)^2/tr M^2. On
 Gaussian pairs at n = 1024 accuracies are then 5 to 9 points low at 7 to 14 effective dimensions, 1

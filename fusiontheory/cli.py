@@ -200,7 +200,7 @@ def alignment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how well image and text features agree, with intervals and permutation nulls."""
-    from fusiontheory.alignment.measure import measure_alignment
+    from fusiontheory.alignment import measure_alignment
     from fusiontheory.data import FeatureSet
 
     loaded = FeatureSet.load(features)

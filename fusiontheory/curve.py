@@ -9,11 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from fusiontheory.checks import (
-    InputError,
-    ValidityWarning,
-    sample_sizes,
-)
+from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import (
     Terms,

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.moments import GaussianPairs
+from fusiontheory.solvers import PairFeatures, measure_curve
 
 __all__ = ["draw_matching", "simulate_matching"]
 

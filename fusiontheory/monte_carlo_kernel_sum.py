@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.monte_carlo import SimulatedRisk, fit_linear_ridge
+from fusiontheory.monte_carlo import SimulatedRisk
 from fusiontheory.risk import KernelSum
+from fusiontheory.solvers import fit_linear_ridge
 
 __all__ = [
     "simulate_kernel_sum",

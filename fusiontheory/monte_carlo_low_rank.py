@@ -7,7 +7,7 @@ import numpy as np
 from fusiontheory.checks import positive_integer
 from fusiontheory.monte_carlo import SimulatedRisk
 from fusiontheory.risk import LowRankTarget
-from fusiontheory.solvers_low_rank import fit_low_rank
+from fusiontheory.solvers import fit_low_rank
 
 __all__ = [
     "simulate_low_rank",

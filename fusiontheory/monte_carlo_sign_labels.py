@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import non_negative, positive_integer
-from fusiontheory.monte_carlo import fit_linear_ridge
 from fusiontheory.risk import SignLabels
 from fusiontheory.risk.bias_variance import _checked_target
 from fusiontheory.risk.sign_labels import _Label
+from fusiontheory.solvers import fit_linear_ridge
 
 __all__ = [
     "SimulatedClassifier",

@@ -156,7 +156,7 @@ def predict_network_curve(
 def tangent_head(name: str, module: nn.Module, **settings: Any) -> Head:
     """Return the head whose kernel is the module's tangent kernel.
 
-    For `fusiontheory.kernel_ridge.measure_curve`; `predict_network_curve` predicts it.
+    For `fusiontheory.solvers.measure_curve`; `predict_network_curve` predicts it.
 
     Args:
         name: of the head.

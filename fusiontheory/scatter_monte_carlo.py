@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.matching_monte_carlo import draw_matching
 from fusiontheory.moments import GaussianPairs
+from fusiontheory.solvers import measure_curve
 
 __all__ = ["paired_scatter", "simulate_training_scatter"]
 

@@ -11,16 +11,18 @@ from typer.testing import CliRunner
 from fusiontheory.alignment import (
     COLUMNS,
     METRICS,
+    Measurement,
+    bootstrap_interval,
     canonical_correlations,
     linear_cka,
     matched_cosine,
     measure_alignment,
+    measure_canonical,
     modality_gap,
     mutual_neighbours,
+    p_value,
     retrieval_recall,
 )
-from fusiontheory.alignment.canonical import measure_canonical
-from fusiontheory.alignment.measurement import Measurement, bootstrap_interval, p_value
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app
 

@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from scipy.special import log_softmax
 
-from fusiontheory import contrastive as contrastive_module
-from fusiontheory.alignment import retrieval_recall
-from fusiontheory.checks import InputError
-from fusiontheory.contrastive import (
+from fusiontheory.alignment import (
     ContrastiveHeads,
     ContrastiveSettings,
     align,
     cached_contrastive_heads,
     fit_contrastive_heads,
+    retrieval_recall,
     symmetric_info_nce,
 )
+from fusiontheory.alignment import contrastive as contrastive_module
+from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet, normalise
 
 QUICK = ContrastiveSettings(dimension=8, epochs=2, batch=16)
@@ -204,7 +204,7 @@ def test_missing_torch_takes_one_line(monkeypatch):
 def test_import_and_align_need_no_torch():
     code = (
         "import sys; import numpy as np; import fusiontheory;"
-        "from fusiontheory.contrastive import ContrastiveHeads, align;"
+        "from fusiontheory.alignment.contrastive import ContrastiveHeads, align;"
         "from fusiontheory.data.features import FeatureSet;"
         "f = FeatureSet(np.eye(3), np.eye(3), split=['align'] * 3);"
         "align(f, ContrastiveHeads(np.eye(3), np.eye(3), 1.0), 0.5);"

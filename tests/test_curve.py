@@ -9,9 +9,9 @@ import pytest
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import HEADS, find_head
-from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
+from fusiontheory.solvers import PairFeatures, measure_curve
 
 COLUMNS = ["n", "risk", "accuracy", "accuracy_low", "accuracy_high"]
 SIZES = [64, 256, 1024]

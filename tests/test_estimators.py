@@ -10,7 +10,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fusiontheory.checks import InputError
 from fusiontheory.networks import NETWORKS
-from fusiontheory.training.estimator import FusionClassifier
+from fusiontheory.training import FusionClassifier
 
 
 def small(head="concat-mlp", **settings):

@@ -12,7 +12,7 @@ from experiments.interval_coverage.dot_product import jackknife_error
 from experiments.interval_coverage.run import fresh_pairs, limit, replicates
 from experiments.interval_coverage.summary import coverage, real_cells
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import measure_curve
+from fusiontheory.solvers import measure_curve
 
 _CONFIG = replace(
     Config(), heads=("bilinear",), sizes=(128, 512), replicates=40, limit_samples=2, seed=1

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.monte_carlo import fit_linear_ridge, simulate_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
 from fusiontheory.risk import (
     FusionSetting,
     JointBlocks,
@@ -13,6 +13,7 @@ from fusiontheory.risk import (
     correlated_products,
     ridge_risk,
 )
+from fusiontheory.solvers import fit_linear_ridge
 
 
 def random_moments(seed, d_v, d_t, decay=0.7):

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from numpy.random import SeedSequence
 from sklearn.linear_model import Ridge
 
-from fusiontheory import kernel_ridge
 from fusiontheory.checks import InputError
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import HEADS, find_head
-from fusiontheory.kernel_ridge import Measured, PairFeatures, gather, measure_curve
+from fusiontheory.solvers import Measured, PairFeatures, gather, kernel_ridge, measure_curve
 
 
 def draw(seed, n, d_v=3, d_t=3, offset=0.0):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.monte_carlo import fit_bilinear_ridge
 from fusiontheory.monte_carlo_low_rank import simulate_low_rank
 from fusiontheory.risk import (
     LowRankTarget,
@@ -15,7 +14,7 @@ from fusiontheory.risk import (
     low_rank_dimension,
     low_rank_risk,
 )
-from fusiontheory.solvers_low_rank import fit_low_rank
+from fusiontheory.solvers import fit_bilinear_ridge, fit_low_rank
 
 
 def random_moment(rng, d):

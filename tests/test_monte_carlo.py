@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.monte_carlo import fit_bilinear_ridge, fit_linear_ridge, simulate_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
 from fusiontheory.risk import FusionSetting, ridge_risk, training_risk
+from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge
 
 
 def power_law_setting(head, d, additive=0.5, bilinear=0.5, ridge=2e-3):

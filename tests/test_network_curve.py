@@ -11,11 +11,11 @@ torch = pytest.importorskip("torch")
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.kernel_expansion import expansion_model
-from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.matching import Terms, matching_curve
 from fusiontheory.moments import Moments
 from fusiontheory.network_curve import expand_network, predict_network_curve, tangent_head
 from fusiontheory.networks import build_network
+from fusiontheory.solvers import PairFeatures, measure_curve
 
 D = 12
 SIZES = [128, 512]

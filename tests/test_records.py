@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import doctest
-import importlib.util
 import json
 import multiprocessing
 import os
@@ -616,10 +615,3 @@ def test_check_writable_leaves_nothing(store):
 
 
 # Code versions
-
-
-def load_module(path, text, name="measure"):
-    path.write_text(text)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    return importlib.util.module_from_spec(spec)

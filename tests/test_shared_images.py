@@ -10,11 +10,11 @@ from fusiontheory.checks import InputError
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.matching import SharedPairs, Terms, matching_curve, sharing_shift
 from fusiontheory.matching.sharing import _scores
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
+from fusiontheory.solvers import PairFeatures, gather, measure_curve
 
 RIDGE = 0.1
 D = 24

@@ -8,7 +8,7 @@ import pandas as pd
 from experiments.interval_coverage.config import Config
 from experiments.shared_images.run import CASES, RESULTS, Case, _image_orders, captioned, measured
 from fusiontheory.heads import find_head, relu_tangent_coefficients
-from fusiontheory.kernel_ridge import PairFeatures
+from fusiontheory.solvers import PairFeatures
 
 UNIT = next(p for p in Config().populations if p.name == "unit norm")
 

@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app
 from fusiontheory.heads import find_head
-from fusiontheory.monte_carlo import fit_bilinear_ridge, fit_linear_ridge
 from fusiontheory.parallel import scatter
 from fusiontheory.simulate import (
     SimulationGrid,
@@ -30,7 +29,7 @@ from fusiontheory.simulate import (
 from fusiontheory.simulate.heads import head_features
 from fusiontheory.simulate.table import differences
 from fusiontheory.simulate.units import run_unit, units_of
-from fusiontheory.solvers_low_rank import fit_low_rank
+from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge, fit_low_rank
 from fusiontheory.store import RecordStore
 
 TOML = """

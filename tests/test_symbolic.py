@@ -17,9 +17,9 @@ from scipy.stats import norm
 from fusiontheory import least_squares_risk, ridge_risk, training_risk
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, measure_curve
 from fusiontheory.matching import MatchingModel, matching_curve
 from fusiontheory.risk import Spectrum, effective_ridge, overfitting
+from fusiontheory.solvers import PairFeatures, measure_curve
 from fusiontheory.symbolic import (
     D_T,
     D_V,

@@ -12,21 +12,22 @@ from fusiontheory.networks import NETWORKS
 from fusiontheory.store import RecordStore
 from fusiontheory.training import (
     Architecture,
+    Batches,
+    DropoutMasks,
+    FeatureBank,
     IndexedPairs,
     Member,
     MemberGroup,
     PairDataset,
     TrainingSettings,
     all_members,
+    chosen_method,
     group_cell,
     member_groups,
     train_members,
     train_recorded,
     unpack_right,
 )
-from fusiontheory.training.batches import Batches, FeatureBank
-from fusiontheory.training.dropout import DropoutMasks
-from fusiontheory.training.method import chosen_method
 
 D = 8
 CPU = torch.device("cpu")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fusiontheory.contrastive import align
+from fusiontheory.alignment import align
 from fusiontheory.store import Cell, code_version
 from validation.conditions import as_given
 from validation.measure import measure_cell, retrieval_rows

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.alignment import align, cached_contrastive_heads
 from fusiontheory.checks import InputError
-from fusiontheory.contrastive import align, cached_contrastive_heads
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import sha256
 
@@ -56,7 +56,7 @@ def condition_features(
         folder: where trained heads are kept.
 
     Raises:
-        InputError: as `fusiontheory.contrastive.align` and `as_given` do.
+        InputError: as `fusiontheory.alignment.align` and `as_given` do.
     """
     found = {}
     for name, strength in strengths.items():

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fusiontheory.alignment import matched_cosine, retrieval_recall
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import gather, measure_curve
+from fusiontheory.solvers import gather, measure_curve
 from fusiontheory.store import Cell
 
 __all__ = ["measure_cell", "retrieval_rows"]

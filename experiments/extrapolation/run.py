@@ -18,8 +18,8 @@ from fusiontheory.checks import ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import FeatureSet, Pairs, draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
+from fusiontheory.solvers import gather, measure_curve
 from validation.conditions import condition_features
 from validation.data import shipped_features
 

@@ -16,8 +16,8 @@ from fusiontheory.checks import ValidityWarning
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.moments import Moments
+from fusiontheory.solvers import PairFeatures, gather, measure_curve
 
 __all__ = [
     "MEASURED",

@@ -21,11 +21,11 @@ from scipy.stats import norm
 from experiments.interval_coverage.config import Config, Population
 from fusiontheory.curve import predict_curve
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures
 from fusiontheory.matching import Terms, training_deviation
 from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.scatter_monte_carlo import paired_scatter
+from fusiontheory.solvers import PairFeatures
 
 __all__ = ["measure", "predict"]
 
@@ -70,7 +70,7 @@ def _pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeat
 
 
 def _outputs(head: str, train: PairFeatures, test: PairFeatures, config: Config) -> list[_Array]:
-    """As `fusiontheory.kernel_ridge.measure_curve` has them; scores of v (x) t by its weights."""
+    """As `fusiontheory.solvers.measure_curve` has them; scores of v (x) t by its weights."""
     chosen = find_head(head)
     if chosen.features is not None:
         x, own = (chosen.features(p.image, p.text)[:, 0] for p in (train, test))

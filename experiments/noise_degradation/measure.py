@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
 from fusiontheory.data import FeatureSet
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import measure_curve
 from fusiontheory.matching_monte_carlo import draw_matching
 from fusiontheory.noise import SIDES
+from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
 from validation.measure import measure_cell
 

@@ -13,8 +13,8 @@ from experiments.interval_coverage.config import Config, Population
 from fusiontheory.curve import predict_curve
 from fusiontheory.data import Pairs, draw_pairs
 from fusiontheory.heads import find_head, relu_tangent_coefficients, relu_tangent_kernel
-from fusiontheory.kernel_ridge import PairFeatures, gather
 from fusiontheory.moments import Moments
+from fusiontheory.solvers import PairFeatures, gather
 
 __all__ = ["CASES", "RESULTS", "Case", "captioned", "main", "measured", "run"]
 

@@ -8,7 +8,7 @@ from typing import Any
 from experiments.surrogates.config import HEADS, STRENGTHS, WORLDS, Config
 from experiments.surrogates.worlds import Worlds
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import measure_curve
+from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
 
 __all__ = ["cells", "measure"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.surrogates.config import Config
 from experiments.surrogates.law import CaptionLaw
 from fusiontheory.data import FeatureSet, draw_pairs, normalise
-from fusiontheory.kernel_ridge import PairFeatures, gather
+from fusiontheory.solvers import PairFeatures, gather
 
 __all__ = ["Worlds"]
 

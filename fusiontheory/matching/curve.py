@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from fusiontheory.checks import (
-    InputError,
-    non_negative,
-    positive_integer,
-    sample_sizes,
-)
+from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
 from fusiontheory.matching.model import MOST_OVERFITTING, MatchingModel, ScoreShift
 from fusiontheory.risk import effective_ridge, learned, overfitting
 

@@ -36,8 +36,7 @@ from typing import Any
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.simulate.heads import HEAD_NAMES
 from fusiontheory.store import check_study, read_bytes
-from fusiontheory.synthetic.configuration import SyntheticConfig
-from fusiontheory.synthetic.pairs import SharedLatentPairs
+from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig
 
 __all__ = ["SimulationGrid", "read_grid"]
 

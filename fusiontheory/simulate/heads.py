@@ -22,9 +22,14 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_head
-from fusiontheory.simulate.ridge import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
-from fusiontheory.solvers_low_rank import fit_low_rank
-from fusiontheory.synthetic.population import Predictor
+from fusiontheory.solvers import (
+    NormalEquations,
+    blockwise_gram,
+    dual_ridge,
+    fit_low_rank,
+    primal_ridge,
+)
+from fusiontheory.synthetic import Predictor
 
 __all__ = ["HEAD_NAMES", "HeadFit", "fit_head", "head_features"]
 

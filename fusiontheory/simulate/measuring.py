@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.simulate.heads import HeadFit, fit_head
-from fusiontheory.synthetic.population import population_risk
+from fusiontheory.synthetic import population_risk
 
 if TYPE_CHECKING:
     from fusiontheory.simulate.units import Unit

@@ -38,9 +38,14 @@ from fusiontheory.risk import (
     ridge_risk,
     training_risk,
 )
-from fusiontheory.synthetic.configuration import SyntheticConfig
-from fusiontheory.synthetic.floors import best_additive, best_bilinear
-from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor
+from fusiontheory.synthetic import (
+    FeatureLaw,
+    LabelLaw,
+    Predictor,
+    SyntheticConfig,
+    best_additive,
+    best_bilinear,
+)
 
 __all__ = ["Prediction", "predict_head", "synthetic_moments"]
 

@@ -2,7 +2,7 @@
 
 from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
 from fusiontheory.store.files import check_writable, write_atomically
-from fusiontheory.store.provenance import code_version
+from fusiontheory.store.provenance import closure, code_version
 from fusiontheory.store.records import CorruptRecord, RecordStore
 from fusiontheory.store.tensors import digest, read_bytes, read_tensors, unreadable, write_tensors
 
@@ -13,6 +13,7 @@ __all__ = [
     "canonical_json",
     "check_study",
     "check_writable",
+    "closure",
     "code_version",
     "digest",
     "read_bytes",

@@ -30,20 +30,32 @@ are chosen by ``dev_accuracy``, which no test pair has touched. Nothing of the t
 package, which needs PyTorch.
 """
 
+from fusiontheory.training.batches import Batches, FeatureBank
 from fusiontheory.training.dataset import IndexedPairs, PairDataset
+from fusiontheory.training.dropout import DropoutMasks
+from fusiontheory.training.estimator import FusionClassifier
 from fusiontheory.training.groups import MemberGroup, member_groups, train_members, unpack_right
 from fusiontheory.training.members import Architecture, Member, all_members
+from fusiontheory.training.method import chosen_method
+from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
 from fusiontheory.training.recorded import group_cell, train_recorded
 from fusiontheory.training.settings import TrainingSettings
 
 __all__ = [
     "Architecture",
+    "Batches",
+    "DropoutMasks",
+    "FeatureBank",
+    "FusionClassifier",
     "IndexedPairs",
+    "LoopedNetwork",
     "Member",
     "MemberGroup",
     "PairDataset",
+    "StackedNetworks",
     "TrainingSettings",
     "all_members",
+    "chosen_method",
     "group_cell",
     "member_groups",
     "train_members",

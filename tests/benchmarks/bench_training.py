@@ -14,10 +14,18 @@ torch = pytest.importorskip("torch")
 from torch.utils.flop_counter import FlopCounterMode
 
 from fusiontheory.networks import NETWORKS
-from fusiontheory.training import Architecture, IndexedPairs, Member, PairDataset, TrainingSettings
-from fusiontheory.training.batches import Batches, FeatureBank
-from fusiontheory.training.method import chosen_method
-from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
+from fusiontheory.training import (
+    Architecture,
+    Batches,
+    FeatureBank,
+    IndexedPairs,
+    LoopedNetwork,
+    Member,
+    PairDataset,
+    StackedNetworks,
+    TrainingSettings,
+    chosen_method,
+)
 
 ROWS, PAIRS, BATCH, MEMBERS, UPDATES, ROUNDS = 8000, 8192, 256, 5, 8, 3
 CPU = torch.device("cpu")

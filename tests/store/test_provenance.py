@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import provenance
-from fusiontheory.store.provenance import closure, code_version
+from fusiontheory.store import closure, code_version, provenance
 
 FILES = {
     "__init__.py": "",
@@ -128,8 +127,9 @@ def test_bad_functions():
 @pytest.mark.parametrize("place", ["matching/curve.py", "risk/ridge.py", "moments/paired.py"])
 def test_theory_is_outside_what_measures(place):
     """An edit of the theory leaves measured records valid."""
-    from fusiontheory.simulate.measuring import measure_unit
     from validation.kernel.measure import measure_cell
+
+    from fusiontheory.simulate.measuring import measure_unit
 
     module = "fusiontheory." + place.removesuffix(".py").replace("/", ".")
     for measure in (measure_cell, measure_unit):

@@ -22,7 +22,7 @@ class Condition:
     """Where the features of a condition come from.
 
     Attributes:
-        strength: of alignment, in [0, 1] (`fusiontheory.contrastive.align`); None for features
+        strength: of alignment, in [0, 1] (`fusiontheory.alignment.align`); None for features
             that are taken as they are given.
         control: one of `CONTROLS`, or "" for none.
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.monte_carlo import fit_bilinear_ridge
 from fusiontheory.risk import low_rank_dimension
+from fusiontheory.solvers.least_norm import fit_bilinear_ridge
 
 __all__ = [
     "fit_low_rank",
