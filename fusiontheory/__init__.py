@@ -11,13 +11,11 @@
 """
 
 from fusiontheory.alignment import measure_alignment
-from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import alignment_curve, correlation_curve, degradation_curve, predict_curve
 from fusiontheory.heads import HEADS, Head
 from fusiontheory.matching import Terms, gaussian_matching_curve
 from fusiontheory.moments import GaussianPairs, Moments
-from fusiontheory.noise import degradation_curve
 from fusiontheory.risk import (
     CorrelatedProducts,
     JointBlocks,

@@ -108,7 +108,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict matching accuracy against the number of pairs from a file of features."""
-    from fusiontheory.forecast import forecast
+    from fusiontheory.curves import forecast
 
     sizes = _parse_numbers("n", n)
     _check_figure(figure)
@@ -167,9 +167,8 @@ def simulate(
         "pairs.correlation" = [0.1, 0.5, 0.9]
         "target.interaction" = [0.0, 0.5, 1.0]
     """
-    from fusiontheory.simulate import plot_simulation, read_grid
+    from fusiontheory.simulate import check_panels, plot_simulation, read_grid
     from fusiontheory.simulate import simulate as run
-    from fusiontheory.simulate.figure import check_panels
 
     grid = read_grid(config)
     if figure is not None:

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from fusiontheory.alignment_curve import alignment_curve, correlation_curve
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import alignment_curve, correlation_curve, predict_curve
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.matching import gaussian_matching_curve
-from fusiontheory.matching_monte_carlo import draw_matching, simulate_matching
 from fusiontheory.moments import GaussianPairs, Moments
+from fusiontheory.monte_carlo import draw_matching, simulate_matching
 
 
 def pairs(d=40, exponent=1.0, rho=0.7, seed=0):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.moments import Moments, gaussian_surrogate
 

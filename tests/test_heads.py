@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
+from fusiontheory.curves import find_model
 from fusiontheory.heads import HEADS, find_head, relu_tangent_coefficients
 from fusiontheory.matching import Terms, kernel_signal
-from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
 
@@ -151,7 +151,7 @@ def test_tangent_model_is_asked_for_the_orders_of_the_kernel(monkeypatch):
     moments = Moments.from_features(image, image + 0.5 * image**2 + noise)
     asked = {}
     monkeypatch.setattr(
-        "fusiontheory.models.kernel_signal",
+        "fusiontheory.curves.models.kernel_signal",
         lambda moments, orders, *rest: (
             asked.update(orders) or kernel_signal(moments, orders, *rest)
         ),

@@ -4,14 +4,19 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.coordinate_moments import CoordinateMoments
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import find_head, relu_tangent_coefficients
-from fusiontheory.kernel_expansion import BLOCKS, KernelExpansion, expand_kernel, expansion_model
 from fusiontheory.matching import Terms, matching_curve
-from fusiontheory.metric_matching import MatchedMetric
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
+from fusiontheory.tangent import (
+    BLOCKS,
+    CoordinateMoments,
+    KernelExpansion,
+    MatchedMetric,
+    expand_kernel,
+    expansion_model,
+)
 
 D = 12
 SIZES = np.array([64.0, 256.0, 1024.0, 4096.0])
@@ -93,7 +98,7 @@ def test_constant_kernel_and_identity(pairs):
 
 
 def test_many_pairs_are_thinned_reproducibly(monkeypatch):
-    monkeypatch.setattr("fusiontheory.kernel_expansion._MOST_PAIRS", 200)
+    monkeypatch.setattr("fusiontheory.tangent.expansion._MOST_PAIRS", 200)
     image, text = draw(400, seed=3)
     kernel = (image @ image.T) * (text @ text.T)
     expansion = expand_kernel(kernel, image, text)

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.monte_carlo import simulate_ridge_risk
-from fusiontheory.monte_carlo_kernel_sum import simulate_kernel_sum
+from fusiontheory.monte_carlo import simulate_kernel_sum, simulate_ridge_risk
 from fusiontheory.risk import (
     FusionSetting,
     KernelSum,

@@ -7,7 +7,7 @@ import pytest
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.length import Orders, WithoutLength, signals, training
 from experiments.interval_coverage.run import MEASURED
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import relu_tangent_coefficients
 from fusiontheory.matching.kernel_scores import _DEGREE
 from fusiontheory.moments import Moments

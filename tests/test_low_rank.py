@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.monte_carlo_low_rank import simulate_low_rank
+from fusiontheory.monte_carlo import simulate_low_rank
 from fusiontheory.risk import (
     LowRankTarget,
     ProjectedBilinear,

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments

@@ -9,13 +9,17 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curve import predict_curve
-from fusiontheory.kernel_expansion import expansion_model
+from fusiontheory.curves import predict_curve
 from fusiontheory.matching import Terms, matching_curve
 from fusiontheory.moments import Moments
-from fusiontheory.network_curve import expand_network, predict_network_curve, tangent_head
 from fusiontheory.networks import build_network
 from fusiontheory.solvers import PairFeatures, measure_curve
+from fusiontheory.tangent import (
+    expand_network,
+    expansion_model,
+    predict_network_curve,
+    tangent_head,
+)
 
 D = 12
 SIZES = [128, 512]

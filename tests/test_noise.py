@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import degradation_curve, predict_curve
 from fusiontheory.moments import Moments
-from fusiontheory.noise import degradation_curve
 from fusiontheory.signal import FUNCTIONS
 
 SIGMA = 0.15, 0.25

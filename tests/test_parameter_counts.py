@@ -82,7 +82,7 @@ def test_latex(name):
 def test_identifiable_dimension_is_the_rank_of_the_gradients(name, settings):
     torch = pytest.importorskip("torch")
     from fusiontheory.networks import build_network
-    from fusiontheory.tangent_kernel import tangent_kernel
+    from fusiontheory.tangent import tangent_kernel
 
     d_v, d_t = (5, 5) if name in ("dot-product", "hadamard") and not settings else (6, 4)
     torch.manual_seed(0)

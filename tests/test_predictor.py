@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.monte_carlo_sign_labels import simulate_coefficients, simulate_sign_accuracy
+from fusiontheory.monte_carlo import simulate_coefficients, simulate_sign_accuracy
 from fusiontheory.risk import (
     SignLabels,
     effective_ridge,

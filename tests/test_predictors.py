@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.matching import kernel_signal
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.run import MEASURED
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.matching import (
     LeverageLaw,
     MatchingCurve,

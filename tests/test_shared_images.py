@@ -7,12 +7,11 @@ import pytest
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.matching import SharedPairs, Terms, matching_curve, sharing_shift
 from fusiontheory.matching.sharing import _scores
-from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
 

@@ -20,15 +20,16 @@ from fusiontheory.heads import find_head
 from fusiontheory.parallel import scatter
 from fusiontheory.simulate import (
     SimulationGrid,
+    differences,
     fit_head,
+    head_features,
     plot_simulation,
     read_grid,
     read_table,
+    run_unit,
     simulate,
+    units_of,
 )
-from fusiontheory.simulate.heads import head_features
-from fusiontheory.simulate.table import differences
-from fusiontheory.simulate.units import run_unit, units_of
 from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge, fit_low_rank
 from fusiontheory.store import RecordStore
 

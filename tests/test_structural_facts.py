@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 
 from fusiontheory.heads import find_head, product_kernel
 from fusiontheory.networks import build_network
-from fusiontheory.tangent_kernel import tangent_kernel
+from fusiontheory.tangent import tangent_kernel
 
 D, N = 8, 12
 

@@ -12,7 +12,7 @@ from torch import nn
 from fusiontheory.checks import InputError
 from fusiontheory.heads import relu_tangent_kernel
 from fusiontheory.networks import NETWORKS, build_network
-from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel
+from fusiontheory.tangent import expected_tangent_kernel, tangent_kernel
 
 D = 8
 

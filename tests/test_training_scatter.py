@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.matching import (
     MatchingModel,
@@ -14,8 +14,8 @@ from fusiontheory.matching import (
     training_deviation,
 )
 from fusiontheory.moments import GaussianPairs, Moments
+from fusiontheory.monte_carlo import simulate_training_scatter
 from fusiontheory.risk import Spectrum
-from fusiontheory.scatter_monte_carlo import simulate_training_scatter
 
 RIDGE = 0.1
 DRAWS = 500

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments

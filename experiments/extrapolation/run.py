@@ -15,7 +15,7 @@ from experiments.extrapolation.config import Config
 from experiments.extrapolation.foretold import foretold
 from experiments.extrapolation.summary import summary
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet, Pairs, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.moments import Moments

@@ -25,10 +25,9 @@ from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.run import fresh_pairs
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.heads import Head, find_head, relu_tangent_coefficients
 from fusiontheory.matching import Terms
-from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
 from fusiontheory.solvers import measure_curve

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.summary import summary
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.moments import Moments

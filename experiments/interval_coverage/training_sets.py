@@ -19,12 +19,11 @@ from scipy.linalg import cho_solve, cholesky
 from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config, Population
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.heads import find_head
 from fusiontheory.matching import Terms, training_deviation
-from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
-from fusiontheory.scatter_monte_carlo import paired_scatter
+from fusiontheory.monte_carlo import paired_scatter
 from fusiontheory.solvers import PairFeatures
 
 __all__ = ["measure", "predict"]

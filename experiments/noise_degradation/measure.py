@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
+from fusiontheory.curves import SIDES
 from fusiontheory.data import FeatureSet
 from fusiontheory.heads import find_head
-from fusiontheory.matching_monte_carlo import draw_matching
-from fusiontheory.noise import SIDES
+from fusiontheory.monte_carlo import draw_matching
 from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
 from validation.measure import measure_cell

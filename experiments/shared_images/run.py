@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import Pairs, draw_pairs
 from fusiontheory.heads import find_head, relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.moments import Moments

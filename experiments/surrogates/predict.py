@@ -9,7 +9,7 @@ import pandas as pd
 
 from experiments.surrogates.config import HEADS, STRENGTHS, Config
 from experiments.surrogates.worlds import Worlds, at_unit_norm
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.matching import gaussian_matching_curve
 from fusiontheory.moments import GaussianPairs, Moments

@@ -1,7 +1,7 @@
 """The fusion heads, each with its kernel: what measures needs no more.
 
 A head is added here by one entry in ``HEADS``; measurements, report and command line follow. To be
-predicted it needs a model of the same name in `fusiontheory.models`.
+predicted it needs a model of the same name in `fusiontheory.curves.models`.
 """
 
 from __future__ import annotations

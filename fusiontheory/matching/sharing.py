@@ -146,7 +146,7 @@ def sharing_shift(
             are taken as independent.
 
     Example:
-        >>> from fusiontheory.models import find_model
+        >>> from fusiontheory.curves import find_model
         >>> from fusiontheory.matching import Terms
         >>> from fusiontheory.moments import Moments
         >>> flat = np.eye(16) / 16

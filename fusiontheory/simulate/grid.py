@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.simulate.heads import HEAD_NAMES
+from fusiontheory.simulate.fits import HEAD_NAMES
 from fusiontheory.store import check_study, read_bytes
 from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig
 

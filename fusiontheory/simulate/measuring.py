@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.simulate.heads import HeadFit, fit_head
+from fusiontheory.simulate.fits import HeadFit, fit_head
 from fusiontheory.synthetic import population_risk
 
 if TYPE_CHECKING:

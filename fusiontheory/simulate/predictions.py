@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.risk import (
     CorrelatedProducts,

@@ -9,7 +9,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import kernel_scores as score_curve
 from fusiontheory.moments import Moments

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from torch.func import functional_call, grad, vmap
 
 from fusiontheory.networks import build_network
-from fusiontheory.tangent_kernel import tangent_kernel
+from fusiontheory.tangent import tangent_kernel
 
 D, N = 512, 384
 MEMORY = 256 * 2**20

@@ -129,7 +129,7 @@ def test_theory_is_outside_what_measures(place):
     """An edit of the theory leaves measured records valid."""
     from validation.kernel.measure import measure_cell
 
-    from fusiontheory.simulate.measuring import measure_unit
+    from fusiontheory.simulate import measure_unit
 
     module = "fusiontheory." + place.removesuffix(".py").replace("/", ".")
     for measure in (measure_cell, measure_unit):

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative
+from fusiontheory.curves import SIDES
 from fusiontheory.data import FeatureSet, normalise
-from fusiontheory.noise import SIDES
 from fusiontheory.store import code_version
 
 __all__ = ["Noise", "noisy_features"]

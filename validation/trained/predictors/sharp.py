@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.moments import Moments
 from validation.trained.noise import Noise

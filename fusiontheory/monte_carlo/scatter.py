@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.heads import find_head
-from fusiontheory.matching_monte_carlo import draw_matching
 from fusiontheory.moments import GaussianPairs
+from fusiontheory.monte_carlo.matching import draw_matching
 from fusiontheory.solvers import measure_curve
 
 __all__ = ["paired_scatter", "simulate_training_scatter"]

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
+from fusiontheory.curves.models import find_model
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import (
     Terms,
@@ -19,7 +20,6 @@ from fusiontheory.matching import (
     shifted,
     training_deviation,
 )
-from fusiontheory.models import find_model
 from fusiontheory.moments import Moments
 
 __all__ = [

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves.predict import predict_curve
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import check_request

@@ -23,19 +23,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.block_regression import (
+from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.matching import MatchingModel, Terms, kernel_signal
+from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
+from fusiontheory.tangent.block_regression import (
     GROUPS,
     linear_axes,
     significant_weights,
     without_axes,
     without_row_effects,
 )
-from fusiontheory.checks import InputError, finite_array, positive_integer
-from fusiontheory.coordinate_moments import CoordinateMoments
-from fusiontheory.matching import MatchingModel, Terms, kernel_signal
-from fusiontheory.metric_matching import MatchedMetric, joined
-from fusiontheory.moments import Moments
-from fusiontheory.risk import Spectrum
+from fusiontheory.tangent.coordinates import CoordinateMoments
+from fusiontheory.tangent.random_metric import MatchedMetric, joined
 
 __all__ = ["BLOCKS", "EXACT", "KernelExpansion", "expand_kernel", "expansion_model"]
 

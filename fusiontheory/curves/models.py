@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.curves.shared_blocks import product_block, tangent_blocks
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
-from fusiontheory.shared_blocks import product_block, tangent_blocks
 
 __all__ = ["MODELS", "find_model"]
 

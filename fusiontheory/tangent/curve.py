@@ -23,12 +23,12 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, positive_integer
-from fusiontheory.coordinate_moments import CoordinateMoments
 from fusiontheory.heads import Head
-from fusiontheory.kernel_expansion import EXACT, KernelExpansion, expand_kernel, expansion_model
 from fusiontheory.matching import Terms, check_request, matching_curve
 from fusiontheory.moments import Moments
-from fusiontheory.tangent_kernel import expected_tangent_kernel, tangent_kernel
+from fusiontheory.tangent.coordinates import CoordinateMoments
+from fusiontheory.tangent.expansion import EXACT, KernelExpansion, expand_kernel, expansion_model
+from fusiontheory.tangent.kernel import expected_tangent_kernel, tangent_kernel
 
 __all__ = ["expand_network", "predict_network_curve", "tangent_head"]
 
@@ -57,7 +57,7 @@ def expand_network(
         text: matched text features, shape (rows, d_t) or (rows, captions, d_t).
         pairs: number of pairs, at most the rows: no two pairs share an image or a text.
         seeds: of the initialisations.
-        settings: of `fusiontheory.tangent_kernel.tangent_kernel`.
+        settings: of `fusiontheory.tangent.tangent_kernel`.
 
     Raises:
         InputError: for other shapes, and as for the tangent kernel.
@@ -105,7 +105,7 @@ def predict_network_curve(
         seeds: of the initialisations.
         terms: ``lanczos_steps``; there are no mixed orders here.
         moments: of these features, if they are known already.
-        settings: of `fusiontheory.tangent_kernel.tangent_kernel`.
+        settings: of `fusiontheory.tangent.tangent_kernel`.
 
     Returns:
         A frame with the columns of `fusiontheory.predict_curve`. The interval has the sampling
@@ -116,7 +116,7 @@ def predict_network_curve(
 
     Warns:
         ValidityWarning: for n far above ``pairs``, where the network has a metric of its own
-            on the products (`fusiontheory.metric_matching`), seen on ``pairs`` only.
+            on the products (`fusiontheory.tangent.random_metric`), seen on ``pairs`` only.
 
     Example:
         >>> from fusiontheory.networks import build_network
@@ -161,7 +161,7 @@ def tangent_head(name: str, module: nn.Module, **settings: Any) -> Head:
     Args:
         name: of the head.
         module: at its parameters.
-        settings: of `fusiontheory.tangent_kernel.tangent_kernel`.
+        settings: of `fusiontheory.tangent.tangent_kernel`.
 
     Example:
         >>> from fusiontheory.networks import build_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.monte_carlo import SimulatedRisk
+from fusiontheory.monte_carlo.ridge import SimulatedRisk
 from fusiontheory.risk import LowRankTarget
 from fusiontheory.solvers import fit_low_rank
 
