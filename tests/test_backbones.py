@@ -23,9 +23,9 @@ from validation.backbones import (
     load_clip,
     load_resnet18,
     load_sentences,
+    read_state,
+    scaled,
 )
-from validation.backbones.backbone import scaled
-from validation.backbones.checkpoint import read_state
 
 CAPTIONS = small_networks.CAPTIONS
 

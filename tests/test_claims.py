@@ -10,11 +10,23 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.networks import NETWORKS
-from validation.claims import CLAIMS, find_claim, judge
-from validation.claims.judge import ATTENTION, CONCATENATION, NOT_TESTABLE, VERDICTS
-from validation.claims.measured import COLUMNS
-from validation.claims.outcome import combine, lead_outcome, level_outcome, range_outcome
-from validation.claims.published import CHANCE_SIGMAS, SIZES, SWEEP_SIGMAS
+from validation.claims import (
+    ATTENTION,
+    CHANCE_SIGMAS,
+    CLAIMS,
+    COLUMNS,
+    CONCATENATION,
+    NOT_TESTABLE,
+    SIZES,
+    SWEEP_SIGMAS,
+    VERDICTS,
+    combine,
+    find_claim,
+    judge,
+    lead_outcome,
+    level_outcome,
+    range_outcome,
+)
 
 Accuracies = Mapping[tuple[str, int, float], tuple[float, float]]
 

@@ -19,7 +19,7 @@ small_networks = pytest.importorskip("small_networks", reason="open_clip or torc
 from fusiontheory.alignment import retrieval_recall
 from fusiontheory.data import FeatureSet
 from validation.__main__ import app
-from validation.backbones.libraries import library
+from validation.backbones import library
 
 pytestmark = pytest.mark.shared
 SHARED = Path(os.environ["FUSIONTHEORY_SHARED"]) / "data"

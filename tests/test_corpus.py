@@ -20,8 +20,7 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from validation.__main__ import app
-from validation.corpus import Corpus, detect, read_corpus, read_karpathy
-from validation.corpus.image_folder import relative_path
+from validation.corpus import Corpus, detect, read_corpus, read_karpathy, relative_path
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
 SPLITS = ("train", "dev", "test")

@@ -14,9 +14,7 @@ from pathlib import Path
 import pytest
 
 from fusiontheory.checks import InputError
-from validation.corpus import read_corpus
-from validation.corpus.fetch import Fetch
-from validation.corpus.flickr8k_files import FLICKR8K, altered_files, verify
+from validation.corpus import FLICKR8K, Fetch, altered_files, read_corpus, verify
 
 SHARED = Path(os.environ.get("FUSIONTHEORY_SHARED", "no-such-folder"))
 HOME = SHARED / "data" / "flickr8k"

@@ -22,8 +22,7 @@ from fusiontheory.data import FeatureSet
 from validation.__main__ import app
 from validation.backbones import Card, Preprocessing, load_clip
 from validation.corpus import Corpus
-from validation.extract import Part, Settings, extract, extract_images, merge
-from validation.extract.shards import read_shard
+from validation.extract import Part, Settings, extract, extract_images, merge, read_shard
 
 IMAGES = 11
 SETTINGS = Settings(batch=2, shard=4, workers=0)

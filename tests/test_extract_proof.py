@@ -16,16 +16,17 @@ from fusiontheory.alignment import retrieval_recall
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from validation.backbones import Preprocessing, load_clip
-from validation.extract import Settings, extract_images
-from validation.extract.proof import (
+from validation.extract import (
     PUBLISHED,
     TOLERANCE,
     Published,
+    Settings,
     compare_runs,
+    extract_images,
     prove,
     prove_file,
+    read_shard,
 )
-from validation.extract.shards import read_shard
 
 IMAGES = 120
 SAME = 0.999  # least cosine of a right run

@@ -13,8 +13,7 @@ small_networks = pytest.importorskip("small_networks", reason="open_clip or torc
 
 from fusiontheory.data import FeatureSet
 from validation.__main__ import app
-from validation.backbones import libraries
-from validation.backbones.checkpoint import read_state
+from validation.backbones import libraries, read_state
 from validation.extract import stream
 
 IMAGES = 6

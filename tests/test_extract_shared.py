@@ -18,12 +18,15 @@ if importlib.util.find_spec("torchvision") is None or importlib.util.find_spec("
     pytest.skip("torchvision is not installed", allow_module_level=True)
 
 from fusiontheory.data import FeatureSet
-from validation.backbones import Preprocessing, load_resnet18, load_sentences
-from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD
+from validation.backbones import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Preprocessing,
+    load_resnet18,
+    load_sentences,
+)
 from validation.corpus import read_corpus
-from validation.extract import Settings, extract_images
-from validation.extract.proof import Published, prove
-from validation.extract.shards import read_shard
+from validation.extract import Published, Settings, extract_images, prove, read_shard
 
 pytestmark = pytest.mark.shared
 SHARED = Path(os.environ["FUSIONTHEORY_SHARED"]) / "data"

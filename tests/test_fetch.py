@@ -23,12 +23,8 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from validation.__main__ import app
-from validation.corpus import Corpus
+from validation.corpus import FLICKR8K, Contents, Corpus, Fetch, altered_files, download, unpack
 from validation.corpus import fetch as fetch_module
-from validation.corpus.download import download
-from validation.corpus.fetch import Fetch
-from validation.corpus.flickr8k_files import FLICKR8K, Contents, altered_files
-from validation.corpus.unpack import unpack
 
 PARTS = {"train": 3, "dev": 1, "test": 1}
 

@@ -18,22 +18,25 @@ from fusiontheory.moments import Moments
 from fusiontheory.networks import build_network
 from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings
-from validation.trained.predict import write_predictions
-from validation.trained.predictor_errors import error_table, scored, with_directions
+from validation.trained import TrainedSession, write_predictions
+from validation.trained.design import TrainedStudy
 from validation.trained.predictors import (
     COLUMNS,
     PLACE,
+    as_table,
+    early_stopping_ridge,
+    error_table,
     fill_tangent,
     order_predictions,
     power_law_predictions,
+    prediction,
+    scored,
     sharp_predictions,
+    tangent_curve,
     tangent_predictions,
+    with_directions,
 )
 from validation.trained.predictors import tangent as tangent_module
-from validation.trained.predictors.table import as_table, prediction
-from validation.trained.predictors.tangent_curve import early_stopping_ridge, tangent_curve
-from validation.trained.session import TrainedSession
-from validation.trained.study import TrainedStudy
 
 D = 8
 SETTINGS = TrainingSettings(batch_size=32, epochs=10, patience=None)

@@ -13,11 +13,15 @@ from typer.testing import CliRunner
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from validation.__main__ import app
-from validation.conditions import as_given
-from validation.fit import caution
-from validation.raw.arrays import arrays_file
-from validation.raw.sources import Source, check_joined, read_sources
-from validation.raw.splits import read_split, split_by_image
+from validation.conditions import as_given, caution
+from validation.pipeline import (
+    Source,
+    arrays_file,
+    check_joined,
+    read_sources,
+    read_split,
+    split_by_image,
+)
 
 SMALL = ["--sizes", "16,32", "--seeds", "2", "--heads", "concat-mlp,bilinear,dot-product"]
 

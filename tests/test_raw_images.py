@@ -14,7 +14,7 @@ small_networks = pytest.importorskip("small_networks", reason="open_clip or torc
 
 from fusiontheory.checks import InputError
 from validation.__main__ import app
-from validation.raw.slurm import Resources, launch_study, run_command
+from validation.pipeline import Resources, launch_study, run_command
 
 IMAGES = 48
 
@@ -128,7 +128,7 @@ def _features(options: list[str], folder: Path) -> Path:
 def test_a_launch_without_submitit_or_with_wrong_options(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from validation.raw import slurm
+    from validation.pipeline import slurm
 
     def missing(name: str) -> None:
         raise ImportError(name)

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from paper_figures.comparison import app
-from validation.inline_svg import inline_svg
-from validation.report import write_report
+from validation.kernel import write_report
+from validation.pages import inline_svg
 
 HEADS = ("concat-linear", "concat-mlp", "bilinear", "dot-product")
 SIZES = (256, 2048, 8192)
@@ -120,7 +120,7 @@ def frames(
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing, where a test reads only the words: figures are most of the time."""
-    monkeypatch.setattr("validation.report._draw", lambda *_: Figure(figsize=(1, 1)))
+    monkeypatch.setattr("validation.kernel.report._draw", lambda *_: Figure(figsize=(1, 1)))
 
 
 def page(out: Path, tables: list[pd.DataFrame], facts: dict[str, Any] = FACTS) -> Page:

@@ -15,10 +15,9 @@ from typer.main import get_command
 import validation.data
 from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS
-from validation.data import SHIPPED_FILE, shipped_features
+from validation.data import SHIPPED_FILE, encoder_features, principal_scores, shipped_features
 from validation.data import build as build_module
 from validation.data import check as check_module
-from validation.data.build import encoder_features, principal_scores
 
 
 @pytest.fixture(scope="module")

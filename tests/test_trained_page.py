@@ -14,9 +14,13 @@ import pytest
 from fusiontheory.checks import InputError
 from fusiontheory.store import Cell, RecordStore
 from validation.claims import CLAIMS
-from validation.trained.facts import record_facts
-from validation.trained.grids import ablation_grid, accuracy_grid, gap_grid
-from validation.trained.page import write_page
+from validation.trained.report import (
+    ablation_grid,
+    accuracy_grid,
+    gap_grid,
+    record_facts,
+    write_page,
+)
 
 SVG = b'<svg viewBox="0 0 1 1"><g id="a"/></svg>'
 FACTS: dict[str, Any] = {"device": ["cpu, 1 threads"], "versions": ["torch 9.8"], "own": 7}
@@ -282,7 +286,7 @@ def test_facts_are_those_of_the_records(tmp_path: Path) -> None:
 
 
 def test_predictors_are_shown_over_all_and_over_common_cells() -> None:
-    from validation.trained.page import _predictors
+    from validation.trained.report.page import _predictors
 
     def row(scope: str, predictor: str, points: float) -> dict[str, object]:
         counts = {"cells": 8, "sign_right": 5, "sign_clear": 6, "coverage": float("nan")}

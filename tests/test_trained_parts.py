@@ -15,14 +15,16 @@ from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.trained import TrainedStudy, recorded_runs, train_cells
-from validation.trained.ablations import ABLATIONS
-from validation.trained.condition import Condition, controlled_features
-from validation.trained.draws import training_pairs
-from validation.trained.effects import effect_table
-from validation.trained.groups import CellGroups
-from validation.trained.scaling import scaled_features
-from validation.trained.search import choices, chosen_table
-from validation.trained.variant import Variant
+from validation.trained.design import (
+    ABLATIONS,
+    Condition,
+    Variant,
+    controlled_features,
+    scaled_features,
+    training_pairs,
+)
+from validation.trained.report import effect_table
+from validation.trained.runs import CellGroups, choices, chosen_table
 
 STUDY = TrainedStudy(
     strengths={"given": None},

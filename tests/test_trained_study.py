@@ -20,12 +20,16 @@ from fusiontheory.training import TrainingSettings
 from validation.__main__ import app
 from validation.conditions import condition_features
 from validation.trained import TrainedCell, TrainedStudy, recorded_runs, train_cells, write_report
-from validation.trained import groups as groups_module
-from validation.trained.draws import held_out_pairs, training_pairs
-from validation.trained.figure import draw
-from validation.trained.noise import Noise, noisy_features
-from validation.trained.predictions import RIDGE, predictions
-from validation.trained.tables import gap_table, scaling_table, trend_table
+from validation.trained.design import Noise, held_out_pairs, noisy_features, training_pairs
+from validation.trained.report import (
+    RIDGE,
+    draw,
+    gap_table,
+    predictions,
+    scaling_table,
+    trend_table,
+)
+from validation.trained.runs import groups as groups_module
 
 STUDY = TrainedStudy(
     sizes=(32, 64),

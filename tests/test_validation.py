@@ -21,14 +21,19 @@ from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.store import RecordStore
 from validation.__main__ import app
-from validation.cells import measured_cells, predicted_cells
-from validation.compare import _crossing, compare
 from validation.conditions import condition_features
-from validation.fill import fill_store, fingerprints
-from validation.measure import measure_cell
+from validation.kernel import (
+    Study,
+    compare,
+    fill_store,
+    fingerprints,
+    measure_cell,
+    measured_cells,
+    predict_cell,
+    predicted_cells,
+)
+from validation.kernel.compare import _crossing
 from validation.moments import condition_moments
-from validation.predict import predict_cell
-from validation.study import Study
 
 ROOT = Path(__file__).parents[1]
 SMALL = ["--sizes", "16,64", "--seeds", "2", "--test-pairs", "40"]

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from validation import sentences
-from validation.verdicts import (
+from validation.kernel import (
     CLAIM,
     cell_verdicts,
     claim_verdicts,
     crossover_verdicts,
     head_summary,
+    sentences,
     sign_verdicts,
 )
 

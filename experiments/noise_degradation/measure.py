@@ -16,7 +16,7 @@ from fusiontheory.heads import find_head
 from fusiontheory.monte_carlo import draw_matching
 from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
-from validation.measure import measure_cell
+from validation.kernel import measure_cell
 
 __all__ = ["Point", "cells", "measure"]
 

@@ -16,7 +16,7 @@ from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore
 from validation.conditions import condition_features
 from validation.data import shipped_features
-from validation.fill import fingerprints
+from validation.kernel import fingerprints
 
 PREDICTED = Path(__file__).with_name("predicted.csv")
 RESULTS = Path(__file__).with_name("results.csv")

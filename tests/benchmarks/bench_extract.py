@@ -23,10 +23,8 @@ small_networks = pytest.importorskip("small_networks", reason="open_clip or torc
 
 from rich.progress import Progress
 
-from validation.backbones.libraries import library
-from validation.backbones.names import load_backbone
-from validation.extract.images import extract_images
-from validation.extract.settings import Settings
+from validation.backbones import library, load_backbone
+from validation.extract import Settings, extract_images
 
 MODEL, IMAGES, TEXTS, ROUNDS = "ViT-B-32-quickgelu", 128, 256, 2
 MOST_MEMORY = 200 * 2**20

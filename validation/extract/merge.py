@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS
 from fusiontheory.store import write_atomically
-from validation.data.build import SPLIT_SEED
+from validation.data import SPLIT_SEED
 from validation.extract.parts import PartList, ShardEntry, read_part
 from validation.extract.shards import Shard, read_shard
 from validation.extract.stream import Tensor, stream_fingerprint, write_stream

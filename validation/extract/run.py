@@ -10,12 +10,13 @@ from pathlib import Path
 from rich.progress import Progress
 
 from fusiontheory.checks import InputError
+from fusiontheory.parallel import Part
 from fusiontheory.store import canonical_json, check_writable
 from validation.backbones import ImageBackbone, TextBackbone
 from validation.corpus import Corpus
 from validation.extract.images import extract_images
 from validation.extract.parts import PartList, ShardEntry, write_part
-from validation.extract.settings import Part, Settings
+from validation.extract.settings import Settings
 from validation.extract.shards import Recipe
 from validation.extract.texts import check_captions, extract_texts
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from validation.extract import Settings
-    from validation.raw.study import Verdict
+    from validation.pipeline import Verdict
 
 __all__ = ["arrays", "launch", "study"]
 
@@ -91,9 +91,9 @@ def study(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """From images and captions, or features files, to the report; goes on where it stopped."""
-    from validation.extract.settings import Part, Settings
-    from validation.raw.images import chosen_backbones
-    from validation.raw.sources import read_sources
+    from fusiontheory.parallel import Part
+    from validation.extract import Settings
+    from validation.pipeline import chosen_backbones, read_sources
 
     part = Part.parse(shard)
     if only is not None and only not in _STAGES:
@@ -126,7 +126,7 @@ def study(
         sources, drawn = read_sources(files, split_seed)
         said += drawn
         _check_proofs(sources, unproved)
-        from validation.raw.study import study_features
+        from validation.pipeline import study_features
 
         verdict = study_features(
             sources, store, out, progress, study=kernel, trained=trained,
@@ -157,7 +157,7 @@ def arrays(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Plain arrays of embeddings to a features file, checked."""
-    from validation.raw.arrays import arrays_file
+    from validation.pipeline import arrays_file
 
     done = arrays_file(image, text, ids, out, text_ids=text_ids, split=split, seed=seed, name=name)
     features = done.features
@@ -181,7 +181,7 @@ def launch(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run ``study`` as Slurm jobs: shards of extraction, shards of training, then the report."""
-    from validation.raw.slurm import Resources, launch_study
+    from validation.pipeline import Resources, launch_study
 
     resources = Resources(cluster, logs, partition, timeout_min, cpus, memory_gb, gpus)
     last = launch_study(context.args, shards, resources)
@@ -200,7 +200,7 @@ def _extraction(
     part: Any,
 ) -> Any:
     from validation.corpus import read_corpus
-    from validation.raw.images import features_of_images
+    from validation.pipeline import features_of_images
 
     corpus = read_corpus(captions, images, incomplete)  # type: ignore[arg-type]
     if captions_each is not None:
@@ -216,8 +216,7 @@ def _studies(
     ridge: float,
     test_pairs: int,
 ) -> tuple[Any, Any]:
-    from validation.study import Study
-    from validation.workflow import parse_sizes
+    from validation.kernel import Study, parse_sizes
 
     kernel = Study(ridge=ridge, test_pairs=test_pairs)
     if sizes is not None:
@@ -238,7 +237,7 @@ def _studies(
 
 
 def _check_proofs(sources: Any, unproved: bool) -> None:
-    from validation.raw.study import prove_sources
+    from validation.pipeline import prove_sources
 
     for name, proof in prove_sources(sources).items():
         if not proof.right and not unproved:

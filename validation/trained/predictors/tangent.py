@@ -11,7 +11,7 @@ import pandas as pd
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import TrainingSettings
-from validation.trained.noise import Noise, noisy_features
+from validation.trained.design import Noise, noisy_features
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS, tangent_curve
 
@@ -41,7 +41,7 @@ def fill_tangent(
         conditions: features without noise, by condition.
         store: gets a record per condition, noise and head as soon as it is done.
         settings: of the training.
-        renormalise, entropy: of the noise (`validation.trained.noise.noisy_features`).
+        renormalise, entropy: of the noise (`validation.trained.design.noise.noisy_features`).
     """
     made = 0
     for part, noise, head, sizes in _curves(places):
