@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusiontheory.console import application, progress_bar
-from validation.raw import commands
+from validation.commands import study as commands
 
 if TYPE_CHECKING:
     from validation.extract import Merged

@@ -35,7 +35,7 @@ from validation.kernel import (
 from validation.kernel.compare import _crossing
 from validation.moments import condition_moments
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 SMALL = ["--sizes", "16,64", "--seeds", "2", "--test-pairs", "40"]
 STUDY = Study(sizes=(16, 64), seeds=2, test_pairs=40, curve_points=5)
 

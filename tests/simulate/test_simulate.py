@@ -339,7 +339,7 @@ def test_bad_calls_are_refused(tmp_path):
 
 
 def test_command_line_runs_the_example(tmp_path, capsys):
-    example = Path(__file__).parents[1] / "experiments" / "simulate_example.toml"
+    example = Path(__file__).parents[2] / "experiments" / "simulate_example.toml"
     arguments = ["simulate", str(example), "--out", str(tmp_path)]
     app(arguments, standalone_mode=False)
     assert f"{read_grid(example).runs} runs" in capsys.readouterr().out
