@@ -42,10 +42,10 @@ def measure(
     population: Population, head: str, config: Config, draws: int, test_pairs: int
 ) -> tuple[_Array, _Array, _Array]:
     """Return mean accuracy, its standard deviation over training sets and that one's error."""
-    test = _pairs(population, test_pairs, np.random.default_rng(999))
+    test = distinct_pairs(population, test_pairs, np.random.default_rng(999))
     found = np.empty((draws, len(config.sizes), 2))
     for index in range(draws):
-        train = _pairs(population, max(config.sizes), np.random.default_rng(5000 + index))
+        train = distinct_pairs(population, max(config.sizes), np.random.default_rng(5000 + index))
         for column, output in enumerate(_outputs(head, train, test, config)):
             right = (np.sign(output) * test.label + 1) / 2
             found[index, column] = right[: test_pairs // 2].mean(), right[test_pairs // 2 :].mean()
@@ -61,7 +61,7 @@ def predict(population: Population, head: str, config: Config) -> _Array:
     return np.asarray(deviation * norm.pdf(norm.ppf(accuracy)))
 
 
-def _pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
+def distinct_pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
     image, text = population.draw(n, rng)
     text = text.copy()
     text[1::2] = population.draw(n // 2, rng)[1]

@@ -97,7 +97,7 @@ def measured(case: Case, rng: np.random.Generator) -> dict[str, float]:
             found[f"{head} {name}"] = _accuracy(head, train, test)
     same = pairs.image[:, None] == pairs.image
     np.fill_diagonal(same, False)
-    low, high = _image_orders(shared)
+    low, high = image_orders(shared)
     found["concat-mlp no high"] = _accuracy("concat-mlp", shared, test, same * high)
     found["concat-mlp none"] = _accuracy("concat-mlp", shared, test, same * (low + high))
     return found
@@ -122,7 +122,7 @@ def _accuracy(
     return float(np.mean((np.sign(output) * test.label + 1) / 2))
 
 
-def _image_orders(pairs: PairFeatures) -> tuple[_Array, _Array]:
+def image_orders(pairs: PairFeatures) -> tuple[_Array, _Array]:
     """Return the orders (1, 0) and (2, 0) of the kernel matrix, and those above."""
     a = relu_tangent_coefficients(2)
     length = np.sqrt(((pairs.image**2).sum(axis=1) + (pairs.text**2).sum(axis=1)) / 2)

@@ -29,7 +29,7 @@ _Orders: TypeAlias = Mapping[tuple[int, int], float]
 # As many images as `Moments.ritz` uses, so that the pairs are the same.
 _MOST_IMAGES = 4096
 # Degree in [v; t] of the functions of `fusiontheory.signal.ritz`.
-_DEGREE = {
+DEGREE = {
     "first": 2,
     "second": 2,
     "image_pair": 2,
@@ -182,7 +182,7 @@ def _held_out(
     powers: PairPowers, gram: RitzGram, functions: tuple[str, ...], level: int
 ) -> _HeldOut:
     rows = gram.usable(level, functions)
-    degree = np.array([_DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
+    degree = np.array([DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
     return _HeldOut(
         scores=gram.scores[level][:, :, rows].astype(np.float64),
         penalty=gram.penalty[level][np.ix_(rows, rows)],

@@ -205,8 +205,8 @@ def _moved(
     pairs = SharedPairs.drawn(n, images, captions)
     if not any(pairs.shares(block) for block in model.shared()):
         return 0.0, 1.0
-    alone = _scores(model, SharedPairs.independent(), n, ridge)
-    shared = _scores(model, pairs, n, ridge)
+    alone = shared_scores(model, SharedPairs.independent(), n, ridge)
+    shared = shared_scores(model, pairs, n, ridge)
     if alone is None or shared is None:
         return np.nan, np.nan
     return shared[0] - alone[0], shared[1] / alone[1]
@@ -254,7 +254,7 @@ def _sums(model: MatchingModel, kappa: _Array, g: Callable[[_Array, _Array], _Ar
     return np.array([block.spectrum.sum(g, level) for block, level in blocks], dtype=np.float64)
 
 
-def _scores(
+def shared_scores(
     model: MatchingModel, pairs: SharedPairs, n: float, ridge: float
 ) -> tuple[float, float] | None:
     """Return Phi^{-1}(accuracy) and risk under normal scores; None without a solution."""

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.risk import FusionSetting
-from fusiontheory.risk.fusion_setting import _additive_overlap, _bilinear_mean, _bilinear_overlap
+from fusiontheory.risk import FusionSetting, additive_overlap, bilinear_mean, bilinear_overlap
 from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge
 
 __all__ = [
@@ -128,9 +127,9 @@ def _one_draw(
     constant = float(residual.mean()) if setting.intercept else 0.0
     error = (
         float(np.sum(missed_a**2) + np.sum(missed_b**2))
-        + _additive_overlap(missed_a, rho, v.shape[1])
-        + _bilinear_overlap(missed_b, rho)
-        + (_bilinear_mean(missed_b, rho) + constant) ** 2
+        + additive_overlap(missed_a, rho, v.shape[1])
+        + bilinear_overlap(missed_b, rho)
+        + (bilinear_mean(missed_b, rho) + constant) ** 2
     )
     return error + setting.noise, float(np.mean((residual - constant) ** 2))
 

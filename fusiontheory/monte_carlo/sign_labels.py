@@ -9,9 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import non_negative, positive_integer
-from fusiontheory.risk import SignLabels
-from fusiontheory.risk.bias_variance import _checked_target
-from fusiontheory.risk.sign_labels import _Label
+from fusiontheory.risk import SignLabel, SignLabels, checked_target
 from fusiontheory.solvers import fit_linear_ridge
 
 __all__ = [
@@ -124,7 +122,7 @@ def simulate_coefficients(
         array([[ 1., -1.],
                [ 1., -1.]])
     """
-    values, b = _checked_target(eigenvalues, coefficients)
+    values, b = checked_target(eigenvalues, coefficients)
     delta, spread = non_negative("ridge", ridge), np.sqrt(non_negative("noise", noise))
 
     def label(z: _Array, generator: np.random.Generator) -> _Array:
@@ -135,7 +133,7 @@ def simulate_coefficients(
 
 
 def _fits(
-    eigenvalues: _Array, label: _Label, ridge: float, n: int, draws: int, seed: int
+    eigenvalues: _Array, label: SignLabel, ridge: float, n: int, draws: int, seed: int
 ) -> _Array:
     """Return coefficients (draws, p) of fits to labels that ``label`` draws from z (n, p)."""
     n = positive_integer("n", n)

@@ -1,6 +1,6 @@
 """Levels 1 and 2: the risk of ridge regression, from spectra and coefficients."""
 
-from fusiontheory.risk.bias_variance import mean_coefficients, prediction_variance
+from fusiontheory.risk.bias_variance import checked_target, mean_coefficients, prediction_variance
 from fusiontheory.risk.concatenation import (
     JointBlocks,
     block_spectrum,
@@ -9,7 +9,12 @@ from fusiontheory.risk.concatenation import (
     correlated_products,
 )
 from fusiontheory.risk.correlated_products import CorrelatedProducts
-from fusiontheory.risk.fusion_setting import FusionSetting
+from fusiontheory.risk.fusion_setting import (
+    FusionSetting,
+    additive_overlap,
+    bilinear_mean,
+    bilinear_overlap,
+)
 from fusiontheory.risk.kernel_sum import (
     KernelSum,
     kernel_sum_risk,
@@ -39,7 +44,7 @@ from fusiontheory.risk.ridge import (
     training_risk,
     unlearned,
 )
-from fusiontheory.risk.sign_labels import SignLabels, score_accuracy, sign_accuracy
+from fusiontheory.risk.sign_labels import SignLabel, SignLabels, score_accuracy, sign_accuracy
 from fusiontheory.risk.spectrum import Spectrum
 
 __all__ = [
@@ -50,10 +55,15 @@ __all__ = [
     "LowRankTarget",
     "OptimalRidge",
     "ProjectedBilinear",
+    "SignLabel",
     "SignLabels",
     "Spectrum",
+    "additive_overlap",
+    "bilinear_mean",
+    "bilinear_overlap",
     "block_spectrum",
     "checked_moment",
+    "checked_target",
     "correlated_pairs",
     "correlated_products",
     "effective_ridge",

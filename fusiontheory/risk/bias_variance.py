@@ -46,7 +46,7 @@ def mean_coefficients(
         >>> mean_coefficients(np.ones(4), [2.0, 0.0, -2.0, 0.0], 2, ridge=0.0)
         array([ 1.,  0., -1.,  0.])
     """
-    values, b = _checked_target(eigenvalues, coefficients)
+    values, b = checked_target(eigenvalues, coefficients)
     kappa = np.atleast_1d(effective_ridge(values, sample_sizes("n", n), ridge))[:, None]
     # Without ridge kappa may be 0; a zero eigenvalue learns nothing there either.
     total = values + kappa
@@ -88,7 +88,7 @@ def prediction_variance(
     return float(variance[0]) if np.ndim(n) == 0 else variance
 
 
-def _checked_target(eigenvalues: ArrayLike, coefficients: ArrayLike) -> tuple[_Array, _Array]:
+def checked_target(eigenvalues: ArrayLike, coefficients: ArrayLike) -> tuple[_Array, _Array]:
     values = non_negative_array("eigenvalues", eigenvalues, 1)
     b = finite_array("coefficients", coefficients, 1)
     if b.shape != values.shape:

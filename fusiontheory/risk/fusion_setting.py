@@ -120,12 +120,12 @@ class FusionSetting:
             missing = float(self.additive_power.sum())
             if self.additive_signs is not None:
                 a = self.additive_signs * np.sqrt(self.additive_power)
-                missing += _additive_overlap(a, rho, self.eigenvalues_v.size)
+                missing += additive_overlap(a, rho, self.eigenvalues_v.size)
         else:
             missing = float(self.bilinear_power.sum())
             if self.bilinear_signs is not None:
                 b = self.bilinear_signs * np.sqrt(self.bilinear_power)
-                overlap, mean_square = _bilinear_overlap(b, rho), _bilinear_mean(b, rho) ** 2
+                overlap, mean_square = bilinear_overlap(b, rho), bilinear_mean(b, rho) ** 2
             else:
                 # Random signs leave the diagonal of B, alike in both, on average.
                 overlap = float(rho**2 @ np.diagonal(self.bilinear_power)[: rho.size])
@@ -159,18 +159,18 @@ class FusionSetting:
         return values, power
 
 
-def _additive_overlap(d: _Array, rho: _Array, d_v: int) -> float:
+def additive_overlap(d: _Array, rho: _Array, d_v: int) -> float:
     """Return E[(d . [z_v; z_t])^2] - |d|^2."""
     return 2 * float(rho @ (d[: rho.size] * d[d_v : d_v + rho.size]))
 
 
-def _bilinear_overlap(matrix: _Array, rho: _Array) -> float:
+def bilinear_overlap(matrix: _Array, rho: _Array) -> float:
     """Return Var(z_v^T D z_t) - |D|^2."""
     block = matrix[: rho.size, : rho.size]
     return float(rho @ (block * block.T) @ rho)
 
 
-def _bilinear_mean(matrix: _Array, rho: _Array) -> float:
+def bilinear_mean(matrix: _Array, rho: _Array) -> float:
     """Return E[z_v^T D z_t]."""
     return float(rho @ np.diagonal(matrix)[: rho.size])
 

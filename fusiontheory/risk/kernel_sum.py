@@ -235,7 +235,7 @@ def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | _
     sizes = sample_sizes("n", n)
     size = np.count_nonzero(kernel.eigenvalues)
     peak = (sizes == size) & (kernel.ridge == 0) & (not training)
-    law = _Law.sampled(kernel.eigenvalues_v.size, kernel.eigenvalues_t.size)
+    law = KernelSumLaw.sampled(kernel.eigenvalues_v.size, kernel.eigenvalues_t.size)
     risk = np.full_like(sizes, np.inf)
     for k in np.flatnonzero(~peak):
         eigenvalues, ridge = kernel.eigenvalues, kernel.ridge
@@ -257,14 +257,14 @@ def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | _
 
 
 @dataclass(frozen=True, eq=False)
-class _Law:
+class KernelSumLaw:
     """Draws of the squares psi^2 = (z^2, w^2, z^2 w^2), and means over them."""
 
     z: _Array
     w: _Array
 
     @classmethod
-    def sampled(cls, d_v: int, d_t: int) -> _Law:
+    def sampled(cls, d_v: int, d_t: int) -> KernelSumLaw:
         squares = np.random.default_rng(0).standard_normal((_SAMPLES, d_v + d_t)) ** 2
         squares /= squares.mean(axis=0)  # the mean of each is 1
         return cls(squares[:, :d_v], squares[:, d_v:])
@@ -283,7 +283,9 @@ class _Law:
         return np.concatenate([singles, (self.z.T @ weighted).ravel()]) / weight.size
 
 
-def _resolvent(law: _Law, eigenvalues: _Array, n: float, ridge: float) -> tuple[_Array, _Array]:
+def _resolvent(
+    law: KernelSumLaw, eigenvalues: _Array, n: float, ridge: float
+) -> tuple[_Array, _Array]:
     """Solve for a by Newton's method in log a; return it and n lambda S + delta."""
     kappa = effective_ridge(eigenvalues, n, ridge)
     a = kappa / ridge * eigenvalues / (eigenvalues + kappa)
@@ -304,7 +306,7 @@ def _resolvent(law: _Law, eigenvalues: _Array, n: float, ridge: float) -> tuple[
     raise ArithmeticError(f"the equations of the kernel sum were not solved at n = {n:g}")
 
 
-def _respond(law: _Law, a: _Array, n: float, damping: _Array, right: _Array) -> _Array:
+def _respond(law: KernelSumLaw, a: _Array, n: float, damping: _Array, right: _Array) -> _Array:
     """Solve x_k = right_k + n a_k^2 E[psi_k^2 (sum_l x_l psi_l^2) / (1 + h)^2] for x."""
     # In u = x / a the matrix is symmetric, and positive definite at the solution.
     scaled = np.divide(right, a, out=np.zeros_like(a), where=a > 0)
@@ -320,7 +322,7 @@ def _respond(law: _Law, a: _Array, n: float, damping: _Array, right: _Array) -> 
 
 
 def _risk(
-    law: _Law, kernel: KernelSum, n: float, a: _Array, unlearned: _Array, training: bool
+    law: KernelSumLaw, kernel: KernelSum, n: float, a: _Array, unlearned: _Array, training: bool
 ) -> float:
     """Return the risk from a and 1 - L."""
     damping = 1 / (1 + law.sums(a))

@@ -23,6 +23,7 @@ from fusiontheory.checks import (
     non_negative,
     non_negative_array,
     positive_integer,
+    rank_of,
     sample_sizes,
 )
 from fusiontheory.risk.concatenation import checked_moment
@@ -53,9 +54,7 @@ def low_rank_dimension(d_v: int, d_t: int, rank: int) -> int:
         8128
     """
     d_v, d_t = positive_integer("d_v", d_v), positive_integer("d_t", d_t)
-    r = positive_integer("rank", rank)
-    if r > min(d_v, d_t):
-        raise InputError(f"rank must be at most min(d_v, d_t) = {min(d_v, d_t)}, got {r}")
+    r = rank_of(rank, d_v, d_t)
     return r * (d_v + d_t - r)
 
 

@@ -188,7 +188,7 @@ class _Factors:
 
 
 @dataclass(frozen=True, eq=False)
-class _Law:
+class ProductLaw:
     """Quadrature for P = sum_i r_i z_i^2 with independent standard normal z_i.
 
     Attributes:
@@ -204,7 +204,7 @@ class _Law:
     double: _Array
 
     @classmethod
-    def of(cls, r: _Array) -> _Law:
+    def of(cls, r: _Array) -> ProductLaw:
         """Invert the Laplace transform phi(zeta) = prod_i (1 + 2 r_i zeta)^{-1/2}.
 
         z_i^2 under the expectation multiplies phi by 1 / (1 + 2 r_i zeta). Nodes are indexed by
@@ -296,7 +296,7 @@ class _Equations:
     ) -> None:
         self.n = n
         self.total = total = float(r.sum())
-        self.law_v, self.law_t = law_v, law_t = _Law.of(r), _Law.of(c)
+        self.law_v, self.law_t = law_v, law_t = ProductLaw.of(r), ProductLaw.of(c)
         damping = 1 / (unit_h + np.outer(law_v.nodes, law_t.nodes) / total)
         explained = n * products * (law_v.single @ damping @ law_t.single.T)
         # Where both are 0, at zero eigenvalues without ridge, nothing is learned.

@@ -47,7 +47,7 @@ __all__ = [
 
 _Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
-_Label: TypeAlias = Callable[[_Array, np.random.Generator], _Array]
+SignLabel: TypeAlias = Callable[[_Array, np.random.Generator], _Array]
 
 
 def score_accuracy(scores: ArrayLike, labels: ArrayLike, variance: float) -> float:

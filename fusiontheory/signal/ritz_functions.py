@@ -99,7 +99,7 @@ def ritz_gram(
             for fold in ((maker + 1) % _FOLDS, (maker + 2) % _FOLDS, (maker + 4) % _FOLDS)
         },
         witnesses={
-            (fold, maker): _witness(folds[fold], folds[maker], higher)
+            (fold, maker): witness(folds[fold], folds[maker], higher)
             for fold in range(_FOLDS if higher else 0)
             for maker in ((fold + 2) % _FOLDS, (fold + 4) % _FOLDS)
         },
@@ -346,7 +346,7 @@ def _covariance(left: _Array, right: _Array) -> _Array:
     return np.asarray(centred @ right.T / (left.shape[1] - 1))
 
 
-def _witness(
+def witness(
     pairs: tuple[_Rows, _Rows], makers: tuple[_Rows, _Rows], orders: _Orders
 ) -> list[_Array]:
     """Return E+[k] - E-[k] against the makers, at matched and mismatched pairs.

@@ -7,8 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import positive_integer
-from fusiontheory.risk import low_rank_dimension
+from fusiontheory.checks import positive_integer, rank_of
 from fusiontheory.solvers.least_norm import fit_bilinear_ridge
 
 __all__ = [
@@ -57,7 +56,7 @@ def fit_low_rank(
                [0., 0.]])
     """
     d_v, d_t = v.shape[1], t.shape[1]
-    low_rank_dimension(d_v, d_t, rank)
+    rank_of(rank, d_v, d_t)
     restarts = positive_integer("restarts", restarts)
     enough = y.size >= 2 * d_v * d_t
     first = fit_bilinear_ridge(v, t, y, 0.0) if enough else v.T @ (y[:, None] * t)

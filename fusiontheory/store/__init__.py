@@ -2,7 +2,7 @@
 
 from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
 from fusiontheory.store.files import check_writable, write_atomically
-from fusiontheory.store.provenance import closure, code_version
+from fusiontheory.store.provenance import closure, code_version, modules_version
 from fusiontheory.store.records import CorruptRecord, RecordStore
 from fusiontheory.store.tensors import digest, read_bytes, read_tensors, unreadable, write_tensors
 
@@ -16,6 +16,7 @@ __all__ = [
     "closure",
     "code_version",
     "digest",
+    "modules_version",
     "read_bytes",
     "read_tensors",
     "sha256",

@@ -6,14 +6,14 @@ import ast
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
 
-__all__ = ["PLUMBING", "closure", "code_version"]
+__all__ = ["PLUMBING", "closure", "code_version", "modules_version"]
 
 PLUMBING = (
     "fusiontheory.checks",
@@ -56,11 +56,29 @@ def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = (
     """
     if not functions:
         raise InputError("functions must hold at least one function, got none")
-    found: dict[str, Path] = {}
-    for function in functions:
-        name, path = _source(function)
-        found.update(_closure(name, path, _roots(name, path), registries))
-    text = "\n".join(f"{name} {_digest(path)}" for name, path in sorted(found.items()))
+    return _version(tuple(_source(function) for function in functions), registries)
+
+
+@cache
+def _version(modules: tuple[tuple[str, Path], ...], registries: tuple[str, ...]) -> str:
+    roots = tuple(dict.fromkeys(root for name, path in modules for root in _roots(name, path)))
+    return modules_version([name for name, _ in modules], roots, registries)
+
+
+def modules_version(
+    names: Iterable[str], roots: tuple[Path, ...], registries: tuple[str, ...] = ()
+) -> str:
+    """Return the version of what modules can reach, as `code_version`, in folders of packages.
+
+    Args:
+        names: of the modules, such as ``fusiontheory.store.cells``.
+        roots: folders that packages are looked for in, in this order.
+        registries: as for `code_version`.
+    """
+    found = _closure(names, roots, registries)
+    text = "\n".join(
+        f"{name} {_digest(path, _stamp(path))}" for name, path in sorted(found.items())
+    )
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -73,7 +91,7 @@ def closure(function: Callable[..., Any]) -> tuple[str, ...]:
         ('fusiontheory.heads.kernels',)
     """
     name, path = _source(function)
-    return tuple(sorted(_closure(name, path, _roots(name, path))))
+    return tuple(sorted(_closure([name], _roots(name, path))))
 
 
 def _source(function: Callable[..., Any]) -> tuple[str, Path]:
@@ -98,12 +116,12 @@ def _roots(name: str, path: Path) -> tuple[Path, ...]:
     return tuple({path.resolve().parents[depth]: None, Path(__file__).resolve().parents[2]: None})
 
 
-@cache
 def _closure(
-    name: str, path: Path, roots: tuple[Path, ...], left_out: tuple[str, ...] = ()
+    names: Iterable[str], roots: tuple[Path, ...], left_out: tuple[str, ...] = ()
 ) -> dict[str, Path]:
-    found = {name: path}
-    waiting = [(name, path)]
+    """Return the file of each module that the named ones can reach, themselves among them."""
+    waiting = [place for name in names for place in _file(name, roots)]
+    found = dict(waiting)
     while waiting:
         for imported, file in _imports(*waiting.pop(), roots):
             if imported not in (*found, *left_out) and not _is_plumbing(imported):
@@ -118,7 +136,7 @@ def _is_plumbing(name: str) -> bool:
 
 def _imports(name: str, path: Path, roots: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
     """Yield the modules of the repository that one module imports anywhere, but for types."""
-    for node in _run_time_nodes(_tree(path)):
+    for node in _run_time_nodes(_tree(path, _stamp(path))):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _file(alias.name, roots)
@@ -171,7 +189,7 @@ def _exported(face: str, path: Path, name: str) -> list[tuple[str, str]]:
     """Return from which module, and under which name, a face has a name; lazy faces too."""
     return [
         (_absolute(node, face, path), alias.name)
-        for node in ast.walk(_tree(path))
+        for node in ast.walk(_tree(path, _stamp(path)))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if (alias.asname or alias.name) == name
@@ -188,14 +206,21 @@ def _file(name: str, roots: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
                 return
 
 
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what tells an edited file from the one that was read: time and size."""
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
 @cache
-def _tree(path: Path) -> ast.Module:
+def _tree(path: Path, stamp: tuple[int, int]) -> ast.Module:
+    del stamp
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
 @cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(_canonical(_tree(path)).encode()).hexdigest()
+def _digest(path: Path, stamp: tuple[int, int]) -> str:
+    return hashlib.sha256(_canonical(_tree(path, stamp)).encode()).hexdigest()
 
 
 def _canonical(node: Any) -> str:

@@ -82,10 +82,10 @@ def test_training_sets_are_those_of_kernel_ridge(head):
     config = Config(sizes=(16, 64))
     population = config.populations[0]
     accuracy, deviation, error = training_sets.measure(population, head, config, 8, 2000)
-    test = training_sets._pairs(population, 2000, np.random.default_rng(999))
+    test = training_sets.distinct_pairs(population, 2000, np.random.default_rng(999))
     found = []
     for index in range(8):
-        train = training_sets._pairs(population, 64, np.random.default_rng(5000 + index))
+        train = training_sets.distinct_pairs(population, 64, np.random.default_rng(5000 + index))
         curve = measure_curve(find_head(head), train, test, [16, 64], config.ridge)
         found.append([point.accuracy for point in curve])
     np.testing.assert_allclose(accuracy, np.mean(found, axis=0), atol=1e-3)

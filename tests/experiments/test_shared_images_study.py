@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.interval_coverage.config import Config
-from experiments.shared_images.run import CASES, RESULTS, Case, _image_orders, captioned, measured
+from experiments.shared_images.run import CASES, RESULTS, Case, captioned, image_orders, measured
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.solvers import PairFeatures
 
@@ -16,7 +16,7 @@ UNIT = next(p for p in Config().populations if p.name == "unit norm")
 def test_image_orders_are_the_kernel_of_orthogonal_texts():
     v, _ = captioned(UNIT, 6, 1, np.random.default_rng(0))
     pairs = PairFeatures(v, np.eye(6), np.ones(6))
-    low, high = _image_orders(pairs)
+    low, high = image_orders(pairs)
     apart = ~np.eye(6, dtype=bool)
     whole = find_head("concat-mlp").gram(v, np.eye(6), v, np.eye(6))
     constant = relu_tangent_coefficients(2)[0]

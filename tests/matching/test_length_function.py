@@ -9,7 +9,7 @@ from experiments.interval_coverage.length import Orders, WithoutLength, signals,
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import relu_tangent_coefficients
-from fusiontheory.matching.kernel_scores import _DEGREE
+from fusiontheory.matching.kernel_scores import DEGREE
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
 
@@ -63,7 +63,7 @@ def ritz_signal(found, v, t, names, kappa, unit):
     rows = [found.names.index(name) for name in found.names if name in names]
     partner = mismatched_partner(len(v))
     size = np.array([lengths(v, x, unit) for x in (t, t[partner])])
-    degree = np.array([_DEGREE[found.names[row]] for row in rows])
+    degree = np.array([DEGREE[found.names[row]] for row in rows])
     scores = found.scores[0][:, :, rows] * size[:, None, None] ** (1 - degree[:, None])
     centred = scores - scores.mean(axis=3, keepdims=True)
     within = np.einsum("yin,yjn->ij", centred[:, 0], centred[:, 1]) / (2 * len(v))

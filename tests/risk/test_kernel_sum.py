@@ -17,7 +17,7 @@ from fusiontheory.risk import (
     ridge_risk,
     union_spectrum,
 )
-from fusiontheory.risk.kernel_sum import _Law
+from fusiontheory.risk.kernel_sum import KernelSumLaw
 
 
 def kernel_sum(d=12, weights=(1.0, 1.0), ridge=5e-3, additive=0.5, bilinear=0.5, **changes):
@@ -104,7 +104,7 @@ def test_both_equations_hold_with_explicit_matrices(n):
     # The same equations with every psi in one matrix and plain fixed-point steps.
     kernel = kernel_sum(3, ridge=0.05)
     lam = kernel.eigenvalues
-    law = _Law.sampled(3, 3)
+    law = KernelSumLaw.sampled(3, 3)
     z, w = law.z, law.w
     psi = np.hstack([z, w, (z[:, :, None] * w[:, None, :]).reshape(len(z), 9)])
     a = lam / (kernel.ridge + n * lam)

@@ -7,7 +7,7 @@ from scipy.stats import chi2
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.monte_carlo import simulate_ridge_risk
 from fusiontheory.risk import FusionSetting, product_ridge_risk, ridge_risk
-from fusiontheory.risk.products import _Law
+from fusiontheory.risk.products import ProductLaw
 
 
 def power_law(d, exponent):
@@ -216,7 +216,7 @@ def test_interpolation_without_ridge_is_infinite():
 
 @pytest.mark.parametrize("d", [3, 8, 60])
 def test_quadrature_of_a_chi_square(d):
-    law = _Law.of(np.full(d, 0.5))
+    law = ProductLaw.of(np.full(d, 0.5))
     assert law.plain.sum() == pytest.approx(1, abs=1e-5)
     # E[1 / chi2_d] = 1 / (d - 2); a factor z_i^2 turns d into d + 2, and two make d + 4.
     for power in (-1, 0, 1, 2):
@@ -233,7 +233,7 @@ def test_quadrature_of_a_chi_square(d):
 
 def test_quadrature_of_unequal_scales():
     r = np.concatenate([[1.0], np.full(30, 0.1), np.full(200, 1e-3), [0.0]])
-    law = _Law.of(r)
+    law = ProductLaw.of(r)
     mean, variance = r.sum(), 2 * r @ r
     assert law.plain @ law.nodes == pytest.approx(mean, rel=1e-5)
     assert law.plain @ (law.nodes - mean) ** 2 == pytest.approx(variance, rel=1e-5)

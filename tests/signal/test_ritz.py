@@ -10,7 +10,7 @@ from fusiontheory.curves import predict_curve
 from fusiontheory.matching import kernel_signal
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram
-from fusiontheory.signal.ritz_functions import _witness
+from fusiontheory.signal.ritz_functions import witness
 
 ORDERS = {(1, 0): 0.3, (0, 1): 0.2, (2, 0): 0.1, (0, 2): 0.15, (1, 1): 0.25}
 ALONE = ("image_pair", "text_pair", "image", "text")
@@ -98,7 +98,7 @@ def test_witness_is_the_difference_of_class_means():
     rows = np.array(pairs)
     apart = explicit(other_v, other_t, orders).mean(axis=0)
     apart = apart - explicit(other_v[rows[:, 0]], other_t[rows[:, 1]], orders).mean(axis=0)
-    matched, mismatched = _witness((v, t), (other_v, other_t), orders)
+    matched, mismatched = witness((v, t), (other_v, other_t), orders)
     np.testing.assert_allclose(matched, explicit(v, t, orders) @ apart, atol=1e-9)
     shifted = explicit(v, np.roll(t, 1, axis=0), orders) @ apart
     np.testing.assert_allclose(mismatched, shifted, atol=1e-9)

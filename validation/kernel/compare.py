@@ -147,7 +147,7 @@ def _crossovers(
             continue
         sizes, gaps = paired.columns.to_numpy(float), paired.to_numpy()
         picks = rng.integers(len(gaps), size=(_RESAMPLES, len(gaps)))
-        resampled = np.array([_crossing(sizes, gaps[pick].mean(axis=0)) for pick in picks])
+        resampled = np.array([crossing(sizes, gaps[pick].mean(axis=0)) for pick in picks])
         # A resample without a crossing has it beyond the sizes measured.
         low, high = np.quantile(
             np.nan_to_num(resampled, nan=np.inf), [0.025, 0.975], method="lower"
@@ -158,17 +158,17 @@ def _crossovers(
         rows.append(
             {
                 "condition": condition,
-                "measured": _crossing(sizes, gaps.mean(axis=0)),
+                "measured": crossing(sizes, gaps.mean(axis=0)),
                 "measured_low": low if np.isfinite(low) else np.nan,
                 "measured_high": high if np.isfinite(high) else np.nan,
-                "predicted": _crossing(curve.index.to_numpy(float), predicted),
+                "predicted": crossing(curve.index.to_numpy(float), predicted),
             }
         )
     columns = ["condition", "measured", "measured_low", "measured_high", "predicted"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _crossing(sizes: NDArray[np.float64], gap: NDArray[np.float64]) -> float:
+def crossing(sizes: NDArray[np.float64], gap: NDArray[np.float64]) -> float:
     """Return the n of the last change of sign, linear in log n between sizes; NaN without one."""
     changes = np.flatnonzero(np.sign(gap[:-1]) * np.sign(gap[1:]) < 0)
     if not changes.size:

@@ -32,7 +32,7 @@ from validation.kernel import (
     predict_cell,
     predicted_cells,
 )
-from validation.kernel.compare import _crossing
+from validation.kernel.compare import crossing
 from validation.moments import condition_moments
 
 ROOT = Path(__file__).parents[3]
@@ -270,6 +270,6 @@ def test_features_without_splits_are_refused() -> None:
 
 def test_the_crossing_is_the_last_change_of_sign_in_log_n() -> None:
     sizes = np.array([1.0, 10.0, 100.0, 1000.0])
-    assert _crossing(sizes, np.array([-1.0, -1.0, 1.0, 2.0])) == pytest.approx(10**1.5)
-    assert _crossing(sizes, np.array([-1.0, 1.0, -1.0, 3.0])) == pytest.approx(10**2.25)
-    assert np.isnan(_crossing(sizes, np.array([-3.0, -2.0, -1.0, -0.5])))
+    assert crossing(sizes, np.array([-1.0, -1.0, 1.0, 2.0])) == pytest.approx(10**1.5)
+    assert crossing(sizes, np.array([-1.0, 1.0, -1.0, 3.0])) == pytest.approx(10**2.25)
+    assert np.isnan(crossing(sizes, np.array([-3.0, -2.0, -1.0, -0.5])))

@@ -286,7 +286,7 @@ def test_facts_are_those_of_the_records(tmp_path: Path) -> None:
 
 
 def test_predictors_are_shown_over_all_and_over_common_cells() -> None:
-    from validation.trained.report.page import _predictors
+    from validation.trained.report.page import predictor_lines
 
     def row(scope: str, predictor: str, points: float) -> dict[str, object]:
         counts = {"cells": 8, "sign_right": 5, "sign_clear": 6, "coverage": float("nan")}
@@ -294,7 +294,7 @@ def test_predictors_are_shown_over_all_and_over_common_cells() -> None:
         return {**told, **counts, "mean_abs_points": points}
 
     rows = [row("all", "sharp", 1.25), row("common", "sharp", 0.75), row("head", "sharp", 9.0)]
-    grid = _predictors(pd.DataFrame([*rows, row("all", "orders", float("nan"))]))
+    grid = predictor_lines(pd.DataFrame([*rows, row("all", "orders", float("nan"))]))
     text = str(grid)
     assert "0.8" in text or "0.75" in text
     assert "9.0" not in text

@@ -105,7 +105,7 @@ def _context(
         "trends": _made(tables, "trends", _trends),
         "power": _made(tables, "power", _power),
         "claims": _claims(tables),
-        "predictors": _made(tables, "predictor_errors", _predictors),
+        "predictors": _made(tables, "predictor_errors", predictor_lines),
         "ablations": _made(tables, "ablations", ablation_grid),
         "choices": _made(tables, "choices", _choices),
         "absent": [name for name in _OPTIONAL if name not in tables],
@@ -240,7 +240,7 @@ def _power(table: pd.DataFrame) -> Grid:
     return plain_grid(table, ["setting", "condition"], "second", columns)
 
 
-def _predictors(table: pd.DataFrame) -> Grid:
+def predictor_lines(table: pd.DataFrame) -> Grid:
     """Return the errors over all cells, and over those that all predictors of accuracy share."""
 
     def share(value: float) -> str:
