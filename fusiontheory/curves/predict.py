@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtri
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
@@ -27,6 +28,9 @@ __all__ = [
 ]
 
 ALL_TERMS = Terms()
+# Ridge over n times the power of the features from which accuracies are those of any larger one,
+# but for this inverse share.
+_WEAKEST = 1e6
 
 
 def predict_curve(
@@ -93,6 +97,9 @@ def predict_curve(
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     sizes, delta = check_request(n, ridge, test_images, training_sets)
     model = make_model(moments, terms)
+    # Outputs then go as 1 / ridge, and their signs stay; what is left would be lost in rounding.
+    power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
+    delta = min(delta, _WEAKEST * power * float(sizes.max()))
     curve = matching_curve(model, sizes, delta)
     if model.law is not None:
         curve = shifted(curve, model.law(sizes, delta))
@@ -112,7 +119,7 @@ def predict_curve(
     beside: list[NDArray[np.float64]] = []
     if training_sets is not None:
         deviation = training_deviation(model, sizes, delta)
-        density = norm.pdf(norm.ppf(curve.accuracy))
+        density = norm.pdf(ndtri(curve.accuracy))
         beside.append(np.asarray(density * deviation / np.sqrt(training_sets)))
     if test_images is not None:
         # Matched and mismatched pairs are separate halves of the accuracy, each a mean over
