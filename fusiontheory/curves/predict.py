@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
 from fusiontheory.curves.best_ridge import best_ridge, checked_ridges
-from fusiontheory.curves.models import find_model
+from fusiontheory.curves.models import find_model, mean_diagonal
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import (
     MatchingCurve,
@@ -116,7 +116,7 @@ def predict_curve(
     # Outputs then go as 1 / ridge, and their signs stay; what is left would be lost in rounding.
     power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
     if best:
-        chosen = best_ridge(model, sizes, checked_ridges(ridges, power))
+        chosen = best_ridge(model, sizes, checked_ridges(ridges, mean_diagonal(head, moments)))
     else:
         chosen = np.full_like(sizes, fixed)
     chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))

@@ -10,8 +10,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.matching import SharedPairs, Terms, matching_curve, sharing_shift
-from fusiontheory.matching.sharing import shared_scores
+from fusiontheory.matching import SharedPairs, Terms, matching_curve, shared_scores, sharing_shift
 from fusiontheory.moments import Moments
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
 
