@@ -55,7 +55,8 @@ def predict_curve(
             if the captions of one image were right or wrong together.
         training_images: number of images, with the captions of the moments, that the training
             pairs are drawn from by `fusiontheory.data.draw_pairs`; one number, or one for each n.
-            None for pairs of which no two share an image or a text.
+            None for pairs of which no two share an image or a text, as are those without
+            `Terms.shared_images`.
         training_sets: if given, the interval is that of a mean over so many training sets
             (`fusiontheory.matching.scatter`), not over all of them.
         terms: leave terms of the theory out, to see what they are worth.
@@ -98,7 +99,8 @@ def predict_curve(
         curve = shifted(curve, model.law(sizes, delta))
     if training_images is not None:
         images = _training_images(training_images, sizes, moments.captions)
-        curve = shifted(curve, sharing_shift(model, sizes, delta, images, moments.captions))
+        if terms.shared_images:
+            curve = shifted(curve, sharing_shift(model, sizes, delta, images, moments.captions))
     if curve.peak.any():
         worst = int(np.argmax(curve.risk))
         size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"
