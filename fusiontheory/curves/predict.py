@@ -70,7 +70,8 @@ def predict_curve(
             if the captions of one image were right or wrong together.
         training_images: number of images, with the captions of the moments, that the training
             pairs are drawn from by `fusiontheory.data.draw_pairs`; one number, or one for each n.
-            None for pairs of which no two share an image or a text.
+            None for pairs of which no two share an image or a text, as are those without
+            `Terms.shared_images`.
         training_sets: if given, the interval is that of a mean over so many training sets
             (`fusiontheory.matching.scatter`), not over all of them.
         terms: leave terms of the theory out, to see what they are worth.
@@ -122,8 +123,10 @@ def predict_curve(
     chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))
     images = None
     if training_images is not None:
+        # Checked either way.
         images = _training_images(training_images, sizes, moments.captions)
-    curve, deviation = _at_ridges(model, sizes, chosen, images, moments.captions, training_sets)
+    shared = images if terms.shared_images else None
+    curve, deviation = _at_ridges(model, sizes, chosen, shared, moments.captions, training_sets)
     if curve.peak.any():
         worst = int(np.argmax(curve.risk))
         size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"

@@ -6,7 +6,7 @@ from fusiontheory.risk.concatenation import (
     block_spectrum,
     checked_moment,
     correlated_pairs,
-    correlated_products,
+    coupled_products,
 )
 from fusiontheory.risk.correlated_products import CorrelatedProducts
 from fusiontheory.risk.fusion_setting import (
@@ -68,7 +68,7 @@ __all__ = [
     "checked_moment",
     "checked_target",
     "correlated_pairs",
-    "correlated_products",
+    "coupled_products",
     "effective_ridge",
     "isotropic_optimal_ridge",
     "kernel_sum_risk",
