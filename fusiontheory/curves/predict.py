@@ -21,6 +21,7 @@ from fusiontheory.matching import (
     training_deviation,
 )
 from fusiontheory.moments import Moments
+from fusiontheory.parallel import small_algebra
 
 __all__ = [
     "predict_curve",
@@ -92,10 +93,11 @@ def predict_curve(
     if not isinstance(terms, Terms):
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     sizes, delta = check_request(n, ridge, test_images, training_sets)
-    model = make_model(moments, terms)
-    curve = matching_curve(model, sizes, delta)
-    if model.law is not None:
-        curve = shifted(curve, model.law(sizes, delta))
+    with small_algebra(max(moments.dimensions)):
+        model = make_model(moments, terms)
+        curve = matching_curve(model, sizes, delta)
+        if model.law is not None:
+            curve = shifted(curve, model.law(sizes, delta))
     if training_images is not None:
         images = _training_images(training_images, sizes, moments.captions)
         curve = shifted(curve, sharing_shift(model, sizes, delta, images, moments.captions))
