@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from fusiontheory.checks import InputError, positive_integer
 
@@ -116,8 +117,14 @@ def small_algebra(dimension: int) -> Iterator[None]:
     if dimension > _SMALL:
         yield
     else:
-        with threadpool_limits(1, user_api="blas"):
+        with _loaded().limit(limits=1, user_api="blas"):
             yield
+
+
+@cache
+def _loaded() -> ThreadpoolController:
+    """Return the libraries of NumPy and SciPy, looked for once: it takes longer than a product."""
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
