@@ -19,8 +19,8 @@ import numpy as np
 import fusiontheory as ft
 
 LIBRARY = Path(ft.__file__).resolve().parent
-GROUND = ("checks", "typing")
-"""Modules that every room stands on: a check of an argument is no stay on the way."""
+GROUND = ("checks", "typing", "parallel")
+"""No stays on the way: they check an argument or limit threads, and pass on no numbers."""
 
 
 @dataclass
