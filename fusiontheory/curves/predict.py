@@ -27,6 +27,7 @@ from fusiontheory.matching import (
     training_deviation,
 )
 from fusiontheory.moments import Moments
+from fusiontheory.parallel import small_algebra
 from fusiontheory.typing import Array
 
 __all__ = [
@@ -110,23 +111,23 @@ def predict_curve(
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     if isinstance(ridge, str) and ridge != BEST:
         raise InputError(f"ridge must be a number of at least 0 or {BEST!r}, got {ridge!r}")
-    best = isinstance(ridge, str)
     given = 0.0 if isinstance(ridge, str) else ridge
     sizes, fixed = check_request(n, given, test_images, training_sets)
-    model = make_model(moments, terms)
-    # Outputs then go as 1 / ridge, and their signs stay; what is left would be lost in rounding.
-    power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
-    if best:
-        chosen = best_ridge(model, sizes, checked_ridges(ridges, mean_diagonal(head, moments)))
-    else:
-        chosen = np.full_like(sizes, fixed)
-    chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))
     images = None
     if training_images is not None:
-        # Checked either way.
         images = _training_images(training_images, sizes, moments.captions)
-    shared = images if terms.shared_images else None
-    curve, deviation = _at_ridges(model, sizes, chosen, shared, moments.captions, training_sets)
+    with small_algebra(max(moments.dimensions)):
+        model = make_model(moments, terms)
+        # Outputs then go as 1 / ridge, and their signs stay; the rest would be lost in rounding.
+        power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
+        best = isinstance(ridge, str)
+        if best:
+            chosen = best_ridge(model, sizes, checked_ridges(ridges, mean_diagonal(head, moments)))
+        else:
+            chosen = np.full_like(sizes, fixed)
+        chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))
+        shared = images if terms.shared_images else None
+        curve, deviation = _at_ridges(model, sizes, chosen, shared, moments.captions, training_sets)
     if curve.peak.any():
         worst = int(np.argmax(curve.risk))
         size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"
