@@ -6,13 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, non_negative_array
+from fusiontheory.heads import RIDGES
 from fusiontheory.matching import MatchingModel, matching_curve
 from fusiontheory.typing import Array
 
-__all__ = ["RIDGES", "best_ridge", "checked_ridges"]
-
-RIDGES: tuple[float, ...] = tuple(float(f"{ridge:.3g}") for ridge in np.geomspace(1e-3, 1e2, 13))
-"""Ridges that are tried, as multiples of the mean of K(x, x): 13 from 0.001 to 100."""
+__all__ = ["best_ridge", "checked_ridges"]
 
 
 def best_ridge(model: MatchingModel, n: Array, ridges: Array) -> Array:
@@ -41,7 +39,9 @@ def best_ridge(model: MatchingModel, n: Array, ridges: Array) -> Array:
 
 
 def checked_ridges(ridges: ArrayLike | None, diagonal: float) -> Array:
-    """Return the ridges to choose from, increasing; by default `RIDGES` times ``diagonal``.
+    """Return the ridges to choose from, increasing.
+
+    By default they are `fusiontheory.heads.RIDGES` times ``diagonal``.
 
     Raises:
         InputError: if there is none, or one is not above 0.

@@ -6,11 +6,12 @@ from fusiontheory.heads.kernels import (
     relu_tangent_coefficients,
     relu_tangent_kernel,
 )
-from fusiontheory.heads.registry import GAP_HEADS, HEADS, Head, find_head
+from fusiontheory.heads.registry import GAP_HEADS, HEADS, RIDGES, Head, find_head
 
 __all__ = [
     "GAP_HEADS",
     "HEADS",
+    "RIDGES",
     "Head",
     "find_head",
     "linear_kernel",

@@ -20,6 +20,7 @@ from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tange
 __all__ = [
     "GAP_HEADS",
     "HEADS",
+    "RIDGES",
     "Head",
     "find_head",
 ]
@@ -134,3 +135,6 @@ HEADS = {
 
 GAP_HEADS = ("concat-mlp", "bilinear")
 """The gap is the accuracy of the first less that of the second."""
+
+RIDGES: tuple[float, ...] = tuple(float(f"{ridge:.3g}") for ridge in np.geomspace(1e-3, 1e2, 13))
+"""Ridges that are tried, as multiples of the mean of K(x, x): 13 from 0.001 to 100."""

@@ -1,6 +1,7 @@
 """How figures look, and figures of curves; they draw tables and compute nothing."""
 
 from fusiontheory.plotting.curves import plot_calibration, plot_comparison, plot_curve, plot_gap
+from fusiontheory.plotting.ridges import gap_by_ridge, plot_ridges
 from fusiontheory.plotting.style import (
     INK,
     MUTED,
@@ -19,12 +20,14 @@ __all__ = [
     "MUTED",
     "NORMAL_95",
     "HeadStyle",
+    "gap_by_ridge",
     "head_styles",
     "line_key",
     "plot_calibration",
     "plot_comparison",
     "plot_curve",
     "plot_gap",
+    "plot_ridges",
     "render_figure",
     "sample_axis",
     "save_figure",

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.curves import RIDGES, predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.data import normalise
-from fusiontheory.heads import HEADS
+from fusiontheory.heads import HEADS, RIDGES
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 

@@ -32,7 +32,9 @@ class RunOptions:
     sizes: Annotated[str, typer.Option(help="Numbers of training pairs, separated by commas.")] = (
         "256,512,1024,2048,4096,8192"
     )
-    ridge: Annotated[float, typer.Option(help="delta of K + delta I.")] = 0.1
+    ridge: Annotated[
+        str, typer.Option(help="delta of K + delta I: a number, or each head's best.")
+    ] = "best"
     test_pairs: Annotated[int, typer.Option(help="Number of test pairs.")] = 10_000
 
     def run(self) -> Run:
@@ -41,13 +43,13 @@ class RunOptions:
         Raises:
             InputError: for numbers that cannot be used.
         """
-        from validation.kernel import Run, parse_sizes
+        from validation.kernel import Run, parse_ridge, parse_sizes
 
         return Run(
             features=self.features,
             sizes=parse_sizes(self.sizes),
             seeds=self.seeds,
-            ridge=self.ridge,
+            ridge=parse_ridge(self.ridge),
             test_pairs=self.test_pairs,
         )
 
@@ -62,7 +64,9 @@ class ReportOptions:
     sizes: Annotated[
         str | None, typer.Option(help=f"Numbers of training pairs, separated by commas. {_LAST}")
     ] = None
-    ridge: Annotated[float | None, typer.Option(help=f"delta of K + delta I. {_LAST}")] = None
+    ridge: Annotated[
+        str | None, typer.Option(help=f"delta of K + delta I: a number, or best. {_LAST}")
+    ] = None
     test_pairs: Annotated[int | None, typer.Option(help=f"Number of test pairs. {_LAST}")] = None
 
     def given(self) -> dict[str, Any]:
@@ -71,13 +75,13 @@ class ReportOptions:
         Raises:
             InputError: if the sizes are no integers.
         """
-        from validation.kernel import parse_sizes
+        from validation.kernel import parse_ridge, parse_sizes
 
         asked = {
             "features": self.features,
             "sizes": None if self.sizes is None else parse_sizes(self.sizes),
             "seeds": self.seeds,
-            "ridge": self.ridge,
+            "ridge": None if self.ridge is None else parse_ridge(self.ridge),
             "test_pairs": self.test_pairs,
         }
         return {name: value for name, value in asked.items() if value is not None}

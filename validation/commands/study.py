@@ -109,7 +109,9 @@ class Numbers:
         str | None, typer.Option(help="Trained heads, with commas. [default: all]")
     ] = None
     parts: Annotated[str, typer.Option(help="Of the study of trained heads, or none.")] = "grid"
-    ridge: Annotated[float, typer.Option(help="delta of K + delta I.")] = 0.1
+    ridge: Annotated[
+        str, typer.Option(help="delta of K + delta I: a number, or each head's best.")
+    ] = "best"
     test_pairs: Annotated[int, typer.Option(help="Number of test pairs, at most.")] = 10_000
 
     def kernel(self) -> Study:
@@ -118,9 +120,9 @@ class Numbers:
         Raises:
             InputError: as `validation.kernel.Study` does.
         """
-        from validation.kernel import Study, parse_sizes
+        from validation.kernel import Study, parse_ridge, parse_sizes
 
-        study = Study(ridge=self.ridge, test_pairs=self.test_pairs)
+        study = Study(ridge=parse_ridge(self.ridge), test_pairs=self.test_pairs)
         if self.sizes is not None:
             study = replace(study, sizes=parse_sizes(self.sizes))
         return study if self.seeds is None else replace(study, seeds=self.seeds)

@@ -7,7 +7,7 @@ from validation.kernel.measure import measure_cell
 from validation.kernel.predict import predict_cell
 from validation.kernel.report import write_report
 from validation.kernel.runs import Run, asked_run, note_run, noted_runs
-from validation.kernel.session import Session, parse_sizes
+from validation.kernel.session import Session, parse_ridge, parse_sizes
 from validation.kernel.study import ONE_DIMENSION, Study
 from validation.kernel.verdicts import (
     CLAIM,
@@ -37,6 +37,7 @@ __all__ = [
     "measured_cells",
     "note_run",
     "noted_runs",
+    "parse_ridge",
     "parse_sizes",
     "predict_cell",
     "predicted_cells",

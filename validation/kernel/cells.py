@@ -5,26 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from fusiontheory.alignment import align
+from fusiontheory.checks import InputError
 from fusiontheory.store import Cell, code_version
 from validation.conditions import as_given
 from validation.kernel.measure import measure_cell, retrieval_rows
 from validation.kernel.predict import TERMS, predict_cell
-from validation.kernel.study import Study
+from validation.kernel.search import SEARCH_SEEDS, search_cell
+from validation.kernel.study import BEST, Study
 
-__all__ = ["measured_cells", "predicted_cells", "retrieval_cells"]
+__all__ = ["measured_cells", "predicted_cells", "retrieval_cells", "search_cells"]
+
+Ridges = Mapping[tuple[str, str], list[float]]
+"""Of each condition and head, one ridge for each size."""
 
 
-def measured_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
+def measured_cells(
+    study: Study, fingerprints: Mapping[str, str], ridges: Ridges | None = None
+) -> list[Cell]:
     """Return the cells to measure, one for each condition, head and seed.
 
     Args:
         study: conditions and settings.
         fingerprints: of the features, by condition.
+        ridges: of each condition and head, one for each size, where the study's ridge is "best"
+            (`validation.kernel.search.chosen_ridges`).
+
+    Raises:
+        InputError: if they are not given where they are needed.
 
     Example:
-        >>> len(measured_cells(Study(seeds=5), {"unaligned": "x", "aligned": "y"}))
+        >>> len(measured_cells(Study(seeds=5, ridge=0.1), {"unaligned": "x", "aligned": "y"}))
         40
     """
+    if study.ridge == BEST and ridges is None:
+        raise InputError("ridges must be those that the search chose, got none")
     code = code_version(measure_cell, as_given, align)
     return [
         Cell(
@@ -35,6 +49,7 @@ def measured_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
                 "head": head,
                 "seed": seed,
                 "ridge": study.ridge,
+                **({} if ridges is None else {"ridges": ridges[condition, head]}),
                 "sizes": list(study.sizes),
                 "test_pairs": study.test_pairs,
                 "entropy": study.entropy,
@@ -45,6 +60,37 @@ def measured_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
         for condition in study.strengths
         for seed in range(study.seeds)
         for head in study.heads_of(condition)
+    ]
+
+
+def search_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
+    """Return the cells of the search for the best ridge; none where the ridge is given.
+
+    Args:
+        study: conditions and settings.
+        fingerprints: of the features, by condition.
+    """
+    if study.ridge != BEST:
+        return []
+    code = code_version(search_cell, as_given, align)
+    return [
+        Cell(
+            "search",
+            {
+                "condition": condition,
+                "strength": study.strength_of(condition),
+                "head": head,
+                "seed": seed,
+                "sizes": list(study.sizes),
+                "test_pairs": study.test_pairs,
+                "entropy": study.entropy,
+            },
+            features=fingerprints[condition],
+            code=code,
+        )
+        for condition in study.strengths
+        for head in study.heads_of(condition)
+        for seed in SEARCH_SEEDS
     ]
 
 

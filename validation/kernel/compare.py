@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.heads import GAP_HEADS
 from fusiontheory.store import Cell, RecordStore
-from validation.kernel.cells import measured_cells, predicted_cells
+from validation.kernel.cells import measured_cells, predicted_cells, search_cells
 from validation.kernel.predict import FULL_THEORY, TERMS
+from validation.kernel.search import chosen_ridges
 from validation.kernel.study import Study
 
 __all__ = ["Comparison", "MissingRecords", "compare"]
@@ -31,13 +32,16 @@ class Comparison:
 
     Attributes:
         comparison: condition, head, n, seeds, measured, measured_se (standard error over seeds),
-            predicted, predicted_low, predicted_high.
+            predicted, predicted_low, predicted_high, predicted_ridge and ridge: the ridges that
+            the prediction and the measurement took.
         curves: condition, head, n, risk, accuracy, accuracy_low, accuracy_high, as predicted.
         gaps: condition, n, seeds, measured_gap, measured_gap_se (paired by seed),
             predicted_gap.
         crossovers: condition, measured, measured_low, measured_high, predicted: the n at which
             the gap changes sign for the last time, NaN if it does not.
         terms: condition, head, term, mean_absolute_error of the theory's terms so far.
+        ridges: condition, head, seed, n, at_ridge, accuracy, risk: the search on dev pairs; empty
+            where the ridge was given.
     """
 
     comparison: pd.DataFrame
@@ -45,6 +49,7 @@ class Comparison:
     gaps: pd.DataFrame
     crossovers: pd.DataFrame
     terms: pd.DataFrame
+    ridges: pd.DataFrame
 
 
 def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -> Comparison:
@@ -59,12 +64,15 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
         MissingRecords: if not all are there.
         InputError: if a record is corrupt; it is named.
     """
-    measured = _read(store, measured_cells(study, fingerprints))
+    ridges = _ridges(study, fingerprints, store)
+    chosen = None if ridges.empty else chosen_ridges(ridges, study.sizes)
+    measured = _read(store, measured_cells(study, fingerprints, chosen))
     predicted = _read(store, predicted_cells(study, fingerprints))
     curves = predicted[predicted["term"] == FULL_THEORY]
     # Conditions and heads in the order of the study, not of the alphabet.
     order = [(c, h) for c in study.strengths for h in study.heads_of(c)]
     comparison = _comparison(measured, curves, order)
+    comparison["ridge"] = _measured_at(study, comparison, chosen)
     gaps = _gaps(measured, comparison, list(study.strengths))
     columns = ["condition", "head", "n", "risk", "accuracy", "accuracy_low", "accuracy_high"]
     return Comparison(
@@ -73,7 +81,17 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
         gaps=gaps,
         crossovers=_crossovers(measured, curves, list(study.strengths)),
         terms=_terms(comparison, predicted, order),
+        ridges=ridges,
     )
+
+
+def _ridges(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -> pd.DataFrame:
+    """Return the search for the best ridge; no row where the ridge was given."""
+    columns = ["condition", "head", "seed", "n", "at_ridge", "accuracy", "risk"]
+    cells = search_cells(study, fingerprints)
+    if not cells:
+        return pd.DataFrame(columns=columns)
+    return _read(store, cells)[columns]
 
 
 def _read(store: RecordStore, cells: list[Cell]) -> pd.DataFrame:
@@ -103,9 +121,20 @@ def _comparison(
         "accuracy": "predicted",
         "accuracy_low": "predicted_low",
         "accuracy_high": "predicted_high",
+        "at_ridge": "predicted_ridge",
     }
     known = curves.rename(columns=names)[["condition", "head", "n", *names.values()]]
     return _in_order(table.merge(known, on=["condition", "head", "n"], validate="1:1"), order)
+
+
+def _measured_at(
+    study: Study, comparison: pd.DataFrame, chosen: Mapping[tuple[str, str], list[float]] | None
+) -> list[float]:
+    """Return the ridge that each row was measured with."""
+    if chosen is None:
+        return [float(study.ridge)] * len(comparison)
+    places = zip(comparison["condition"], comparison["head"], comparison["n"], strict=True)
+    return [chosen[str(c), str(h)][study.sizes.index(int(n))] for c, h, n in places]
 
 
 def _paired(measured: pd.DataFrame, condition: str) -> pd.DataFrame:

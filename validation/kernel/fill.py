@@ -1,4 +1,4 @@
-"""Fill the record store: measured cells, predicted cells, retrieval."""
+"""Fill the record store: retrieval, predictions, the search of ridges, measurements."""
 
 from __future__ import annotations
 
@@ -6,22 +6,33 @@ import platform
 import time
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
+from typing import Any
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
 
+from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.store import Cell, RecordStore
-from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells
+from validation.kernel.cells import (
+    measured_cells,
+    predicted_cells,
+    retrieval_cells,
+    search_cells,
+)
 from validation.kernel.measure import measure_cell, retrieval_rows
 from validation.kernel.predict import predict_cell
-from validation.kernel.study import Study
+from validation.kernel.search import chosen_ridges, search_cell, search_split
+from validation.kernel.study import BEST, Study
 from validation.moments import condition_moments
 
-__all__ = ["fill_store", "fingerprints"]
+__all__ = ["fill_store", "fingerprints", "searched_ridges"]
+
+Work = Callable[..., list[dict[str, Any]]]
+"""(cell, image, text, rows to train on, rows to test on) -> rows of the record."""
 
 
 def fingerprints(conditions: Mapping[str, FeatureSet]) -> dict[str, str]:
@@ -38,6 +49,8 @@ def fill_store(
 ) -> None:
     """Make every record of the study that the store does not have yet.
 
+    Predictions come first, so that each is stored before what it predicts is measured.
+
     Args:
         study: what to measure.
         conditions: features by condition.
@@ -49,6 +62,7 @@ def fill_store(
         InputError: if a record in the store is corrupt.
     """
     known = fingerprints(conditions)
+    places = conditions, store, jobs, progress
     _fill(
         "Retrieval",
         store.missing(retrieval_cells(study, known)),
@@ -66,18 +80,56 @@ def fill_store(
         store.write(cell, told)
 
     _fill("Predict", store.missing(predicted_cells(study, known)), predict, progress)
-    todo = store.missing(measured_cells(study, known))
-    task = progress.add_task("Measure", total=len(todo))
+    if study.ridge == BEST:
+        rows = {name: search_split(one, study.entropy) for name, one in conditions.items()}
+        _in_processes("Search", search_cell, search_cells(study, known), rows, *places)
+    ridges = searched_ridges(study, known, store)
+    rows = {name: (one.rows("train"), one.rows("test")) for name, one in conditions.items()}
+    _in_processes("Measure", measure_cell, measured_cells(study, known, ridges), rows, *places)
+
+
+def searched_ridges(
+    study: Study, known: Mapping[str, str], store: RecordStore
+) -> dict[tuple[str, str], list[float]] | None:
+    """Return the ridges that the recorded search chose; None where the study's ridge is given.
+
+    Raises:
+        InputError: if a record of the search is missing or corrupt.
+    """
+    if study.ridge != BEST:
+        return None
+    cells = search_cells(study, known)
+    if store.missing(cells):
+        raise InputError(
+            f"store must hold the {len(cells)} search records of these settings;"
+            " python -m validation run makes them"
+        )
+    return chosen_ridges(store.read("search", cells), study.sizes)
+
+
+def _in_processes(
+    name: str,
+    work: Work,
+    cells: Iterable[Cell],
+    rows: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]],
+    conditions: Mapping[str, FeatureSet],
+    store: RecordStore,
+    jobs: int,
+    progress: Progress,
+) -> None:
+    """Compute the cells that the store does not have, each in one process on one thread."""
+    todo = store.missing(list(cells))
+    task = progress.add_task(name, total=len(todo))
     # Processes of one thread each beat threads inside one process here, and large arrays reach
     # them as memory maps.
     with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
         done = joblib.Parallel(return_as="generator_unordered", max_nbytes="1M")(
-            joblib.delayed(_measure_and_store)(
+            joblib.delayed(_compute_and_store)(
+                work,
                 cell,
                 np.asarray(conditions[_condition(cell)].image),
                 np.asarray(conditions[_condition(cell)].text),
-                conditions[_condition(cell)].rows("train"),
-                conditions[_condition(cell)].rows("test"),
+                *rows[_condition(cell)],
                 store,
             )
             for cell in todo
@@ -86,7 +138,8 @@ def fill_store(
             progress.advance(task)
 
 
-def _measure_and_store(
+def _compute_and_store(
+    work: Work,
     cell: Cell,
     image: NDArray[np.float32],
     text: NDArray[np.float32],
@@ -95,7 +148,7 @@ def _measure_and_store(
     store: RecordStore,
 ) -> None:
     start = time.perf_counter()
-    rows = measure_cell(cell, image, text, train, test)
+    rows = work(cell, image, text, train, test)
     environment = {
         "device": f"CPU, {platform.machine()}, 1 thread",
         "scipy": version("scipy"),

@@ -46,7 +46,8 @@ def measure_cell(
         gather(image, text, training),
         gather(image, text, testing),
         sizes,
-        config["ridge"],
+        # One for each size, or one for all.
+        config["ridges"] if "ridges" in config else config["ridge"],
     )
     return [{"n": m.n, "accuracy": m.accuracy, "risk": m.risk} for m in measured]
 

@@ -37,7 +37,7 @@ FULL_THEORY = list(TERMS)[-1]
 def predict_cell(
     cell: Cell, moments: Moments, test_images: int, training_images: int
 ) -> list[dict[str, Any]]:
-    """Return the rows of one predicted cell: the columns of `predict_curve`.
+    """Return the rows of one predicted cell: columns of `predict_curve`, and the ridge at each n.
 
     Args:
         cell: of `Study.predicted_cells`.
@@ -61,4 +61,8 @@ def predict_cell(
         terms=TERMS[cell.config["term"]],
         training_images=training_images,
     )
+    # The name that a cell's own setting does not have.
+    curve = curve.rename(columns={"ridge": "at_ridge"})
+    if "at_ridge" not in curve:
+        curve["at_ridge"] = float(cell.config["ridge"])
     return [dict(zip(curve.columns, row, strict=True)) for row in curve.itertuples(index=False)]

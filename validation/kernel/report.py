@@ -11,9 +11,11 @@ import pandas as pd
 from fusiontheory.checks import InputError
 from fusiontheory.heads import GAP_HEADS
 from fusiontheory.plotting import (
+    gap_by_ridge,
     plot_calibration,
     plot_comparison,
     plot_gap,
+    plot_ridges,
     render_figure,
     save_figure,
 )
@@ -48,6 +50,7 @@ _FIGURES = {
     "comparison": "Predicted and measured accuracy against training pairs",
     "gap": "Lead of concatenation over the bilinear head against training pairs",
     "calibration": "Predicted against measured accuracy",
+    "ridges": "Lead of concatenation over the bilinear head against the ridge",
 }
 _WIDE, _SQUARE = 7.2, 4.6  # inches
 _NARROW = 3.7  # for phones, where text in a wide figure would be too small to read
@@ -63,6 +66,7 @@ def write_report(
     crossovers: pd.DataFrame,
     facts: Mapping[str, Any],
     out: Path,
+    ridges: pd.DataFrame | None = None,
 ) -> None:
     """Write the tables as CSV, ``figures/`` and ``index.html``.
 
@@ -84,6 +88,8 @@ def write_report(
             condition that the published claims are about, if it has another name; ``caution`` a
             sentence that stands first.
         out: folder, made if need be.
+        ridges: the search for the best ridge, columns condition, head, seed, n, at_ridge, accuracy
+            and risk; without rows the panel on the ridge is left out.
 
     Raises:
         InputError: if ``out`` cannot be written to, a column is missing or a table has no row.
@@ -93,7 +99,12 @@ def write_report(
     for name, table in tables.items():
         _check(name, table)
     context = _context(tables, facts)
+    if ridges is not None and not ridges.empty:
+        tables["ridges"] = ridges
+        context["ridges"] = sentences.ridge_sentences(gap_by_ridge(ridges))
     for name, title in _FIGURES.items():
+        if name == "ridges" and not context.get("ridges"):
+            continue
         wide, narrow = (_draw(name, tables, small) for small in (False, True))
         _, stored = save_figure(wide, out / "figures" / name, ("png", "svg"))
         svgs = {"wide": stored.read_bytes(), "narrow": render_figure(narrow, "svg")}
@@ -114,6 +125,8 @@ def _draw(name: str, tables: Mapping[str, pd.DataFrame], small: bool) -> Figure:
         return plot_comparison(comparison, curves, _NARROW if small else _WIDE)
     if name == "gap":
         return plot_gap(tables["gaps"], curves, tables["crossovers"], _NARROW if small else _WIDE)
+    if name == "ridges":
+        return plot_ridges(tables["ridges"], _NARROW if small else _WIDE)
     return plot_calibration(comparison, _NARROW if small else _SQUARE)
 
 

@@ -28,7 +28,7 @@ class Run:
         features: the features file; None: the shipped features.
         sizes: numbers of training pairs.
         seeds: number of seeds.
-        ridge: delta of K + delta I.
+        ridge: delta of K + delta I, or "best".
         test_pairs: number of test pairs.
         fingerprint: of the features in the file when they were run; empty if that is not known.
 
@@ -36,13 +36,13 @@ class Run:
         InputError: as `Study` does, for numbers that cannot be used.
 
     >>> print(Run(features=Path("mine.safetensors"), sizes=(16, 64), seeds=2))
-    features mine.safetensors, sizes 16,64, seeds 2, ridge 0.1, test pairs 10000
+    features mine.safetensors, sizes 16,64, seeds 2, ridge best, test pairs 10000
     """
 
     features: Path | None = None
     sizes: tuple[int, ...] = _STANDARD.sizes
     seeds: int = _STANDARD.seeds
-    ridge: float = _STANDARD.ridge
+    ridge: float | str = _STANDARD.ridge
     test_pairs: int = _STANDARD.test_pairs
     fingerprint: str = ""
 
@@ -75,8 +75,9 @@ class Run:
         """Name the settings for people; of the file its name alone, not where it lies."""
         features = "shipped features" if self.features is None else f"features {self.features.name}"
         sizes = ",".join(map(str, self.sizes))
+        ridge = self.ridge if isinstance(self.ridge, str) else f"{self.ridge:g}"
         return (
-            f"{features}, sizes {sizes}, seeds {self.seeds}, ridge {self.ridge:g},"
+            f"{features}, sizes {sizes}, seeds {self.seeds}, ridge {ridge},"
             f" test pairs {self.test_pairs}"
         )
 

@@ -20,6 +20,7 @@ __all__ = [
     "measured_sentence",
     "order_sentence",
     "predicted_sentence",
+    "ridge_sentences",
 ]
 
 
@@ -200,6 +201,33 @@ def decay_sentence(shrinks: float, signs: pd.DataFrame) -> str:
     if factor < 1:
         return f"{orders}; {ends}: it grows by a factor of {number(1 / factor)}."
     return f"{orders}; {ends}: it falls by a factor of {number(factor)}."
+
+
+def ridge_sentences(gaps: pd.DataFrame) -> list[str]:
+    """Say for each condition at which sizes the leader depends on the ridge.
+
+    Args:
+        gaps: columns condition, n, at_ridge and gap, at one ridge for both heads.
+
+    Returns:
+        No sentence without a gap.
+    """
+    said = []
+    for condition, part in gaps.groupby("condition", sort=False):
+        ends = part.groupby("n")["gap"].agg(["min", "max"])
+        turns = ends[(ends["min"] < 0) & (ends["max"] > 0)]
+        if turns.empty:
+            said.append(f"On {condition} features no ridge that was tried changes the leader.")
+            continue
+        sizes = (
+            "at every size" if len(turns) == len(ends) else f"at {len(turns)} of {len(ends)} sizes"
+        )
+        low, high = points(100 * turns["min"].min()), points(100 * turns["max"].max())
+        said.append(
+            f"On {condition} features, with one ridge for both heads, the ridge decides who leads"
+            f" {sizes}: the gap goes from {low} to {high} points as the ridge alone changes."
+        )
+    return said
 
 
 def _leader(row: pd.Series) -> str:

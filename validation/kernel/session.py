@@ -13,17 +13,23 @@ from rich.progress import Progress
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.data import FeatureSet
+from fusiontheory.heads import RIDGES
 from fusiontheory.store import RecordStore, check_writable
 from validation.conditions import Features, caution, condition_features, features_of
-from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells
-from validation.kernel.compare import MissingRecords, compare
-from validation.kernel.fill import fill_store, fingerprints
+from validation.kernel.cells import (
+    measured_cells,
+    predicted_cells,
+    retrieval_cells,
+    search_cells,
+)
+from validation.kernel.compare import Comparison, MissingRecords, compare
+from validation.kernel.fill import fill_store, fingerprints, searched_ridges
 from validation.kernel.fit import fit_study
 from validation.kernel.report import write_report
 from validation.kernel.runs import Run, note_run, noted_runs
-from validation.kernel.study import Study
+from validation.kernel.study import BEST, Study
 
-__all__ = ["Session", "parse_sizes"]
+__all__ = ["Session", "parse_ridge", "parse_sizes"]
 
 
 @dataclass(frozen=True)
@@ -109,8 +115,10 @@ class Session:
         known = fingerprints(self.conditions)
         progress.advance(task)
         fill_store(self.study, self.conditions, self.store, jobs, progress)
+        ridges = searched_ridges(self.study, known, self.store)
         cells = (
-            measured_cells(self.study, known),
+            measured_cells(self.study, known, ridges),
+            search_cells(self.study, known),
             predicted_cells(self.study, known),
             retrieval_cells(self.study, known),
         )
@@ -137,19 +145,21 @@ class Session:
             tables.curves,
             tables.gaps,
             tables.crossovers,
-            self._facts(known, tables.terms),
+            {**self._facts(known, tables), **self.told},
             out,
+            tables.ridges,
         )
         return out / "index.html"
 
-    def _facts(self, known: Mapping[str, str], terms: pd.DataFrame) -> dict[str, Any]:
-        measured = [self.store.metadata(cell) for cell in measured_cells(self.study, known)]
+    def _facts(self, known: Mapping[str, str], tables: Comparison) -> dict[str, Any]:
+        cells = measured_cells(self.study, known, searched_ridges(self.study, known, self.store))
+        measured = [self.store.metadata(cell) for cell in cells]
         environment = measured[0]["environment"]
         return {
             **self._feature_facts(),
             "fingerprint": known,
             "recall": self._recall(known),
-            "ridge": self.study.ridge,
+            "ridge": _ridge_fact(self.study.ridge),
             "seeds": self.study.seeds,
             "test_pairs": self.study.test_pairs,
             "seconds": {
@@ -159,11 +169,10 @@ class Session:
             },
             "device": environment["device"],
             "versions": {name: environment[name] for name in ("python", "numpy", "scipy")},
-            "code": measured_cells(self.study, known)[0].code,
+            "code": cells[0].code,
             "date": max(record["created"] for record in measured)[:10],
-            "terms": terms,
+            "terms": tables.terms,
             "aligned": self.study.aligned,
-            **self.told,
         }
 
     def _feature_facts(self) -> dict[str, Any]:
@@ -197,6 +206,15 @@ class Session:
         }
 
 
+def _ridge_fact(ridge: float | str) -> float | str:
+    if ridge != BEST:
+        return ridge
+    return (
+        f"the best of {len(RIDGES)}, {RIDGES[0]:g} to {RIDGES[-1]:g} times the mean of K(x, x):"
+        " measured, of highest accuracy on dev pairs; predicted, of least predicted risk"
+    )
+
+
 def _recall_lines(part: pd.DataFrame) -> list[str]:
     value = dict(zip(part["metric"], part["value"], strict=True))
     lines = []
@@ -222,3 +240,20 @@ def parse_sizes(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise InputError(f"sizes must be integers separated by commas, got {text!r}") from error
+
+
+def parse_ridge(text: str) -> float | str:
+    """Return "best", or the number of a text.
+
+    Raises:
+        InputError: if it is neither.
+
+    >>> parse_ridge("best"), parse_ridge("0.1")
+    ('best', 0.1)
+    """
+    if text == BEST:
+        return BEST
+    try:
+        return float(text)
+    except ValueError as error:
+        raise InputError(f"ridge must be a number above 0 or {BEST}, got {text!r}") from error

@@ -9,7 +9,10 @@ from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.data import FeatureSet, check_disjoint, most_pairs
 from fusiontheory.heads import HEADS, find_head
 
-__all__ = ["ONE_DIMENSION", "Study", "check_strengths"]
+__all__ = ["BEST", "ONE_DIMENSION", "Study", "check_strengths"]
+
+BEST = "best"
+"""As ridge: each head at each n with its own, chosen on dev pairs."""
 
 ONE_DIMENSION = ("dot-product",)
 """Heads that need image and text vectors of one dimension."""
@@ -28,7 +31,8 @@ class Study:
         heads: names of fusion heads.
         sizes: numbers of training pairs, even, increasing.
         seeds: number of seeds; each draws its own pairs, the same for all heads and conditions.
-        ridge: delta of K + delta I. A tenth of the kernels' diagonal of 1, for every head.
+        ridge: delta of K + delta I for every head; or "best", for each head and n the one of
+            highest accuracy on dev pairs (`validation.kernel.search`).
         test_pairs: number of test pairs; twice the test texts, so that every text is in one
             matched and one mismatched pair.
         curve_points: sizes at which the curves are predicted, besides ``sizes``.
@@ -51,7 +55,7 @@ class Study:
     heads: tuple[str, ...] = tuple(HEADS)
     sizes: tuple[int, ...] = (256, 512, 1024, 2048, 4096, 8192)
     seeds: int = 10
-    ridge: float = 0.1
+    ridge: float | str = BEST
     test_pairs: int = 10_000
     curve_points: int = 49
     entropy: int = 2606_01207
@@ -68,6 +72,10 @@ class Study:
                 raise InputError(f"{name} must be even, half matched, got {value}")
         positive_integer("seeds", self.seeds)
         positive_integer("curve_points", self.curve_points, minimum=2)
+        if self.ridge == BEST:
+            return
+        if isinstance(self.ridge, str):
+            raise InputError(f"ridge must be a number above 0 or {BEST}, got {self.ridge!r}")
         if non_negative("ridge", self.ridge) == 0:
             raise InputError("ridge must be above 0 to measure, got 0")
 

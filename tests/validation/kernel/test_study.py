@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
+from fusiontheory.heads import RIDGES
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.store import RecordStore
@@ -41,7 +42,7 @@ from validation.moments import condition_moments
 
 ROOT = Path(__file__).parents[3]
 SMALL = ["--sizes", "16,64", "--seeds", "2", "--test-pairs", "40"]
-STUDY = Study(sizes=(16, 64), seeds=2, test_pairs=40, curve_points=5)
+STUDY = Study(sizes=(16, 64), seeds=2, ridge=0.1, test_pairs=40, curve_points=5)
 
 
 def made_up(seed: int = 0) -> FeatureSet:
@@ -82,9 +83,10 @@ def test_run_and_report(file: Path, tmp_path: Path) -> None:
     store, out = tmp_path / "store", tmp_path / "report"
     common = ["--features", file, "--store", store, *SMALL]
     status, said = validation("run", *common, "--jobs", 1, "--json")
-    # Two conditions of 4 heads x 2 seeds measured, 4 heads x 7 terms predicted, and retrieval.
+    # Two conditions of 4 heads x 2 seeds measured and 2 searched, 4 heads x 7 terms predicted, and
+    # retrieval.
     # A warning, that there are fewer images than dimensions, may follow the line of JSON.
-    assert (status, json.loads(said.partition("\n")[0])["records"]) == (0, 2 * (8 + 28 + 1))
+    assert (status, json.loads(said.partition("\n")[0])["records"]) == (0, 2 * (8 + 8 + 28 + 1))
     written = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
     assert validation("run", *common)[0] == 0
     assert written == {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
@@ -93,15 +95,16 @@ def test_run_and_report(file: Path, tmp_path: Path) -> None:
     table = pd.read_csv(out / "comparison.csv")
     assert list(table) == [
         *("condition", "head", "n", "seeds", "measured", "measured_se"),
-        *("predicted", "predicted_low", "predicted_high"),
+        *("predicted", "predicted_low", "predicted_high", "predicted_ridge", "ridge"),
     ]
+    assert (table.loc[table["head"] == "bilinear", "ridge"].isin(RIDGES)).all()  # K(x, x) is 1
     assert len(table) == 2 * 4 * 2
     assert (table["seeds"] == 2).all()
     bands = table["predicted_low"] <= table["predicted"]
     assert (bands & (table["predicted"] <= table["predicted_high"])).all()
     bilinear = table[(table["head"] == "bilinear") & (table["n"] == 64)]
     assert (bilinear["measured"] > 0.6).all()
-    for name in ("comparison", "gap", "calibration"):
+    for name in ("comparison", "gap", "calibration", "ridges"):
         assert (out / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (out / "figures" / f"{name}.svg").read_text()
     assert "made up" in (out / "index.html").read_text()
