@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +23,21 @@ FORMULAS = ["predicted", "least_squares", "orders", "orders_alignment"]
 
 def summary(tables: Tables) -> str:
     """Return what is predicted and, where it is measured, the verdict."""
-    config = Config()
+    config = _config_of(tables["predictions.csv"])
     text = predicted_text(config, tables["predictions.csv"])
     if "results.csv" not in tables:
         return text
     return text + "\n" + verdict(config, both(tables), tables["crossings.csv"])
+
+
+def _config_of(predicted: pd.DataFrame) -> Config:
+    """Return the settings that the table was made with, as far as the texts name them."""
+    return replace(
+        Config(),
+        n=tuple(predicted["n"].unique().tolist()),
+        cells=predicted["correlation"].nunique(),
+        largest_correlation=float(predicted["correlation"].max()),
+    )
 
 
 def both(tables: Tables) -> pd.DataFrame:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["coverage_rows", "measure"]
 
 _CELL = ["population", "head", "images", "n"]
+_MEANS = ["population", "kind", "head", "n", "mean", "se"]
 
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return coverage by population, head, images and n; means; and the tables of the checks."""
     means = records.rows(trained.cells(config, records.name), partial(trained.means, config=config))
-    means = means[["population", "kind", "head", "n", "mean", "se"]]
+    means = means[_MEANS]
     found = {"results.csv": coverage_rows(predicted, means), "measured.csv": means}
     for check, name in ((dot_product, "dot_product"), (length, "length")):
         cells = check.cells(config, records.name)
@@ -36,12 +37,11 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
 
 def coverage_rows(predicted: Tables, means: pd.DataFrame) -> pd.DataFrame:
     """Return how often the limit and the measured means are below and above the intervals."""
-    limits = predicted["limits.csv"].set_index(["population", "head", "n"])
-    known = means.set_index(["kind", "population", "head", "n"])
+    limits = {tuple(row[:3]): row[3:] for row in predicted["limits.csv"].to_numpy().tolist()}
+    known = {tuple(row[:4]): row[4:] for row in means[_MEANS].to_numpy().tolist()}
     rows = []
     for _, part in predicted["predictions.csv"].groupby(_CELL, sort=False):
         population, head, images, n = (part[name].iloc[0] for name in _CELL)
-        told = limits.loc[(population, head, n)]
         stated = (part["high"] - part["low"]) / (2 * 1.96)
         row: dict[str, Any] = {
             "population": population,
@@ -55,12 +55,10 @@ def coverage_rows(predicted: Tables, means: pd.DataFrame) -> pd.DataFrame:
             "predicted_shared": part["shared"].mean(),
             # Of the interval, as a standard error.
             "stated_se": np.sqrt((stated**2).mean()),
-            "limit": told["limit"],
-            "limit_se": told["limit_se"],
         }
+        row["limit"], row["limit_se"] = limits[population, head, n]
         for kind in ("measured", "independent"):
-            own = known.loc[(kind, population, head, n)]
-            row[kind], row[f"{kind}_se"] = own["mean"], own["se"]
+            row[kind], row[f"{kind}_se"] = known[population, kind, head, n]
         for name in ("limit", "measured", "independent"):
             ends = ("shared_low", "shared_high") if name == "measured" else ("low", "high")
             row[f"{name}_below"] = int((row[name] < part[ends[0]]).sum())
