@@ -167,7 +167,12 @@ class Study:
             yield f"{name}: of {facts['written']}, code {facts['code']}{order}"
 
     def _facts(self, seal: str) -> dict[str, Any]:
-        return dict(json.loads((self._folder / seal).read_text(encoding="utf-8")))
+        path = self._folder / seal
+        try:
+            facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return {**facts, "tables": dict(facts["tables"])}
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} is no seal ({error}); put it back (git has it)") from error
 
     @property
     def _folder(self) -> Path:
@@ -196,8 +201,8 @@ class Study:
             name: table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
             for name, table in tables.items()
         }
-        if seal == _PREDICTED:
-            self._keep_old(texts)
+        if seal == _PREDICTED and self._keep_old(texts):
+            return
         for name, text in texts.items():
             write_atomically(self._folder / name, text)
         facts = {
@@ -209,16 +214,23 @@ class Study:
         # Last, so that tables of an interrupted write do not pass for sealed ones.
         write_atomically(self._folder / seal, (json.dumps(facts, indent=1) + "\n").encode())
 
-    def _keep_old(self, texts: dict[str, bytes]) -> None:
-        """Copy the prediction that is replaced, altered or not, to names with the time of that."""
+    def _keep_old(self, texts: dict[str, bytes]) -> bool:
+        """Copy a prediction that is to be replaced, altered or not, to names with the time of that.
+
+        Returns:
+            Whether there is nothing to replace: the same prediction is stored and sealed.
+        """
         paths = [self._folder / name for name in texts]
-        if all(not path.exists() or path.read_bytes() == texts[path.name] for path in paths):
-            return
+        seal = self._folder / _PREDICTED
+        if all(path.exists() and path.read_bytes() == texts[path.name] for path in paths):
+            sealed = self._facts(_PREDICTED)["tables"] if seal.exists() else {}
+            return bool(sealed == {path.name: _digest(path) for path in paths})
         now = f"{datetime.now(timezone.utc):%Y-%m-%dT%H%M%S}"
-        for path in [*paths, self._folder / _PREDICTED]:
+        for path in [*paths, seal]:
             if path.exists():
                 kept = path.with_name(f"{path.stem}-until-{now}{path.suffix}")
                 write_atomically(kept, path.read_bytes())
+        return False
 
     def _read(self, seal: str) -> Iterator[tuple[str, pd.DataFrame]]:
         word = "predict" if seal == _PREDICTED else "measure"

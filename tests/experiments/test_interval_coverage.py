@@ -1,6 +1,7 @@
 """The pieces of experiments.interval_coverage, at a small size."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from experiments.interval_coverage.summary import coverage, real_cells
 from experiments.study import Records
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import measure_curve
+
+ROOT = Path(__file__).parents[2]
 
 _CONFIG = replace(
     Config(), heads=("bilinear",), sizes=(128, 512), replicates=40, limit_samples=2, seed=1
@@ -129,7 +132,7 @@ def test_coverage_is_counted_from_the_stored_intervals(tmp_path):
         for row in trained.means(cell, config)
     ]
     found = coverage_rows(predicted, pd.DataFrame(rows))
-    stored = pd.read_csv("experiments/interval_coverage/results.csv")
+    stored = pd.read_csv(ROOT / "experiments/interval_coverage/results.csv")
     assert list(found.columns) == list(stored.columns)
     assert (found["replicates"] == 5).all()
     # The limit of 400 images is within the intervals of 60 more often than not.

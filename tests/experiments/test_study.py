@@ -223,6 +223,23 @@ def test_a_measured_prediction_is_frozen_and_kept_when_made_anew(study):
     assert json.loads(old.read_text())["order"] == BEFORE
 
 
+def test_the_same_prediction_made_anew_keeps_its_seal(study):
+    study.do("predict")
+    study.do("measure")
+    before = (study.folder / "predictions.json").read_bytes()
+    study.do("predict", anew=True)
+    assert (study.folder / "predictions.json").read_bytes() == before
+    assert not list(study.folder.glob("*-until-*"))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}"])
+def test_what_is_no_seal_is_refused(study, text):
+    study.do("predict")
+    (study.folder / "predictions.json").write_text(text)
+    with pytest.raises(InputError, match="is no seal"):
+        study.do("measure")
+
+
 def test_records_without_a_table_freeze_the_prediction_too(study):
     study.do("predict")
     Records(study.records, "demo").rows([Cell("demo", {"n": 2}, "none", "v0")], point)

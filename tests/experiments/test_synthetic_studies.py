@@ -1,6 +1,7 @@
 """The stored synthetic studies: that their runs come out again, and what their verdicts rest on."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from experiments.crossover.summary import both
 from experiments.degradation import config as degradation
 from fusiontheory.simulate import SimulationGrid, fit_head, predict_head, simulate
 from fusiontheory.synthetic import FeatureLaw, SyntheticConfig
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_last_crossing():
@@ -64,7 +67,7 @@ def test_a_stored_gap_of_the_degradations_comes_out_again(tmp_path):
         predict="none",
     )
     risk = simulate(grid, tmp_path).groupby("head")["test"].mean()
-    stored = pd.read_csv("experiments/degradation/results.csv").query(
+    stored = pd.read_csv(ROOT / "experiments/degradation/results.csv").query(
         "target == 'matching' and degradation == 'shuffling' and level == 0.8 and n == 64"
         " and first == 'additive'"
     )
