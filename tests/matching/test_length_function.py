@@ -6,8 +6,7 @@ import pytest
 from worlds import RIDGE, SIZES, WORLDS, correlated, lengths, measured_means
 
 from fusiontheory.curves import predict_curve
-from fusiontheory.matching import Terms
-from fusiontheory.matching.kernel_scores import DEGREE
+from fusiontheory.matching import DEGREE, Terms
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
 
