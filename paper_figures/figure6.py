@@ -46,7 +46,7 @@ def draw(root: Path, out: Path) -> list[Path]:
     columns = ["target", "condition", "theory", "head", "n", "risk"]
     lines = tables.read(f"{FOLDER}/predictions.csv", columns, f"{RUN} predict")
     columns = ["target", "condition", "head", "n", "risk", "risk_se"]
-    points = tables.read(f"{FOLDER}/results.csv", columns, RUN)
+    points = tables.read(f"{FOLDER}/results.csv", columns, f"{RUN} measure")
     figure = _figure(lines, points, tables)
     return tables.write(figure, out, "figure6", _caption())
 

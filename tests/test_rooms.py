@@ -39,7 +39,7 @@ def rooms_of(module):
 
 def test_only_faces_are_imported_from_outside():
     wrong = []
-    for importer, line, module, name in imports(("fusiontheory", "validation", "paper_figures")):
+    for importer, line, module, name in imports(CODE):
         entered = [room for room in rooms_of(module) if not f"{importer}.".startswith(f"{room}.")]
         # A face may hand on from rooms of its own, and a module must be asked for by its name.
         if entered and (module != entered[-1] or rooms_of(f"{module}.{name}") != rooms_of(module)):
@@ -52,6 +52,15 @@ def test_tests_import_no_private_names():
         f"{importer}:{line} imports {module}.{name}"
         for importer, line, module, name in imports(("tests",))
         if name.startswith("_") and not name.endswith("__")
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_tests_of_the_library_import_no_experiment():
+    wrong = [
+        f"{importer}:{line} imports {module}.{name}"
+        for importer, line, module, name in imports(("tests",))
+        if module.split(".")[0] == "experiments" and not importer.startswith("tests.experiments.")
     ]
     assert not wrong, "\n".join(wrong)
 

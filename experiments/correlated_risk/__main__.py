@@ -1,9 +1,13 @@
 """Run the study: ``python -m experiments.correlated_risk``."""
 
-import sys
+from experiments.correlated_risk.config import Config
+from experiments.correlated_risk.figure import draw
+from experiments.correlated_risk.measure import measure
+from experiments.correlated_risk.predict import predict
+from experiments.correlated_risk.summary import summary
+from experiments.study import Study
 
-from experiments.correlated_risk.run import main
+STUDY = Study("correlated_risk", Config(), predict, measure, summary, draw)
 
-if len(sys.argv) > 1:
-    sys.exit(f"no arguments are taken, got {' '.join(sys.argv[1:])}; this runs the study")
-main()
+if __name__ == "__main__":
+    STUDY.main()

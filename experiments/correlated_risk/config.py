@@ -13,6 +13,25 @@ Head = Literal["additive", "bilinear"]
 
 
 @dataclass(frozen=True)
+class Case:
+    """One head on one target at one correlation.
+
+    Attributes:
+        head, target: names.
+        rho: canonical correlation of every coordinate.
+        additive, bilinear: power of the two parts of the target.
+        draws: of the training set.
+    """
+
+    head: Head
+    target: str
+    rho: float
+    additive: float
+    bilinear: float
+    draws: int
+
+
+@dataclass(frozen=True)
 class Config:
     """Correlations, spectra, targets, heads and sample sizes of the study."""
 
@@ -34,20 +53,35 @@ class Config:
     draws: tuple[tuple[Head, int], ...] = (("additive", 400), ("bilinear", 48))
     seed: int = 30730
 
-    def setting(self, head: Head, rho: float, additive: float, bilinear: float) -> FusionSetting:
-        """Return the setting of one head on one target with isotropic raw coefficients."""
+    @property
+    def cases(self) -> list[Case]:
+        """Return every head, target and correlation."""
+        return [
+            Case(head, target, rho, additive, bilinear, draws)
+            for head, draws in self.draws
+            for target, additive, bilinear in self.targets
+            for rho in self.correlations
+        ]
+
+    def world(self) -> dict[str, float]:
+        """Return the settings that all cases share."""
+        names = ("dimension", "exponent_v", "exponent_t", "noise", "ridge_over_trace")
+        return {name: getattr(self, name) for name in names}
+
+    def setting(self, case: Case) -> FusionSetting:
+        """Return the setting of one case: isotropic raw coefficients."""
         index = np.arange(1, self.dimension + 1)
         lambda_v = index**-self.exponent_v / np.sum(index**-self.exponent_v)
         lambda_t = index**-self.exponent_t / np.sum(index**-self.exponent_t)
         # Each modality has trace 1, hence traces 2 and 1 for the heads.
-        trace = 2.0 if head == "additive" else 1.0
+        trace = 2.0 if case.head == "additive" else 1.0
         return FusionSetting(
-            head=head,
+            head=case.head,
             eigenvalues_v=lambda_v,
             eigenvalues_t=lambda_t,
-            additive_power=additive * np.concatenate([lambda_v, lambda_t]) / 2,
-            bilinear_power=bilinear * np.outer(lambda_v, lambda_t),
+            additive_power=case.additive * np.concatenate([lambda_v, lambda_t]) / 2,
+            bilinear_power=case.bilinear * np.outer(lambda_v, lambda_t),
             ridge=self.ridge_over_trace * trace,
             noise=self.noise,
-            correlation=np.full(self.dimension, rho),
+            correlation=np.full(self.dimension, case.rho),
         )

@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.correlated_risk.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import pandas as pd
 
-from experiments.correlated_risk.run import RESULTS
+from experiments.study import Tables
 
-FIGURE = Path(__file__).with_name("figure.svg")
 COLOURS = {"additive": "#0072B2", "bilinear": "#D55E00"}
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one panel per correlation, for the mixed target: lines predicted, points measured."""
-    results = pd.read_csv(RESULTS)
+    results = tables["results.csv"]
     results = results[results["target"] == "mixed"]
     # A fixed salt and no date: the same results give the same file.
     mpl.rcParams["svg.hashsalt"] = "correlated_risk"
@@ -46,9 +44,5 @@ def main() -> None:
         axis.set(xscale="log", yscale="log", xlabel="training samples n", title=f"ρ = {rho:g}")
     axes[0].set_ylabel("test mean squared error")
     axes[0].legend(frameon=False, fontsize=7)
-    figure.savefig(FIGURE, metadata={"Date": None})
+    figure.savefig(out.with_suffix(".svg"), metadata={"Date": None})
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,13 @@
-"""Run the study: ``python -m experiments.crossover [predict | run | summary]``."""
+"""Run the study: ``python -m experiments.crossover``."""
 
-import sys
+from experiments.crossover.config import Config
+from experiments.crossover.figure import draw
+from experiments.crossover.measure import measure
+from experiments.crossover.predict import predict
+from experiments.crossover.summary import summary
+from experiments.study import Study
 
-from experiments.crossover.run import main
+STUDY = Study("crossover", Config(), predict, measure, summary, draw)
 
-main(sys.argv[1] if len(sys.argv) > 1 else "run")
+if __name__ == "__main__":
+    STUDY.main()

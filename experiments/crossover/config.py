@@ -8,6 +8,8 @@ import numpy as np
 
 from fusiontheory.simulate import SimulationGrid
 
+CELL = ["ridge", "correlation", "interaction"]
+
 
 @dataclass(frozen=True)
 class Config:

@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.crossover.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.crossover.config import Config
-from experiments.crossover.run import stored
+from experiments.crossover.summary import both
+from experiments.study import Tables
 from fusiontheory.plotting import INK, MUTED, save_figure, style
 
-FIGURE = Path(__file__).with_name("figure.svg")
 # Of the palette of Okabe & Ito; the map between them is white where both heads are level.
 _MAP, _LIMIT = "PuOr", 0.6
 _ORDERS, _SHARP = "#009E73", "#000000"
 _MARKS = {0.001: ("#0072B2", "o"), 1.0: ("#D55E00", "s")}
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write a row of maps for each ridge, each with the measured against the predicted n*."""
     config = Config()
-    results, crossings = stored()
+    results, crossings = both(tables), tables["crossings.csv"]
     with style():
         figure = Figure(figsize=(11, 6.2), layout="constrained")
         grid = figure.subplots(len(config.ridges), len(config.shown_n) + 1)
@@ -64,7 +64,7 @@ def main() -> None:
             loc="outside upper left",
             ncols=3,
         )
-        save_figure(figure, FIGURE.with_suffix(""), ["svg"])
+        save_figure(figure, out, ("svg",))
 
 
 def _map(axes: Axes, rows: pd.DataFrame, d: int, n: int) -> QuadMesh:
@@ -125,7 +125,3 @@ def _scatter(axes: Axes, rows: pd.DataFrame, config: Config, ridge: float) -> No
         ],
         loc="upper left",
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -2,18 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from experiments.crossover.config import Config
+from experiments.crossover.config import CELL, Config
 from experiments.crossover.crossings import last_crossing
 
-__all__ = ["predicted_text", "verdict"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
 
-_CELL = ["ridge", "correlation", "interaction"]
+__all__ = ["both", "predicted_text", "summary", "verdict"]
+
 # In units of the standard error of the measured gap.
 _CLEAR = 2.0
 FORMULAS = ["predicted", "least_squares", "orders", "orders_alignment"]
+
+
+def summary(tables: Tables) -> str:
+    """Return what is predicted and, where it is measured, the verdict."""
+    config = _config_of(tables["predictions.csv"])
+    text = predicted_text(config, tables["predictions.csv"])
+    if "results.csv" not in tables:
+        return text
+    return text + "\n" + verdict(config, both(tables), tables["crossings.csv"])
+
+
+def _config_of(predicted: pd.DataFrame) -> Config:
+    """Return the settings that the table was made with, as far as the texts name them."""
+    return replace(
+        Config(),
+        n=tuple(predicted["n"].unique().tolist()),
+        cells=predicted["correlation"].nunique(),
+        largest_correlation=float(predicted["correlation"].max()),
+    )
+
+
+def both(tables: Tables) -> pd.DataFrame:
+    """Return the stored results beside their predictions."""
+    return tables["results.csv"].merge(
+        tables["predictions.csv"], on=[*CELL, "n"], validate="one_to_one"
+    )
 
 
 def predicted_text(config: Config, predicted: pd.DataFrame) -> str:
@@ -36,7 +67,7 @@ def predicted_text(config: Config, predicted: pd.DataFrame) -> str:
         stars = pd.Series(
             {
                 place: last_crossing(curve["n"].to_numpy(float), curve["gap"].to_numpy())
-                for place, curve in rows.groupby(_CELL)
+                for place, curve in rows.groupby(CELL)
             }
         )
         lines.append(f"ridge {ridge:g}, n*: {_census(stars)}")
@@ -65,7 +96,7 @@ def _census(stars: pd.Series) -> str:
 
 def verdict(config: Config, results: pd.DataFrame, crossings: pd.DataFrame) -> str:
     """Return agreement on winners and on crossovers, for each ridge and each theory."""
-    results = results.merge(crossings[[*_CELL, *FORMULAS]], on=_CELL, validate="many_to_one")
+    results = results.merge(crossings[[*CELL, *FORMULAS]], on=CELL, validate="many_to_one")
     lines = []
     for ridge, rows in results.groupby("ridge"):
         lines += _winners(f"ridge {ridge:g}", rows)

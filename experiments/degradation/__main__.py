@@ -1,7 +1,13 @@
-"""Run the study: ``python -m experiments.degradation [predict | run | summary]``."""
+"""Run the study: ``python -m experiments.degradation``."""
 
-import sys
+from experiments.degradation.config import Config
+from experiments.degradation.figure import draw
+from experiments.degradation.measure import measure
+from experiments.degradation.predict import predict
+from experiments.degradation.summary import summary
+from experiments.study import Study
 
-from experiments.degradation.run import main
+STUDY = Study("degradation", Config(), predict, measure, summary, draw)
 
-main(sys.argv[1] if len(sys.argv) > 1 else "run")
+if __name__ == "__main__":
+    STUDY.main()

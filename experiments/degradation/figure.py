@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.degradation.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.degradation.config import Config
-from experiments.degradation.run import PREDICTIONS, RESULTS
+from experiments.study import Tables
 from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, save_figure, style
 
-FIGURE = Path(__file__).with_name("figure.svg")
 LOOKS = {
     ("additive", "bilinear"): HeadStyle("#0072B2", "o"),
     ("additive", "sum"): HeadStyle("#009E73", "D"),
@@ -28,10 +27,10 @@ _AXES = {
 }
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one row per target, one column per degradation, at the largest n."""
     config = Config()
-    predicted, measured = pd.read_csv(PREDICTIONS), pd.read_csv(RESULTS)
+    predicted, measured = tables["predictions.csv"], tables["results.csv"]
     n = config.n[-1]
     with style():
         figure = Figure(figsize=(10, 7.4), layout="constrained")
@@ -47,7 +46,7 @@ def main() -> None:
             shown = [level for level in levels if kind != "noise" or level != 0.25]
             axes.set_xticks(shown, labels=[f"{level:g}" for level in shown])
         _legend(figure)
-        save_figure(figure, FIGURE.with_suffix(""), ["svg"])
+        save_figure(figure, out, ("svg",))
 
 
 def _held(table: pd.DataFrame, target: str, kind: str, n: int) -> pd.DataFrame:
@@ -88,7 +87,3 @@ def _legend(figure: Figure) -> None:
         Line2D([], [], color=INK, marker="o", linestyle="none", label="measured, 95 % interval"),
     ]
     figure.legend(handles=pairs + kinds, loc="outside upper left", ncols=6)
-
-
-if __name__ == "__main__":
-    main()

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from experiments.degradation.config import Config
 
-__all__ = ["trends", "verdict"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["summary", "trends", "verdict"]
 
 _KEYS = ["target", "degradation", "level", "n", "first", "second"]
 # In units of the standard error of the measured change.
 _CLEAR = 2.0
 # Changes of the risk below this are no trend; risks are of order 1.
 SMALL = 0.005
+
+
+def summary(tables: Tables) -> str:
+    """Return what is predicted and, where it is measured, the verdict."""
+    return verdict(Config(), tables["predictions.csv"], tables.get("results.csv"))
 
 
 def trends(config: Config, predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:

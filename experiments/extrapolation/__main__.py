@@ -1,9 +1,13 @@
 """Run the study: ``python -m experiments.extrapolation``."""
 
-import sys
+from experiments.extrapolation.config import Config
+from experiments.extrapolation.figure import draw
+from experiments.extrapolation.measure import measure
+from experiments.extrapolation.predict import predict
+from experiments.extrapolation.summary import summary
+from experiments.study import Study
 
-from experiments.extrapolation.run import main
+STUDY = Study("extrapolation", Config(), predict, measure, summary, draw)
 
-if len(sys.argv) > 1:
-    sys.exit(f"no arguments are taken, got {' '.join(sys.argv[1:])}; see also .summary, .figure")
-main()
+if __name__ == "__main__":
+    STUDY.main()

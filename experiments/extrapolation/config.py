@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,23 @@ class Config:
     orders: int = 4
     test_pairs: int = 10_000
     seed: int = 9502
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the names that tell pilots apart."""
+        return ["condition", "n0", "pilot"]
+
+    @property
+    def cases(self) -> list[dict[str, Any]]:
+        """Return the settings of every pilot in every condition."""
+        names = ("heads", "factors", "ridge", "seed")
+        shared = {name: getattr(self, name) for name in names}
+        return [
+            {"condition": name, "n0": n0, "pilot": repeat, **shared}
+            for repeat in range(self.repeats)
+            for n0 in self.pilots
+            for name in self.strengths
+        ]
 
     def subsets(self, n0: int) -> list[int]:
         """Return the even sizes of the subsets, up to n0 itself.

@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.extrapolation.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
-from experiments.extrapolation.summary import RESULTS, best_power_law, errors
+from experiments.extrapolation.summary import best_power_law, errors
+from experiments.study import Tables
 from fusiontheory.plotting import save_figure, style
 
 # Colours of Okabe & Ito.
@@ -18,9 +18,9 @@ LOOKS = {
 }
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one panel per head: median error at 2, 4, 8 n0 with quartiles."""
-    results = pd.read_csv(RESULTS)
+    results = tables["results.csv"]
     table = errors(results, ["head", "factor"])
     opponent = best_power_law(results)
     factors = sorted(results["factor"].unique())
@@ -50,9 +50,5 @@ def main() -> None:
         axes[0].set_ylim(bottom=-0.6)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)
-    save_figure(figure, Path(__file__).with_name("figure"), ("svg",))
+    save_figure(figure, out, ("svg",))
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    main()

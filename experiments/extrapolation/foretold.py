@@ -23,14 +23,14 @@ _LEAST_ERROR = 0.002
 def foretold(config: Config, pilots: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     """Return a row per condition, head, n0, pilot, n and method: foretold and measured accuracy.
 
-    Methods: "moments" and "matched" as `pilot_rows` predicts them; "anchored", moments moved by
+    Methods: "moments" and "matched" as `predicted_rows` has them; "anchored", moments moved by
     what they are off by at n0 itself, where the pilot's accuracy is measured, on the scale of
     Phi^-1(accuracy); "power law, FORM" for each form; and "no growth", the accuracy measured at
     n0.
 
     Args:
         config: the settings.
-        pilots: of `measure`.
+        pilots: predicted and measured rows.
         truth: condition, head, n, measured, measured_se.
     """
     known = truth.set_index(["condition", "head", "n"])[["measured", "measured_se"]]

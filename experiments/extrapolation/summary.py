@@ -1,15 +1,16 @@
-"""Print errors from the stored results: ``python -m experiments.extrapolation.summary``."""
+"""The numbers of the README, from the stored tables."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["RESULTS", "best_power_law", "errors", "paired", "summary"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
 
-RESULTS = Path(__file__).with_name("results.csv")
+__all__ = ["best_power_law", "errors", "paired", "summary", "verdict"]
 
 
 def errors(results: pd.DataFrame, by: list[str]) -> pd.DataFrame:
@@ -37,7 +38,14 @@ def paired(results: pd.DataFrame) -> pd.DataFrame:
     return closer[["moments", "matched", "anchored"]].groupby(["head", "factor"]).mean()
 
 
-def summary(results: pd.DataFrame) -> str:
+def summary(tables: Tables) -> str:
+    """Return what is predicted and, where it is measured, the errors."""
+    if "results.csv" not in tables:
+        return tables["predictions.csv"].round(4).to_string(index=False)
+    return verdict(tables["results.csv"])
+
+
+def verdict(results: pd.DataFrame) -> str:
     """Return median errors by factor and head, n0 and condition, with quartiles."""
     parts = []
     for by in (
@@ -57,7 +65,3 @@ def summary(results: pd.DataFrame) -> str:
     parts.append(f"closer than {best_power_law(results)}")
     parts.append(paired(results).round(2).to_string())
     return "\n\n".join(parts)
-
-
-if __name__ == "__main__":
-    print(summary(pd.read_csv(RESULTS)))

@@ -42,6 +42,11 @@ class Config:
         """Return the number of features, d_v + d_t or d_v d_t."""
         return 2 * self.d if head == "additive" else self.d**2
 
+    @property
+    def counts(self) -> list[tuple[Head, int]]:
+        """Return each head with its number of features."""
+        return [(head, self.features(head)) for head, _ in self.draws]
+
     def trace(self, head: Head) -> float:
         """Return the trace of the covariance of the head's features; each modality has trace 1."""
         return 2.0 if head == "additive" else 1.0

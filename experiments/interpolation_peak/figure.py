@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.interpolation_peak.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from experiments.interpolation_peak.run import HERE, RESULTS
 from fusiontheory.plotting import INK, NORMAL_95, save_figure, style
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
 
-FIGURE = HERE / "figure"
+    from experiments.study import Tables
+
 LOOKS = (("#000000", "^"), ("#D55E00", "s"), ("#009E73", "D"), ("#0072B2", "o"))
 # Without ridge the mean is not measured where the variance over training sets is infinite.
 UNMEASURED = 3
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one column per head: excess risk (top), predicted over measured (bottom)."""
-    results, curves = pd.read_csv(RESULTS), pd.read_csv(HERE / "curves.csv")
+    results, curves = tables["results.csv"], tables["curves.csv"]
     with style():
         from matplotlib.figure import Figure
         from matplotlib.lines import Line2D
@@ -44,7 +46,7 @@ def main() -> None:
         ]
         labels += ["formula meant for the case", "ridge_risk, where that is another"]
         figure.legend(handles, labels, loc="outside upper left", ncols=3)
-        save_figure(figure, FIGURE, formats=("svg",))
+        save_figure(figure, out, ("svg",))
 
 
 def _formula(head: str, ridge: float) -> str:
@@ -111,7 +113,3 @@ def _ratio(axes: Axes, head: str, rows: pd.DataFrame, p: int) -> None:
 def _line(axes: Axes, line: pd.DataFrame, formula: str, p: int, **look: Any) -> None:
     for part in (line[line["n"] < p], line[line["n"] > p]):
         axes.plot(part["n"], part[formula].replace(np.inf, np.nan), **look)
-
-
-if __name__ == "__main__":
-    main()

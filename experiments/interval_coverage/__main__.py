@@ -1,9 +1,13 @@
 """Run the study: ``python -m experiments.interval_coverage``."""
 
-import sys
+from experiments.interval_coverage.config import Config
+from experiments.interval_coverage.figure import draw
+from experiments.interval_coverage.measure import measure
+from experiments.interval_coverage.predict import predict
+from experiments.interval_coverage.summary import summary
+from experiments.study import Study
 
-from experiments.interval_coverage.run import main
+STUDY = Study("interval_coverage", Config(), predict, measure, summary, draw)
 
-if len(sys.argv) > 1:
-    sys.exit(f"no arguments are taken, got {' '.join(sys.argv[1:])}; see also .summary, .figure")
-main()
+if __name__ == "__main__":
+    STUDY.main()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,3 +107,16 @@ class Config:
     limit_samples: int = 6
     limit_images: int = 20_000
     seed: int = 9501
+
+    def source(self, population: str, purpose: int) -> np.random.SeedSequence:
+        """Return the root of a population's random numbers for a purpose, 0 to 3."""
+        index = [one.name for one in self.populations].index(population)
+        return np.random.SeedSequence(self.seed, spawn_key=(index,)).spawn(4)[purpose]
+
+    def population(self, name: str) -> Population:
+        """Return the population of that name."""
+        return next(one for one in self.populations if one.name == name)
+
+    def settings(self, *names: str) -> dict[str, Any]:
+        """Return settings by name, as a record of what was run has them."""
+        return {name: getattr(self, name) for name in names}

@@ -1,7 +1,5 @@
 r"""Why intervals of the dot product miss: its error and its law of scores.
 
-    python -m experiments.interval_coverage.dot_product
-
 The dot product has one feature, s = v.t, with the signal q = Delta^2 / W at a ridge of 0: Delta the
 difference of the class means, W the mean of the class variances. Two things can be wrong: the
 standard error of q, and the accuracy Phi(sqrt(q)/2), which takes scores to be normal.
@@ -18,21 +16,20 @@ so that the error of q is the standard deviation of psi over sqrt(N). `predict_c
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from experiments.interval_coverage.config import Config, Population
+from experiments.interval_coverage.config import Config
 from fusiontheory.checks import InputError
 from fusiontheory.moments import dot_product_moments
+from fusiontheory.store import Cell, code_version
 
-__all__ = ["DOT_PRODUCT", "jackknife_error", "score_accuracy"]
+__all__ = ["COLUMNS", "cells", "jackknife_error", "rows", "score_accuracy"]
 
-DOT_PRODUCT = Path(__file__).with_name("dot_product.csv")
+COLUMNS = ["population", "images", "sd", "stated", "jackknife", "accuracy", "normal"]
 
 _Array = NDArray[np.float64]
 _MANY = 400_000
@@ -88,35 +85,37 @@ def score_accuracy(v: _Array, t: _Array) -> tuple[float, float]:
     return float(own), float(norm.cdf(half / np.sqrt(within)))
 
 
-def _row(config: Config, population: Population, images: int, seed: int) -> dict[str, Any]:
-    rng = np.random.default_rng([config.seed, seed])
+def cells(config: Config, study: str) -> list[Cell]:
+    """Return a cell for each population with few and with many images."""
+    code = code_version(rows)
+    shared = config.settings("replicates", "seed")
+    return [
+        Cell(
+            study,
+            {**shared, "part": "dot product", "population": population.name, "images": images},
+            features="synthetic",
+            code=code,
+        )
+        for population in config.populations
+        for images in (config.images[0], config.images[-1])
+    ]
+
+
+def rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
+    """Return the spread of q, the error stated and by the jackknife, and two accuracies."""
+    population = config.population(cell.config["population"])
+    rng = np.random.default_rng([config.seed, config.populations.index(population)])
+    images = cell.config["images"]
     found = np.array(
         [jackknife_error(*population.draw(images, rng)) for _ in range(config.replicates)]
     )
     own, normal = score_accuracy(*population.draw(_MANY, rng))
-    return {
-        "population": population.name,
-        "images": images,
-        "sd": found[:, 0].std(ddof=1),
-        "stated": np.sqrt((found[:, 1] ** 2).mean()),
-        "jackknife": np.sqrt((found[:, 2] ** 2).mean()),
-        "accuracy": own,
-        "normal": normal,
-    }
-
-
-def main() -> None:
-    """Store and print a row per population and number of images."""
-    config = Config()
-    rows = [
-        _row(config, population, images, index)
-        for index, population in enumerate(config.populations)
-        for images in (config.images[0], config.images[-1])
+    return [
+        {
+            "sd": float(found[:, 0].std(ddof=1)),
+            "stated": float(np.sqrt((found[:, 1] ** 2).mean())),
+            "jackknife": float(np.sqrt((found[:, 2] ** 2).mean())),
+            "accuracy": own,
+            "normal": normal,
+        }
     ]
-    table = pd.DataFrame(rows)
-    table.to_csv(DOT_PRODUCT, index=False, float_format="%.6g", lineterminator="\n")
-    print(table.round(4).to_string(index=False))
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,13 @@
-"""Draw the figure from the stored results: ``python -m experiments.interval_coverage.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
-from experiments.interval_coverage.summary import BAR, RESULTS, coverage
+from experiments.interval_coverage.summary import BAR, coverage
+from experiments.study import Tables
 from fusiontheory.plotting import MUTED, head_styles, save_figure, style
 
 TRUTHS = {
@@ -17,9 +17,9 @@ TRUTHS = {
 }
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one panel for each truth: coverage of each cell by head and images, and the bar."""
-    results = pd.read_csv(RESULTS)
+    results = tables["results.csv"]
     heads = head_styles(results["head"])
     counts = sorted(results["images"].unique())
     with style():
@@ -47,9 +47,5 @@ def main() -> None:
         axes[0].set_ylabel("intervals that hold it (%)")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=3)
-    save_figure(figure, Path(__file__).with_name("figure"), ("svg",))
+    save_figure(figure, out, ("svg",))
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    main()

@@ -9,32 +9,41 @@ The concatenation's kernel is |x| |x'| K(cos), x = [v; t] / sqrt(2), so that ord
    the theory has, without and with |x|.
 2. Accuracy after training with the kernel less that without its order 0, on the same pairs, beside
    what the theory says that the function is worth.
-
-``python -m experiments.interval_coverage.length`` writes ``length.csv`` (8 minutes on one core).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
-from experiments.interval_coverage.run import fresh_pairs
+from experiments.interval_coverage.pairs import fresh_pairs
 from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.heads import Head, find_head, relu_tangent_coefficients
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
 from fusiontheory.solvers import measure_curve
+from fusiontheory.store import Cell, code_version
 
-__all__ = ["LENGTH", "Orders", "WithoutLength", "main", "signals", "training", "without_order_0"]
+__all__ = [
+    "COLUMNS",
+    "Orders",
+    "WithoutLength",
+    "cells",
+    "rows",
+    "signals",
+    "training",
+    "without_order_0",
+]
 
-LENGTH = Path(__file__).with_name("length.csv")
+COLUMNS = [
+    *("population", "n", "kappa", "equal_exact", "equal_functions", "exact", "exact_without"),
+    *("functions", "functions_without", "trained", "trained_se", "predicted"),
+]
 _POPULATIONS = ("flat", "mild", "heavy tails")
 _PAIRS = 160_000
 _BLOCK = 4000
@@ -184,7 +193,20 @@ def training(config: Config, population: Population, n: int, seeds: int, seed: i
     return np.array(gaps)
 
 
-def _rows(config: Config, population: Population, index: int) -> list[dict[str, Any]]:
+def cells(config: Config, study: str) -> list[Cell]:
+    """Return a cell for each population of varying length, and for one that varies little."""
+    code = code_version(rows)
+    shared = config.settings("sizes", "limit_images", "test_pairs", "ridge", "seed")
+    return [
+        Cell(study, {**shared, "population": name, "part": "length"}, "synthetic", code)
+        for name in _POPULATIONS
+    ]
+
+
+def rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
+    """Return both checks at each n."""
+    population = config.population(cell.config["population"])
+    index = config.populations.index(population)
     v, t = population.draw(_PAIRS, np.random.default_rng([config.seed, index]))
     moments = Moments.from_features(v[: config.limit_images], t[: config.limit_images])
     model = find_model("concat-mlp")(moments, Terms())
@@ -200,36 +222,19 @@ def _rows(config: Config, population: Population, index: int) -> list[dict[str, 
     equal, varying = (
         signals(each, *turned, kappa) for each in (replace(orders, varying=False), orders)
     )
-    rows = []
+    found = []
     for k, (n, seeds) in enumerate(zip(config.sizes, _SEEDS, strict=True)):
         gaps = training(config, population, n, seeds, config.seed + index)
-        rows.append(
+        found.append(
             {
-                "population": population.name,
                 "n": n,
                 "kappa": kappa[k],
                 "equal_exact": equal[k]["exact"],
                 "equal_functions": equal[k]["functions"],
                 **varying[k],
-                "trained": gaps.mean(),
-                "trained_se": gaps.std(ddof=1) / np.sqrt(seeds),
+                "trained": float(gaps.mean()),
+                "trained_se": float(gaps.std(ddof=1) / np.sqrt(seeds)),
                 "predicted": told[0][k] - told[1][k],
             }
         )
-    return rows
-
-
-def main() -> None:
-    """Run both checks and store them."""
-    config = Config()
-    rows = []
-    for index, population in enumerate(config.populations):
-        if population.name in _POPULATIONS:
-            rows += _rows(config, population, index)
-    table = pd.DataFrame(rows)
-    table.to_csv(LENGTH, index=False, float_format="%.6g", lineterminator="\n")
-    print(table.to_string(index=False))
-
-
-if __name__ == "__main__":
-    main()
+    return found

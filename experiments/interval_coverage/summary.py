@@ -1,15 +1,18 @@
-"""Print coverage from the stored results: ``python -m experiments.interval_coverage.summary``."""
+"""The numbers of the README, from the stored tables."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["BAR", "RESULTS", "coverage", "pooled", "summary"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
 
-RESULTS = Path(__file__).with_name("results.csv")
+__all__ = ["BAR", "coverage", "pooled", "real_cells", "summary", "verdict"]
+
 # Of the study on real features.
 COMPARISON = Path(__file__).parents[2] / "docs" / "results" / "comparison.csv"
 _TRUTHS = ("limit", "independent", "measured")
@@ -67,7 +70,20 @@ def real_cells(comparison: pd.DataFrame, errors: float) -> pd.DataFrame:
     return comparison[(low > 0) | (high > 0)]
 
 
-def summary(results: pd.DataFrame) -> str:
+def summary(tables: Tables) -> str:
+    """Return what is predicted or, where it is measured, coverage and the tables of the checks."""
+    if "results.csv" not in tables:
+        names = ["population", "head", "images", "n"]
+        columns = ["accuracy", "low", "high", "shared", "shared_low", "shared_high"]
+        means = tables["predictions.csv"].groupby(names, sort=False)[columns].mean()
+        return means.round(4).reset_index().to_string(index=False)
+    parts = [verdict(tables["results.csv"])]
+    for name in ("dot_product.csv", "length.csv", "training_sets.csv"):
+        parts.append(f"{name}\n{tables[name].round(4).to_string(index=False)}")
+    return "\n\n".join(parts)
+
+
+def verdict(results: pd.DataFrame) -> str:
     """Return coverage by head, images, n and population, and how many cells are in the bar."""
     parts = []
     for by in (["head"], ["head", "images"], ["head", "images", "n"], ["population", "head"]):
@@ -83,7 +99,3 @@ def summary(results: pd.DataFrame) -> str:
         if len(out):
             parts.append(out[["condition", "head", "n"]].to_string(index=False))
     return "\n\n".join(parts)
-
-
-if __name__ == "__main__":
-    print(summary(pd.read_csv(RESULTS)))

@@ -1,19 +1,15 @@
 """Scatter over training sets: predicted and measured, by population, head and number of pairs.
 
-    python -m experiments.interval_coverage.training_sets
-
-writes ``training_sets.csv`` (about 8 minutes on one core). All training sets of a cell, of pairs
+All training sets of a cell, of pairs
 that share no image, are tested on the same two test sets: the covariance of the two accuracies is
 the variance of the exact accuracy without bias. Predictions are from one sample of images.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 from scipy.stats import norm
@@ -25,12 +21,16 @@ from fusiontheory.matching import Terms, training_deviation
 from fusiontheory.moments import Moments
 from fusiontheory.monte_carlo import paired_scatter
 from fusiontheory.solvers import PairFeatures
+from fusiontheory.store import Cell, code_version
 
-__all__ = ["measure", "predict"]
+__all__ = ["COLUMNS", "cells", "distinct_pairs", "measure", "predict", "rows"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
-RESULTS = Path(__file__).parent / "training_sets.csv"
+COLUMNS = [
+    *("population", "head", "n", "training_sets", "accuracy"),
+    *("measured_sd", "measured_sd_se", "predicted_sd"),
+]
 
 # Training sets and test pairs by head: the dot product is cheap, and its scatter small.
 _DRAWS = {"bilinear": (150, 40_000), "concat-mlp": (60, 12_000), "dot-product": (300, 200_000)}
@@ -62,6 +62,7 @@ def predict(population: Population, head: str, config: Config) -> _Array:
 
 
 def distinct_pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
+    """Return n pairs, alternately matched and mismatched, that share no image and no text."""
     image, text = population.draw(n, rng)
     text = text.copy()
     text[1::2] = population.draw(n // 2, rng)[1]
@@ -108,23 +109,36 @@ def _test_gram(head: str, train: PairFeatures, test: PairFeatures) -> NDArray[np
     return np.concatenate([gram(own_v[a : a + _BLOCK], own_t[a : a + _BLOCK], v, t) for a in rows])
 
 
-def main(config: Config | None = None) -> None:
-    """Run the cells, store them as they come and print them."""
-    config = Config() if config is None else config
-    rows: list[dict[str, object]] = []
-    for head in ("dot-product", "bilinear", "concat-mlp"):
-        for population in config.populations:
-            draws, test_pairs = _DRAWS[head]
-            accuracy, measured, error = measure(population, head, config, draws, test_pairs)
-            predicted = predict(population, head, config)
-            for column, n in enumerate(config.sizes):
-                row: dict[str, object] = {"population": population.name, "head": head, "n": n}
-                row |= {"training_sets": draws, "accuracy": accuracy[column]}
-                row |= {"measured_sd": measured[column], "measured_sd_se": error[column]}
-                rows.append(row | {"predicted_sd": predicted[column]})
-            pd.DataFrame(rows).round(6).to_csv(RESULTS, index=False)
-            print(population.name, head, (predicted / measured).round(2), flush=True)
+def cells(config: Config, study: str) -> list[Cell]:
+    """Return a cell for each head and population."""
+    code = code_version(rows)
+    shared = config.settings("sizes", "ridge")
+    return [
+        Cell(
+            study,
+            {**shared, "part": "training sets", "head": head, "population": population.name},
+            features="synthetic",
+            code=code,
+        )
+        for head in _DRAWS
+        for population in config.populations
+    ]
 
 
-if __name__ == "__main__":
-    main()
+def rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
+    """Return measured and predicted scatter at each n."""
+    head, population = cell.config["head"], config.population(cell.config["population"])
+    draws, test_pairs = _DRAWS[head]
+    accuracy, measured, error = measure(population, head, config, draws, test_pairs)
+    predicted = predict(population, head, config)
+    return [
+        {
+            "n": n,
+            "training_sets": draws,
+            "accuracy": float(accuracy[k]),
+            "measured_sd": float(measured[k]),
+            "measured_sd_se": float(error[k]),
+            "predicted_sd": float(predicted[k]),
+        }
+        for k, n in enumerate(config.sizes)
+    ]

@@ -1,7 +1,13 @@
-"""Run the study: ``python -m experiments.noise_degradation [predict | measure | summary]``."""
+"""Run the study: ``python -m experiments.noise_degradation``."""
 
-import sys
+from experiments.noise_degradation.config import Config
+from experiments.noise_degradation.figure import draw
+from experiments.noise_degradation.measure import measure
+from experiments.noise_degradation.predict import predict
+from experiments.noise_degradation.summary import summary
+from experiments.study import Study
 
-from experiments.noise_degradation.run import main
+STUDY = Study("noise_degradation", Config(), predict, measure, summary, draw)
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    STUDY.main()

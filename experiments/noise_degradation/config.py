@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from fusiontheory.data import FeatureSet
 from fusiontheory.moments import GaussianPairs
+from validation.conditions import condition_features
+from validation.data import shipped_features
 
 __all__ = ["HEADS", "Config"]
+
+# Alignment heads of earlier runs, found again; not part of the repository.
+_HEADS_FOUND = Path(__file__).parents[2] / ".cache" / "heads"
 
 HEADS = ("concat-mlp", "bilinear", "dot-product")
 """The gap is the first one's accuracy less the second's."""
@@ -55,6 +62,11 @@ class Config:
     gaussian_sizes: tuple[int, ...] = (512, 2048)
     gaussian_seeds: int = 4
     gaussian_test_pairs: int = 4000
+
+    def conditions(self) -> dict[str, FeatureSet]:
+        """Return the shipped features at each strength, by `condition_name`."""
+        strengths = {condition_name(strength): strength for strength in self.strengths}
+        return condition_features(shipped_features(), strengths, _HEADS_FOUND)
 
     def gaussian_pairs(self, rho: float) -> GaussianPairs:
         """Return Gaussian pairs of trace 1 with every canonical correlation equal to rho."""

@@ -1,14 +1,12 @@
-"""Draw the figure from the stored tables: ``python -m experiments.noise_degradation.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import pandas as pd
 
 from experiments.noise_degradation.config import HEADS
-from experiments.noise_degradation.run import PREDICTED, RESULTS
 from experiments.noise_degradation.summary import measured_means
 from fusiontheory.plotting import (
     INK,
@@ -22,10 +20,13 @@ from fusiontheory.plotting import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
 
+    from experiments.study import Tables
+
 Place: TypeAlias = Literal["lower right", "best"]
-FIGURE = Path(__file__).with_name("figure")
 # Sigma 0 on a logarithmic axis stands at this place.
 _NO_NOISE = 0.005
 _BY_N = {
@@ -37,22 +38,22 @@ _BY_N = {
 }
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write six panels: accuracies and gap against sigma; gap against strength and correlation."""
     from matplotlib.figure import Figure
 
-    predicted, found = pd.read_csv(PREDICTED), measured_means(pd.read_csv(RESULTS))
+    predicted, found = tables["predictions.csv"], measured_means(tables["results.csv"])
     with style():
         figure = Figure(figsize=(10, 6.2), layout="constrained")
         axes = figure.subplots(2, 3)
         for row, condition in enumerate(("unaligned", "aligned")):
-            tables = [
+            parts = [
                 t[(t["part"] == "noise") & (t["side"] == "both") & (t["condition"] == condition)]
                 for t in (predicted, found)
             ]
-            _accuracies(axes[row, 0], *(t[t["n"] == 4096] for t in tables))
+            _accuracies(axes[row, 0], *(t[t["n"] == 4096] for t in parts))
             axes[row, 0].set_title(f"{condition}, n = 4096")
-            _gaps(axes[row, 1], "lower right", *tables)
+            _gaps(axes[row, 1], "lower right", *parts)
             axes[row, 1].set_title(f"{condition}, gap")
             for column in (0, 1):
                 _noise_axis(axes[row, column])
@@ -61,7 +62,7 @@ def main() -> None:
         axes[0, 2].set(xlabel="alignment strength", title="no noise, gap")
         axes[1, 2].set(xlabel="canonical correlation ρ", title="Gaussian pairs, gap")
         line_key(figure)
-    save_figure(figure, FIGURE, formats=("svg",))
+    save_figure(figure, out, ("svg",))
 
 
 def _accuracies(axes: Axes, predicted: pd.DataFrame, found: pd.DataFrame) -> None:
@@ -119,7 +120,3 @@ def _noise_axis(axes: Axes) -> None:
     axes.set_xticklabels(["0", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5"], color=INK)
     axes.set_xticks([], minor=True)
     axes.set_xlabel("noise σ per coordinate, both sides")
-
-
-if __name__ == "__main__":
-    main()

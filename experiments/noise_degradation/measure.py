@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,25 @@ from fusiontheory.heads import find_head
 from fusiontheory.monte_carlo import draw_matching
 from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
-from validation.kernel import measure_cell
+from validation.kernel import fingerprints, measure_cell
 
-__all__ = ["Point", "cells", "measure"]
+if TYPE_CHECKING:
+    from experiments.study import Records, Tables
+
+__all__ = ["Point", "cells", "measure", "measure_point"]
 
 _NOISE = 2  # spawn key of a seed; 0 and 1 are its pairs
+
+
+def measure(config: Config, predicted: Tables, records: Records) -> Tables:
+    """Return a row per point, n and seed; the prediction stays a table of its own."""
+    del predicted
+    conditions = config.conditions()
+    wanted = cells(config, fingerprints(conditions))
+    compute = partial(measure_point, config=config, conditions=conditions)
+    keys = ["part", "condition", "side", "level", "n", "seed"]
+    table = records.rows(wanted, compute)[[*keys, *HEADS]]
+    return {"results.csv": table.sort_values(keys)}
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ def cells(config: Config, fingerprints: Mapping[str, str]) -> list[Cell]:
         config: of the study.
         fingerprints: of the features, by condition.
     """
-    code = code_version(measure)
+    code = code_version(measure_point)
     result = []
     for seed in range(max(config.seeds, config.gaussian_seeds)):
         for point in points(config):
@@ -104,7 +119,7 @@ def _settings(config: Config, gaussian: bool) -> dict[str, Any]:
     return {**shared, **own, "test_pairs": config.gaussian_test_pairs}
 
 
-def measure(
+def measure_point(
     cell: Cell, config: Config, conditions: Mapping[str, FeatureSet]
 ) -> list[dict[str, Any]]:
     """Return the rows of a cell: n and an accuracy per head, all on the same pairs."""

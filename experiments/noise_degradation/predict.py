@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,20 @@ from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from validation.moments import condition_moments
 
-__all__ = ["predict"]
+if TYPE_CHECKING:
+    from experiments.study import Records, Tables
+
+__all__ = ["predict", "predicted"]
 
 _KEYS = ["part", "condition", "side", "level", "n"]
 
 
-def predict(config: Config, conditions: Mapping[str, FeatureSet]) -> pd.DataFrame:
+def predict(config: Config, _: Records) -> Tables:
+    """Return what the harness freezes."""
+    return {"predictions.csv": predicted(config, config.conditions())}
+
+
+def predicted(config: Config, conditions: Mapping[str, FeatureSet]) -> pd.DataFrame:
     """Return the accuracies that follow from moments of features without noise.
 
     Args:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS
 
-__all__ = ["changes", "compared", "measured_means", "summary"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["changes", "compared", "measured_means", "summary", "verdict"]
 
 _KEYS = ["part", "condition", "side", "level", "n"]
 # Standard errors of a mean over 4 seeds for two-sided 5 %: Student's t with 3 degrees of freedom.
@@ -78,7 +83,14 @@ def changes(predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def summary(predicted: pd.DataFrame, measured: pd.DataFrame) -> str:
+def summary(tables: Tables) -> str:
+    """Return what is predicted and, where it is measured, the verdict."""
+    if "results.csv" not in tables:
+        return tables["predictions.csv"].round(4).to_string(index=False)
+    return verdict(tables["predictions.csv"], tables["results.csv"])
+
+
+def verdict(predicted: pd.DataFrame, measured: pd.DataFrame) -> str:
     """Return errors, signs and gaps as text; all in points."""
     table = compared(predicted, measured)
     lines = ["Errors of accuracy, predicted less measured: mean absolute, mean, largest"]

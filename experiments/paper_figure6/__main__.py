@@ -1,7 +1,13 @@
-"""Run the study: ``python -m experiments.paper_figure6 [predict | run | summary]``."""
+"""Run the study: ``python -m experiments.paper_figure6``."""
 
-import sys
+from experiments.paper_figure6.config import Config
+from experiments.paper_figure6.figure import draw
+from experiments.paper_figure6.measure import measure
+from experiments.paper_figure6.predict import predict
+from experiments.paper_figure6.summary import summary
+from experiments.study import Study
 
-from experiments.paper_figure6.run import main
+STUDY = Study("paper_figure6", Config(), predict, measure, summary, draw)
 
-main(sys.argv[1] if len(sys.argv) > 1 else "run")
+if __name__ == "__main__":
+    STUDY.main()

@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.paper_figure6.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.paper_figure6.config import PANELS, Panel
-from experiments.paper_figure6.run import PREDICTIONS, RESULTS
+from experiments.study import Tables
 from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, sample_axis, save_figure, style
 
-FIGURE = Path(__file__).with_name("figure.svg")
 LOOKS = {
     "additive": HeadStyle("#0072B2", "o"),
     "bilinear": HeadStyle("#D55E00", "s"),
@@ -27,9 +26,9 @@ NAMES = {
 _TITLES = {"story": "target made for the story", "matching": "image-text matching"}
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one panel per target and condition: orders, sharp theory, measured points."""
-    predicted, measured = pd.read_csv(PREDICTIONS), pd.read_csv(RESULTS)
+    predicted, measured = tables["predictions.csv"], tables["results.csv"]
     with style():
         figure = Figure(figsize=(9.5, 7.2), layout="constrained")
         for axes, panel in zip(figure.subplots(2, 2, sharex=True).flat, PANELS, strict=True):
@@ -46,7 +45,7 @@ def main() -> None:
             ),
         ]
         figure.legend(handles=heads + kinds, loc="outside upper left", ncols=6)
-        save_figure(figure, FIGURE.with_suffix(""), ["svg"])
+        save_figure(figure, out, ("svg",))
 
 
 def _panel(axes: Axes, panel: Panel, predicted: pd.DataFrame, measured: pd.DataFrame) -> None:
@@ -82,7 +81,3 @@ def _panel(axes: Axes, panel: Panel, predicted: pd.DataFrame, measured: pd.DataF
     axes.set_xlabel("training samples n")
     axes.set_ylabel("test mean squared error")
     axes.set_title(f"{_TITLES[panel.target]}, {panel.condition}")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
-from experiments.crossover.crossings import last_crossing
+from experiments.crossover import last_crossing
 from experiments.paper_figure6.config import PANELS, Panel
 
-__all__ = ["verdict"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["summary", "verdict"]
 
 # In units of the standard error of the measured gap.
 _CLEAR = 2.0
+
+
+def summary(tables: Tables) -> str:
+    """Return what is predicted and, where it is measured, the verdict."""
+    return verdict(tables["predictions.csv"], tables.get("results.csv"))
 
 
 def verdict(predicted: pd.DataFrame, measured: pd.DataFrame | None) -> str:

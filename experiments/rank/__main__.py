@@ -1,5 +1,13 @@
-"""Run the study: ``python -m experiments.rank [predict|run|summary]``."""
+"""Run the study: ``python -m experiments.rank``."""
 
-from experiments.rank.run import main
+from experiments.rank.config import Config
+from experiments.rank.figure import draw
+from experiments.rank.measure import measure
+from experiments.rank.predict import predict
+from experiments.rank.summary import summary
+from experiments.study import Study
 
-main()
+STUDY = Study("rank", Config(), predict, measure, summary, draw)
+
+if __name__ == "__main__":
+    STUDY.main()

@@ -37,6 +37,11 @@ class Config:
         """Return s^2 tr / b^2 of the full head: products have trace 1, the target power 1."""
         return self.noise
 
+    @property
+    def target_ranks(self) -> list[int]:
+        """Return the ranks of all targets."""
+        return sorted({target for target, _, _ in self.pairs})
+
     def configuration(self, rank: int) -> SyntheticConfig:
         """Return isotropic features with a target of this rank and power 1."""
         full = rank == self.d

@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.rank.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments.rank.run import HERE, RESULTS
 from fusiontheory.plotting import INK, MUTED, NORMAL_95, save_figure, style
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
 
-FIGURE = HERE / "figure"
+    from experiments.study import Tables
+
 LOOKS = {
     1: ("#0072B2", "o"),
     2: ("#56B4E9", "v"),
@@ -23,9 +25,9 @@ LOOKS = {
 }
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write excess risk against n, counts against rank, and what low rank gains."""
-    results = pd.read_csv(RESULTS)
+    results = tables["results.csv"]
     with style():
         from matplotlib.figure import Figure
 
@@ -37,7 +39,7 @@ def main() -> None:
         _excess(left, matched, best)
         _counts(middle, low)
         _gain(right, matched, best)
-        save_figure(figure, FIGURE, formats=("svg",))
+        save_figure(figure, out, ("svg",))
 
 
 def _excess(axes: Axes, matched: pd.DataFrame, best: pd.DataFrame) -> None:
@@ -140,7 +142,3 @@ def _log(axes: Axes, sizes: pd.Series[int]) -> None:
     axes.set_xticks(ticks, labels=[f"{n}" for n in ticks])
     axes.set_xticks([], minor=True)
     axes.set_xlabel("training samples n")
-
-
-if __name__ == "__main__":
-    main()

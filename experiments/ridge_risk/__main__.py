@@ -1,9 +1,13 @@
 """Run the study: ``python -m experiments.ridge_risk``."""
 
-import sys
+from experiments.ridge_risk.config import Config
+from experiments.ridge_risk.figure import draw
+from experiments.ridge_risk.measure import measure
+from experiments.ridge_risk.predict import predict
+from experiments.ridge_risk.summary import summary
+from experiments.study import Study
 
-from experiments.ridge_risk.run import main
+STUDY = Study("ridge_risk", Config(), predict, measure, summary, draw)
 
-if len(sys.argv) > 1:
-    sys.exit(f"no arguments are taken, got {' '.join(sys.argv[1:])}; this runs the study")
-main()
+if __name__ == "__main__":
+    STUDY.main()

@@ -12,6 +12,28 @@ from fusiontheory.risk import FusionSetting
 Head = Literal["additive", "bilinear"]
 
 
+CONTROL = "gaussian twin"
+FORMULAS = ["predicted", "predicted_product"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One head on one target.
+
+    Attributes:
+        head: additive, bilinear or `CONTROL`, the bilinear head on features made Gaussian.
+        target: its name.
+        additive, bilinear: power of the two parts of the target.
+        draws: of the training set.
+    """
+
+    head: str
+    target: str
+    additive: float
+    bilinear: float
+    draws: int
+
+
 @dataclass(frozen=True)
 class Config:
     """Spectra, targets, heads and sample sizes of the study."""
@@ -34,7 +56,29 @@ class Config:
     draws: tuple[tuple[Head, int], ...] = (("additive", 400), ("bilinear", 64))
     seed: int = 20240
 
-    def setting(self, head: Head, additive: float, bilinear: float) -> FusionSetting:
+    @property
+    def cases(self) -> list[Case]:
+        """Return every head and target, the control last."""
+        found = [
+            Case(head, target, additive, bilinear, draws)
+            for head, draws in self.draws
+            for target, additive, bilinear in self.targets
+        ]
+        return [*found, Case(CONTROL, "bilinear", 0.0, 1.0, dict(self.draws)["bilinear"])]
+
+    def world(self) -> dict[str, float]:
+        """Return the settings that all cases share."""
+        names = ("dimension", "exponent_v", "exponent_t", "noise", "ridge_over_trace")
+        return {name: getattr(self, name) for name in names}
+
+    def setting(self, case: Case) -> FusionSetting:
+        """Return the setting of a case: isotropic raw coefficients."""
+        if case.head == CONTROL:
+            return self.gaussian_twin(self._setting("bilinear", case.additive, case.bilinear))
+        head: Head = "additive" if case.head == "additive" else "bilinear"
+        return self._setting(head, case.additive, case.bilinear)
+
+    def _setting(self, head: Head, additive: float, bilinear: float) -> FusionSetting:
         """Return the setting of one head on one target with isotropic raw coefficients.
 
         Coefficients of equal size on all raw features give power proportional to eigenvalues.

@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.ridge_risk.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from pathlib import Path
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import pandas as pd
 
-from experiments.ridge_risk.run import CONTROL, RESULTS
+from experiments.ridge_risk.config import CONTROL
+from experiments.study import Tables
 
-FIGURE = Path(__file__).with_name("figure.svg")
 COLOURS = {"additive": "#0072B2", "bilinear": "#D55E00", CONTROL: "#666666"}
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one panel per target: predicted lines, measured points with two standard errors."""
-    results = pd.read_csv(RESULTS)
+    results = tables["results.csv"]
     # A fixed salt and no date: the same results give the same file.
     mpl.rcParams["svg.hashsalt"] = "ridge_risk"
     panels = list(results.groupby("target", sort=False))
@@ -48,8 +47,4 @@ def main() -> None:
         axis.set(xscale="log", yscale="log", xlabel="training samples n", title=f"{target} target")
     axes[0].set_ylabel("test mean squared error")
     axes[1].legend(frameon=False, fontsize=8)
-    figure.savefig(FIGURE, metadata={"Date": None})
-
-
-if __name__ == "__main__":
-    main()
+    figure.savefig(out.with_suffix(".svg"), metadata={"Date": None})

@@ -1,5 +1,13 @@
-"""Run the study: ``python -m experiments.sample_complexity [predict|run|summary]``."""
+"""Run the study: ``python -m experiments.sample_complexity``."""
 
-from experiments.sample_complexity.run import main
+from experiments.sample_complexity.config import Config
+from experiments.sample_complexity.figure import draw
+from experiments.sample_complexity.measure import measure
+from experiments.sample_complexity.predict import predict
+from experiments.sample_complexity.summary import summary
+from experiments.study import Study
 
-main()
+STUDY = Study("sample_complexity", Config(), predict, measure, summary, draw)
+
+if __name__ == "__main__":
+    STUDY.main()

@@ -8,6 +8,8 @@ from typing import Literal
 from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig, Target
 
 Head = Literal["additive", "bilinear"]
+POINT = ["case", "head", "level", "d"]
+QUANTITIES = ["measured", "predicted", "gaussian", "effective_dimension", "count"]
 
 
 @dataclass(frozen=True)
@@ -64,3 +66,13 @@ class Config:
             )
             for seed in range(self.targets)
         )
+
+    def sizes(self, predicted: float, most: int) -> tuple[int, ...]:
+        """Return the n that are run around a predicted one, none above ``most``."""
+        found = dict.fromkeys(round(ratio * predicted) for ratio in self.ratios)
+        return tuple(n for n in found if n <= most)
+
+    def training_sets(self, head: str, d: int) -> int:
+        """Return the number of training sets of a head at a dimension."""
+        additive, bilinear = {size: draws for size, *draws in self.draws}[d]
+        return additive if head == "additive" else bilinear

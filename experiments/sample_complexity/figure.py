@@ -1,4 +1,4 @@
-"""Draw the figure from the stored results: ``python -m experiments.sample_complexity.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from experiments.sample_complexity.run import HERE, RESULTS
 from fusiontheory.plotting import INK, NORMAL_95, save_figure, style
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
 
-FIGURE = HERE / "figure"
+    from experiments.study import Tables
+
 LEVEL = 0.5
 LOOKS = {"additive": ("#0072B2", "o"), "bilinear": ("#D55E00", "s")}
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write n against d (top) and n over parameters and effective dimension (bottom), by case."""
-    results = pd.read_csv(RESULTS)
+    results = tables["results.csv"]
     results = results[results["level"] == LEVEL]
     with style():
         from matplotlib.figure import Figure
@@ -44,7 +46,7 @@ def main() -> None:
                 loc="outside upper left" if axes is grid[0, 0] else "outside lower left",
                 ncols=4,
             )
-        save_figure(figure, FIGURE, formats=("svg",))
+        save_figure(figure, out, ("svg",))
 
 
 def _samples(axes: Axes, rows: pd.DataFrame) -> None:
@@ -92,7 +94,3 @@ def _ratios(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axhline(1.2, color=INK, linewidth=0.8)
     axes.annotate("1.2", (16, 1.2), xytext=(-2, -11), textcoords="offset points")
     axes.set_ylim(0, 1.5)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,13 @@
-"""Run the study: ``python -m experiments.surrogates [predict | measure | summary]``."""
+"""Run the study: ``python -m experiments.surrogates``."""
 
-import sys
+from experiments.study import Study
+from experiments.surrogates.config import Config
+from experiments.surrogates.figure import draw
+from experiments.surrogates.measure import measure
+from experiments.surrogates.predict import predict
+from experiments.surrogates.summary import summary
 
-from experiments.surrogates.run import main
+STUDY = Study("surrogates", Config(), predict, measure, summary, draw)
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    STUDY.main()

@@ -1,21 +1,22 @@
-"""Draw the figure from the stored tables: ``python -m experiments.surrogates.figure``."""
+"""The figure, from the stored tables."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from experiments.surrogates.config import HEADS, STRENGTHS
-from experiments.surrogates.run import PREDICTED, RESULTS
 from experiments.surrogates.summary import terms
 from fusiontheory.plotting import MUTED, NORMAL_95, HeadStyle, sample_axis, save_figure, style
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from matplotlib.axes import Axes
 
-FIGURE = Path(__file__).with_name("figure")
+    from experiments.study import Tables
+
 LOOKS = {
     "error, shipped features": HeadStyle("#000000", "o"),
     "theory on independent Gaussian pairs": HeadStyle("#D55E00", "s"),
@@ -25,11 +26,11 @@ LOOKS = {
 }
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write a panel per condition and head: the error and its four terms against n."""
     from matplotlib.figure import Figure
 
-    table = terms(pd.read_csv(PREDICTED), pd.read_csv(RESULTS))
+    table = terms(tables["predictions.csv"], tables["results.csv"])
     with style():
         figure = Figure(figsize=(10, 5.6), layout="constrained")
         axes = figure.subplots(len(STRENGTHS), len(HEADS), sharex=True, sharey=True)
@@ -42,7 +43,7 @@ def main() -> None:
             axes[row, 0].set_ylabel("predicted − measured (points)")
         handles, labels = axes[0, 0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper left", ncols=len(LOOKS))
-    save_figure(figure, FIGURE, formats=("svg",))
+    save_figure(figure, out, ("svg",))
 
 
 def _terms(axes: Axes, rows: pd.DataFrame) -> None:
@@ -66,7 +67,3 @@ def _terms(axes: Axes, rows: pd.DataFrame) -> None:
         )
     axes.axhline(0, color=MUTED, linewidth=0.8, linestyle=":")
     sample_axis(axes, [rows["n"]], room=3.0)
-
-
-if __name__ == "__main__":
-    main()

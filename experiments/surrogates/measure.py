@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from experiments.surrogates.config import HEADS, STRENGTHS, WORLDS, Config
-from experiments.surrogates.worlds import Worlds
+from experiments.surrogates.worlds import Worlds, worlds_of
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
 
-__all__ = ["cells", "measure"]
+if TYPE_CHECKING:
+    from experiments.study import Records, Tables
+
+__all__ = ["cells", "measure", "measure_world"]
+
+
+def measure(config: Config, predicted: Tables, records: Records) -> Tables:
+    """Return a row per world, condition, head, n and seed; the prediction stays its own table."""
+    del predicted
+    worlds = worlds_of(config)
+    wanted = cells(config, {name: world.features.fingerprint for name, world in worlds.items()})
+    keys = ["world", "condition", "head", "n", "seed"]
+    table = records.rows(wanted, partial(measure_world, conditions=worlds))
+    return {"results.csv": table[[*keys, "accuracy", "risk"]].sort_values(keys)}
 
 
 def cells(config: Config, fingerprints: Mapping[str, str]) -> list[Cell]:
@@ -21,7 +35,7 @@ def cells(config: Config, fingerprints: Mapping[str, str]) -> list[Cell]:
         config: of the study.
         fingerprints: of the features, by condition.
     """
-    code = code_version(measure, Worlds)
+    code = code_version(measure_world)
     shared = {name: getattr(config, name) for name in ("ridge", "test_pairs", "entropy")}
     return [
         Cell(
@@ -48,7 +62,7 @@ def _possible(config: Config, world: str) -> tuple[int, ...]:
     return tuple(n for n in config.sizes if n <= most)
 
 
-def measure(cell: Cell, conditions: Mapping[str, Worlds]) -> list[dict[str, Any]]:
+def measure_world(cell: Cell, conditions: Mapping[str, Worlds]) -> list[dict[str, Any]]:
     """Return the rows of a cell: head, n, accuracy and risk, all heads on the same pairs."""
     settings = cell.config
     n = max(settings["sizes"])

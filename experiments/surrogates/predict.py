@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from experiments.surrogates.config import HEADS, STRENGTHS, Config
-from experiments.surrogates.worlds import Worlds, at_unit_norm
+from experiments.surrogates.worlds import Worlds, at_unit_norm, worlds_of
 from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.matching import gaussian_matching_curve
 from fusiontheory.moments import GaussianPairs, Moments
 from validation.moments import condition_moments
 
-__all__ = ["predict"]
+if TYPE_CHECKING:
+    from experiments.study import Records, Tables
+
+__all__ = ["predict", "predicted"]
 
 _COLUMNS = ["prediction", "condition", "seed", "head", "n", "accuracy", "risk"]
 
 
-def predict(config: Config, worlds: Mapping[str, Worlds]) -> pd.DataFrame:
+def predict(config: Config, _: Records) -> Tables:
+    """Return what the harness freezes."""
+    return {"predictions.csv": predicted(config, worlds_of(config))}
+
+
+def predicted(config: Config, worlds: Mapping[str, Worlds]) -> pd.DataFrame:
     """Return the predictions that the measurements are held against.
 
     Args:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from experiments.surrogates.config import HEADS, STRENGTHS
 
-__all__ = ["TERMS", "quantities", "summary", "terms"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["TERMS", "quantities", "summary", "terms", "verdict"]
 
 MAIN_STUDY = Path(__file__).parents[2] / "docs" / "results" / "comparison.csv"
 """Measured accuracies on the shipped features, of the main study."""
@@ -70,7 +74,14 @@ def terms(predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True).dropna(subset="value")
 
 
-def summary(predicted: pd.DataFrame, measured: pd.DataFrame) -> str:
+def summary(tables: Tables) -> str:
+    """Return what is predicted and, where it is measured, the errors taken apart."""
+    if "results.csv" not in tables:
+        return tables["predictions.csv"].round(4).to_string(index=False)
+    return verdict(tables["predictions.csv"], tables["results.csv"])
+
+
+def verdict(predicted: pd.DataFrame, measured: pd.DataFrame) -> str:
     """Return the table of terms and the errors of the risk as text."""
     table = terms(predicted, measured)
     lines = []

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.surrogates.config import Config
+from experiments.surrogates.config import STRENGTHS, Config
 from experiments.surrogates.law import CaptionLaw
 from fusiontheory.data import FeatureSet, draw_pairs, normalise
 from fusiontheory.solvers import PairFeatures, gather
+from validation.conditions import condition_features
+from validation.data import shipped_features
 
-__all__ = ["Worlds"]
+__all__ = ["Worlds", "at_unit_norm", "worlds_of"]
+
+# Alignment heads of earlier runs, found again; not part of the repository.
+_HEADS_FOUND = Path(__file__).parents[2] / ".cache" / "heads"
 
 _TRAIN, _TEST, _FEATURES, _FRESH = 0, 1, 2, 3  # spawn keys of a seed
 
@@ -65,6 +71,19 @@ class Worlds:
         rows = rng.permutation(self.features.rows("train"))[: n + n // 2]
         caption = rng.integers(self.features.text.shape[1], size=len(rows))
         return _fresh(self.features.image[rows], self.features.text[rows, caption], n)
+
+
+def worlds_of(config: Config) -> dict[str, Worlds]:
+    """Return the shipped features of each condition, and what is drawn with their moments."""
+    conditions = condition_features(shipped_features(), STRENGTHS, _HEADS_FOUND)
+    found = {}
+    for name, features in conditions.items():
+        # Of the same images as `condition_moments`.
+        splits = ("align", "train") if STRENGTHS[name] == 0 else ("train",)
+        rows = features.rows(*splits)
+        law = CaptionLaw.of_features(features.image[rows], features.text[rows])
+        found[name] = Worlds(config, features, law)
+    return found
 
 
 def at_unit_norm(features: FeatureSet) -> FeatureSet:

@@ -1,18 +1,25 @@
 """The pieces of experiments.interval_coverage, at a small size."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import WORLDS
 
-from experiments.interval_coverage import training_sets
+from experiments.interval_coverage import trained, training_sets
 from experiments.interval_coverage.config import Config
 from experiments.interval_coverage.dot_product import jackknife_error
-from experiments.interval_coverage.run import fresh_pairs, limit, replicates
+from experiments.interval_coverage.measure import coverage_rows
+from experiments.interval_coverage.pairs import fresh_pairs
+from experiments.interval_coverage.predict import limit, predict, replicates
 from experiments.interval_coverage.summary import coverage, real_cells
+from experiments.study import Records
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import measure_curve
+
+ROOT = Path(__file__).parents[2]
 
 _CONFIG = replace(
     Config(), heads=("bilinear",), sizes=(128, 512), replicates=40, limit_samples=2, seed=1
@@ -91,3 +98,46 @@ def test_training_sets_are_those_of_kernel_ridge(head):
     np.testing.assert_allclose(accuracy, np.mean(found, axis=0), atol=1e-3)
     assert deviation.shape == error.shape == (2,)
     assert (deviation < 0.1).all()
+
+
+@pytest.mark.parametrize("name", sorted(WORLDS))
+def test_worlds_of_the_tests_are_the_populations_that_were_measured(name):
+    drawn = (
+        source.draw(5, np.random.default_rng(0))
+        for source in (WORLDS[name], Config().population(name))
+    )
+    for one, other in zip(*drawn, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+
+
+def test_coverage_is_counted_from_the_stored_intervals(tmp_path):
+    config = replace(
+        Config(),
+        populations=Config().populations[:1],
+        heads=("bilinear", "dot-product"),
+        images=(60,),
+        sizes=(16, 32),
+        seeds=(6, 6),
+        independent_seeds=(6, 6),
+        replicates=5,
+        limit_samples=2,
+        limit_images=400,
+        test_pairs=200,
+    )
+    predicted = predict(config, Records(tmp_path, "small_predicted"))
+    assert len(predicted["predictions.csv"]) == 2 * 2 * 5
+    rows = [
+        {"population": "flat", "kind": cell.config["kind"], **row}
+        for cell in trained.cells(config, "small")
+        for row in trained.means(cell, config)
+    ]
+    found = coverage_rows(predicted, pd.DataFrame(rows))
+    stored = pd.read_csv(ROOT / "experiments/interval_coverage/results.csv")
+    assert list(found.columns) == list(stored.columns)
+    assert (found["replicates"] == 5).all()
+    # The limit of 400 images is within the intervals of 60 more often than not.
+    assert coverage(found, "limit").mean() > 0.5
+    below = (predicted["predictions.csv"].query("head == 'bilinear' and n == 32")["low"]).to_numpy()
+    row = found.query("head == 'bilinear' and n == 32").iloc[0]
+    assert row["independent_below"] == (row["independent"] < below).sum()
+    assert row["limit_below"] == (row["limit"] < below).sum()

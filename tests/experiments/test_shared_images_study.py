@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from experiments.interval_coverage.config import Config
-from experiments.shared_images.run import CASES, RESULTS, Case, captioned, image_orders, measured
+from experiments.shared_images.config import CASES, Case, captioned
+from experiments.shared_images.measure import image_orders, measured
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.solvers import PairFeatures
+
+ROOT = Path(__file__).parents[2]
 
 UNIT = next(p for p in Config().populations if p.name == "unit norm")
 
@@ -39,7 +44,7 @@ def test_measured_has_every_head_and_kernel():
 
 
 def test_stored_results_have_every_case():
-    stored = pd.read_csv(RESULTS)
+    stored = pd.read_csv(ROOT / "experiments/shared_images/results.csv")
     assert [tuple(row) for row in stored.iloc[:, :5].itertuples(index=False)] == [
         tuple(vars(case).values()) for case in CASES
     ]

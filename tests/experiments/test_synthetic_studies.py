@@ -1,19 +1,22 @@
 """The stored synthetic studies: that their runs come out again, and what their verdicts rest on."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from experiments.crossover import run as crossover
+from experiments.crossover.__main__ import STUDY as crossover
 from experiments.crossover.config import Config
 from experiments.crossover.crossings import last_crossing, log_standard_error
+from experiments.crossover.summary import both
 from experiments.degradation import config as degradation
-from experiments.degradation import run as degraded
 from fusiontheory.simulate import SimulationGrid, fit_head, predict_head, simulate
 from fusiontheory.synthetic import FeatureLaw, SyntheticConfig
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_last_crossing():
@@ -38,9 +41,7 @@ def test_a_stored_row_of_the_phase_diagram_comes_out_again(tmp_path):
     cell = config.grid().configs[45]
     one = replace(config.grid(), configs=(cell,), heads=("additive",))
     settings = cell.settings()
-    stored = pd.read_csv(crossover.RESULTS).merge(
-        pd.read_csv(crossover.PREDICTIONS), on=["ridge", "correlation", "interaction", "n"]
-    )
+    stored = both(crossover.tables())
     held = stored[
         (stored["correlation"] == settings["pairs.correlation"])
         & np.isclose(stored["interaction"], settings["target.interaction"])
@@ -66,7 +67,7 @@ def test_a_stored_gap_of_the_degradations_comes_out_again(tmp_path):
         predict="none",
     )
     risk = simulate(grid, tmp_path).groupby("head")["test"].mean()
-    stored = pd.read_csv(degraded.RESULTS).query(
+    stored = pd.read_csv(ROOT / "experiments/degradation/results.csv").query(
         "target == 'matching' and degradation == 'shuffling' and level == 0.8 and n == 64"
         " and first == 'additive'"
     )

@@ -3,32 +3,23 @@
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import RIDGE, SIZES, WORLDS, correlated, lengths, measured_means
 
-from experiments.interval_coverage.config import Config
-from experiments.interval_coverage.length import Orders, WithoutLength, signals, training
-from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curves import predict_curve
-from fusiontheory.heads import relu_tangent_coefficients
-from fusiontheory.matching import DEGREE
+from fusiontheory.matching import DEGREE, Terms
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
 
-CONFIG = Config()
 ORDERS = {(0, 0): 0.6, (1, 0): 0.1, (0, 1): 0.1, (2, 0): 0.01, (0, 2): 0.01, (1, 1): 0.02}
 WITHOUT = tuple(name for name in FUNCTIONS if name != "length")
 
 
-def population(name):
-    return next(p for p in CONFIG.populations if p.name == name)
+class WithoutLength(Terms):
+    """All terms but the function |x|."""
 
-
-def correlated(n, d=6, seed=0):
-    z, w = np.random.default_rng(seed).standard_normal((2, n, d))
-    return z, 0.7 * z + np.sqrt(0.51) * w
-
-
-def lengths(v, t, unit):
-    return np.sqrt(((v**2).sum(axis=1) + (t**2).sum(axis=1)) / unit)
+    @property
+    def functions(self):
+        return tuple(name for name in super().functions if name != "length")
 
 
 def explicit(v, t, orders, unit):
@@ -108,58 +99,20 @@ def test_is_a_constant_where_lengths_are_equal():
 
 
 def without_length(moments, n):
-    return predict_curve("concat-mlp", moments, n, CONFIG.ridge, terms=WithoutLength())
+    return predict_curve("concat-mlp", moments, n, RIDGE, terms=WithoutLength())
 
 
 def test_changes_nothing_at_unit_norm():
     rng = np.random.default_rng(0)
-    moments = Moments.from_features(*population("unit norm").draw(2000, rng))
-    curve = predict_curve("concat-mlp", moments, [64, 512, 4096], CONFIG.ridge)
+    moments = Moments.from_features(*WORLDS["unit norm"].draw(2000, rng))
+    curve = predict_curve("concat-mlp", moments, [64, 512, 4096], RIDGE)
     pd.testing.assert_frame_equal(curve, without_length(moments, [64, 512, 4096]), rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", ["mild", "heavy tails"])
 def test_brings_the_prediction_to_what_independent_pairs_measure(name):
-    moments = Moments.from_features(*population(name).draw(20_000, np.random.default_rng(0)))
-    known = pd.read_csv(MEASURED).set_index(["population", "kind", "head", "n"])["mean"]
-    truth = known[name, "independent", "concat-mlp", 2048]
-    whole = predict_curve("concat-mlp", moments, 2048, CONFIG.ridge)["accuracy"][0]
+    moments = Moments.from_features(*WORLDS[name].draw(20_000, np.random.default_rng(0)))
+    truth = dict(zip(SIZES, measured_means(name, "independent", "concat-mlp"), strict=True))[2048]
+    whole = predict_curve("concat-mlp", moments, 2048, RIDGE)["accuracy"][0]
     assert abs(whole - truth) < 0.004
     assert without_length(moments, 2048)["accuracy"][0] < truth - 0.004
-
-
-def test_is_worth_what_order_zero_of_the_kernel_is_worth_in_training():
-    source, n = population("flat"), 512
-    gaps = training(CONFIG, source, n, 40, 0)
-    error = gaps.std(ddof=1) / np.sqrt(gaps.size)
-    moments = Moments.from_features(*source.draw(20_000, np.random.default_rng(0)))
-    told = predict_curve("concat-mlp", moments, n, CONFIG.ridge)["accuracy"][0]
-    told -= without_length(moments, n)["accuracy"][0]
-    assert gaps.mean() > 5 * error
-    assert told == pytest.approx(gaps.mean(), abs=0.003)
-
-
-def test_study_has_the_features_of_the_kernel():
-    v, t = correlated(8)
-    values = np.linspace(0.5, 1.5, 6), np.ones(6)
-    size = lengths(v, t, 2.0)
-    inner = (v @ v.T + t @ t.T) / 2
-    cosine = inner / np.outer(size, size)
-    a = relu_tangent_coefficients(2)
-    features = Orders(values, varying=True).features(v, t)
-    kernel = np.outer(size, size) * sum(a[k] * cosine**k for k in range(3))
-    np.testing.assert_allclose(features @ features.T, kernel, rtol=1e-10)
-    equal = Orders(values, varying=False)
-    kernel = equal.unit * sum(a[k] * (inner / equal.unit) ** k for k in range(3))
-    np.testing.assert_allclose(equal.features(v, t) @ equal.features(v, t).T, kernel, rtol=1e-10)
-    assert sum(x.size for x in equal.powers) == features.shape[1]
-
-
-def test_signal_of_the_study_is_bounded_by_all_features():
-    v, t = correlated(20_000, 4)
-    for varying in (False, True):
-        orders = Orders((np.ones(4), np.ones(4)), varying)
-        for found in signals(orders, v, t, np.array([0.003, 0.03])):
-            assert 0.97 * found["exact"] < found["functions"] <= found["exact"]
-            assert found["functions_without"] <= found["functions"] * (1 + 1e-12)
-            assert (found["exact"] > 1.005 * found["exact_without"]) == varying

@@ -3,9 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from worlds import RIDGE, SIZES, WORLDS, measured_means
 
-from experiments.interval_coverage.config import Config
-from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curves import predict_curve
 from fusiontheory.matching import (
     LeverageLaw,
@@ -21,31 +20,21 @@ from fusiontheory.matching import (
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
 
-CONFIG = Config()
 NORMAL = Terms(score_law=False)
-
-
-def population(name):
-    return next(p for p in CONFIG.populations if p.name == name)
-
-
-def measured_means(head):
-    known = pd.read_csv(MEASURED).set_index(["population", "kind", "head"])
-    return known.loc[("heavy tails", "measured", head), "mean"].to_numpy()
 
 
 @pytest.fixture(scope="module")
 def heavy():
-    return Moments.from_features(*population("heavy tails").draw(8000, np.random.default_rng(0)))
+    return Moments.from_features(*WORLDS["heavy tails"].draw(8000, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize(
     ("head", "least", "most"), [("bilinear", 0.025, 0.012), ("dot-product", 0.02, 0.012)]
 )
 def test_the_law_is_right_where_normal_scores_are_not(heavy, head, least, most):
-    measured = measured_means(head)
+    measured = measured_means("heavy tails", "measured", head)
     curves = [
-        predict_curve(head, heavy, CONFIG.sizes, CONFIG.ridge, terms=terms)["accuracy"].to_numpy()
+        predict_curve(head, heavy, SIZES, RIDGE, terms=terms)["accuracy"].to_numpy()
         for terms in (NORMAL, Terms())
     ]
     normal, law = (np.abs(curve - measured) for curve in curves)
@@ -54,10 +43,10 @@ def test_the_law_is_right_where_normal_scores_are_not(heavy, head, least, most):
 
 
 def test_the_law_brings_the_concatenation_nearer(heavy):
-    measured = measured_means("concat-mlp")[-1]
-    n = CONFIG.sizes[-1]
+    measured = measured_means("heavy tails", "measured", "concat-mlp")[-1]
+    n = SIZES[-1]
     normal, law = (
-        predict_curve("concat-mlp", heavy, n, CONFIG.ridge, training_images=n, terms=terms)
+        predict_curve("concat-mlp", heavy, n, RIDGE, training_images=n, terms=terms)
         for terms in (NORMAL, Terms())
     )
     assert abs(normal["accuracy"][0] - measured) > 0.015
@@ -104,7 +93,7 @@ def test_shifted_moves_the_interval_and_leaves_peaks():
 
 
 def test_the_dot_products_error_is_the_spread_of_its_accuracy():
-    source = population("unit norm")
+    source = WORLDS["unit norm"]
     rng = np.random.default_rng(0)
     found = np.array(
         [MetricScores.of_pairs(*source.draw(500, rng)).accuracy(512.0, 0.1) for _ in range(300)]
@@ -176,7 +165,7 @@ def test_a_few_images_say_of_the_law_what_many_say(name):
     orders, sizes = {(1, 1): 1.0}, np.array([256.0, 512.0, 1024.0])
 
     def shifts(images, seed):
-        moments = Moments.from_features(*population(name).draw(images, np.random.default_rng(seed)))
+        moments = Moments.from_features(*WORLDS[name].draw(images, np.random.default_rng(seed)))
         product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
         law = kernel_law(
             moments, orders, Spectrum.from_eigenvalues(product), moments.matching_signal

@@ -1,0 +1,70 @@
+"""The numbers of the README, from the stored tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from experiments.sample_complexity.config import POINT, QUANTITIES
+from experiments.sample_complexity.exponents import slopes_of
+
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["summary", "verdict"]
+
+
+def summary(tables: Tables) -> str:
+    """Return what is predicted, exponents too, or where it is measured the verdict."""
+    if "results.csv" in tables:
+        return verdict(tables["results.csv"], tables["exponents.csv"])
+    table = tables["predictions.csv"]
+    lines = [table.round(4).to_string(index=False)]
+    for key, group in table.groupby(POINT[:3], sort=False):
+        slopes = {k: round(v, 3) for k, v in slopes_of(group, QUANTITIES[1:]).items()}
+        lines.append(f"{', '.join(map(str, key))}: {slopes}")
+    return "\n".join(lines)
+
+
+def verdict(found: pd.DataFrame, slopes: pd.DataFrame) -> str:
+    """Return exponents, errors of the predictions, and the heads' ratio, as text."""
+    lines = ["exponents of n in d", slopes.round(3).to_string(index=False)]
+    for formula in ("gaussian", "predicted"):
+        error = found[formula] / found["measured"] - 1
+        z = (found[formula] - found["measured"]) / found["standard_error"]
+        for head, rows in found.groupby("head", sort=False):
+            e, s = error[rows.index], z[rows.index]
+            lines.append(
+                f"{formula} n, {head}: {len(rows)} points, relative error mean"
+                f" {e.abs().mean():.2%}, signed {e.mean():+.2%}, max {e.abs().max():.2%},"
+                f" {int(((e.abs() > 0.05) & (s.abs() > 4)).sum())} outside"
+            )
+    ratios = found.assign(
+        over_count=found["measured"] / found["count"],
+        over_effective=found["measured"] / found["effective_dimension"],
+        share=found["standard_error"] / found["measured"],
+    )
+    lines.append("measured n over parameters, over effective dimension; relative standard error")
+    lines.append(
+        ratios.groupby(POINT[:3], sort=False)[["over_count", "over_effective", "share"]]
+        .agg(["min", "max"])
+        .round(3)
+        .to_string()
+    )
+    wide = found.pivot(
+        index=["case", "level", "d"], columns="head", values=["measured", "predicted"]
+    )
+    lines.append("bilinear n over additive n")
+    lines.append(
+        pd.DataFrame(
+            {
+                name: wide[name]["bilinear"] / wide[name]["additive"]
+                for name in ("measured", "predicted")
+            }
+        )
+        .round(2)
+        .dropna()
+        .to_string()
+    )
+    return "\n".join(lines)
