@@ -3,6 +3,9 @@
 WAL (a write-ahead log) lets readers and one writer work at once; writers wait for each other. It
 needs memory that all processes share, hence **one machine**: on a network file system let each
 machine write a store of its own on a local disk and join them with ``store import``.
+
+Nothing but SQLite may open the file in a process that uses it: when a second handle is closed,
+POSIX drops the locks of the first, and two writers would destroy each other's work.
 """
 
 from __future__ import annotations
@@ -36,11 +39,14 @@ _SCHEMA = f"""
 CREATE TABLE records {_TABLE};
 CREATE UNIQUE INDEX records_by_cell ON records (study, key);
 CREATE TABLE set_aside {_TABLE};
+CREATE TABLE extent (pages INTEGER NOT NULL);
+INSERT INTO extent VALUES (0);
 CREATE TRIGGER written_once BEFORE UPDATE ON records
     BEGIN SELECT RAISE(ABORT, 'records are written once'); END;
 PRAGMA application_id = {_APPLICATION};
 PRAGMA user_version = {_VERSION};
 """
+_NOTE_EXTENT = "UPDATE extent SET pages = (SELECT page_count FROM pragma_page_count)"
 
 
 @contextlib.contextmanager
@@ -62,16 +68,18 @@ def opened(path: Path, *, write: bool = False) -> Iterator[sqlite3.Connection | 
             _make(path)
         connection = _connect(path, write)
         try:
-            if write:
-                connection.execute("BEGIN IMMEDIATE")
+            # Reading is one transaction too: what others write meanwhile is not seen by halves.
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             try:
+                _check_length(connection, path)
                 yield connection
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 raise
-            if connection.in_transaction:
-                connection.execute("COMMIT")
+            if connection.total_changes:
+                connection.execute(_NOTE_EXTENT)
+            connection.execute("COMMIT")
         finally:
             connection.close()
 
@@ -166,27 +174,23 @@ def _checked(address: str, path: Path) -> sqlite3.Connection:
                 f" {_VERSION}; install the later one"
             )
         connection.execute("SELECT 1 FROM records LIMIT 1").fetchone()
-        _check_length(path)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _check_length(path: Path) -> None:
-    """Refuse a file that is shorter than its header says; SQLite finds it only where it reads.
+def _check_length(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a file that was cut, which SQLite finds only where it reads.
 
-    A log that is not empty may hold what the file lacks. It stays empty while nothing is written.
+    Whole pages that lack are known from their number at the last commit; a part of one from the
+    length, unless the log holds something, as then the file may be growing just now.
     """
-    with path.open("rb") as file:
-        header = file.read(32)
-        length = file.seek(0, os.SEEK_END)
-    page = int.from_bytes(header[16:18], "big")
-    pages = int.from_bytes(header[28:32], "big")
-    log = Path(f"{path}-wal")
-    if length < (65536 if page == 1 else page) * pages and not (
-        log.exists() and log.stat().st_size
-    ):
+    query = "SELECT extent.pages, c.page_count, s.page_size FROM extent, pragma_page_count AS c,"
+    known, pages, size = connection.execute(f"{query} pragma_page_size AS s").fetchone()
+    length, log = path.stat().st_size, Path(f"{path}-wal")
+    part = length % size and not (log.exists() and log.stat().st_size)
+    if part or pages < known:
         raise CorruptRecord(path, f"it is truncated to {length} bytes")
 
 

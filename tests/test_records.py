@@ -28,6 +28,10 @@ from hypothesis import strategies as st
 from fusiontheory.checks import InputError
 from fusiontheory.records import Cell, CorruptRecord, RecordStore, code_version
 
+# Processes that import the library once, all together.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["fusiontheory.records", "pytest", "hypothesis.extra.numpy"])
+
 
 def make_cell(n=16, study="demo", code="v1", **config):
     return Cell(study, {"n": n, **config}, features="f00", code=code)
@@ -359,10 +363,9 @@ def write_together(root, barrier, answers, number):
 
 
 def test_processes_that_write_the_same_cell_at_once(store):
-    context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(3), context.Queue()
+    barrier, answers = PROCESSES.Barrier(3), PROCESSES.Queue()
     processes = [
-        context.Process(target=write_together, args=(store.root, barrier, answers, number))
+        PROCESSES.Process(target=write_together, args=(store.root, barrier, answers, number))
         for number in range(3)
     ]
     for process in processes:
@@ -417,66 +420,79 @@ def test_a_batch_commits_within_its_seconds_and_at_its_end(store):
 
 # Interrupted
 
-RUN = """
-import contextlib, sys, time
-from fusiontheory.records import Cell, RecordStore
-store = RecordStore(sys.argv[1])
-cells = [Cell("run", {"n": n}, "f", "v") for n in range(100)]
-todo = store.missing(cells)
-print("ready", len(todo), flush=True)
-with store.batch(0.002) if sys.argv[2] == "batch" else contextlib.nullcontext(store) as out:
-    for cell in todo:
-        n = cell.config["n"]
-        note = "x" * 500
-        out.write(cell, [{"seed": s, "risk": (s + 0.1) / (n + 1), "note": note} for s in (0, 1)])
-        print("wrote", n, flush=True)
-        time.sleep(0.002)
-"""
+
+def run(root, how, pipe, barrier):
+    """What an experiment does: find what is missing, measure it, write it."""
+    store = RecordStore(root)
+    cells = [Cell("run", {"n": n}, "f", "v") for n in range(100)]
+    todo = store.missing(cells)
+    pipe.send(len(todo))
+    if barrier is not None:
+        barrier.wait(timeout=60)
+    with store.batch(0.002) if how == "batch" else contextlib.nullcontext(store) as out:
+        for cell in todo:
+            n, note = cell.config["n"], "x" * 500
+            rows = [{"seed": s, "risk": (s + 0.1) / (n + 1), "note": note} for s in (0, 1)]
+            out.write(cell, [{**row, "seconds": time.monotonic()} for row in rows])
+            pipe.send(n)
+            time.sleep(0.002)
 
 
-def start_run(root, how="one"):
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(root), how], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    word, todo = process.stdout.readline().split()
-    assert word == "ready"
-    return process, int(todo)
+def start_run(root, how="one", barrier=None):
+    """Start a run in a process; return it, the number of cells it misses, and what it says."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = PROCESSES.Process(target=run, args=(root, how, theirs, barrier))
+    process.start()
+    theirs.close()
+    assert ours.poll(60)
+    return process, ours.recv(), ours
+
+
+def end(process, pipe):
+    """Listen until the process ends; return its status."""
+    with contextlib.suppress(EOFError):
+        while True:
+            pipe.recv()
+    process.join(60)
+    return process.exitcode
 
 
 @pytest.mark.parametrize("how", ["one", "batch"])
 def test_killed_runs_resume_to_the_same_table(tmp_path, how):
     undisturbed = RecordStore(tmp_path / "undisturbed")
-    whole_run, _ = start_run(undisturbed.root)
+    whole_run, _, heard = start_run(undisturbed.root)
     store = RecordStore(tmp_path / "killed")
     left = []
     for least in (1, 7, 20):
-        process, todo = start_run(store.root, how)
+        process, todo, pipe = start_run(store.root, how)
         left.append(todo)
         for _ in range(least):
-            assert process.stdout.readline().startswith("wrote")
+            pipe.recv()
         time.sleep(random.uniform(0, 0.05))
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
+        os.kill(process.pid, signal.SIGKILL)
+        assert end(process, pipe) == -signal.SIGKILL
         assert not store.database.exists() or store.verify() == []
-    whole_run.communicate(timeout=60)
-    assert whole_run.returncode == 0
-    process, todo = start_run(store.root, how)
+    assert end(whole_run, heard) == 0
+    process, todo, pipe = start_run(store.root, how)
     left.append(todo)
-    process.communicate(timeout=60)
-    assert process.returncode == 0
+    assert end(process, pipe) == 0
     assert 100 == left[0] >= left[1] >= left[2] >= left[3] > 0
     assert left[3] < 90
-    pd.testing.assert_frame_equal(store.read("run"), undisturbed.read("run"), check_exact=True)
+    same(store.read("run"), undisturbed.read("run"))
     assert len(store.read("run")) == 200
+
+
+def same(one, two):
+    one, two = (table.drop(columns="seconds") for table in (one, two))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
 
 
 @pytest.mark.parametrize("runs", [2, 4])
 def test_runs_at_once_on_one_store_end_with_the_same_table(tmp_path, runs):
-    processes = [start_run(tmp_path, ("one", "batch")[k % 2])[0] for k in range(runs)]
-    for process in processes:
-        process.communicate(timeout=120)
-    assert [process.returncode for process in processes] == [0] * runs
+    barrier = PROCESSES.Barrier(runs)
+    started = [start_run(tmp_path, ("one", "batch")[k % 2], barrier) for k in range(runs)]
+    assert [end(process, pipe) for process, _, pipe in started] == [0] * runs
+    assert [todo for _, todo, _ in started] == [100] * runs  # each did all
     store = RecordStore(tmp_path)
     assert store.verify() == []
     assert store.read("run")["risk"].tolist() == [

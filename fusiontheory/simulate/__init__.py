@@ -8,7 +8,7 @@
 16
 """
 
-from fusiontheory.simulate.engine import simulate
+from fusiontheory.simulate.engine import LostUnits, simulate
 from fusiontheory.simulate.figure import plot_simulation
 from fusiontheory.simulate.grid import SimulationGrid, read_grid
 from fusiontheory.simulate.heads import HEAD_NAMES, HeadFit, fit_head
@@ -18,6 +18,7 @@ from fusiontheory.simulate.table import read_table
 __all__ = [
     "HEAD_NAMES",
     "HeadFit",
+    "LostUnits",
     "Prediction",
     "SimulationGrid",
     "fit_head",

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
 
 from fusiontheory.checks import InputError, positive_integer
 
-__all__ = ["scatter"]
+__all__ = ["LostTasks", "scatter"]
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
-# Times that a task is tried again after its worker died.
+# Times that a task of a cluster is tried again after its worker died.
 _RETRIES = 5
+# Times that a task is run alone after its worker, or another of the pool, died.
+_ALONE = 3
+
+
+class LostTasks(RuntimeError):
+    """Tasks whose worker died each time that they were run, alone; all others are done.
+
+    >>> LostTasks(["a"]).tasks
+    ['a']
+    """
+
+    def __init__(self, tasks: Sequence[Any]) -> None:
+        """Keep the tasks."""
+        super().__init__(tasks)
+        self.tasks = list(tasks)
+
+    def __str__(self) -> str:
+        """Say how many and why, so far as that is known."""
+        return (
+            f"{len(self.tasks)} tasks were left out: their worker died {_ALONE} times, killed or"
+            " out of memory"
+        )
 
 
 def scatter(
@@ -30,11 +54,14 @@ def scatter(
         function: importable by the workers.
         tasks: hashable or not; they are sent to the workers.
         jobs: processes of the local pool, with one thread each for linear algebra; 1 runs here.
+            When one dies, killed or out of memory, it is replaced: what the pool had in work is
+            run again, one task at a time, which shows the one to blame.
         scheduler: address of a Dask scheduler, such as "tcp://127.0.0.1:8786", instead of the
             pool. A task whose worker dies is run again by another.
 
     Raises:
         InputError: for jobs below 1, or a scheduler that does not answer.
+        LostTasks: after all others, if a worker of the pool died three times with a task alone.
 
     Example:
         >>> sorted(scatter(abs, [-1, 2]))
@@ -47,11 +74,41 @@ def scatter(
         for task in tasks:
             yield task, function(task)
     else:
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-            calls = (delayed(_numbered)(function, k, task) for k, task in enumerate(tasks))
-            for k, result in pool(calls):
-                yield tasks[k], result
+        yield from _on_processes(function, tasks, jobs)
+
+
+def _on_processes(
+    function: Callable[[_Task], _Result], tasks: Sequence[_Task], jobs: int
+) -> Iterator[tuple[_Task, _Result]]:
+    # When one worker dies the whole pool ends, and does not say which task it was.
+    left, suspects = dict.fromkeys(range(len(tasks))), list[int]()
+    deaths, lost = Counter[int](), list[int]()
+    while left:
+        alone, sent = suspects[:1], list[int]()
+
+        def calls(numbers: Iterable[int], sent: list[int] = sent) -> Iterator[Any]:
+            for k in numbers:
+                sent.append(k)
+                yield delayed(_numbered)(function, k, tasks[k])
+
+        try:
+            with parallel_config(backend="loky", inner_max_num_threads=1):
+                pool = Parallel(
+                    n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs
+                )
+                for k, result in pool(calls(alone or list(left))):
+                    del left[k]
+                    yield tasks[k], result
+        except BrokenProcessPool:
+            deaths.update(alone)
+            if not alone:
+                suspects = [k for k in sent if k in left]
+        suspects = [k for k in suspects if k in left]
+        if alone and deaths[alone[0]] == _ALONE:
+            lost += alone
+            del suspects[0], left[alone[0]]
+    if lost:
+        raise LostTasks([tasks[k] for k in lost])
 
 
 def _numbered(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[int, _Result]:
