@@ -15,6 +15,7 @@ import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import application
+from fusiontheory.store_commands import app as store_app
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = application("Predict and measure which fusion of two modalities learns from fewer samples.")
+app.add_typer(store_app, name="store")
 
 
 def _print_version(wanted: bool) -> None:

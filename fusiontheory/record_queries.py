@@ -62,5 +62,5 @@ def move_aside(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
         connection.execute(f"DELETE {where}")
 
 
-def _stored(record: SealedRecord) -> tuple[Any, ...]:
-    return tuple(v.decode() if k in _AS_TEXT else v for k, v in enumerate(record))
+def _stored(record: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(str(v, "utf-8") if k in _AS_TEXT else v for k, v in enumerate(record))

@@ -152,8 +152,8 @@ def _tidy(
     local = records["config"].tolist()
     records["config_index"] = [held[k] for held, k in zip(owner, local, strict=True)]
     seeded = records["cell"].map({key: unit.seed is not None for key, unit in keys.items()})
-    measured = records.loc[seeded, [*_KEYS, "seed", *_MEASURED, "seconds"]]
-    predicted = records.loc[~seeded, [*_KEYS, *_PREDICTED]]
+    measured = records.loc[seeded].reindex(columns=[*_KEYS, "seed", *_MEASURED, "seconds"])
+    predicted = records.loc[~seeded].reindex(columns=[*_KEYS, *_PREDICTED])
     table = measured.merge(predicted, on=_KEYS, how="left", validate="many_to_one")
     if len(table) != grid.runs and not partial:
         raise InputError(f"records hold {len(table)} of {grid.runs} runs; run again")

@@ -70,7 +70,7 @@ def scatter(
     positive_integer("jobs", jobs)
     if scheduler is not None:
         yield from _on_dask(function, tasks, scheduler)
-    elif jobs == 1 or len(tasks) < 2:
+    elif jobs == 1 or not tasks:
         for task in tasks:
             yield task, function(task)
     else:

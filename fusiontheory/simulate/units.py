@@ -127,7 +127,7 @@ class Unit:
         first = json.dumps(self.configs[0].settings(), sort_keys=True)
         seed = "predictions" if self.seed is None else f"seed {self.seed}"
         more = f" and {len(self.configs) - 1} more targets" if len(self.configs) > 1 else ""
-        return f"{self.head} head, {seed}, settings {first}{more}"
+        return f"{self.head} head, {seed}, settings {first[:160]}{more}"
 
 
 def units_of(grid: SimulationGrid) -> list[Unit]:
