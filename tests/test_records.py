@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -26,7 +27,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
+from fusiontheory.record_table import tidy
 from fusiontheory.records import Cell, CorruptRecord, RecordStore, code_version
+from fusiontheory.sealed_record import sealed
 
 # Processes that import the library once, all together.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -223,6 +226,55 @@ def test_table_does_not_depend_on_the_order_of_writing(tmp_path):
     ]
     assert order == expected
     assert tables[0]["alpha"].dtype == float
+
+
+def rank(value):
+    """Numbers before texts before lists, and nothing first."""
+    if isinstance(value, tuple):
+        return (3, *map(rank, value))
+    return (2, value) if isinstance(value, str) else (0,) if value is None else (1, value)
+
+
+VALUES = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "1", "b"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from("abc"), VALUES | st.lists(VALUES, max_size=2)),
+            st.sampled_from(["f", "g"]),
+            st.sampled_from(["v", "w"]),
+            st.integers(1, 3),
+        ),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda drawn: json.dumps(drawn[:3], sort_keys=True),
+    )
+)
+def test_cells_are_sorted_by_their_settings_and_rows_stay_theirs(drawn):
+    given = {Cell("demo", config, f, code): length for config, f, code, length in drawn}
+    records = (
+        sealed(cell, [{"of": cell.key, "at": k} for k in range(length)])
+        if length % 2
+        else sealed(cell, [{"at": k, "of": cell.key, "more": k > 0} for k in range(length)])
+        for cell, length in given.items()
+    )
+    table = tidy(records)
+
+    def order(cell):
+        config = tuple((name, rank(value)) for name, value in sorted(cell.config.items()))
+        return config, cell.features, cell.code, cell.key
+
+    expected = [(cell, k) for cell in sorted(given, key=order) for k in range(given[cell])]
+    assert table["cell"].tolist() == [cell.key for cell, _ in expected]
+    assert table["of"].tolist() == table["cell"].tolist()
+    assert table["at"].tolist() == [k for _, k in expected]
+    for name in "abc":
+        held = [cell.config.get(name) for cell, _ in expected]
+        if any(value is not None for value in held):
+            own = [None if value is pd.NA else value for value in table[name].astype(object)]
+            assert [v if v == v else None for v in own] == held
 
 
 def test_columns_that_only_some_cells_have_stay_exact(store):
@@ -764,6 +816,44 @@ def test_root_without_permission(tmp_path):
             RecordStore(tmp_path).check_writable()
     finally:
         tmp_path.chmod(0o700)
+
+
+def only_read(root, pipe):
+    """Use a store as a user who may not write to it; send what is seen and said."""
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    store = RecordStore(root)
+    seen = [store.read("demo")["risk"].tolist(), store.missing([make_cell()]), store.verify()]
+    for use in (
+        store.check_writable,
+        lambda: store.write(make_cell(2), make_rows()),
+        lambda: store.verify(set_aside=True),
+    ):
+        try:
+            use()
+        except InputError as error:
+            seen.append(str(error))
+    pipe.send(seen)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs permissions of POSIX")
+def test_a_store_that_may_only_be_read_is_read():
+    with tempfile.TemporaryDirectory() as folder:
+        store = RecordStore(folder)
+        store.write(make_cell(), make_rows())
+        store.database.chmod(0o444)
+        store.root.chmod(0o555)
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        process = PROCESSES.Process(target=only_read, args=(folder, theirs))
+        process.start()
+        theirs.close()
+        risks, missing, problems, *said = ours.recv()
+        process.join(60)
+        store.root.chmod(0o755)
+        assert (risks, missing, problems) == ([row["risk"] for row in make_rows()], [], [])
+        assert len(said) == 3
+        assert all("cannot write to" in one and "choose a folder" in one for one in said)
+        assert list(store.root.iterdir()) == [store.database]
 
 
 def test_check_writable_leaves_nothing(store):

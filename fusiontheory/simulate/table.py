@@ -41,7 +41,8 @@ def claim_folder(grid: SimulationGrid, folder: Path) -> None:
             held = json.loads(read_bytes(path))
         except ValueError as error:
             raise unreadable(path, error) from error
-        if not isinstance(held, dict):
+        configs = held.get("configs") if isinstance(held, dict) else None
+        if not isinstance(configs, list) or not all(isinstance(one, dict) for one in configs):
             raise unreadable(path, TypeError("no description of a grid"))
         _refuse_other(held, wanted, f"folder {folder}", extended=True)
         if held == wanted:
