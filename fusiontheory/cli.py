@@ -70,7 +70,7 @@ def orders(
     as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (amsmath).")] = False,
 ) -> None:
     """Print the orders claimed in arXiv:2606.01207: risks, ratio of dimensions, crossover."""
-    from fusiontheory.orders import Orders
+    from fusiontheory.symbolic import Orders
 
     if as_json and as_latex:
         raise InputError("--json and --latex exclude each other, got both; leave one out")
@@ -110,7 +110,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict matching accuracy against the number of pairs from a file of features."""
-    from fusiontheory.forecast import forecast
+    from fusiontheory.curves import forecast
 
     sizes = _parse_numbers("n", n)
     _check_figure(figure)
@@ -172,9 +172,8 @@ def simulate(
         "pairs.correlation" = [0.1, 0.5, 0.9]
         "target.interaction" = [0.0, 0.5, 1.0]
     """
-    from fusiontheory.simulate import LostUnits, plot_simulation, read_grid
+    from fusiontheory.simulate import LostUnits, check_panels, plot_simulation, read_grid
     from fusiontheory.simulate import simulate as run
-    from fusiontheory.simulate.figure import check_panels
 
     grid = read_grid(config)
     if figure is not None:
@@ -216,8 +215,8 @@ def alignment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how well image and text features agree, with intervals and permutation nulls."""
-    from fusiontheory.alignment.measure import measure_alignment
-    from fusiontheory.features import FeatureSet
+    from fusiontheory.alignment import measure_alignment
+    from fusiontheory.data import FeatureSet
 
     loaded = FeatureSet.load(features)
     rows = loaded.rows() if split is None else loaded.rows(split)
@@ -244,7 +243,7 @@ def _check_figure(path: Path | None) -> None:
 
 
 def _save(drawn: Figure, path: Path) -> None:
-    from fusiontheory.figure_style import save_figure
+    from fusiontheory.plotting import save_figure
 
     save_figure(drawn, path.with_suffix(""), [path.suffix[1:]])
 

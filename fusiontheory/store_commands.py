@@ -17,7 +17,7 @@ from fusiontheory.checks import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fusiontheory.records import RecordStore
+    from fusiontheory.store import RecordStore
 
 __all__ = ["app"]
 
@@ -91,7 +91,7 @@ def export(
         raise InputError(f"--out must end in .parquet or .csv, got {out.name!r}")
     if out.exists():
         raise InputError(f"--out must be a new file, got {out}, which exists; delete it first")
-    from fusiontheory.files import write_atomically
+    from fusiontheory.store import write_atomically
 
     table = _flat(_store(folder).read(study))
     write_atomically(out, _written(table, out.suffix))
@@ -106,7 +106,7 @@ def import_records(
     ],
 ) -> None:
     """Take over the intact records of another store; status 1 if there are others, a line each."""
-    from fusiontheory.records import RecordStore
+    from fusiontheory.store import RecordStore
 
     store = RecordStore(folder)
     count, problems = store.import_folder(source)
@@ -118,7 +118,7 @@ def import_records(
 
 
 def _store(folder: Path) -> RecordStore:
-    from fusiontheory.records import RecordStore
+    from fusiontheory.store import RecordStore
 
     store, inner = RecordStore(folder), RecordStore(folder / "records")
     if not store.database.exists() and inner.database.exists():

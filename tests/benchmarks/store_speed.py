@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fusiontheory.records import Cell, RecordStore
+from fusiontheory.store import Cell, RecordStore
 
 MARKS = "<!-- store speed: made by tests/benchmarks/store_speed.py -->", "<!-- end -->"
 HEADS = ("additive", "bilinear")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import SPLITS
+from fusiontheory.data import SPLITS
 from validation.corpus.text_file import read_lines
 
 __all__ = ["official_splits", "split_lists", "split_name"]

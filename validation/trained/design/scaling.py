@@ -1,0 +1,67 @@
+"""Features at another scale, and captions brought together: what some ablations train on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data import FeatureSet, normalise
+from fusiontheory.store import code_version
+
+__all__ = ["SCALINGS", "TEXTS", "scaled_features"]
+
+SCALINGS = ("unit", "standardised", "times-sqrt-d")
+"""Unit norm; each coordinate at mean 0 and variance 1 over the training images; unit norm times
+sqrt(d)."""
+
+TEXTS = ("captions", "mean", "set")
+"""One caption a pair; the mean of an image's captions, at unit norm; all its captions, a token
+each."""
+
+
+def scaled_features(features: FeatureSet, scaling: str, texts: str) -> FeatureSet:
+    """Return features at a scaling, with one text an image if ``texts`` is "mean".
+
+    Args:
+        features: of unit norm; means and variances are those of its training images, of all
+            images if it has no splits.
+        scaling: one of `SCALINGS`.
+        texts: one of `TEXTS`; "set" leaves the captions as they are.
+
+    Raises:
+        InputError: for another scaling or kind of texts.
+
+    Example:
+        >>> features = FeatureSet(np.eye(4), np.eye(4))
+        >>> scaled_features(features, "times-sqrt-d", "captions").image[0].tolist()
+        [2.0, 0.0, 0.0, 0.0]
+    """
+    for name, got, known in (("scaling", scaling, SCALINGS), ("texts", texts, TEXTS)):
+        if got not in known:
+            raise InputError(f"{name} must be one of {', '.join(known)}, got {got!r}")
+    if scaling == "unit" and texts != "mean":
+        return features
+    text = features.text
+    if texts == "mean":
+        text = normalise(text.mean(axis=1, keepdims=True)).astype(np.float32)
+    rows = features.rows() if features.split is None else features.rows("train")
+    image, text = (_scaled(x, rows, scaling) for x in (features.image, text))
+    code = code_version(_scaled)
+    told = " ".join((features.fingerprint, scaling, texts, code))
+    return replace(features, image=image, text=text).with_fingerprint(told)
+
+
+def _scaled(x: NDArray[np.float32], rows: NDArray[np.int64], scaling: str) -> NDArray[np.float32]:
+    if scaling == "unit":
+        return x
+    if scaling == "times-sqrt-d":
+        return x * np.float32(np.sqrt(x.shape[-1]))
+    known = x[rows].reshape(-1, x.shape[-1]).astype(np.float64)
+    spread = known.std(axis=0)
+    # Coordinates that never vary, as those of padding, stay 0.
+    spread[spread == 0] = 1
+    standardised: NDArray[np.float32] = ((x - known.mean(axis=0)) / spread).astype(np.float32)
+    return standardised
