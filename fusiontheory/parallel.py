@@ -12,7 +12,7 @@ from joblib import Parallel, delayed, parallel_config
 
 from fusiontheory.checks import InputError, positive_integer
 
-__all__ = ["LostTasks", "Part", "scatter"]
+__all__ = ["TIMES_ALONE", "LostTasks", "Part", "scatter"]
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
@@ -20,7 +20,7 @@ _Result = TypeVar("_Result")
 # Times that a task of a cluster is tried again after its worker died.
 _RETRIES = 5
 # Times that a task is run alone after its worker, or another of the pool, died.
-_ALONE = 3
+TIMES_ALONE = 3
 
 
 class LostTasks(RuntimeError):
@@ -38,8 +38,8 @@ class LostTasks(RuntimeError):
     def __str__(self) -> str:
         """Say how many and why, so far as that is known."""
         return (
-            f"{len(self.tasks)} tasks were left out: their worker died {_ALONE} times, killed or"
-            " out of memory"
+            f"{len(self.tasks)} tasks were left out: their worker died {TIMES_ALONE} times,"
+            " killed or out of memory"
         )
 
 
@@ -85,7 +85,8 @@ def _on_processes(
     left, suspects = dict.fromkeys(range(len(tasks))), list[int]()
     deaths, lost = Counter[int](), list[int]()
     while left:
-        alone, sent = suspects[:1], list[int]()
+        # The last one is alone anyway.
+        alone, sent = suspects[:1] or list(left)[: len(left) == 1], list[int]()
 
         def calls(numbers: Iterable[int], sent: list[int] = sent) -> Iterator[Any]:
             for k in numbers:
@@ -105,9 +106,10 @@ def _on_processes(
             if not alone:
                 suspects = [k for k in sent if k in left]
         suspects = [k for k in suspects if k in left]
-        if alone and deaths[alone[0]] == _ALONE:
+        if alone and deaths[alone[0]] == TIMES_ALONE:
             lost += alone
-            del suspects[0], left[alone[0]]
+            del left[alone[0]]
+            suspects = suspects[1:]
     if lost:
         raise LostTasks([tasks[k] for k in lost])
 

@@ -1,0 +1,51 @@
+"""Work in processes goes on when a process dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+
+from fusiontheory.parallel import TIMES_ALONE, LostTasks, scatter
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes")
+
+
+def dies(task):
+    """Kill the worker: always with task 3, the first time with task 5."""
+    number, flag = task
+    if number == 3:
+        with flag.with_suffix(".log").open("a") as log:
+            log.write("x")
+    if number == 3 or (number == 5 and not flag.exists()):
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_killed_workers_are_replaced_and_only_the_task_to_blame_is_left_out(tmp_path):
+    tasks = [(number, tmp_path / "flag") for number in range(9)]
+    done = []
+    with pytest.raises(LostTasks, match="1 tasks were left out: their worker died 3") as caught:
+        done.extend(scatter(dies, tasks, jobs=2))
+    assert caught.value.tasks == [tasks[3]]
+    assert sorted(done) == [(task, task[0]) for task in tasks if task[0] != 3]
+    # With others, then alone.
+    assert len((tmp_path / "flag.log").read_text()) in (TIMES_ALONE, TIMES_ALONE + 1)
+
+
+def test_the_last_task_is_alone(tmp_path):
+    with pytest.raises(LostTasks):
+        list(scatter(dies, [(3, tmp_path / "flag")], jobs=2))
+    assert len((tmp_path / "flag.log").read_text()) == TIMES_ALONE
+
+
+def fails(number):
+    raise KeyError(number)
+
+
+def test_an_error_of_the_function_is_not_a_death():
+    with pytest.raises(KeyError, match="1"):
+        list(scatter(fails, [1], jobs=2))
