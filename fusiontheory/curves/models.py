@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.curves.shared_blocks import product_block, tangent_blocks
+from fusiontheory.curves.shared_blocks import linear_blocks, product_block, tangent_blocks
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
+from fusiontheory.means import centred
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
 
@@ -56,19 +57,32 @@ def _linear_model(moments: Moments, terms: Terms) -> MatchingModel:
 
 
 def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
-    product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
-    spectrum = Spectrum.from_eigenvalues(product)
-
-    def signal(kappa: _Array) -> tuple[_Array, _Array]:
-        return moments.matching_signal(kappa, terms.lanczos_steps)
-
+    """v (x) t; with means also v and t alone, of weights |E t|^2 and |E v|^2 (`means`)."""
+    centre = centred(moments)
+    found = centre.moments
+    alone = {(1, 0): centre.text, (0, 1): centre.image}
+    orders = {order: k for order, k in alone.items() if k > 0} | {(1, 1): 1.0}
+    values = np.outer(found.image_eigenvalues, found.text_eigenvalues).ravel()
+    if len(orders) > 1:
+        values = np.concatenate([centre.joint_eigenvalues(centre.text, centre.image), values])
+    spectrum = Spectrum.from_eigenvalues(values)
+    functions = ("image", "text") if terms.self_blocks and len(orders) > 1 else ()
+    signal, error = kernel_signal(found, orders, terms.lanczos_steps, functions)
+    law = None
+    if terms.score_law:
+        law = kernel_law(found, orders, spectrum, signal, functions=functions)
     return MatchingModel(
         spectrum=spectrum,
         ridge=0.0,
         signal=signal,
-        signal_error=moments.matching_error,
-        law=kernel_law(moments, {(1, 1): 1.0}, spectrum, signal) if terms.score_law else None,
-        shared=cache(lambda: (product_block(moments, 1.0),)),
+        signal_error=error,
+        law=law,
+        shared=cache(
+            lambda: (
+                *linear_blocks(found, centre.text, centre.image),
+                product_block(found, 1.0),
+            )
+        ),
     )
 
 
@@ -81,11 +95,13 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     vary it is |x|: the law of scores has it as a function. The third and fourth order
     are spread over so many features that each of them is far below kappa: they act as ridge.
     What the other blocks add to the signal of the cross block is the gain of
-    `fusiontheory.signal.ritz`. Orders above the fourth act as ridge alone.
+    `fusiontheory.signal.ritz`. Orders above the fourth act as ridge alone. Features with means are
+    taken around them and their cosine (`fusiontheory.means`).
     """
-    lambda_v, lambda_t = moments.image_eigenvalues, moments.text_eigenvalues
-    a = relu_tangent_coefficients(4)
-    r = float(lambda_v.sum() + lambda_t.sum()) / 2
+    centre = centred(moments)
+    found, r = centre.moments, centre.power
+    lambda_v, lambda_t = found.image_eigenvalues, found.text_eigenvalues
+    a = relu_tangent_coefficients(4, at=centre.cosine)
     orders = {
         (k - b, b): float(a[k] * r ** (1 - k) * comb(k, b) / 2**k)
         for k in range(5)
@@ -94,19 +110,20 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     spectrum = Spectrum.from_eigenvalues(
         np.concatenate(
             [
-                orders[1, 0] * moments.concat_eigenvalues,
+                centre.joint_eigenvalues(orders[1, 0], orders[0, 1]),
                 orders[2, 0] * _self_product_eigenvalues(lambda_v),
                 orders[0, 2] * _self_product_eigenvalues(lambda_t),
                 orders[1, 1] * np.outer(lambda_v, lambda_t).ravel(),
             ]
         )
     )
-    signal, error = kernel_signal(moments, orders, terms.lanczos_steps, terms.functions)
-    remainder = float(r * (1 - a[0] - a[1] - a[2]))
+    signal, error = kernel_signal(found, orders, terms.lanczos_steps, terms.functions)
+    share = centre.spread / r
+    remainder = float(r * (1 - a[0] - a[1] * share - a[2] * share**2))
     law = None
     if terms.score_law:
         law = kernel_law(
-            moments,
+            found,
             orders,
             spectrum,
             signal,
@@ -120,7 +137,7 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         signal=signal,
         signal_error=error,
         law=law,
-        shared=cache(lambda: tangent_blocks(moments, orders, remainder)),
+        shared=cache(lambda: tangent_blocks(found, orders, remainder, r, centre.cosine)),
     )
 
 

@@ -13,7 +13,7 @@ from fusiontheory.matching import SharedBlock
 from fusiontheory.moments import Moments, SampledPairs
 from fusiontheory.risk import Spectrum
 
-__all__ = ["product_block", "tangent_blocks"]
+__all__ = ["linear_blocks", "product_block", "tangent_blocks"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -41,8 +41,32 @@ def product_block(
     return SharedBlock(spectrum, ridge, True, True, ridge_likeness)
 
 
+def linear_blocks(moments: Moments, image: float, text: float) -> tuple[SharedBlock, ...]:
+    """Return the features sqrt(image) v and sqrt(text) t, those of a weight above 0.
+
+    Example:
+        >>> moments = Moments.from_second_moments(np.eye(4), np.eye(4), np.eye(4) / 2)
+        >>> [block.of_text for block in linear_blocks(moments, 0.0, 2.0)]
+        [True]
+    """
+    sides = moments.image_eigenvalues, moments.text_eigenvalues
+    common = np.ones_like(sides[0]), _text_likeness(moments)
+    weighted = zip((False, True), (image, text), sides, common, strict=True)
+    return tuple(
+        SharedBlock(
+            Spectrum.from_eigenvalues(weight * values, {"common": share}), 0.0, not of_text, of_text
+        )
+        for of_text, weight, values, share in weighted
+        if weight > 0
+    )
+
+
 def tangent_blocks(
-    moments: Moments, orders: Mapping[tuple[int, int], float], remainder: float
+    moments: Moments,
+    orders: Mapping[tuple[int, int], float],
+    remainder: float,
+    power: float | None = None,
+    cosine: float = 0.0,
 ) -> tuple[SharedBlock, ...]:
     """Return the blocks of a wide ReLU network: image alone, text alone, both.
 
@@ -54,6 +78,9 @@ def tangent_blocks(
         moments: of the features.
         orders: k_ab by (a, b).
         remainder: power of all orders above the second.
+        power: (E|v|^2 + E|t|^2)/2 with the means that the moments do not have
+            (`fusiontheory.means`); None for that of the moments.
+        cosine: that the orders are taken around.
 
     Example:
         >>> flat = np.eye(4) / 4
@@ -65,12 +92,13 @@ def tangent_blocks(
     """
     sides = moments.image_eigenvalues, moments.text_eigenvalues
     common = np.ones_like(sides[0]), _text_likeness(moments)
-    a = relu_tangent_coefficients(2)
-    r = float(sides[0].sum() + sides[1].sum()) / 2
+    a = relu_tangent_coefficients(2, at=cosine)
+    r = float(sides[0].sum() + sides[1].sum()) / 2 if power is None else power
 
     def higher(inner: float) -> float:
         u = inner / (2 * r)
-        return r * (float(relu_tangent_kernel(np.array(u))) - a[0] - a[1] * u - a[2] * u**2)
+        whole = float(relu_tangent_kernel(np.array(cosine + u)))
+        return r * (whole - a[0] - a[1] * u - a[2] * u**2)
 
     image, text = float(sides[0].sum()), float(sides[1].sum())
     alike = float(common[1] @ sides[1])

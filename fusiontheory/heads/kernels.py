@@ -98,10 +98,17 @@ def relu_tangent_kernel(u: _Array, hidden_layers: int = HIDDEN_LAYERS) -> _Array
 
 
 @cache
-def relu_tangent_coefficients(degree: int, hidden_layers: int = HIDDEN_LAYERS) -> tuple[float, ...]:
-    """Return the Taylor coefficients a_0 .. a_degree of ``relu_tangent_kernel`` at u = 0.
+def relu_tangent_coefficients(
+    degree: int, hidden_layers: int = HIDDEN_LAYERS, at: float = 0.0
+) -> tuple[float, ...]:
+    """Return the Taylor coefficients a_0 .. a_degree of ``relu_tangent_kernel`` at u = ``at``.
 
-    All are positive or zero, and they sum to at most T(1) = 1; what is left acts as ridge.
+    All are positive or zero, and at 0 they sum to at most T(1) = 1; what is left acts as ridge.
+
+    Args:
+        degree: of the last one.
+        hidden_layers: number of ReLU layers.
+        at: from 0 to below 1; above 0 for features with means (`fusiontheory.means`).
 
     Raises:
         InputError: if ``degree`` or ``hidden_layers`` is not a positive integer.
@@ -123,4 +130,4 @@ def relu_tangent_coefficients(degree: int, hidden_layers: int = HIDDEN_LAYERS) -
 
     with mpmath.workdps(30):
         # Rounding leaves tiny values of either sign of those that are zero.
-        return tuple(max(float(a), 0.0) for a in mpmath.taylor(kernel, 0, order))
+        return tuple(max(float(a), 0.0) for a in mpmath.taylor(kernel, at, order))

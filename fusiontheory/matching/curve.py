@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm
+from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
 from fusiontheory.matching.model import MOST_OVERFITTING, MatchingModel, ScoreShift
@@ -23,28 +23,6 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 
 
-def check_request(
-    n: ArrayLike,
-    ridge: float,
-    test_images: int | None = None,
-    training_sets: int | None = None,
-) -> tuple[NDArray[np.float64], float]:
-    """Return the checked sample sizes and ridge of `predict_curve`.
-
-    Raises:
-        InputError: for n below 2, a negative ridge, fewer than 2 test images, or a number of
-            training sets that is not an integer of at least 1.
-    """
-    sizes = sample_sizes("n", n)
-    if sizes.min() < 2:
-        raise InputError(f"n must be at least 2, one pair of each kind, got {sizes.min():g}")
-    if test_images is not None:
-        positive_integer("test_images", test_images, minimum=2)
-    if training_sets is not None:
-        positive_integer("training_sets", training_sets)
-    return sizes, non_negative("ridge", ridge)
-
-
 def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
     """Return a curve under the law of scores; at a peak it stays as it is.
 
@@ -58,7 +36,7 @@ def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
         >>> np.round([same.low[0], same.accuracy[0], same.high[0]], 6)
         array([0.7, 0.8, 0.9])
     """
-    middle, low, high = (norm.ppf(x) for x in (curve.accuracy, curve.low, curve.high))
+    middle, low, high = (ndtri(x) for x in (curve.accuracy, curve.low, curve.high))
     usable = np.isfinite(middle) & np.isfinite(low) & np.isfinite(high) & ~curve.peak
     safe = [np.where(usable, x, 0.0) for x in (middle, low, high)]
     moved = safe[0] + law.shift
@@ -67,9 +45,9 @@ def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
     above = own if law.whole else np.hypot(safe[2] - safe[0], own)
     return MatchingCurve(
         risk=np.where(usable, curve.risk * law.risk, curve.risk),
-        accuracy=np.where(usable, norm.cdf(moved), curve.accuracy),
-        low=np.where(usable, norm.cdf(moved - below), curve.low),
-        high=np.where(usable, norm.cdf(moved + above), curve.high),
+        accuracy=np.where(usable, ndtr(moved), curve.accuracy),
+        low=np.where(usable, ndtr(moved - below), curve.low),
+        high=np.where(usable, ndtr(moved + above), curve.high),
         peak=curve.peak,
     )
 
@@ -149,4 +127,26 @@ def _classify(q: _Array, slope: _Array, factor: _Array, noise: _Array) -> tuple[
     ratio = np.zeros_like(mean)
     np.divide(mean, deviation, out=ratio, where=(deviation > 0) & np.isfinite(deviation))
     ratio[(deviation == 0) & (mean > 0)] = np.inf
-    return risk, np.asarray(norm.cdf(ratio))
+    return risk, np.asarray(ndtr(ratio))
+
+
+def check_request(
+    n: ArrayLike,
+    ridge: float,
+    test_images: int | None = None,
+    training_sets: int | None = None,
+) -> tuple[NDArray[np.float64], float]:
+    """Return the checked sample sizes and ridge of `predict_curve`.
+
+    Raises:
+        InputError: for n below 2, a negative ridge, fewer than 2 test images, or a number of
+            training sets that is not an integer of at least 1.
+    """
+    sizes = sample_sizes("n", n)
+    if sizes.min() < 2:
+        raise InputError(f"n must be at least 2, one pair of each kind, got {sizes.min():g}")
+    if test_images is not None:
+        positive_integer("test_images", test_images, minimum=2)
+    if training_sets is not None:
+        positive_integer("training_sets", training_sets)
+    return sizes, non_negative("ridge", ridge)

@@ -1,10 +1,12 @@
 r"""The law of scores of the dot product: its own scores, threshold and error.
 
-The head has one feature, s = v.t. Its weight alpha and intercept are learned, so that predictions
-at a score s vary by (E/n) (1 + (s - middle)^2 / (W + Delta^2/4)), E the risk, Delta the difference
-of the class means and W the mean of the class variances. With the threshold at the middle,
+The head has one feature, s = v.t. Half of the labels are 1 and half are -1 in every training set:
+their mean is 0 without noise, and the intercept varies with the mean of the scores alone, by
+alpha^2 W/n, alpha the weight and W the mean of the class variances. The weight varies by the
+residual times s - middle, class by class. With V(s) the variance of a prediction at s that follows
+and the threshold at the middle,
 
-    accuracy = mean over pairs of Phi(y (s - middle) alpha / sd(s)),
+    accuracy = mean over pairs of Phi(y (s - middle) alpha / sqrt(V(s))),
 
 over matched pairs (y = 1) and images with other images' texts (y = -1). One image moves it by
 its own matched pair, by the mismatched pairs it is in, once by its image and once by its text, and
@@ -16,16 +18,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TypeAlias
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
-from fusiontheory.matching.model import ScoreShift
+from fusiontheory.matching.curve import matching_curve
+from fusiontheory.matching.model import MatchingModel, ScoreShift
 from fusiontheory.moments import Moments, SampledPairs
+from fusiontheory.risk import Spectrum
 from fusiontheory.signal import MINIMUM_IMAGES
 
 __all__ = [
@@ -80,28 +85,22 @@ class MetricScores:
         moved = (matched - matched.mean() + alone - alone.mean()) / 2
         return cls(matched, mismatched, moved)
 
-    def accuracy(self, n: float, ridge: float) -> tuple[float, float, float]:
-        """Return accuracy of the scores, its error, and accuracy of normal scores.
+    def accuracy(self, n: float, ridge: float) -> tuple[float, float]:
+        """Return accuracy of the scores and its error.
 
-        Without signal, the class means level or the wrong way round, the first and last are 0.5
-        and the error 0.
+        Without signal, the class means level or the wrong way round, 0.5 and 0.
 
         Args:
             n: training pairs.
             ridge: delta of the head's kernel.
         """
-        apart = self.matched.mean() - self.mismatched.mean()
-        within = (self.matched.var() + self.mismatched.var()) / 2
-        power = within + apart**2 / 4 + ridge / n
+        apart, within, middle = self.apart, self.within, self.middle
         if not apart > 0 or not within > 0:
-            return 0.5, 0.0, 0.5
-        alpha = apart / 2 / power
-        risk = (1 - alpha * apart / 2) ** 2 + alpha**2 * within
-        noise = risk / n / alpha**2
-        middle = (self.matched.mean() + self.mismatched.mean()) / 2
-        right = self._right(middle, noise, power)
+            return 0.5, 0.0
+        varied = self._varied(n, ridge)
+        right = self._right(middle, varied)
         step = _STEP * np.sqrt(within)
-        sides = [self._right(middle + sign * step, noise, power) for sign in (1, -1)]
+        sides = [self._right(middle + sign * step, varied) for sign in (1, -1)]
         slope = np.diff([(a.mean() + b.mean()) / 2 for a, b in sides[::-1]])[0] / (2 * step)
         matched, mismatched = right
         accuracy = float(matched.mean() + mismatched.mean()) / 2
@@ -111,19 +110,77 @@ class MetricScores:
         )
         pairs = mismatched.mean(axis=1) + as_text - 2 * mismatched.mean()
         psi = (matched - matched.mean() + pairs) / 2 + slope * self.moved
-        spread = within + noise
-        return (
-            accuracy,
-            float(psi.std() / np.sqrt(psi.size)),
-            float(norm.cdf(apart / 2 / np.sqrt(spread))),
-        )
+        return accuracy, float(psi.std() / np.sqrt(psi.size))
 
-    def _right(self, middle: float, noise: float, power: float) -> tuple[_Array, _Array]:
+    @cached_property
+    def apart(self) -> float:
+        """Delta, the distance of the class means."""
+        return float(self.matched.mean() - self.mismatched.mean())
+
+    @cached_property
+    def within(self) -> float:
+        """W, the mean of the class variances."""
+        return float(self.matched.var() + self.mismatched.var()) / 2
+
+    @cached_property
+    def middle(self) -> float:
+        """Between the class means."""
+        return float(self.matched.mean() + self.mismatched.mean()) / 2
+
+    @cached_property
+    def _spread(self) -> tuple[tuple[float, _Array], ...]:
+        """Of each class its label, and the covariance of away and away^2, away = s - middle."""
+        classes = (1.0, self.matched - self.middle), (-1.0, self.mismatched.ravel() - self.middle)
+        return tuple((label, np.cov([away, away**2])) for label, away in classes)
+
+    def _varied(self, n: float, ridge: float) -> tuple[float, float, float]:
+        """Return the variance of a prediction over alpha^2 as a polynomial in s - middle.
+
+        Labels are fixed, so that class by class the residual r = y - alpha away varies with away
+        alone; the intercept has the sum of the r, the weight that of r away.
+        """
+        power = self.within + self.apart**2 / 4 + ridge / n
+        alpha = self.apart / 2 / power
+        total = np.zeros(3)
+        for label, ((first, joint), (_, second)) in self._spread:
+            total += (
+                first,
+                2 * (alpha * joint - label * first) / alpha / power,
+                (first / alpha**2 - 2 * label * joint / alpha + second) / power**2,
+            )
+        constant, linear, square = total / (2 * n)
+        return float(constant), float(linear), float(square)
+
+    def _right(self, middle: float, varied: tuple[float, float, float]) -> tuple[_Array, _Array]:
+        constant, linear, square = varied
+
         def of(scores: _Array, label: float) -> _Array:
             away = scores - middle
-            return np.asarray(norm.cdf(label * away / np.sqrt(noise * (1 + away**2 / power))))
+            variance = constant + linear * away + square * away**2
+            return np.asarray(ndtr(label * away / np.sqrt(variance)))
 
         return of(self.matched, 1.0), of(self.mismatched, -1.0)
+
+
+def one_feature(apart: float, within: float) -> MatchingModel:
+    """Return what matching looks like to one feature with normal scores.
+
+    Args:
+        apart: Delta, the distance of its class means.
+        within: W, the mean of its class variances.
+
+    Example:
+        >>> one_feature(2.0, 1.0).signal(np.array([1.0]))
+        (array([2.]), array([-1.]))
+    """
+
+    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+        q = apart**2 / (within + kappa)
+        return q, -q * kappa / (within + kappa)
+
+    # Equal features have a constant score: no variance, and no signal.
+    power = max(within + apart**2 / 4, np.finfo(np.float64).tiny)
+    return MatchingModel(Spectrum.from_eigenvalues([power]), 0.0, signal, np.zeros_like)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,14 +197,15 @@ class MetricLaw:
         """Return what the law changes; see `fusiontheory.matching.MatchingModel`."""
         scores = self.scores()
         points = np.array([scores.accuracy(float(size), ridge) for size in n])
+        normal = matching_curve(one_feature(scores.apart, scores.within), n, ridge).accuracy
         if not points[:, 1].any():
             # No signal in these pairs: what all of them say stays as it is.
             return ScoreShift(0 * n, 0 * n, np.ones_like(n))
-        own, error, normal = np.clip(points, [1e-12, 0.0, 1e-12], [1 - 1e-12, 1.0, 1 - 1e-12]).T
-        quantile = norm.ppf(own)
+        own, normal = np.clip([points[:, 0], normal], 1e-12, 1 - 1e-12)
+        quantile = ndtri(own)
         return ScoreShift(
-            shift=quantile - norm.ppf(normal),
-            error=error / norm.pdf(quantile),
+            shift=quantile - ndtri(normal),
+            error=points[:, 1] / norm.pdf(quantile),
             risk=np.ones_like(own),
             whole=True,
         )
@@ -156,7 +214,7 @@ class MetricLaw:
         """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n."""
         scores = self.scores()
         mean, spread = threshold_scatter(scores.matched, scores.mismatched.ravel(), n, ridge)
-        return np.asarray(spread / norm.pdf(norm.ppf(np.clip(mean, 1e-12, 1 - 1e-12))))
+        return np.asarray(spread / norm.pdf(ndtri(np.clip(mean, 1e-12, 1 - 1e-12))))
 
 
 def metric_law(moments: Moments) -> MetricLaw | None:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator, cg
-from scipy.stats import norm
+from scipy.special import ndtr
 
 from fusiontheory.checks import (
     InputError,
@@ -158,7 +158,7 @@ def _point(pairs: GaussianPairs, draws: _Draws, n: float, delta: float) -> tuple
     variance = [mean_variance * f / typical for f in influence]
     risk = float(np.mean(residual)) + mean_variance
     right = [
-        norm.cdf(label * output / np.sqrt(spread)).mean()
+        ndtr(label * output / np.sqrt(spread)).mean()
         for label, output, spread in zip((1, -1), outputs, variance, strict=True)
     ]
     return risk, float(np.mean(right))

@@ -78,7 +78,8 @@ def kernel_law(
         >>> kernel_law(twin, {(1, 1): 1.0}, spectrum, twin.matching_signal) is None
         True
     """
-    if not isinstance(moments.pairs, SampledPairs) or moments.images < MINIMUM_IMAGES:
+    pairs = moments.pairs
+    if not isinstance(pairs, SampledPairs) or moments.images < MINIMUM_IMAGES:
         return None
 
     def law(n: _Array, ridge: float) -> ScoreShift:
@@ -90,7 +91,7 @@ def kernel_law(
         varying = remainder / total if homogeneous and total > 0 else 0.0
         q, slope = signal(kappa)
         levels, gram = moments.ritz(orders)
-        powers = _powers(moments, orders, homogeneous)
+        powers = _powers(moments, pairs, orders, homogeneous)
         # Two sizes that lie between the same levels share what is known there.
         held_out = cache(partial(_held_out, powers, gram, functions))
         points = [
@@ -116,19 +117,21 @@ class _Cache:
 _known: WeakKeyDictionary[Moments, _Cache] = WeakKeyDictionary()
 
 
-def _powers(moments: Moments, orders: _Orders, homogeneous: bool) -> PairPowers:
+def _powers(
+    moments: Moments, pairs: SampledPairs, orders: _Orders, homogeneous: bool
+) -> PairPowers:
     """Return the powers of the pairs of `Moments.ritz`, kept as long as the moments are."""
     known = _known.setdefault(moments, _Cache({})).powers
     key = (tuple(sorted(orders.items())), homogeneous)
     if key not in known:
-        traces, image, text = moments.pairs.rows(_MOST_IMAGES)
+        traces, image, text = pairs.rows(_MOST_IMAGES)
         known[key] = PairPowers.of_pairs(
             image,
             text,
             mismatched_partner(len(image)),
             (moments.image_eigenvalues / traces[0], moments.text_eigenvalues / traces[1]),
             {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()},
-            homogeneous,
+            pairs.lengths(_MOST_IMAGES) if homogeneous else None,
         )
     return known[key]
 

@@ -66,7 +66,7 @@ class PairPowers:
         partner: NDArray[np.intp],
         values: tuple[_Array, _Array],
         orders: Mapping[tuple[int, int], float],
-        homogeneous: bool,
+        lengths: tuple[_Array, _Array] | None,
     ) -> PairPowers:
         """Return the powers under the orders up to the second of a kernel.
 
@@ -76,24 +76,25 @@ class PairPowers:
             partner: whose text makes the mismatched pair of an image, shape (n,).
             values: eigenvalues of M_v and of M_t.
             orders: k_ab by (a, b) of k_ab (v.v')^a (t.t')^b.
-            homogeneous: whether the kernel grows as |x| |x'|, x = [v; t], so that order a + b
-                comes with (|x| |x'|)^(1 - a - b) in units of the mean of |x|^2.
+            lengths: |v|^2 and |t|^2, shapes (n,), where the kernel grows as |x| |x'|, x = [v; t],
+                so that order a + b comes with (|x| |x'|)^(1 - a - b) in units of the mean of
+                |x|^2; None where it does not.
 
         Example:
             >>> x = np.random.default_rng(0).standard_normal((1000, 4))
             >>> shift = np.roll(np.arange(1000), 1)
             >>> flat = np.ones(4), np.ones(4)
-            >>> found = PairPowers.of_pairs(x, x, shift, flat, {(1, 1): 1.0}, False)
+            >>> found = PairPowers.of_pairs(x, x, shift, flat, {(1, 1): 1.0}, None)
             >>> found.counts, found.powers.mean(axis=(0, 1)).round() + 0.0
             (array([16.]), array([20.]))
         """
         (rows_v, count_v), (rows_t, count_t) = (
             _by_block(x, own) for x, own in zip((image, text), values, strict=True)
         )
-        length = [
-            np.sum(rows_v, axis=1) + np.sum(rows, axis=1) for rows in (rows_t, rows_t[partner])
-        ]
-        squared = np.array(length) / np.mean(length) if homogeneous else np.ones((2, len(image)))
+        squared = np.ones((2, len(image)))
+        if lengths is not None:
+            squared = np.array([lengths[0] + own for own in (lengths[1], lengths[1][partner])])
+            squared /= squared.mean()
         counts: list[_Array] = []
         powers: list[list[_Array]] = [[], []]
         alone = {(1, 0): (rows_v, count_v), (0, 1): (rows_t, count_t)}

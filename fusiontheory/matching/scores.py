@@ -23,6 +23,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
 from fusiontheory.matching.leverage import LeverageLaw
@@ -126,7 +127,7 @@ def score_law(
     accuracy = float(right.mean())
     if not 0 < accuracy < 1:
         return _NOTHING
-    quantile = float(norm.ppf(accuracy))
+    quantile = float(ndtri(accuracy))
     # One image moves the law by its own pairs, less what that does to mean and variance, which
     # are not the pairs' own.
     moved = right.mean(axis=0) / norm.pdf(quantile) - quantile * pulled
@@ -236,13 +237,13 @@ def _right(
     output = found.scaled(half, total - left)
     mean = output.mean(axis=1, keepdims=True)
     rest = left * typical
-    right = norm.cdf(_LABEL * output / np.sqrt(rest))
+    right = ndtr(_LABEL * output / np.sqrt(rest))
     # Of the variance of the outputs, normal scores less noise.
     share = min(found.noise / found.seen, 1.0)
     normal = (1 - share) * (total - left) + rest
     apart = found.apart * np.sqrt(share * (total - left) / found.noise) if found.noise > 0 else 0
-    own = norm.cdf(_LABEL * (mean + apart) / np.sqrt(normal))
-    wanted = norm.cdf(_LABEL * mean / np.sqrt(normal + share * (total - left) * typical))
+    own = ndtr(_LABEL * (mean + apart) / np.sqrt(normal))
+    wanted = ndtr(_LABEL * mean / np.sqrt(normal + share * (total - left) * typical))
     centred = output - mean
     rise = (_LABEL * centred).mean(axis=0) / half
     wider = (centred**2).mean(axis=0) - (total - left)

@@ -32,7 +32,9 @@ import numpy as np
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
-from scipy.stats import norm
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.data import Pairs, draw_pairs, most_pairs
@@ -78,7 +80,6 @@ class SharedPairs:
         return cls(np.array([[1.0, -1.0]]), np.eye(2)[None], np.eye(2)[None], nothing)
 
     @classmethod
-    @lru_cache(maxsize=64)
     def drawn(cls, n: float, images: float, captions: int) -> SharedPairs:
         """Return sets of pairs with as many pairs per image as n pairs of ``images`` images.
 
@@ -113,6 +114,55 @@ class SharedPairs:
             text=same.astype(np.float64),
             captions=(owner & ~same).astype(np.float64),
         )
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def packed(
+        cls, n: float, images: float, captions: int, kinds: frozenset[tuple[bool, bool]]
+    ) -> tuple[SharedPairs, ...]:
+        """Return the pairs of `drawn` that hang together as sets of their own, by size of the set.
+
+        Pairs of different sets share nothing, so that all sums over pairs are those over the sets:
+        most have one to five pairs, whose matrices cost next to nothing.
+
+        Args:
+            n: number of training pairs.
+            images: of images.
+            captions: texts of each.
+            kinds: (of_image, of_text) of the blocks through which pairs hang together.
+
+        Example:
+            >>> groups = SharedPairs.packed(100, 100, 1, frozenset({(True, False)}))
+            >>> [group.label.shape[1] for group in groups][:3]
+            [1, 2, 3]
+            >>> sum(group.label.size for group in groups)
+            8100
+        """
+        return cls.drawn(n, images, captions)._apart(kinds)
+
+    def _apart(self, kinds: frozenset[tuple[bool, bool]]) -> tuple[SharedPairs, ...]:
+        texts = self.text + self.captions
+        linked = np.zeros(self.image.shape, dtype=np.bool_)
+        for of_image, of_text in kinds:
+            shared = (self.image if of_image else 1.0) * (texts if of_text else 1.0)
+            linked |= np.asarray(shared) > 0
+        sets, size = self.label.shape
+        which, row, column = np.nonzero(linked)
+        graph = coo_array(
+            (np.ones(which.size), (which * size + row, which * size + column)),
+            shape=(sets * size, sets * size),
+        )
+        _, member = connected_components(graph, directed=False)
+        order = np.argsort(member, kind="stable")
+        each = np.bincount(member)[member[order]]
+        groups = []
+        for width in np.unique(each):
+            rows = order[each == width].reshape(-1, width)
+            first, inside = rows[:, 0] // size, rows % size
+            at = first[:, None, None], inside[:, :, None], inside[:, None, :]
+            parts = (x[at] for x in (self.image, self.text, self.captions))
+            groups.append(SharedPairs(self.label[first[:, None], inside], *parts))
+        return tuple(groups)
 
     def common(self, block: SharedBlock, likeness: float) -> _Array:
         """Return B of a block, for texts of one image with ``likeness`` in common."""
@@ -202,11 +252,15 @@ def _moved(
     model: MatchingModel, n: float, ridge: float, images: float, captions: int
 ) -> tuple[float, float]:
     """Return the shift and the risk's factor at one n; NaN without a solution."""
-    pairs = SharedPairs.drawn(n, images, captions)
-    if not any(pairs.shares(block) for block in model.shared()):
+    kinds = frozenset((block.of_image, block.of_text) for block in model.shared())
+    if captions == 1 and kinds == {(True, True)}:
+        # A text's matched pair and its mismatched one have different images.
         return 0.0, 1.0
-    alone = shared_scores(model, SharedPairs.independent(), n, ridge)
-    shared = shared_scores(model, pairs, n, ridge)
+    groups = SharedPairs.packed(n, images, captions, kinds)
+    if not any(pairs.shares(block) for block in model.shared() for pairs in groups):
+        return 0.0, 1.0
+    alone = shared_scores(model, (SharedPairs.independent(),), n, ridge)
+    shared = shared_scores(model, groups, n, ridge)
     if alone is None or shared is None:
         return np.nan, np.nan
     return shared[0] - alone[0], shared[1] / alone[1]
@@ -214,33 +268,51 @@ def _moved(
 
 @dataclass(frozen=True, eq=False)
 class _Solution:
-    """Of (1): kappa of each block, (blocks,), their B, (blocks, sets, pairs, pairs), and Omega."""
+    """Of (1): kappa of each block, (blocks,), and of each group of sets their B and Omega.
+
+    Attributes:
+        kappa: of each block.
+        common: B by group and block, (sets, pairs, pairs) each.
+        omega: by group.
+        scale: n over the number of pairs in all groups.
+    """
 
     kappa: _Array
-    common: list[_Array]
-    omega: _Array
+    common: list[list[_Array]]
+    omega: list[_Array]
     scale: float
 
 
-def _solved(model: MatchingModel, pairs: SharedPairs, n: float, ridge: float) -> _Solution | None:
+def _solved(
+    model: MatchingModel, groups: tuple[SharedPairs, ...], n: float, ridge: float
+) -> _Solution | None:
     start = effective_ridge(model.spectrum, n, ridge + model.ridge)
     if not start > 0:
         return None
     # How much of each block two texts of one image share hardly depends on kappa.
     blocks = model.shared()
-    common = [pairs.common(block, block.likeness(start)) for block in blocks]
-    fixed = sum(block.ridge * pairs.common(block, block.ridge_likeness) for block in blocks)
-    scale = n / pairs.label.size
-    kappa = np.full(len(common), start)
-    identity = np.eye(pairs.label.shape[1])
+    likeness = [block.likeness(start) for block in blocks]
+    common = [
+        [pairs.common(block, alike) for block, alike in zip(blocks, likeness, strict=True)]
+        for pairs in groups
+    ]
+    fixed = [
+        ridge * np.eye(pairs.label.shape[1])
+        + sum(block.ridge * pairs.common(block, block.ridge_likeness) for block in blocks)
+        for pairs in groups
+    ]
+    scale = n / sum(pairs.label.size for pairs in groups)
+    kappa = np.full(len(blocks), start)
     for _ in range(_ROUNDS):
-        matrix = ridge * identity + fixed
-        for k, held, shared in zip(kappa, _sums(model, kappa, learned), common, strict=True):
-            matrix += k * held * shared
-        omega = np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-        found = np.array([1 / (scale * np.vdot(shared, omega)) for shared in common])
-        if not np.all(found > 0):
+        held = kappa * _sums(model, kappa, learned)
+        omega, traces = [], np.zeros(len(blocks))
+        for own, shared in zip(fixed, common, strict=True):
+            matrix = own + sum(level * x for level, x in zip(held, shared, strict=True))
+            omega.append(np.asarray(np.linalg.inv(matrix), dtype=np.float64))
+            traces += [np.vdot(x, omega[-1]) for x in shared]
+        if not np.all(traces > 0):
             return None
+        found = 1 / (scale * traces)
         change = np.max(np.abs(np.log(found / kappa)))
         kappa = found
         if change < _CONVERGED:
@@ -255,19 +327,22 @@ def _sums(model: MatchingModel, kappa: _Array, g: Callable[[_Array, _Array], _Ar
 
 
 def shared_scores(
-    model: MatchingModel, pairs: SharedPairs, n: float, ridge: float
+    model: MatchingModel, groups: tuple[SharedPairs, ...], n: float, ridge: float
 ) -> tuple[float, float] | None:
     """Return Phi^{-1}(accuracy) and risk under normal scores; None without a solution."""
-    at = _solved(model, pairs, n, ridge)
+    at = _solved(model, groups, n, ridge)
     if at is None:
         return None
     level = at.kappa[-1]
+    labels = [pairs.label for pairs in groups]
     pull, whole = (
-        np.einsum("spq,sq->sp", at.omega, x) for x in (pairs.label, np.ones_like(pairs.label))
+        [np.einsum("spq,sq->sp", omega, x) for omega, x in zip(at.omega, sides, strict=True)]
+        for sides in (labels, [np.ones_like(label) for label in labels])
     )
-    b = float(pull.sum() / whole.sum())
-    residual = pull - b * whole  # Omega e
-    theta = level * at.scale * float(np.vdot(pairs.label - b, residual))
+    b = float(sum(x.sum() for x in pull) / sum(x.sum() for x in whole))
+    residual = [x - b * y for x, y in zip(pull, whole, strict=True)]  # Omega e
+    seen = sum(float(np.vdot(y - b, x)) for y, x in zip(labels, residual, strict=True))
+    theta = level * at.scale * seen
     q, slope = (float(x[0]) for x in model.signal(np.array([level])))
     a = 1 / (1 + theta * q / 4)
     mean, moved = 1 - a, a * b
@@ -277,21 +352,22 @@ def shared_scores(
         return None
     spread = np.sqrt(within + varied)
     # The threshold is off by the intercept that larger groups of one label leave.
-    accuracy = (norm.cdf((mean + moved) / spread) + norm.cdf((mean - moved) / spread)) / 2
-    return float(norm.ppf(accuracy)), a**2 + within + varied + moved**2
+    accuracy = (ndtr((mean + moved) / spread) + ndtr((mean - moved) / spread)) / 2
+    return float(ndtri(accuracy)), a**2 + within + varied + moved**2
 
 
 def _variance(
-    model: MatchingModel, at: _Solution, a: float, residual: _Array, within: float
+    model: MatchingModel, at: _Solution, a: float, residual: list[_Array], within: float
 ) -> float | None:
     """Return the sum of the c_B of (3), what predictors of different training sets vary by."""
-    turned = [shared @ at.omega for shared in at.common]
-    traces = np.array(
-        [[np.vdot(one, other.transpose(0, 2, 1)) for other in turned] for one in turned]
-    )
-    labels = np.array([np.einsum("sp,spq,sq", residual, x, residual) for x in at.common])
+    size = at.kappa.size
+    traces, labels = np.zeros((size, size)), np.zeros(size)
+    for shared, omega, own in zip(at.common, at.omega, residual, strict=True):
+        turned = [x @ omega for x in shared]
+        traces += [[np.vdot(one, other.transpose(0, 2, 1)) for other in turned] for one in turned]
+        labels += [np.vdot(own, np.einsum("spq,sq->sp", x, own)) for x in shared]
     gain = at.scale * at.kappa**2 * _sums(model, at.kappa, _squared)
-    system = np.eye(len(turned)) - gain[:, None] * traces
+    system = np.eye(size) - gain[:, None] * traces
     try:
         varied = np.linalg.solve(system, gain * (a**2 * labels + within * traces[:, -1]))
     except np.linalg.LinAlgError:

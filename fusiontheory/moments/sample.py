@@ -37,6 +37,8 @@ class SampledPairs:
         text_values: eigenvalues of M_t without noise, shape (d_t,).
         turn: U_v^T U_t, what turns text coordinates into the image's; None if d_v and d_t differ.
         noise: sigma_v and sigma_t, in the units of the given features.
+        squared_lengths: |v|^2, shape (n,), and |t|^2, (n, captions), of what had means that were
+            taken off (`fusiontheory.means`); None for those of the features.
     """
 
     image: _Single
@@ -45,6 +47,7 @@ class SampledPairs:
     text_values: _Array
     turn: _Array | None
     noise: tuple[float, float] = (0.0, 0.0)
+    squared_lengths: tuple[_Array, _Array] | None = None
 
     def noisy(self, image: float, text: float) -> SampledPairs:
         """Return the pairs with more noise; variances of independent noise add."""
@@ -58,6 +61,8 @@ class SampledPairs:
             image_values=image**2 * self.image_values,
             text_values=text**2 * self.text_values,
             noise=(image * self.noise[0], text * self.noise[1]),
+            squared_lengths=self.squared_lengths
+            and (image**2 * self.squared_lengths[0], text**2 * self.squared_lengths[1]),
         )
 
     @property
@@ -71,9 +76,7 @@ class SampledPairs:
         In the units of ``traces``; noise is drawn from one seed.
         """
         rng = np.random.default_rng(_SEED)
-        chosen = rng.permutation(len(self.image))[:most]
-        # A different caption for neighbouring images.
-        captions = np.arange(len(chosen)) % self.text.shape[1]
+        chosen, captions = self._chosen(most, rng)
         rows = self.image[chosen], self.text[chosen, captions]
         image, text = (
             x + np.float32(sigma / np.sqrt(trace)) * rng.standard_normal(x.shape, dtype=np.float32)
@@ -82,6 +85,30 @@ class SampledPairs:
             for x, sigma, trace in zip(rows, self.noise, self.traces, strict=True)
         )
         return self.traces, image, text
+
+    def _chosen(
+        self, most: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        chosen = rng.permutation(len(self.image))[:most]
+        # A different caption for neighbouring images.
+        return chosen, np.arange(len(chosen)) % self.text.shape[1]
+
+    def lengths(self, most: int) -> tuple[_Array, _Array]:
+        """Return |v|^2 and |t|^2 of ``rows``, means and noise included, shapes (n,)."""
+        if self.squared_lengths is None:
+            traces, *rows = self.rows(most)
+            image, text = (
+                trace * np.einsum("nd,nd->n", x, x, dtype=np.float64)
+                for trace, x in zip(traces, rows, strict=True)
+            )
+            return image, text
+        chosen, captions = self._chosen(most, np.random.default_rng(_SEED))
+        image, text = self.squared_lengths
+        added = [
+            sigma**2 * values.size
+            for sigma, values in zip(self.noise, (self.image_values, self.text_values), strict=True)
+        ]
+        return image[chosen] + added[0], text[chosen, captions] + added[1]
 
     @property
     def eigenvalues(self) -> tuple[_Array, _Array]:

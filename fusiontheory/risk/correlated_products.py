@@ -18,7 +18,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import LinearOperator, gmres
-from scipy.stats import norm, qmc
+from scipy.special import ndtri
+from scipy.stats import qmc
 
 from fusiontheory.checks import (
     InputError,
@@ -29,7 +30,7 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
-from fusiontheory.risk.product_blocks import ProductBlocks, identity_like, stepped
+from fusiontheory.risk.product_blocks import ProductBlocks, at_least, identity_like, stepped
 from fusiontheory.risk.ridge import effective_ridge
 
 __all__ = ["CorrelatedProducts"]
@@ -40,6 +41,7 @@ _Array: TypeAlias = NDArray[np.float64]
 _LEAST_RIDGE = 1e-10
 # Relative change of the resolvent at which Newton's method has converged.
 _CONVERGED = 1e-9
+_ROUNDS = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +153,7 @@ class CorrelatedProducts:
 
         Raises:
             InputError: for shapes that do not fit, a coefficient at a zero eigenvalue, a negative
-                ridge or noise, n below 1.
+                ridge or noise, n below 1, or at 1 with an intercept.
         """
         target = self._of_shape("coefficients", coefficients)
         d_v, d_t = self.shape
@@ -220,6 +222,10 @@ class CorrelatedProducts:
         sizes = sample_sizes("n", n)
         delta = non_negative("ridge", ridge) / self._scale
         variance = non_negative("noise", noise)
+        if self.intercept and sizes.min() <= 1:
+            raise InputError(
+                f"n must be above 1 with an intercept, which takes one sample, got {sizes.min():g}"
+            )
         rank = int(np.count_nonzero(self.eigenvalues > self.eigenvalues[-1] * 1e-12))
         rank += self.intercept
         result = np.empty(sizes.size)
@@ -261,7 +267,7 @@ class CorrelatedProducts:
         """Draws of z and w, (samples, d) each; with (z, w) also (w, z), so that swaps are exact."""
         _, _, rho = self._standard
         points = qmc.Sobol(2 * rho.size, seed=self.seed).random(self.samples // 2)
-        normal = norm.ppf(np.clip(points, 1e-12, 1 - 1e-12))
+        normal = ndtri(np.clip(points, 1e-12, 1 - 1e-12))
         z = normal[:, : rho.size]
         w = rho * z + np.sqrt(1 - rho**2) * normal[:, rho.size :]
         return np.concatenate([z, w]), np.concatenate([w, z])
@@ -291,8 +297,16 @@ class CorrelatedProducts:
             equal = np.block([[equal, mean[:, None]], [mean[None, :], np.ones((1, 1))]])
         return ProductBlocks(own, swap, equal)
 
+    @cached_property
+    def _carrier(self) -> ProductBlocks:
+        """T of the draws' features T phi, whose second moment is the exact one."""
+        return self._raw_weighted(np.ones(self.samples)).carried_to(self._moments)
+
     def _weighted(self, weights: _Array) -> ProductBlocks:
-        """Return the mean of weights x phi phi^T over the draws."""
+        """Return the mean of weights x phi phi^T over the draws, phi carried to exact moments."""
+        return self._carrier.around(self._raw_weighted(weights))
+
+    def _raw_weighted(self, weights: _Array) -> ProductBlocks:
         first, second, equal = self._squares
         own = (first * weights[:, None]).T @ second / weights.size
         joint = (equal * weights[:, None]).T @ equal / weights.size
@@ -303,8 +317,9 @@ class CorrelatedProducts:
         return ProductBlocks(own, swap, joint)
 
     def _form(self, matrix: ProductBlocks) -> _Array:
-        """Return phi^T X phi of every draw."""
+        """Return phi^T X phi of every draw, phi carried to exact moments."""
         first, second, equal = self._squares
+        matrix = self._carrier.around(matrix)
         d = len(matrix.own)
         joint = matrix.equal.copy()
         joint[:d, :d] += matrix.swap
@@ -314,23 +329,21 @@ class CorrelatedProducts:
     def _response(self, n: float, ridge: float) -> tuple[ProductBlocks, _Array]:
         """Return E[G M G] and what noise at each draw adds to the risk, over n.
 
-        G = (n S + ridge)^{-1}, S = E[phi phi^T / (1 + phi^T G phi)], by Newton's method on S.
+        G = (n S + ridge)^{-1}, S = F(S) = E[phi phi^T / (1 + phi^T G phi)], by Newton's method. F
+        grows with S and is concave, so that from any S >= F(S) the steps fall to the solution.
         """
         penalty = identity_like(self._moments, ridge, free=self.intercept)
-        # What the draws miss of the exact moments is added where it is not damped by much.
-        rest = self._moments + self._weighted(np.ones(len(self._draws[0]))).times(-1.0)
         # For an intercept, one sample.
         kappa = effective_ridge(self.eigenvalues / self._scale, max(n - self.intercept, 1.0), ridge)
-        current = self._moments.times(ridge / (n * kappa))
-        for step in range(60):
+        current = self._above(n, penalty, min(ridge / (n * kappa), 1.0))
+        for _ in range(_ROUNDS):
             resolvent = (current.times(n) + penalty).inverse()
             damping = 1 / (1 + self._form(resolvent))
-            found = self._weighted(damping) + rest.times(float(damping.mean()))
-            gap = (found + current.times(-1.0)).packed()
+            gap = (self._weighted(damping) + current.times(-1.0)).packed()
             size = float(np.linalg.norm(current.packed()))
             if float(np.linalg.norm(gap)) <= _CONVERGED * size:
                 break
-            change = self._solve(gap, resolvent, damping, n, 1e-2 if step < 4 else 1e-5)
+            change = self._solve(gap, resolvent, damping, n, 1e-5)
             current = stepped(current, current.unpacked(change))
         else:
             raise ArithmeticError(f"the equations were not solved at n = {n:g}, ridge = {ridge:g}")
@@ -338,6 +351,16 @@ class CorrelatedProducts:
         gained = current.unpacked(self._solve(plain.packed(), resolvent, damping, n, 1e-8))
         response = resolvent.around(self._moments + gained.times(n))
         return response, damping**2 * self._form(response)
+
+    def _above(self, n: float, penalty: ProductBlocks, share: float) -> ProductBlocks:
+        """Return a multiple of the second moment, ``share`` or more, that is S >= F(S)."""
+        while share < 1:
+            current = self._moments.times(share)
+            damping = 1 / (1 + self._form((current.times(n) + penalty).inverse()))
+            if at_least(current, self._weighted(damping)):
+                return current
+            share *= 2
+        return self._moments
 
     def _solve(
         self, right: _Array, resolvent: ProductBlocks, damping: _Array, n: float, tolerance: float

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ProductBlocks", "identity_like", "stepped"]
+__all__ = ["ProductBlocks", "at_least", "identity_like", "stepped"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -66,6 +66,17 @@ class ProductBlocks(NamedTuple):
             equal=np.asarray(np.linalg.inv(self.equal), dtype=np.float64),
         )
 
+    def carried_to(self, other: ProductBlocks) -> ProductBlocks:
+        """Return the symmetric T with T self T = other, both positive definite.
+
+        T = A^{-1/2} (A^{1/2} B A^{1/2})^{1/2} A^{-1/2}, the geometric mean of 1/self and other.
+        """
+        pairs = _carried(_pairs(self), _pairs(other))
+        own, swap = pairs[..., 0, 0].copy(), pairs[..., 0, 1].copy()
+        np.fill_diagonal(own, 0.0)
+        np.fill_diagonal(swap, 0.0)
+        return ProductBlocks(own, swap, _carried(self.equal, other.equal))
+
     def packed(self) -> _Array:
         """Return all entries in one vector."""
         return np.concatenate([block.ravel() for block in self])
@@ -98,6 +109,43 @@ def stepped(current: ProductBlocks, change: ProductBlocks) -> ProductBlocks:
             return current + change
         change = change.times(0.5)
     raise ArithmeticError("no step keeps the second moment positive")
+
+
+def _pairs(blocks: ProductBlocks) -> _Array:
+    """Return the 2 x 2 blocks of (i, j) and (j, i), shape (d, d, 2, 2); the identity at i = j."""
+    own = blocks.own + np.eye(len(blocks.own))
+    rows = np.stack([own, blocks.swap]), np.stack([blocks.swap, own.T])
+    return np.asarray(np.moveaxis(np.stack(rows), (0, 1), (-2, -1)))
+
+
+def _carried(start: _Array, end: _Array) -> _Array:
+    root, inverse = _powers(start)
+    middle, _ = _powers(root @ end @ root)
+    return np.asarray(inverse @ middle @ inverse)
+
+
+def _powers(matrix: _Array) -> tuple[_Array, _Array]:
+    """Return the roots of positive matrices and their inverses, 0 where an eigenvalue is."""
+    values, vectors = np.linalg.eigh(matrix)
+    least = 1e-14 * values[..., -1:]
+    roots = np.sqrt(np.maximum(values, 0.0))
+    inverse = np.divide(1.0, roots, out=np.zeros_like(roots), where=values > least)
+
+    def back(powers: _Array) -> _Array:
+        return np.asarray((vectors * powers[..., None, :]) @ np.swapaxes(vectors, -1, -2))
+
+    return back(roots), back(inverse)
+
+
+def at_least(matrix: ProductBlocks, other: ProductBlocks) -> bool:
+    """Whether no eigenvalue of matrix - other is below 0, but for rounding.
+
+    Example:
+        >>> one = identity_like(ProductBlocks(np.eye(2), np.eye(2), np.eye(2)), 1.0, free=False)
+        >>> at_least(one.times(2.0), one), at_least(one, one.times(2.0))
+        (True, False)
+    """
+    return _positive(matrix + other.times(-1.0), matrix)
 
 
 def _positive(matrix: ProductBlocks, scale: ProductBlocks) -> bool:

@@ -40,6 +40,7 @@ _CONTOUR = 40
 _END = 3.6
 # Newton steps in the logarithm of the shares are at most this long.
 _STRIDE = 0.7
+_ROUNDS = 200
 
 
 @overload
@@ -261,7 +262,12 @@ def _tilt(r: _Array, log_scale: _Array) -> tuple[_Array, _Array, _Array, _Array]
 
 
 def _solve(values_v: _Array, values_t: _Array, ridge: float, n: float) -> _Factors:
-    """Solve for r and c by Newton's method; its matrix then gives x, hence the risk.
+    """Solve for r and c by Newton's method in their logarithms; its matrix then gives x.
+
+    The sums A(r, c) of (1) grow with r and c, by less than any factor that all of them grow by:
+    with s > 1, A(s r, s c) < s A(r, c). So d log A/d log (r, c) has row sums below 1, the matrix of
+    Newton's method is never singular, and there is one solution. (In r and c themselves it is
+    singular where one modality has one direction and n is near interpolation.)
 
     G is written in units of 1 / unit_g and h in units of unit_h, one of which is the ridge and
     the other 1, so that both have a limit without ridge on either side of interpolation.
@@ -278,10 +284,10 @@ def _solve(values_v: _Array, values_t: _Array, ridge: float, n: float) -> _Facto
         a = products / (1 + products / kappa)
     shares = np.concatenate([a.sum(axis=1), a.sum(axis=0)])
     present = shares > 0
-    for _ in range(100):
+    for _ in range(_ROUNDS):
         equations = _Equations(products, shares[:d_v], shares[d_v:], n, unit_h, unit_g)
-        step = np.linalg.solve(equations.matrix, equations.residual)
-        relative = np.divide(step, shares, out=np.zeros_like(step), where=present)
+        relative = np.zeros_like(shares)
+        relative[present] = equations.relative_step(shares, present)
         if np.abs(relative).max() <= 1e-8:
             return equations.factors()
         shares = shares * np.exp(np.clip(relative, -_STRIDE, _STRIDE))
@@ -328,6 +334,15 @@ class _Equations:
             ]
         )
         self.matrix = np.eye(r.size + c.size) - np.vstack([rows, columns])
+
+    def relative_step(self, shares: _Array, present: NDArray[np.bool_]) -> _Array:
+        """Return the step of log r and log c, where they are above 0."""
+        sums = shares + self.residual
+        slopes = (np.eye(shares.size) - self.matrix) * (
+            shares / np.where(present, sums, 1.0)[:, None]
+        )
+        matrix = np.eye(int(present.sum())) - slopes[np.ix_(present, present)]
+        return np.asarray(np.linalg.solve(matrix, np.log(sums[present] / shares[present])))
 
     def factors(self) -> _Factors:
         """Solve for the row and column sums of x and return what the risk needs."""

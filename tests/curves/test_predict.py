@@ -193,7 +193,8 @@ def test_independent_modalities_are_at_chance(head):
         )
         # What the number of images leaves open is in the signal: a few points.
         accuracy = predict_curve(head, moments, [64, 256, 4096], ridge=1.0)["accuracy"]
-        assert accuracy.between(0.5, 0.5 + 5 / np.sqrt(images)).all()
+        # Skewed scores of few images, cut at the middle, may be a little below chance.
+        assert accuracy.between(0.5 - 0.1 / np.sqrt(images), 0.5 + 5 / np.sqrt(images)).all()
 
 
 @pytest.mark.parametrize("head", HEADS)

@@ -12,7 +12,8 @@ BILINEAR = {(1, 1): 1.0}
 
 def powers_of(image, text, values_v, values_t, orders=BILINEAR, homogeneous=False):
     partner = mismatched_partner(len(image))
-    return PairPowers.of_pairs(image, text, partner, (values_v, values_t), orders, homogeneous)
+    lengths = ((image**2).sum(axis=1), (text**2).sum(axis=1)) if homogeneous else None
+    return PairPowers.of_pairs(image, text, partner, (values_v, values_t), orders, lengths)
 
 
 def solved(powers, values, n, ridge):

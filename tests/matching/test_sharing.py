@@ -121,7 +121,7 @@ def test_independent_pairs_are_the_normal_law(moments):
     for head, close in (("bilinear", 1e-4), ("concat-mlp", 6e-3)):
         model = find_model(head)(moments[1], Terms(score_law=False))
         curve = matching_curve(model, np.array([256.0]), RIDGE)
-        quantile, risk = shared_scores(model, SharedPairs.independent(), 256.0, RIDGE)
+        quantile, risk = shared_scores(model, (SharedPairs.independent(),), 256.0, RIDGE)
         assert norm.cdf(quantile) == pytest.approx(curve.accuracy[0], rel=close)
         assert risk == pytest.approx(curve.risk[0], rel=close)
 

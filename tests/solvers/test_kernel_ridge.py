@@ -12,7 +12,14 @@ from sklearn.linear_model import Ridge
 from fusiontheory.checks import InputError
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import HEADS, find_head
-from fusiontheory.solvers import Measured, PairFeatures, gather, kernel_ridge, measure_curve
+from fusiontheory.solvers import (
+    Measured,
+    PairFeatures,
+    gather,
+    kernel_ridge,
+    measure_curve,
+    measure_ridges,
+)
 
 
 def draw(seed, n, d_v=3, d_t=3, offset=0.0):
@@ -118,7 +125,7 @@ def test_an_output_of_zero_counts_half():
     train = PairFeatures(np.zeros((4, 2)), np.ones((4, 2)), np.tile([1.0, -1.0], 2))
     for name in ("bilinear", "dot-product"):
         (measured,) = measure_curve(find_head(name), train, train, [4], 0.1)
-        assert measured == Measured(n=4, accuracy=0.5, risk=1.0)
+        assert measured == Measured(n=4, accuracy=0.5, risk=1.0, ridge=0.1)
 
 
 @pytest.mark.parametrize("name", HEADS)
@@ -180,3 +187,27 @@ def test_bad_input(name, sizes, ridge, message):
     train = draw(0, 10)
     with pytest.raises(InputError, match=message):
         measure_curve(find_head(name), train, train, sizes, ridge)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_many_ridges_are_each_ridge_alone(name):
+    head, train, test = find_head(name), draw(0, 40), draw(1, 50)
+    sizes, ridges = [12, 40], [0.01, 0.3, 5.0]
+    found = measure_ridges(head, train, test, sizes, ridges)
+    assert [(m.n, m.ridge) for m in found] == [(n, ridge) for n in sizes for ridge in ridges]
+    for ridge in ridges:
+        alone = measure_curve(head, train, test, sizes, ridge)
+        together = [m for m in found if m.ridge == ridge]
+        np.testing.assert_allclose([m.risk for m in together], [m.risk for m in alone], rtol=1e-9)
+        assert [m.accuracy for m in together] == [m.accuracy for m in alone]
+
+
+def test_a_ridge_for_each_size():
+    head, train, test = find_head("bilinear"), draw(0, 40), draw(1, 50)
+    found = measure_curve(head, train, test, [12, 40], [0.01, 5.0])
+    for one, ridge in zip(found, (0.01, 5.0), strict=True):
+        (alone,) = measure_curve(head, train, test, [one.n], ridge)
+        assert one.ridge == ridge
+        assert one.risk == pytest.approx(alone.risk, rel=1e-9)
+    with pytest.raises(InputError, match="ridge must be one number or one for each of 2 sizes"):
+        measure_curve(head, train, test, [12, 40], [0.1, 0.2, 0.3])
