@@ -15,6 +15,7 @@ import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import application
+from fusiontheory.store_commands import app as store_app
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = application("Predict and measure which fusion of two modalities learns from fewer samples.")
+app.add_typer(store_app, name="store")
 
 
 def _print_version(wanted: bool) -> None:
@@ -141,6 +143,9 @@ def simulate(
     figure: Annotated[
         Path | None, typer.Option(help="Draw theory and simulation: .png, .svg or .pdf.")
     ] = None,
+    partial: Annotated[
+        bool, typer.Option(help="Write the table of the rest if workers died again and again.")
+    ] = False,
 ) -> None:
     """Simulate a grid of configurations x heads x n x seeds x ridges; resume where it stopped.
 
@@ -167,14 +172,25 @@ def simulate(
         "pairs.correlation" = [0.1, 0.5, 0.9]
         "target.interaction" = [0.0, 0.5, 1.0]
     """
-    from fusiontheory.simulate import check_panels, plot_simulation, read_grid
+    from fusiontheory.simulate import LostUnits, check_panels, plot_simulation, read_grid
     from fusiontheory.simulate import simulate as run
 
     grid = read_grid(config)
     if figure is not None:
         _check_figure(figure)
         check_panels(len(grid.configs) * len(grid.ridges), ["ridge", "vary"])
-    table = run(grid, out, jobs, scheduler)
+    try:
+        table = run(grid, out, jobs, scheduler, partial)
+    except LostUnits as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        done = "interrupted; what is done is kept: run the same command again to resume"
+        typer.echo(f"error: {done}", err=True)
+        raise typer.Exit(130) from error
+    if len(table) < grid.runs:
+        typer.echo(f"{len(table)} of {grid.runs} runs in {out / 'partial.parquet'}")
+        raise typer.Exit(1)
     typer.echo(f"{len(table)} runs in {out / 'table.parquet'}")
     if figure is not None:
         _save(plot_simulation(table), figure)

@@ -1,30 +1,44 @@
-"""One function over many tasks, in processes or on a Dask cluster; threads of linear algebra."""
+"""One function over many tasks: here, in a pool of processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
-
-from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from fusiontheory.checks import InputError, positive_integer
 
-__all__ = [
-    "Part",
-    "scatter",
-    "small_algebra",
-]
+__all__ = ["TIMES_ALONE", "LostTasks", "Part", "scatter"]
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
-# Dimension up to which one thread of linear algebra is as fast as several, or nearly.
-_SMALL = 1024
-# Times that a task is tried again after its worker died.
+# Times that a task of a cluster is tried again after its worker died.
 _RETRIES = 5
+# Times that a task is run alone after its worker, or another of the pool, died.
+TIMES_ALONE = 3
+
+
+class LostTasks(RuntimeError):
+    """Tasks whose worker died each time that they were run, alone; all others are done.
+
+    >>> LostTasks(["a"]).tasks
+    ['a']
+    """
+
+    def __init__(self, tasks: Sequence[Any]) -> None:
+        """Keep the tasks."""
+        super().__init__(tasks)
+        self.tasks = list(tasks)
+
+    def __str__(self) -> str:
+        """Say how many and why, so far as that is known."""
+        return (
+            f"{len(self.tasks)} tasks were left out: their worker died {TIMES_ALONE} times,"
+            " killed or out of memory"
+        )
 
 
 def scatter(
@@ -39,11 +53,14 @@ def scatter(
         function: importable by the workers.
         tasks: hashable or not; they are sent to the workers.
         jobs: processes of the local pool, with one thread each for linear algebra; 1 runs here.
+            When one dies, killed or out of memory, it is replaced: what the pool had in work is
+            run again, one task at a time, which shows the one to blame.
         scheduler: address of a Dask scheduler, such as "tcp://127.0.0.1:8786", instead of the
             pool. A task whose worker dies is run again by another.
 
     Raises:
         InputError: for jobs below 1, or a scheduler that does not answer.
+        LostTasks: after all others, if a worker of the pool died three times with a task alone.
 
     Example:
         >>> sorted(scatter(abs, [-1, 2]))
@@ -52,18 +69,50 @@ def scatter(
     positive_integer("jobs", jobs)
     if scheduler is not None:
         yield from _on_dask(function, tasks, scheduler)
-    elif jobs == 1 or len(tasks) < 2:
+    elif jobs == 1 or not tasks:
         for task in tasks:
             yield task, function(task)
     else:
-        # Imported here: most that import this module only read their `Part` or limit threads.
-        from joblib import Parallel, delayed, parallel_config
+        yield from _on_processes(function, tasks, jobs)
 
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
-            calls = (delayed(_numbered)(function, k, task) for k, task in enumerate(tasks))
-            for k, result in pool(calls):
-                yield tasks[k], result
+
+def _on_processes(
+    function: Callable[[_Task], _Result], tasks: Sequence[_Task], jobs: int
+) -> Iterator[tuple[_Task, _Result]]:
+    # Imported here: most that import this module only read their `Part`.
+    from joblib import Parallel, delayed, parallel_config
+
+    # When one worker dies the whole pool ends, and does not say which task it was.
+    left, suspects = dict.fromkeys(range(len(tasks))), list[int]()
+    deaths, lost = Counter[int](), list[int]()
+    while left:
+        # The last one is alone anyway.
+        alone, sent = suspects[:1] or list(left)[: len(left) == 1], list[int]()
+
+        def calls(numbers: Iterable[int], sent: list[int] = sent) -> Iterator[Any]:
+            for k in numbers:
+                sent.append(k)
+                yield delayed(_numbered)(function, k, tasks[k])
+
+        try:
+            with parallel_config(backend="loky", inner_max_num_threads=1):
+                pool = Parallel(
+                    n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch=jobs
+                )
+                for k, result in pool(calls(alone or list(left))):
+                    del left[k]
+                    yield tasks[k], result
+        except BrokenProcessPool:
+            deaths.update(alone)
+            if not alone:
+                suspects = [k for k in sent if k in left]
+        suspects = [k for k in suspects if k in left]
+        if alone and deaths[alone[0]] == TIMES_ALONE:
+            lost += alone
+            del left[alone[0]]
+            suspects = suspects[1:]
+    if lost:
+        raise LostTasks([tasks[k] for k in lost])
 
 
 def _numbered(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[int, _Result]:
@@ -71,6 +120,11 @@ def _numbered(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[in
 
 
 def _on_one_thread(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[int, _Result]:
+    """Run with one thread of linear algebra, where threadpoolctl is there to say so."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        return _numbered(function, k, task)
     with threadpool_limits(1):
         return _numbered(function, k, task)
 
@@ -95,36 +149,6 @@ def _on_dask(
             k, result = future.result()
             future.release()
             yield tasks[k], result
-
-
-@contextmanager
-def small_algebra(dimension: int) -> Iterator[None]:
-    """Use one thread of linear algebra in a block of many products of small matrices.
-
-    Between short products threads wait for each other in busy loops: where the processors are
-    shared, that took ten times the processor time of one thread. From a larger ``dimension`` than
-    1024 on, the block is left as it is.
-
-    The limit holds for the process while the block runs; environment variables such as
-    ``OPENBLAS_NUM_THREADS`` are not touched.
-
-    Args:
-        dimension: rows and columns that the matrices have at most, but for one side of samples.
-
-    >>> with small_algebra(dimension=64):
-    ...     pass
-    """
-    if dimension > _SMALL:
-        yield
-    else:
-        with _loaded().limit(limits=1, user_api="blas"):
-            yield
-
-
-@cache
-def _loaded() -> ThreadpoolController:
-    """Return the libraries of NumPy and SciPy, looked for once: it takes longer than a product."""
-    return ThreadpoolController()
 
 
 @dataclass(frozen=True)

@@ -1,46 +1,51 @@
-"""Threads of linear algebra: one for small matrices, as many as there were for large ones."""
+"""Work in processes goes on when a process dies."""
 
-import numpy as np
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
 import pytest
-from threadpoolctl import threadpool_info, threadpool_limits
 
-from fusiontheory import parallel
-from fusiontheory.curves import predict
-from fusiontheory.moments import Moments, paired
+from fusiontheory.parallel import TIMES_ALONE, LostTasks, scatter
 
-
-@pytest.fixture
-def features():
-    rng = np.random.default_rng(0)
-    shared = rng.standard_normal((100, 3))
-    return shared + rng.standard_normal((100, 3)), shared
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes")
 
 
-def threads():
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+def dies(task):
+    """Kill the worker: always with task 3, the first time with task 5."""
+    number, flag = task
+    if number == 3:
+        with flag.with_suffix(".log").open("a") as log:
+            log.write("x")
+    if number == 3 or (number == 5 and not flag.exists()):
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
 
 
-@pytest.mark.parametrize(("dimension", "expected"), [(1, 1), (1024, 1), (1025, 2)])
-def test_small_algebra_takes_one_thread(dimension, expected):
-    with threadpool_limits(2, user_api="blas"):
-        with parallel.small_algebra(dimension):
-            assert set(threads()) == {expected}
-        assert set(threads()) == {2}
+def test_killed_workers_are_replaced_and_only_the_task_to_blame_is_left_out(tmp_path):
+    tasks = [(number, tmp_path / "flag") for number in range(9)]
+    done = []
+    with pytest.raises(LostTasks, match="1 tasks were left out: their worker died 3") as caught:
+        done.extend(scatter(dies, tasks, jobs=2))
+    assert caught.value.tasks == [tasks[3]]
+    assert sorted(done) == [(task, task[0]) for task in tasks if task[0] != 3]
+    # With others, then alone.
+    assert len((tmp_path / "flag.log").read_text()) in (TIMES_ALONE, TIMES_ALONE + 1)
 
 
-def test_moments_and_curves_are_small_algebra(monkeypatch, features):
-    seen = []
+def test_the_last_task_is_alone(tmp_path):
+    with pytest.raises(LostTasks):
+        list(scatter(dies, [(3, tmp_path / "flag")], jobs=2))
+    assert len((tmp_path / "flag.log").read_text()) == TIMES_ALONE
 
-    def watched(function):
-        def call(*arguments):
-            seen.extend(threads())
-            return function(*arguments)
 
-        return call
+def fails(number):
+    raise KeyError(number)
 
-    monkeypatch.setattr(paired, "eigenbasis", watched(paired.eigenbasis))
-    monkeypatch.setattr(predict, "matching_curve", watched(predict.matching_curve))
-    with threadpool_limits(2, user_api="blas"):
-        predict.predict_curve("bilinear", Moments.from_features(*features), [64], 0.1)
-    assert len(seen) >= 3
-    assert set(seen) == {1}
+
+def test_an_error_of_the_function_is_not_a_death():
+    with pytest.raises(KeyError, match="1"):
+        list(scatter(fails, [1], jobs=2))

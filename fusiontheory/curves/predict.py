@@ -27,7 +27,7 @@ from fusiontheory.matching import (
     training_deviation,
 )
 from fusiontheory.moments import Moments
-from fusiontheory.parallel import small_algebra
+from fusiontheory.threads import small_algebra
 from fusiontheory.typing import Array
 
 __all__ = [

@@ -21,8 +21,8 @@ from fusiontheory.moments.second import (
     dot_product_moments,
     eigenbasis,
 )
-from fusiontheory.parallel import small_algebra
 from fusiontheory.signal import RitzGram, lanczos_signal, ritz_gram, signal_curve
+from fusiontheory.threads import small_algebra
 
 __all__ = ["DotProductMoments", "Moments"]
 

@@ -8,7 +8,7 @@
 16
 """
 
-from fusiontheory.simulate.engine import simulate
+from fusiontheory.simulate.engine import LostUnits, simulate
 from fusiontheory.simulate.figure import check_panels, plot_simulation
 from fusiontheory.simulate.fits import HEAD_NAMES, HeadFit, fit_head, head_features
 from fusiontheory.simulate.grid import SimulationGrid, read_grid
@@ -20,6 +20,7 @@ from fusiontheory.simulate.units import run_unit, units_of
 __all__ = [
     "HEAD_NAMES",
     "HeadFit",
+    "LostUnits",
     "Prediction",
     "SimulationGrid",
     "check_panels",

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import progress_bar
-from fusiontheory.parallel import scatter
+from fusiontheory.parallel import LostTasks, scatter
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.table import claim_folder, write_table
 from fusiontheory.simulate.units import Unit, run_unit, units_of
 from fusiontheory.store import RecordStore, check_writable
 
-__all__ = ["simulate"]
+__all__ = ["LostUnits", "simulate"]
 
 _KEYS = ["config_index", "head", "n", "ridge"]
 _PREDICTED = [
@@ -32,23 +34,53 @@ _PREDICTED = [
 _MEASURED = ["test", "training", "accuracy", "exact"]
 
 
+class LostUnits(RuntimeError):
+    """Units of work whose worker died each time; the records of all others are kept.
+
+    >>> print(LostUnits(3, ["additive head, seed 1, settings {}"], Path("out")))
+    1 of 3 units of work was left out, as its worker died 3 times, killed or out of memory: \
+additive head, seed 1, settings {}; all others are kept in out: run again, with fewer jobs or \
+more memory, or ask for the table of the rest (--partial)
+    """
+
+    def __init__(self, total: int, lost: list[str], folder: Path) -> None:
+        """Keep how many there are, the description of each lost one, and the folder."""
+        super().__init__(total, lost, folder)
+        self.total, self.lost, self.folder = total, lost, folder
+
+    def __str__(self) -> str:
+        """Name them and say how to go on."""
+        count = len(self.lost)
+        were = "units of work was left out, as its" if count == 1 else "units were left out, as the"
+        more = f" and {count - 3} more" if count > 3 else ""
+        return (
+            f"{count} of {self.total} {were} worker died 3 times, killed or out of memory:"
+            f" {'; '.join(self.lost[:3])}{more}; all others are kept in {self.folder}: run again,"
+            " with fewer jobs or more memory, or ask for the table of the rest (--partial)"
+        )
+
+
 def simulate(
     grid: SimulationGrid,
     folder: str | os.PathLike[str],
     jobs: int = 1,
     scheduler: str | None = None,
+    partial: bool = False,
 ) -> pd.DataFrame:
     """Run a grid, or what of it is not in ``folder`` yet, and return its table.
 
-    ``folder`` gets grid.json (what its results are of), records (one file per unit of work, written
-    by this process alone) and table.parquet. Called again after an interruption it runs what is
-    missing; the table is the same but for ``seconds``.
+    ``folder`` gets grid.json (what its results are of), records (a store, one cell per unit of
+    work) and table.parquet. Called again after an interruption it runs what is missing; the table
+    is the same but for ``seconds``, on any number of processes. Several runs may share a folder.
+    A grid with more seeds or heads extends the one that the folder holds: what is there is kept.
 
     Args:
         grid: configurations, heads, n, seeds and ridges.
         folder: of this grid alone.
         jobs: local processes, with one thread of linear algebra each; 1 runs in this process.
         scheduler: address of a Dask scheduler instead.
+        partial: if workers died again and again, return the table of all other units with a
+            warning, and write it to partial.parquet, instead of raising.
 
     Returns:
         One row per configuration, head, n, ridge and seed: its settings under dotted names
@@ -60,6 +92,7 @@ def simulate(
     Raises:
         InputError: if the folder holds results of another grid (the message says what differs) or
             cannot be written to, for jobs below 1, for a scheduler that does not answer.
+        LostUnits: after all others are done, for units whose worker died three times.
 
     Example:
         >>> import tempfile
@@ -81,20 +114,36 @@ def simulate(
     store.check_writable()
     units = {unit.cell(grid.study): unit for unit in units_of(grid)}
     missing = [units[cell] for cell in store.missing(units)]
-    with progress_bar() as bar:
+    lost: list[Unit] = []
+    # One thread here as in workers: the last bits do not depend on the number of processes.
+    with progress_bar() as bar, store.batch() as batch, threadpool_limits(1):
         task = bar.add_task(grid.study, total=len(units), completed=len(units) - len(missing))
-        for unit, rows in scatter(run_unit, missing, jobs, scheduler):
-            store.write(unit.cell(grid.study), rows)
-            bar.advance(task)
+        try:
+            for unit, rows in scatter(run_unit, missing, jobs, scheduler):
+                batch.write(unit.cell(grid.study), rows)
+                bar.advance(task)
+        except LostTasks as error:
+            lost = error.tasks
+    if lost:
+        problem = LostUnits(len(units), [unit.describe() for unit in lost], root)
+        if not partial:
+            raise problem
+        warnings.warn(str(problem), stacklevel=2)
+        table = _tidy(grid, store, units, partial=True)
+        write_table(grid, table, root / "partial.parquet")
+        return table
     table = _tidy(grid, store, units)
     write_table(grid, table, root / "table.parquet")
+    (root / "partial.parquet").unlink(missing_ok=True)
     return table
 
 
-def _tidy(grid: SimulationGrid, store: RecordStore, units: dict[Any, Unit]) -> pd.DataFrame:
+def _tidy(
+    grid: SimulationGrid, store: RecordStore, units: dict[Any, Unit], partial: bool = False
+) -> pd.DataFrame:
     """Join settings, measurements and predictions, one row per run."""
     position = {config: k for k, config in enumerate(grid.configs)}
-    records = store.read(grid.study, units)
+    records = store.read(grid.study, units, missing_ok=partial)
     keys = {cell.key: unit for cell, unit in units.items()}
     owner = records["cell"].map(
         {key: [position[config] for config in unit.configs] for key, unit in keys.items()}
@@ -102,13 +151,11 @@ def _tidy(grid: SimulationGrid, store: RecordStore, units: dict[Any, Unit]) -> p
     local = records["config"].tolist()
     records["config_index"] = [held[k] for held, k in zip(owner, local, strict=True)]
     seeded = records["cell"].map({key: unit.seed is not None for key, unit in keys.items()})
-    measured = records.loc[seeded, [*_KEYS, "seed", *_MEASURED, "seconds"]]
-    predicted = records.loc[~seeded, [*_KEYS, *_PREDICTED]]
+    measured = records.loc[seeded].reindex(columns=[*_KEYS, "seed", *_MEASURED, "seconds"])
+    predicted = records.loc[~seeded].reindex(columns=[*_KEYS, *_PREDICTED])
     table = measured.merge(predicted, on=_KEYS, how="left", validate="many_to_one")
-    if len(table) != grid.runs:
-        raise InputError(
-            f"records hold {len(table)} of {grid.runs} runs; delete them and run again"
-        )
+    if len(table) != grid.runs and not partial:
+        raise InputError(f"records hold {len(table)} of {grid.runs} runs; run again")
     settings = _settings(grid)
     table = table.sort_values([*_KEYS, "seed"], kind="stable").reset_index(drop=True)
     described = settings.iloc[table["config_index"].to_numpy()].reset_index(drop=True)

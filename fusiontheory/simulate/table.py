@@ -15,14 +15,14 @@ from fusiontheory.checks import InputError
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.store import read_bytes, unreadable, write_atomically
 
-__all__ = ["claim_folder", "differences", "read_table", "write_table"]
+__all__ = ["claim_folder", "differences", "extends", "read_table", "write_table"]
 
 _METADATA = b"fusiontheory.grid"
 _GRID = "grid.json"
 
 
 def claim_folder(grid: SimulationGrid, folder: Path) -> None:
-    """Note in ``folder`` which grid its results are of.
+    """Note in ``folder`` which grid its results are of; a grid that extends the one there may.
 
     Raises:
         InputError: if it already holds those of another one; the message says what differs.
@@ -40,9 +40,13 @@ def claim_folder(grid: SimulationGrid, folder: Path) -> None:
             held = json.loads(read_bytes(path))
         except ValueError as error:
             raise unreadable(path, error) from error
-        _refuse_other(held, wanted, f"folder {folder}")
-    else:
-        write_atomically(path, _text(grid).encode())
+        configs = held.get("configs") if isinstance(held, dict) else None
+        if not isinstance(configs, list) or not all(isinstance(one, dict) for one in configs):
+            raise unreadable(path, TypeError("no description of a grid"))
+        _refuse_other(held, wanted, f"folder {folder}", extended=True)
+        if held == wanted:
+            return
+    write_atomically(path, _text(grid).encode())
 
 
 def differences(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
@@ -70,7 +74,7 @@ def write_table(grid: SimulationGrid, table: pd.DataFrame, path: Path) -> Path:
         InputError: if the path holds a table of another grid, or cannot be written to.
     """
     if path.exists():
-        read_table(path, grid)
+        read_table(path, grid, extended=True)
     arrow = pa.Table.from_pandas(table, preserve_index=False)
     arrow = arrow.replace_schema_metadata(
         {**(arrow.schema.metadata or {}), _METADATA: _text(grid).encode()}
@@ -80,12 +84,15 @@ def write_table(grid: SimulationGrid, table: pd.DataFrame, path: Path) -> Path:
     return write_atomically(path, sink.getvalue().to_pybytes())
 
 
-def read_table(path: Path, grid: SimulationGrid | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path, grid: SimulationGrid | None = None, extended: bool = False
+) -> pd.DataFrame:
     """Read a table of a simulation.
 
     Args:
         path: the parquet file.
         grid: refuse a table of any other grid; None takes all.
+        extended: take one of a grid that ``grid`` extends, too.
 
     Raises:
         InputError: if it cannot be read, is no such table, or one of another grid.
@@ -98,13 +105,36 @@ def read_table(path: Path, grid: SimulationGrid | None = None) -> pd.DataFrame:
             raise
         raise unreadable(Path(path), error) from error
     if grid is not None:
-        _refuse_other(held, json.loads(_text(grid)), f"path {path}")
+        _refuse_other(held, json.loads(_text(grid)), f"path {path}", extended)
     frame: pd.DataFrame = table.to_pandas()
     return frame
 
 
-def _refuse_other(held: Mapping[str, Any], wanted: Mapping[str, Any], where: str) -> None:
-    lines = differences(held, wanted)
+def extends(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether a grid only adds seeds or heads to another, so that all its cells are kept.
+
+    Other sizes, ridges or targets change cells, which hold them all.
+
+    >>> extends({"seeds": [0, 1], "n": [8]}, {"seeds": [0, 1, 2], "n": [8]})
+    True
+    >>> extends({"seeds": [0, 1], "n": [8]}, {"seeds": [0], "n": [8]})
+    False
+    """
+    added = {"seeds", "heads"}
+    if "low-rank" not in (held.get("heads") or ()):
+        added.add("rank")  # which only that head has
+    if {k: v for k, v in held.items() if k not in added} != {
+        k: v for k, v in wanted.items() if k not in added
+    }:
+        return False
+    lists = [(held.get(name) or [], wanted.get(name) or []) for name in ("seeds", "heads")]
+    return all(isinstance(old, list) and all(v in new for v in old) for old, new in lists)
+
+
+def _refuse_other(
+    held: Mapping[str, Any], wanted: Mapping[str, Any], where: str, extended: bool = False
+) -> None:
+    lines = [] if extended and extends(held, wanted) else differences(held, wanted)
     if lines:
         more = f" and {len(lines) - 5} more" if len(lines) > 5 else ""
         raise InputError(

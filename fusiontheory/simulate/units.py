@@ -65,6 +65,13 @@ class Unit:
             code=code_version(measure_unit if measured else predict_unit),
         )
 
+    def describe(self) -> str:
+        """Return what it is, for messages."""
+        first = json.dumps(self.configs[0].settings(), sort_keys=True)
+        seed = "predictions" if self.seed is None else f"seed {self.seed}"
+        more = f" and {len(self.configs) - 1} more targets" if len(self.configs) > 1 else ""
+        return f"{self.head} head, {seed}, settings {first[:160]}{more}"
+
 
 def units_of(grid: SimulationGrid) -> list[Unit]:
     """Return the units of a grid: predictions first, as they take longest.

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ __all__ = ["ADDED_COLUMNS", "Cell"]
 
 ADDED_COLUMNS = ["features", "code", "cell"]
 """Columns that tables of records add to those of the configuration and the rows."""
+
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)  # made once: a million cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +62,15 @@ class Cell:
         object.__setattr__(self, "config", config)
 
     @property
+    def json(self) -> bytes:
+        """Canonical JSON of the four fields, in UTF-8."""
+        names = ("study", "config", "features", "code")
+        return canonical_json({name: getattr(self, name) for name in names})
+
+    @cached_property
     def key(self) -> str:
-        """First 20 hex digits of the SHA-256 of the canonical JSON of the four fields."""
-        return sha256(vars(self))[:20]
+        """First 20 hex digits of the SHA-256 of `json`."""
+        return hashlib.sha256(self.json).hexdigest()[:20]
 
     def __eq__(self, other: object) -> bool:
         """Compare the keys, as Python itself takes 1, 1.0 and True for the same."""
@@ -74,7 +83,7 @@ class Cell:
 
 def canonical_json(value: Any) -> bytes:
     """Return the one JSON text of a value, in UTF-8; floats are exact."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False).encode()
+    return _ENCODER.encode(value).encode()
 
 
 def sha256(value: Any) -> str:

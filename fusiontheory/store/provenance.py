@@ -21,6 +21,7 @@ PLUMBING = (
     "fusiontheory.store",
     "fusiontheory.console",
     "fusiontheory.parallel",
+    "fusiontheory.threads",
     "fusiontheory.plotting",
 )
 """Modules, with all that is below them, that refuse, keep, spread or draw numbers and change none.

@@ -1,67 +1,61 @@
-"""Records of measurements: one file per cell, written once, read back as one tidy table.
+"""Records of measurements: one cell, written once, read back as one tidy table.
 
 A cell is one configuration, measured on one set of features by one version of the measuring code.
-Its file ``root/study/key.parquet`` holds its rows and, in the metadata, the cell, the environment,
-the time and two digests: ``content`` covers the cell and the rows, ``seal`` all of the metadata.
+The records of a store are in one SQLite database, ``root/records.sqlite``, which many processes of
+one machine write to at once. Each holds its rows, the cell, the environment, the time and two
+digests: ``content`` covers the cell and the rows but for measured times, ``seal`` everything.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import platform
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fusiontheory.checks import InputError
-from fusiontheory.store.cells import (
-    ADDED_COLUMNS,
-    Cell,
-    canonical_json,
-    check_names,
-    check_study,
-    plain_json,
-    sha256,
-)
-from fusiontheory.store.files import write_temporary
+from fusiontheory.store.batch import RecordBatch
+from fusiontheory.store.cells import Cell, check_study
+from fusiontheory.store.database import check_folder, opened
+from fusiontheory.store.imports import records_of
+from fusiontheory.store.queries import add, every, found, indexed, move_aside
+from fusiontheory.store.rows import decode, first_difference
+from fusiontheory.store.sealed import CorruptRecord, OtherRows, SealedRecord, sealed
+from fusiontheory.store.table import tidy
 
-__all__ = ["Cell", "CorruptRecord", "RecordStore"]
+__all__ = ["Cell", "CorruptRecord", "RecordStore", "StudyStatus"]
 
-_METADATA = b"fusiontheory.record"
-_COLUMN_TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string()}
-_NULLABLE_TYPES = {pa.bool_(): pd.BooleanDtype(), pa.int64(): pd.Int64Dtype()}
+_Item = TypeVar("_Item")
+_Rows: TypeAlias = "pd.DataFrame | Sequence[Mapping[str, Any]]"
+
+_AT_ONCE = 500  # records of a transaction
 _STALE_SECONDS = 24 * 3600
 
 
-class CorruptRecord(InputError):
-    """A record file that is truncated, altered or misnamed; has its ``path`` and the ``reason``."""
+class StudyStatus(NamedTuple):
+    """What a store holds of a study by one version of the code."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        """Keep both, as the arguments too so that the error crosses process borders."""
-        super().__init__(path, reason)
-        self.path = path
-        self.reason = reason
-
-    def __str__(self) -> str:
-        """Name the file and what to do."""
-        return f"record {self.path} is corrupt ({self.reason}); delete it and run its cell again"
+    study: str
+    code: str
+    cells: int
+    rows: int
+    first: str
+    last: str
 
 
 class RecordStore:
-    """The record files under one folder, which the first write makes.
+    """The records under one folder, which the first write makes.
 
-    A cell is written once and atomically, and nothing is overwritten; each read checks the digests.
-    A run that measures ``store.missing(cells)`` resumes where an earlier one stopped. Call
-    `check_writable` before work that takes long.
+    A cell is written once and in one step, and nothing is overwritten; each read checks the
+    digests. A run that measures ``store.missing(cells)`` resumes where an earlier one stopped. Call
+    `check_writable` before work that takes long, and write in a `batch` where cells are quick.
+    Columns named ``seconds`` or ending in ``_seconds`` hold measured time: they are kept, and two
+    runs of a cell may differ in them.
 
     Example:
         >>> import tempfile
@@ -81,39 +75,38 @@ class RecordStore:
     """
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        """Name the folder; each study is a folder in it."""
+        """Name the folder."""
         self.root = Path(root)
 
+    @property
+    def database(self) -> Path:
+        """The file of all records."""
+        return self.root / "records.sqlite"
+
     def path(self, cell: Cell) -> Path:
-        """Return the file of ``cell``, written or not."""
-        return self.root / cell.study / f"{cell.key}.parquet"
+        """Return what the record of ``cell`` is called in messages: database, study and key."""
+        return self.database / cell.study / cell.key
 
     def __contains__(self, cell: object) -> bool:
-        """Whether ``cell`` is written; a corrupt file raises `CorruptRecord`."""
-        return isinstance(cell, Cell) and _load(self.path(cell)) is not None
+        """Whether ``cell`` is written; a corrupt record raises `CorruptRecord`."""
+        return isinstance(cell, Cell) and not self.missing([cell])
 
     def check_writable(self) -> None:
         """Make the root and write to it; remove temporary files that killed runs left a day ago.
 
         Raises:
             InputError: if it cannot be made or written to.
+            CorruptRecord: if the database is damaged, or a file of another kind.
         """
-        with _named_errors(self.root):
-            self.root.mkdir(parents=True, exist_ok=True)
-            write_temporary(self.root, b"").unlink()
-            # No write takes a day, so no live process owns a file that old.
-            for left in self.root.glob("**/.*.tmp"):
-                with contextlib.suppress(FileNotFoundError):
-                    if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-                        left.unlink()
+        check_folder(self.database)
+        # No write takes a day, so no live process owns a file that old.
+        for left in self.root.glob(".*.tmp*"):
+            with contextlib.suppress(OSError):
+                if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                    left.unlink()
 
-    def write(
-        self,
-        cell: Cell,
-        rows: pd.DataFrame | Sequence[Mapping[str, Any]],
-        environment: Mapping[str, Any] | None = None,
-    ) -> Path:
-        """Write ``cell`` and return its file; do nothing if it already holds the same rows.
+    def write(self, cell: Cell, rows: _Rows, environment: Mapping[str, Any] | None = None) -> Path:
+        """Write ``cell`` through to the disk; do nothing if it already holds the same rows.
 
         Args:
             cell: what was measured.
@@ -121,55 +114,112 @@ class RecordStore:
                 (NaN is allowed) or strings, read back as bool, int64, float64 and strings.
             environment: what to note beside Python, machine and NumPy, such as device or torch.
 
+        Returns:
+            What the record is called in messages.
+
         Raises:
             InputError: if the rows cannot be stored, a column has the name of a config entry, the
                 cell is written with other rows (they are kept), or the folder is not writable.
-            CorruptRecord: if the cell is written and its file is corrupt.
+            CorruptRecord: if the cell is written and its record is corrupt.
         """
-        table = _table(cell, rows)
-        about = {
-            "cell": vars(cell),
-            "content": _content(cell, table),
-            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "environment": {
-                "python": platform.python_version(),
-                "machine": platform.machine(),
-                "numpy": np.__version__,
-                **{k: plain_json(f"environment[{k!r}]", v) for k, v in (environment or {}).items()},
-            },
-        }
-        path = self.path(cell)
-        if _load(path) is None:
-            with _named_errors(self.root):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _publish(path, _parquet(table, about))
-        # One check for all cases: written now, before, or by another process meanwhile.
-        if self.metadata(cell)["content"] != about["content"]:
-            raise InputError(
-                f"rows differ from those that {path} already holds; "
-                "give the cell another code version, or delete the file to measure it again"
-            )
-        return path
+        self.insert([sealed(cell, rows, environment)])
+        return self.path(cell)
+
+    def write_many(
+        self, records: Iterable[tuple[Cell, _Rows] | tuple[Cell, _Rows, Mapping[str, Any]]]
+    ) -> int:
+        """Write cells with their rows (and environments) as `write` does, many to a commit.
+
+        Returns:
+            How many were given. Where one is refused, those before it are written.
+        """
+        written = 0
+        with self.batch() as batch:
+            for record in records:
+                batch.write(*record)
+                written += 1
+        return written
+
+    def batch(self, seconds: float = 1.0) -> RecordBatch:
+        """Return a context whose ``write`` is quick: commits are made in the background.
+
+        A commit waits for the disk. Here one holds all that was written in at most ``seconds``,
+        which is also the work that a killed run loses; leaving the context commits the rest.
+
+        Example:
+            >>> import tempfile
+            >>> store = RecordStore(tempfile.mkdtemp())
+            >>> with store.batch() as batch:
+            ...     for n in range(3):
+            ...         batch.write(Cell("demo", {"n": n}, "none", "v1"), [{"risk": 0.5}])
+            >>> len(store.read("demo"))
+            3
+        """
+        return RecordBatch(self.insert, seconds)
+
+    def insert(self, records: Sequence[SealedRecord]) -> None:
+        """Add sealed records in one commit; what differs from its record is refused after it.
+
+        Raises:
+            InputError, CorruptRecord: as `write` does.
+        """
+        given = {(record.study, record.key): record for record in reversed(records)}
+        with opened(self.database, write=True) as connection:
+            assert connection is not None
+            held = {(r.study, r.key): r for r in found(connection, list(given))}
+            new = [record for cell, record in given.items() if cell not in held]
+            add(connection, new)
+        held |= {(record.study, record.key): record for record in new}
+        for record in records:
+            known = held[record.study, record.key].checked(self.database)
+            if known.content != record.content:
+                self._refuse(known, record)
+
+    def _refuse(self, known: SealedRecord, given: SealedRecord) -> None:
+        where = first_difference(decode(known.rows), decode(given.rows))
+        raise OtherRows(
+            f"rows differ from those that {known.path(self.database)} already holds ({where}),"
+            " which are kept; if the code has changed, give the cell another code version; if not,"
+            " find what the rows depend on beside the cell, such as the machine"
+        )
 
     def missing(self, cells: Iterable[Cell]) -> list[Cell]:
         """Return the cells still to measure, each once, in the given order.
 
         Raises:
-            CorruptRecord: if the file of one of the others is corrupt.
+            CorruptRecord: if the record of one of the others is corrupt.
         """
-        return [cell for cell in dict.fromkeys(cells) if cell not in self]
+        wanted = {(cell.study.encode(), cell.key.encode()): cell for cell in cells}
+        with opened(self.database) as connection:
+            if connection is not None:
+                for record in found(connection, list(wanted)):
+                    wanted.pop((record.checked(self.database).study, record.key), None)
+            else:
+                self._check_readable()
+        return list(wanted.values())
 
     def metadata(self, cell: Cell) -> dict[str, Any]:
-        """Return what is noted beside the rows: ``environment``, ``created`` and the digests.
+        """Return what is noted beside the rows: ``environment``, ``created`` and the content.
 
         Raises:
             InputError: if the cell is not written.
-            CorruptRecord: if its file is corrupt.
+            CorruptRecord: if its record is corrupt.
         """
-        record = _load(self.path(cell))
-        if record is None:
+        about = self.notes(cell.study, [cell.key]).get(cell.key)
+        if about is None:
             raise InputError(f"cell {cell} is missing in {self.root}; run it first")
-        return record.about
+        return about
+
+    def notes(self, study: str, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Return the metadata of cells of a study by key; those that are missing are left out.
+
+        Raises:
+            CorruptRecord: if one is corrupt.
+        """
+        wanted = [(study.encode(), key.encode()) for key in dict.fromkeys(keys)]
+        with opened(self.database) as connection:
+            records = found(connection, wanted) if connection else iter(())
+            return {r.key.decode(): r.checked(self.database).about() for r in records}
 
     def read(
         self, study: str, cells: Iterable[Cell] | None = None, *, missing_ok: bool = False
@@ -187,200 +237,135 @@ class RecordStore:
 
         Raises:
             InputError: if cells are missing or of another study, or do not fit in one table.
-            CorruptRecord: if a file is corrupt.
+            CorruptRecord: if a record is corrupt.
         """
-        folder = self.root / check_study(study)
-        if cells is None:
-            names = {path: str(path) for path in folder.glob("*.parquet")}
-        else:
-            names = {self.path(cell): str(cell) for cell in cells}
-        if any(path.parent != folder for path in names):
+        check_study(study)
+        wanted = None if cells is None else {cell.key: cell for cell in cells}
+        if wanted is not None and any(cell.study != study for cell in wanted.values()):
             raise InputError(f"cells must all be of study {study!r}")
-        records = {path: record for path in names if (record := _load(path))}
-        lost = [name for path, name in names.items() if path not in records]
-        if (lost or not names) and not missing_ok:
+        table, there = pd.DataFrame(), set[str]()
+
+        def noted(records: Iterable[SealedRecord]) -> Iterator[SealedRecord]:
+            for record in records:
+                there.add(record.checked(self.database).key.decode())
+                yield record
+
+        with opened(self.database) as connection:
+            if connection is None:
+                self._check_readable()
+                table = tidy(())
+            elif wanted is None:
+                table = tidy(noted(record for _, record in every(connection, study)))
+                if indexed(connection, study) != len(there):
+                    reason = f"its table has {len(there)} cells of {study!r}, its index others"
+                    raise CorruptRecord(self.database, reason)
+            else:
+                keys = [(study.encode(), key.encode()) for key in wanted]
+                table = tidy(noted(found(connection, keys)))
+        lost = [] if wanted is None else [str(c) for key, c in wanted.items() if key not in there]
+        if (lost or not there) and not missing_ok:
             what = "; ".join(lost[:3]) if lost else f"all of study {study!r}"
             more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
             raise InputError(f"cells missing in {self.root}: {what}{more}; run them first")
-        return _tidy(sorted(records.values(), key=_order))
+        return table
 
-    def verify(self, study: str | None = None) -> list[CorruptRecord]:
-        """Return one problem per corrupt file of a study, or of all; empty if all are intact.
+    def status(self) -> list[StudyStatus]:
+        """Return what there is by study and code version, without checking any record.
 
         Raises:
-            InputError: if there is no such study, or no root.
+            InputError: if there is no store.
         """
-        folder = self.root if study is None else self.root / check_study(study)
-        if not folder.is_dir():
-            raise InputError(f"study to verify must be a folder with records, got {folder}")
-        problems = []
-        for path in sorted(folder.glob("*/*.parquet" if study is None else "*.parquet")):
-            try:
-                _load(path)
-            except CorruptRecord as problem:
-                problems.append(problem)
+        with opened(self.database) as connection:
+            if connection is None:
+                raise InputError(f"root must be a store of records, got none in {self.root}")
+            rows = connection.execute(
+                "SELECT study, CASE WHEN json_valid(cell) THEN json_extract(cell, '$.code') ELSE"
+                " 'unreadable' END AS code, count(*), sum(length), min(created), max(created)"
+                " FROM records GROUP BY study, code ORDER BY study, min(created)"
+            ).fetchall()
+        return [
+            StudyStatus(study.decode(), str(code, "utf-8"), n, lines, a.decode(), b.decode())
+            for study, code, n, lines, a, b in rows
+        ]
+
+    def verify(self, study: str | None = None, *, set_aside: bool = False) -> list[CorruptRecord]:
+        """Return one problem per corrupt record of a study, or of all; empty if all are intact.
+
+        Args:
+            study: the study.
+            set_aside: move what is corrupt to the table ``set_aside`` of the database, where it
+                is no longer in the way: its cell can be run again.
+
+        Raises:
+            InputError: if there is no such study, or no store.
+        """
+        what = self.root if study is None else f"{self.root} of study {check_study(study)!r}"
+        problems, damaged, count = [], [], 0
+        with opened(self.database, write=set_aside and self.database.exists()) as connection:
+            if connection is None:
+                raise InputError(f"root to verify must be a folder with records, got {what}")
+            [[said], *_] = connection.execute("PRAGMA integrity_check(1)").fetchall()
+            if said != b"ok":
+                problems.append(CorruptRecord(self.database, str(said, "utf-8", "replace")))
+            for number, record in every(connection, study):
+                count += 1
+                try:
+                    record.checked(self.database)
+                except CorruptRecord as problem:
+                    problems.append(problem)
+                    damaged.append(number)
+            if set_aside:
+                move_aside(connection, damaged)
+        if study is not None and not count and not problems:
+            raise InputError(f"root to verify must be a folder with records, got {what}")
         return problems
 
+    def import_folder(self, source: str | os.PathLike[str]) -> tuple[int, list[InputError]]:
+        """Take over the intact records of another store; what is there already is kept.
 
-class _Record(NamedTuple):
-    cell: Cell
-    about: dict[str, Any]
-    table: pa.Table
+        Args:
+            source: a folder of Parquet files of the earlier form (``study/key.parquet``), the
+                folder of a store, or the database of one, damaged or not.
 
+        Returns:
+            How many cells are new here; and a problem for each record that is corrupt, or differs
+            from the one that this store holds.
 
-def _content(cell: Cell, table: pa.Table) -> str:
-    # JSON keeps every float exactly, and tells the types and null apart.
-    columns = [(f.name, str(f.type), table[f.name].to_pylist()) for f in table.schema]
-    return sha256([vars(cell), columns])
+        Raises:
+            InputError: if there are no records, or this store cannot be written to.
+        """
+        before, problems = self._count(), list[InputError]()
+        for some in _chunks(records_of(Path(source))):
+            problems += [record for record in some if isinstance(record, CorruptRecord)]
+            intact = [record for record in some if isinstance(record, SealedRecord)]
+            try:
+                self.insert(intact)
+            except (OtherRows, CorruptRecord):  # of one or several; the rest is written
+                for record in intact:
+                    try:
+                        self.insert([record])
+                    except (OtherRows, CorruptRecord) as problem:
+                        problems.append(problem)
+        return self._count() - before, problems
 
+    def _count(self) -> int:
+        with opened(self.database) as connection:
+            if connection is None:
+                return 0
+            [count] = connection.execute("SELECT count(*) FROM records").fetchone()
+        return int(count)
 
-def _table(cell: Cell, rows: pd.DataFrame | Sequence[Mapping[str, Any]]) -> pa.Table:
-    if isinstance(rows, pd.DataFrame):
-        if not rows.columns.is_unique:
-            raise InputError(f"rows must have distinct columns, got {list(rows.columns)}")
-        columns = {name: rows[name].tolist() for name in rows.columns}
-    else:
-        names = list(rows[0]) if len(rows) else []
-        for i, row in enumerate(rows):
-            if row.keys() != set(names):
-                raise InputError(f"rows[{i}] must have the columns {names}, got {list(row)}")
-        columns = {name: [row[name] for row in rows] for name in names}
-    if not columns or not len(rows):
-        raise InputError("rows must hold at least one row and one column, got none")
-    check_names("rows", columns)
-    clash = sorted(columns.keys() & cell.config.keys())
-    if clash:
-        raise InputError(f"rows must not have columns that config names too, got {clash}")
-    arrays = {}
-    for name, values in columns.items():
-        plain = [value.item() if isinstance(value, np.generic) else value for value in values]
-        array = _array(plain)
-        if array is None or array.null_count:
-            got = " and ".join(sorted({type(value).__name__ for value in plain}))
-            rule = "all bools, all 64-bit integers, all floats or all strings"
-            raise InputError(f"rows column {name!r} must hold {rule}, got {got}")
-        arrays[name] = array
-    return pa.table(arrays)
-
-
-def _array(values: list[Any]) -> pa.Array | None:
-    """Return a column of one of the four types, with None as null; None if there is no such."""
-    kinds = {type(value) for value in values if value is not None}
-    kind = float if kinds == {int, float} else kinds.pop() if len(kinds) == 1 else None
-    try:
-        return pa.array(values, _COLUMN_TYPES[kind]) if kind in _COLUMN_TYPES else None
-    except (ValueError, OverflowError):  # an integer or a string that the type cannot hold
-        return None
-
-
-def _parquet(table: pa.Table, about: Mapping[str, Any]) -> bytes:
-    sink = pa.BufferOutputStream()
-    sealed = canonical_json({**about, "seal": sha256(about)})
-    table = table.replace_schema_metadata({_METADATA: sealed})
-    pq.write_table(table, sink, write_statistics=False)
-    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
-
-
-def _load(path: Path) -> _Record | None:
-    """Return the checked record at ``path``, or None if there is no such file."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise InputError(f"root: cannot read {path}: {error.strerror}; correct the path") from error
-    try:
-        file = pq.ParquetFile(pa.BufferReader(data))
-        about = json.loads(file.metadata.metadata[_METADATA])
-        seal = about.pop("seal")
-        cell = Cell(**about["cell"])
-        table = file.read(use_threads=False)
-        intact = seal == sha256(about) and about["content"] == _content(cell, table)
-    except Exception as error:  # damaged bytes make pyarrow raise almost anything
-        detail = " ".join(str(error).split())[:80]
-        raise CorruptRecord(path, f"unreadable, {type(error).__name__}: {detail}") from error
-    if not intact:
-        raise CorruptRecord(path, "its content does not match its digest")
-    if (cell.study, cell.key) != (path.parent.name, path.stem):
-        raise CorruptRecord(path, f"it holds the cell {cell.study}/{cell.key}")
-    return _Record(cell, about, table)
-
-
-def _publish(path: Path, data: bytes) -> None:
-    """Give ``data`` the name ``path`` in one step, unless another process was first."""
-    temporary = write_temporary(path.parent, data)
-    try:
-        os.link(temporary, path)  # unlike a rename, it never replaces
-    except FileExistsError:
-        pass
-    except OSError:
-        temporary.replace(path)  # file systems without hard links
-    finally:
-        temporary.unlink(missing_ok=True)
-    if hasattr(os, "O_DIRECTORY"):  # elsewhere folders cannot be synced
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    def _check_readable(self) -> None:
         try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+            if self.root.exists() and not self.root.is_dir():
+                raise NotADirectoryError(20, "Not a directory")
+        except OSError as error:
+            raise InputError(
+                f"root: cannot read {self.root}: {error.strerror}; correct the path"
+            ) from error
 
 
-@contextlib.contextmanager
-def _named_errors(root: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        what = f"root: cannot write to {root}: {error.strerror}"
-        raise InputError(f"{what}; choose a folder that is writable and has space") from error
-
-
-def _order(record: _Record) -> tuple[Any, ...]:
-    cell = record.cell
-    config = tuple((name, _rank(value)) for name, value in sorted(cell.config.items()))
-    return (config, cell.features, cell.code, cell.key)  # the key tells 1 from 1.0 and True
-
-
-def _rank(value: Any) -> tuple[Any, ...]:
-    """Make values of all types comparable, numbers as numbers."""
-    if isinstance(value, tuple):
-        return (3, *map(_rank, value))
-    if isinstance(value, str):
-        return (2, value)
-    return (0,) if value is None else (1, value)
-
-
-def _tidy(records: list[_Record]) -> pd.DataFrame:
-    cells = [record.cell for record in records]
-    tables = [record.table.replace_schema_metadata(None) for record in records] or [pa.table({})]
-    try:
-        rows = pa.concat_tables(tables, promote_options="permissive")
-    except pa.ArrowException as error:
-        raise InputError(f"cells must not mix types in a row column: {error}") from error
-    names = sorted({name for cell in cells for name in cell.config})
-    clash = sorted({*names} & {*rows.column_names})
-    if clash:
-        raise InputError(f"cells must not use a name for config and for rows, got {clash}")
-    per_cell = pd.DataFrame(
-        {
-            **{name: _series([cell.config.get(name) for cell in cells]) for name in names},
-            "features": _series([cell.features for cell in cells]),
-            "code": _series([cell.code for cell in cells]),
-            "cell": _series([cell.key for cell in cells]),
-        }
-    )
-    lengths = np.array([len(record.table) for record in records], dtype=int)
-    repeated = per_cell.take(np.repeat(np.arange(len(records)), lengths)).reset_index(drop=True)
-    measured = pd.DataFrame({name: _pandas(rows[name]) for name in rows.column_names})
-    return pd.concat([repeated[names], measured, repeated[ADDED_COLUMNS]], axis=1)
-
-
-def _series(values: list[Any]) -> pd.Series[Any]:
-    array = _array(values)  # lists and mixed types stay Python objects
-    return pd.Series(values, dtype=object) if array is None else _pandas(array)
-
-
-def _pandas(column: pa.Array | pa.ChunkedArray) -> pd.Series[Any]:
-    # By default pandas turns integers with gaps into floats, which are not exact.
-    types_mapper = _NULLABLE_TYPES.get if column.null_count else None
-    series: pd.Series[Any] = column.to_pandas(types_mapper=types_mapper)
-    return series
+def _chunks(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, _AT_ONCE)):
+        yield chunk

@@ -70,6 +70,14 @@ def same(first, second):
     pd.testing.assert_frame_equal(first.drop(columns="seconds"), second.drop(columns="seconds"))
 
 
+def cells(folder):
+    """The number of records in the store of a simulation."""
+    try:
+        return sum(one.cells for one in RecordStore(folder / "records").status())
+    except InputError:
+        return 0
+
+
 def test_the_figure_shows_the_table(tmp_path):
     table = simulate(small(ridges=[0.1]), tmp_path)
     figure = plot_simulation(table)
@@ -208,23 +216,129 @@ def test_processes_give_the_same_table(tmp_path):
     same(simulate(grid, tmp_path / "one"), simulate(grid, tmp_path / "two", jobs=2))
 
 
+def test_threads_of_this_process_change_no_bit(tmp_path):
+    # Wide enough that two threads of a matrix product would add up in another order.
+    (tmp_path / "grid.toml").write_text(
+        TOML.replace("d_v = 12", "d_v = 24").replace("d_t = 12", "d_t = 24").replace("30", "1")
+    )
+    script = (
+        "import sys; from threadpoolctl import threadpool_limits; threadpool_limits(2);"
+        "from fusiontheory.simulate import read_grid, simulate;"
+        "simulate(read_grid(sys.argv[1]), sys.argv[2], int(sys.argv[3]))"
+    )
+    variables = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    for jobs in ("1", "2"):
+        command = [sys.executable, "-c", script, tmp_path / "grid.toml", tmp_path / jobs, jobs]
+        subprocess.run(command, check=True, env=variables)
+    same(*(read_table(tmp_path / jobs / "table.parquet") for jobs in ("1", "2")))
+
+
+def test_two_simulations_at_once_in_one_folder_end_with_the_same_table(tmp_path):
+    (tmp_path / "grid.toml").write_text(TOML.replace("30", "6"))
+    out = str(tmp_path / "out")
+    command = [sys.executable, "-m", "fusiontheory", "simulate", str(tmp_path / "grid.toml")]
+    runs = [subprocess.Popen([*command, "--out", out]) for _ in range(2)]
+    assert [run.wait(120) for run in runs] == [0, 0]
+    grid = read_grid(tmp_path / "grid.toml")
+    same(read_table(tmp_path / "out" / "table.parquet", grid), simulate(grid, tmp_path / "alone"))
+
+
+def test_a_finished_grid_is_extended(tmp_path, monkeypatch):
+    before = simulate(small(), tmp_path)
+    ran = []
+    monkeypatch.setattr(
+        "fusiontheory.simulate.engine.run_unit", lambda unit: ran.append(unit) or run_unit(unit)
+    )
+    wide = simulate(small(seeds=3), tmp_path)
+    assert {unit.seed for unit in ran} == {2}
+    pd.testing.assert_frame_equal(
+        wide[wide["seed"] < 2].reset_index(drop=True), before, check_exact=True
+    )
+    ran.clear()
+    more = small(seeds=3, heads=["bilinear", "additive", "low-rank"], rank=1)
+    assert set(simulate(more, tmp_path)["head"]) == set(more.heads)
+    assert {unit.head for unit in ran} == {"low-rank"}
+    same(simulate(more, tmp_path), simulate(more, tmp_path / "whole"))
+    for less in (small(), small(seeds=4), small(seeds=3, n=[8])):
+        with pytest.raises(InputError, match="another configuration"):
+            simulate(less, tmp_path)
+    read_table(tmp_path / "table.parquet", more)
+    for text in ("[]", "3", "{}", '{"seeds": 3}', '{"configs": [3]}', "null", '{"heads": null}'):
+        (tmp_path / "grid.json").write_text(text)
+        with pytest.raises(InputError):
+            simulate(more, tmp_path)
+
+
+def dying_unit(unit):
+    if unit.seed == 1 and unit.head == "bilinear" and unit.configs[0].pairs.correlation:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return run_unit(unit)
+
+
+def test_a_unit_that_kills_its_workers_is_named_and_left_out(tmp_path, monkeypatch):
+    (tmp_path / "grid.toml").write_text(TOML.replace("256, 512", "32").replace("30", "2"))
+    command = ["simulate", str(tmp_path / "grid.toml"), "--out", str(tmp_path), "--jobs", "2"]
+    with monkeypatch.context() as patch:
+        patch.setattr("fusiontheory.simulate.engine.run_unit", dying_unit)
+        patch.setattr("fusiontheory.parallel.TIMES_ALONE", 1)
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 1
+        assert result.stderr.startswith("error: 1 of 12 units of work was left out")
+        assert "bilinear head, seed 1, settings" in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert not (tmp_path / "table.parquet").exists()
+        result = CliRunner().invoke(app, [*command, "--partial"])
+        assert result.exit_code == 1
+    grid = read_grid(tmp_path / "grid.toml")
+    rest = read_table(tmp_path / "partial.parquet", grid)
+    assert f"{len(rest)} of {grid.runs} runs in" in result.stdout
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert not (tmp_path / "partial.parquet").exists()
+    whole = read_table(tmp_path / "table.parquet")
+    lost = (whole["seed"] == 1) & (whole["head"] == "bilinear") & (whole["pairs.correlation"] > 0)
+    same(whole[~lost].reset_index(drop=True), rest)
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_an_interrupt_says_how_to_go_on(tmp_path, jobs):
+    (tmp_path / "grid.toml").write_text(TOML.replace("seeds = 30", "seeds = 300"))
+    command = [sys.executable, "-m", "fusiontheory", "simulate", str(tmp_path / "grid.toml")]
+    process = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "out"), "--jobs", jobs],
+        stderr=subprocess.PIPE,
+        # Also where the tests run in the background of a shell, which ignores interrupts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    deadline = time.monotonic() + 60
+    while cells(tmp_path / "out") < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert said.decode() == (
+        "error: interrupted; what is done is kept: run the same command again to resume\n"
+    )
+    assert process.returncode == 130
+    assert RecordStore(tmp_path / "out" / "records").verify() == []
+
+
 def test_killed_work_resumes_with_the_same_table(tmp_path):
-    (tmp_path / "grid.toml").write_text(TOML)
+    (tmp_path / "grid.toml").write_text(TOML.replace("seeds = 30", "seeds = 300"))
     grid = read_grid(tmp_path / "grid.toml")
     out, total = tmp_path / "killed", len(units_of(grid))
     command = [sys.executable, "-m", "fusiontheory", "simulate", str(tmp_path / "grid.toml")]
     process = subprocess.Popen([*command, "--out", str(out)], start_new_session=True)
     deadline = time.monotonic() + 60
-    while len(list(out.glob("records/killed/*.parquet"))) < 5 and time.monotonic() < deadline:
+    while cells(out) < 5 and time.monotonic() < deadline:
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-    done = len(list(out.glob("records/killed/*.parquet")))
-    assert 5 <= done < total
+    assert 5 <= cells(out) < total
     assert not (out / "table.parquet").exists()
-    before = {path: path.stat().st_mtime_ns for path in out.glob("records/killed/*.parquet")}
+    before = RecordStore(out / "records").read("killed")
     resumed = simulate(grid, out)
-    assert all(path.stat().st_mtime_ns == written for path, written in before.items())
+    after = RecordStore(out / "records").read("killed")
+    kept = after[after["cell"].isin(before["cell"])].reset_index(drop=True)
+    pd.testing.assert_frame_equal(kept, before, check_dtype=False)  # times and all
     same(resumed, simulate(grid, tmp_path / "whole"))
     assert len(resumed) == grid.runs
 
@@ -363,6 +477,6 @@ def test_a_failed_unit_keeps_what_was_done(tmp_path, monkeypatch):
     monkeypatch.setattr("fusiontheory.simulate.engine.run_unit", failing)
     with pytest.raises(RuntimeError, match="interrupted"):
         simulate(grid, tmp_path)
-    assert len(list(tmp_path.glob("records/*/*.parquet"))) == 3
+    assert cells(tmp_path) == 3
     same(simulate(grid, tmp_path), simulate(grid, tmp_path / "whole"))
     assert count == 4 + len(units_of(grid)) - 3 + len(units_of(grid))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import doctest
+import contextlib
+import hashlib
 import json
 import multiprocessing
 import os
 import pickle
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,9 +26,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import Cell, CorruptRecord, RecordStore
-from fusiontheory.store import cells as cells_module
-from fusiontheory.store import records as records_module
+from fusiontheory.store.records import Cell, CorruptRecord, RecordStore
+from fusiontheory.store.sealed import sealed
+from fusiontheory.store.table import tidy
+
+# Processes that import the library once, all together.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["fusiontheory.store.records", "pytest", "hypothesis.extra.numpy"])
 
 
 def make_cell(n=16, study="demo", code="v1", **config):
@@ -36,16 +43,16 @@ def make_rows(n=16):
     return [{"seed": s, "risk": 0.1 * s + 1 / n, "head": f"h{s}", "won": s > 0} for s in range(3)]
 
 
+def stored(store):
+    """Everything in the database, as it is."""
+    with contextlib.closing(sqlite3.connect(store.database)) as connection:
+        tables = [connection.execute(f"SELECT * FROM {t}") for t in ("records", "set_aside")]
+        return [rows.fetchall() for rows in tables]
+
+
 @pytest.fixture
 def store(tmp_path):
     return RecordStore(tmp_path / "records")
-
-
-@pytest.mark.parametrize("module", [records_module, cells_module])
-def test_examples_run(module):
-    results = doctest.testmod(module)
-    assert results.attempted > 0
-    assert results.failed == 0
 
 
 # Cells
@@ -194,9 +201,9 @@ def test_any_rows_round_trip(tmp_path_factory, rows):
 
 def test_sequences_and_frames_give_the_same_record(store):
     store.write(make_cell(), make_rows())
-    written = store.path(make_cell()).read_bytes()
+    written = stored(store)
     store.write(make_cell(), pd.DataFrame(make_rows()))
-    assert store.path(make_cell()).read_bytes() == written
+    assert stored(store) == written
 
 
 def test_table_does_not_depend_on_the_order_of_writing(tmp_path):
@@ -218,6 +225,55 @@ def test_table_does_not_depend_on_the_order_of_writing(tmp_path):
     ]
     assert order == expected
     assert tables[0]["alpha"].dtype == float
+
+
+def rank(value):
+    """Numbers before texts before lists, and nothing first."""
+    if isinstance(value, tuple):
+        return (3, *map(rank, value))
+    return (2, value) if isinstance(value, str) else (0,) if value is None else (1, value)
+
+
+VALUES = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1.0, "1", "b"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.dictionaries(st.sampled_from("abc"), VALUES | st.lists(VALUES, max_size=2)),
+            st.sampled_from(["f", "g"]),
+            st.sampled_from(["v", "w"]),
+            st.integers(1, 3),
+        ),
+        min_size=1,
+        max_size=12,
+        unique_by=lambda drawn: json.dumps(drawn[:3], sort_keys=True),
+    )
+)
+def test_cells_are_sorted_by_their_settings_and_rows_stay_theirs(drawn):
+    given = {Cell("demo", config, f, code): length for config, f, code, length in drawn}
+    records = (
+        sealed(cell, [{"of": cell.key, "at": k} for k in range(length)])
+        if length % 2
+        else sealed(cell, [{"at": k, "of": cell.key, "more": k > 0} for k in range(length)])
+        for cell, length in given.items()
+    )
+    table = tidy(records)
+
+    def order(cell):
+        config = tuple((name, rank(value)) for name, value in sorted(cell.config.items()))
+        return config, cell.features, cell.code, cell.key
+
+    expected = [(cell, k) for cell in sorted(given, key=order) for k in range(given[cell])]
+    assert table["cell"].tolist() == [cell.key for cell, _ in expected]
+    assert table["of"].tolist() == table["cell"].tolist()
+    assert table["at"].tolist() == [k for _, k in expected]
+    for name in "abc":
+        held = [cell.config.get(name) for cell, _ in expected]
+        if any(value is not None for value in held):
+            own = [None if value is pd.NA else value for value in table[name].astype(object)]
+            assert [v if v == v else None for v in own] == held
 
 
 def test_columns_that_only_some_cells_have_stay_exact(store):
@@ -318,12 +374,32 @@ def test_metadata_holds_the_environment(store):
 def test_nothing_that_exists_is_overwritten(store):
     cell = make_cell()
     store.write(cell, make_rows())
-    before = (store.path(cell).read_bytes(), store.path(cell).stat().st_mtime_ns)
+    before = stored(store)
     store.write(cell, make_rows(), {"device": "another"})
-    for other in (make_rows()[:2], make_rows(17), [{"seed": 1}]):
-        with pytest.raises(InputError, match="differ"):
+    differing = [
+        (make_rows()[:2], "there are 3 rows there and 2 here"),
+        (make_rows(17), r"risk of row 0 is 0.0625 there and 0.0588\d+ here"),
+        ([{"seed": 1}], r"columns are \['seed', 'risk', 'head', 'won'\] there"),
+        ([{**row, "seed": float(row["seed"])} for row in make_rows()], "seed is int64 there"),
+    ]
+    for other, said in differing:
+        with pytest.raises(InputError, match=f"rows differ from .*{said}.*which are kept"):
             store.write(cell, other)
-    assert (store.path(cell).read_bytes(), store.path(cell).stat().st_mtime_ns) == before
+    assert stored(store) == before
+
+
+def test_measured_times_are_kept_but_not_compared(store):
+    cell = make_cell()
+    rows = [{"seconds": 0.5, **row, "wall_seconds": 2} for row in make_rows()]
+    store.write(cell, rows)
+    table = store.read("demo")
+    assert list(table)[1:7] == ["seconds", "seed", "risk", "head", "won", "wall_seconds"]
+    store.write(cell, [{**row, "seconds": 0.75} for row in rows])
+    pd.testing.assert_frame_equal(store.read("demo"), table)
+    with pytest.raises(InputError, match="differ"):
+        store.write(cell, [{**row, "seconds": 0.5} for row in make_rows(17)])
+    alter(store, cell, times=b'[[0,"seconds","double",[0.25,0.5,0.5]]]')
+    assert_found(store, cell)
 
 
 def write_together(root, barrier, answers, number):
@@ -338,10 +414,9 @@ def write_together(root, barrier, answers, number):
 
 
 def test_processes_that_write_the_same_cell_at_once(store):
-    context = multiprocessing.get_context("spawn")
-    barrier, answers = context.Barrier(3), context.Queue()
+    barrier, answers = PROCESSES.Barrier(3), PROCESSES.Queue()
     processes = [
-        context.Process(target=write_together, args=(store.root, barrier, answers, number))
+        PROCESSES.Process(target=write_together, args=(store.root, barrier, answers, number))
         for number in range(3)
     ]
     for process in processes:
@@ -365,93 +440,158 @@ def test_file_systems_without_hard_links(store, monkeypatch):
     monkeypatch.setattr(os, "link", no_link)
     store.write(make_cell(), make_rows())
     assert len(store.read("demo")) == 3
-    assert [path.name for path in store.path(make_cell()).parent.iterdir()] == [
-        store.path(make_cell()).name
-    ]
+    assert list(store.root.iterdir()) == [store.database]
+
+
+def test_a_batch_commits_within_its_seconds_and_at_its_end(store):
+    with store.batch(seconds=0.05) as batch:
+        batch.write(make_cell(1), make_rows())
+        deadline = time.monotonic() + 30
+        while store.missing([make_cell(1)]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert make_cell(1) in store
+
+    def interrupted():
+        yield make_cell(2), make_rows()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.write_many(interrupted())
+    assert make_cell(2) in store
+    with pytest.raises(InputError, match="differ"), store.batch() as batch:
+        batch.write(make_cell(2), make_rows(17))
+    with pytest.raises(InputError, match="'a'"):
+        store.write_many([(make_cell(3), make_rows()), (make_cell(4), [{"a": None}])])
+    assert [make_cell(n) in store for n in (3, 4)] == [True, False]
+    # Two refused cells: the one between them is written.
+    with pytest.raises(InputError, match="differ"):
+        store.write_many((make_cell(n), make_rows(17)) for n in (2, 5, 1))
+    assert make_cell(5) in store
 
 
 # Interrupted
 
-RUN = """
-import sys
-from fusiontheory.store import Cell, RecordStore
-store = RecordStore(sys.argv[1])
-cells = [Cell("run", {"n": n}, "f", "v") for n in range(200)]
-todo = store.missing(cells)
-print("ready", len(todo), flush=True)
-for cell in todo:
-    n = cell.config["n"]
-    store.write(cell, [{"seed": s, "risk": (s + 0.1) / (n + 1), "note": "x" * 500} for s in (0, 1)])
-    print("wrote", n, flush=True)
-"""
+
+def run(root, how, pipe, barrier):
+    """What an experiment does: find what is missing, measure it, write it."""
+    store = RecordStore(root)
+    cells = [Cell("run", {"n": n}, "f", "v") for n in range(100)]
+    todo = store.missing(cells)
+    pipe.send(len(todo))
+    if barrier is not None:
+        barrier.wait(timeout=60)
+    with store.batch(0.002) if how == "batch" else contextlib.nullcontext(store) as out:
+        for cell in todo:
+            n, note = cell.config["n"], "x" * 500
+            rows = [{"seed": s, "risk": (s + 0.1) / (n + 1), "note": note} for s in (0, 1)]
+            out.write(cell, [{**row, "seconds": time.monotonic()} for row in rows])
+            pipe.send(n)
+            time.sleep(0.002)
 
 
-def start_run(root):
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(root)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    word, todo = process.stdout.readline().split()
-    assert word == "ready"
-    return process, int(todo)
+def start_run(root, how="one", barrier=None):
+    """Start a run in a process; return it, the number of cells it misses, and what it says."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = PROCESSES.Process(target=run, args=(root, how, theirs, barrier))
+    process.start()
+    theirs.close()
+    assert ours.poll(60)
+    return process, ours.recv(), ours
 
 
-def test_killed_runs_resume_to_the_same_table(tmp_path):
+def end(process, pipe):
+    """Listen until the process ends; return its status."""
+    with contextlib.suppress(EOFError):
+        while True:
+            pipe.recv()
+    process.join(60)
+    return process.exitcode
+
+
+@pytest.mark.parametrize("how", ["one", "batch"])
+def test_killed_runs_resume_to_the_same_table(tmp_path, how):
     undisturbed = RecordStore(tmp_path / "undisturbed")
-    whole_run, _ = start_run(undisturbed.root)
+    whole_run, _, heard = start_run(undisturbed.root)
     store = RecordStore(tmp_path / "killed")
     left = []
     for least in (1, 7, 20):
-        process, todo = start_run(store.root)
+        process, todo, pipe = start_run(store.root, how)
         left.append(todo)
         for _ in range(least):
-            assert process.stdout.readline().startswith("wrote")
-        time.sleep(random.uniform(0, 0.01))
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-        assert store.verify() == []
-    whole_run.communicate(timeout=60)
-    assert whole_run.returncode == 0
-    # What killed writes leave: parts of a file under a temporary name.
-    whole = next(undisturbed.root.rglob("*.parquet")).read_bytes()
-    (store.root / "run" / ".part.tmp").write_bytes(whole[: len(whole) // 2])
-    (store.root / "run" / ".whole.tmp").write_bytes(whole)
-    process, todo = start_run(store.root)
+            pipe.recv()
+        time.sleep(random.uniform(0, 0.05))
+        os.kill(process.pid, signal.SIGKILL)
+        assert end(process, pipe) == -signal.SIGKILL
+        assert not store.database.exists() or store.verify() == []
+    assert end(whole_run, heard) == 0
+    process, todo, pipe = start_run(store.root, how)
     left.append(todo)
-    process.communicate(timeout=60)
-    assert process.returncode == 0
-    assert 200 == left[0] > left[1] > left[2] > left[3] > 0
-    pd.testing.assert_frame_equal(store.read("run"), undisturbed.read("run"), check_exact=True)
-    assert len(store.read("run")) == 400
+    assert end(process, pipe) == 0
+    assert 100 == left[0] >= left[1] >= left[2] >= left[3] > 0
+    assert left[3] < 90
+    same(store.read("run"), undisturbed.read("run"))
+    assert len(store.read("run")) == 200
 
 
-def test_death_at_each_step_of_a_write_leaves_all_or_nothing(store, monkeypatch):
+def same(one, two):
+    one, two = (table.drop(columns="seconds") for table in (one, two))
+    pd.testing.assert_frame_equal(one, two, check_exact=True)
+
+
+@pytest.mark.parametrize("runs", [2, 4])
+def test_runs_at_once_on_one_store_end_with_the_same_table(tmp_path, runs):
+    barrier = PROCESSES.Barrier(runs)
+    started = [start_run(tmp_path, ("one", "batch")[k % 2], barrier) for k in range(runs)]
+    assert [end(process, pipe) for process, _, pipe in started] == [0] * runs
+    assert [todo for _, todo, _ in started] == [100] * runs  # each did all
+    store = RecordStore(tmp_path)
+    assert store.verify() == []
+    assert store.read("run")["risk"].tolist() == [
+        (s + 0.1) / (n + 1) for n in range(100) for s in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize("step", ["BEGIN IMMEDIATE", "INSERT", "COMMIT", "link"])
+def test_death_at_each_step_of_a_write_leaves_all_or_nothing(store, monkeypatch, step):
     class DiedError(BaseException):
         pass
 
-    def die(*_, **__):
+    class Dying(sqlite3.Connection):
+        def execute(self, query, *given):
+            if query.startswith(step):
+                raise DiedError
+            return super().execute(query, *given)
+
+        def executemany(self, query, given):
+            super().executemany(query, given)
+            if query.startswith(step):
+                raise DiedError
+
+    def die(*_):
         raise DiedError
 
+    connect = sqlite3.connect
     cell = make_cell()
-    store.check_writable()
-    for name in ("fsync", "link"):
-        with monkeypatch.context() as patch:
-            patch.setattr(os, name, die)
-            with pytest.raises(DiedError):
-                store.write(cell, make_rows())
-        assert store.missing([cell]) == [cell]
+    with monkeypatch.context() as patch:
+        if step == "link":
+            patch.setattr(os, "link", die)
+        else:
+            patch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Dying, **k))
+        with pytest.raises(DiedError):
+            store.write(cell, make_rows())
+    assert store.missing([cell]) == [cell]
     store.write(cell, make_rows())
     assert len(store.read("demo")) == 3
 
 
 def test_only_stale_temporary_files_are_removed(store):
     store.write(make_cell(), make_rows())
-    stale, live = (store.root / "demo" / f".{name}.tmp" for name in ("stale", "live"))
+    stale, live = (store.root / f".{name}.tmp" for name in ("stale", "live"))
     for path in (stale, live):
         path.write_bytes(b"part")
     day_ago = time.time() - 2 * 24 * 3600
     os.utime(stale, (day_ago, day_ago))
-    os.utime(store.path(make_cell()), (day_ago, day_ago))
+    os.utime(store.database, (day_ago, day_ago))
     store.check_writable()
     assert not stale.exists()
     assert live.exists()
@@ -461,14 +601,26 @@ def test_only_stale_temporary_files_are_removed(store):
 # Damaged
 
 
+def alter(store, record, /, **changes):
+    """Change a record as another program would, with a sound database."""
+    with contextlib.closing(sqlite3.connect(store.database)) as connection, connection:
+        connection.execute("DROP TRIGGER IF EXISTS written_once")
+        for name, value in changes.items():
+            digest = name in ("seal", "content")
+            text = value.decode() if isinstance(value, bytes) and not digest else value
+            query = f"UPDATE records SET {name} = ? WHERE key = ?"
+            connection.execute(query, (text, record.key))
+
+
 def assert_found(store, cell, path=None):
     path = path or store.path(cell)
     for use in (
         lambda: store.read("demo"),
         lambda: store.missing([cell]),
+        lambda: store.metadata(cell),
         lambda: store.write(cell, make_rows()),
     ):
-        with pytest.raises(CorruptRecord, match="delete it and run") as caught:
+        with pytest.raises(CorruptRecord, match=r"verify --set-aside .* run its cell") as caught:
             use()
         assert caught.value.path == path
         assert str(path) in str(caught.value)
@@ -477,93 +629,138 @@ def assert_found(store, cell, path=None):
     assert [problem.path for problem in store.verify("demo")] == [path]
 
 
-@pytest.mark.parametrize("keep", [0, 1, 4, 100, 0.5, 0.9, -8, -4, -1])
-def test_truncated_files_are_found(store, keep):
-    cell = make_cell()
-    store.write(make_cell(1), make_rows())
-    store.write(cell, make_rows())
-    data = store.path(cell).read_bytes()
-    store.path(cell).write_bytes(data[: int(keep * len(data)) if type(keep) is float else keep])
-    assert_found(store, cell)
-    store.path(cell).unlink()
-    store.write(cell, make_rows())
-    assert store.verify() == []
-
-
-def test_flipped_bytes_never_give_other_values(store):
-    cell = make_cell(alpha=0.5)
-    path = store.write(cell, make_rows())
-    data = path.read_bytes()
-    table, about = store.read("demo"), store.metadata(cell)
-    found = 0
-    flipped = range(0, len(data), 5)
-    for position in flipped:
-        altered = bytearray(data)
-        altered[position] ^= 1 << (position % 8)
-        path.write_bytes(altered)
-        problems = store.verify("demo")
-        found += len(problems)
-        if not problems:  # a byte that holds nothing, such as the name of the writer
-            pd.testing.assert_frame_equal(store.read("demo"), table, check_exact=True)
-            assert store.metadata(cell) == about
-    assert found > len(flipped) / 2
-
-
-def rewrite(path, change_rows=None, change_about=None):
-    """Alter a record as an editor of parquet files would, with good checksums."""
-    table = pq.read_table(path)
-    about = json.loads(table.schema.metadata[b"fusiontheory.record"])
-    if change_rows:
-        table = pa.Table.from_pandas(change_rows(table.to_pandas()), preserve_index=False)
-    if change_about:
-        change_about(about)
-    pq.write_table(
-        table.replace_schema_metadata({b"fusiontheory.record": json.dumps(about).encode()}), path
-    )
+def test_written_once_holds_for_other_programs_too(store):
+    store.write(make_cell(), make_rows())
+    connection = sqlite3.connect(store.database)
+    with contextlib.closing(connection), pytest.raises(sqlite3.IntegrityError, match="once"):
+        connection.execute("UPDATE records SET rows = ''")
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("column", "change"),
     [
-        {"change_rows": lambda rows: rows.assign(risk=rows["risk"] * (1 + 2**-52))},
-        {"change_rows": lambda rows: rows.assign(seed=rows["seed"].astype(float))},
-        {"change_rows": lambda rows: rows.iloc[::-1]},
-        {"change_rows": lambda rows: rows.iloc[:2]},
-        {"change_rows": lambda rows: rows.drop(columns="won")},
-        {"change_rows": lambda rows: rows.rename(columns={"won": "lost"})},
-        {"change_rows": lambda rows: rows.assign(risk=[None, 1.0, 2.0])},
-        {"change_about": lambda about: about["cell"]["config"].update(n=17)},
-        {"change_about": lambda about: about["cell"].update(code="v2")},
-        {"change_about": lambda about: about["environment"].update(numpy="9")},
-        {"change_about": lambda about: about.update(created="2000-01-01")},
-        {"change_about": lambda about: about.pop("seal")},
+        ("rows", lambda old: old.replace("0.0625", "0.0626")),
+        ("rows", lambda old: old.replace("0.0625", "0.06250")),
+        ("rows", lambda old: old.replace('"int64",[0,', '"double",[0,')),
+        ("rows", lambda old: old.replace('"won"', '"lost"')),
+        ("rows", lambda old: old[:-9]),
+        ("rows", lambda old: ""),
+        ("times", lambda old: '[[0,"seconds","double",[1.0,1.0,1.0]]]'),
+        ("cell", lambda old: old.replace('"n": 16', '"n": 17')),
+        ("cell", lambda old: old.replace("v1", "v2")),
+        ("cell", lambda old: old[:10]),
+        ("environment", lambda old: old.replace("numpy", "jax")),
+        ("created", lambda old: "2000-01-01T00:00:00+00:00"),
+        ("length", lambda old: 2),
+        ("rows", lambda old: 3),
+        ("seal", lambda old: b"0" * 32),
+        ("content", lambda old: b"0" * 32),
     ],
 )
-def test_well_formed_changes_are_found(store, change):
-    path = store.write(make_cell(), make_rows())
-    rewrite(path)
-    assert store.verify() == []
-    rewrite(path, **change)
-    assert_found(store, make_cell())
-
-
-def test_renamed_files_are_found(store):
+def test_changes_are_found_and_set_aside(store, column, change):
+    cell = make_cell()
     store.write(make_cell(1), make_rows())
-    path = store.path(make_cell(2))
-    store.path(make_cell(1)).rename(path)
-    assert_found(store, make_cell(2))
-    moved = store.path(make_cell(1, study="other"))
-    moved.parent.mkdir()
-    path.rename(moved.with_name(store.path(make_cell(1)).name))
+    store.write(cell, make_rows())
+    with contextlib.closing(sqlite3.connect(store.database)) as connection:
+        query = f"SELECT {column} FROM records WHERE key = ?"
+        [old] = connection.execute(query, (cell.key,)).fetchone()
+    alter(store, cell, **{column: old})
+    assert store.verify() == []
+    assert change(old) != old
+    alter(store, cell, **{column: change(old)})
+    assert_found(store, cell)
+    assert len(store.verify(set_aside=True)) == 1
+    assert len(stored(store)[1]) == 1  # kept
+    assert store.verify() == []
+    assert store.missing([make_cell(1), cell]) == [cell]
+    store.write(cell, make_rows())
+    assert len(store.read("demo")) == 6
+
+
+def test_renamed_records_are_found(store):
+    store.write(make_cell(1), make_rows())
+    one, two = make_cell(1), make_cell(2)
+    alter(store, one, key=two.key)
+    assert_found(store, two)
+    with pytest.raises(CorruptRecord, match=f"it holds the cell demo/{one.key}"):
+        store.missing([two])
+    alter(store, two, study="other")
     with pytest.raises(CorruptRecord, match="demo/"):
         store.read("other")
 
 
-def test_foreign_files_are_found(store):
+def copied(store):
+    """A closed database of 40 cells in two studies, and its table."""
+    rows = [{"risk": k / 7, "note": "x" * 40} for k in range(3)]
+    store.write_many((make_cell(n, study=s), rows) for n in range(20) for s in ("demo", "more"))
+    return store.database.read_bytes(), {s: store.read(s) for s in ("demo", "more")}
+
+
+@pytest.mark.parametrize("keep", [0, 1, 15, 100, 0.25, 0.5, 0.9, -4096, -8, -1])
+def test_truncated_databases_are_found(store, keep):
+    data, tables = copied(store)
+    store.database.write_bytes(data[: int(keep * len(data)) if type(keep) is float else keep])
+    for use in (
+        lambda: store.read("demo"),
+        lambda: store.missing([make_cell(n) for n in range(20)]),
+        lambda: store.write(make_cell(30), make_rows()),
+        store.check_writable,
+        store.verify,
+    ):
+        with pytest.raises(CorruptRecord, match="rename it, take over what is intact") as caught:
+            use()
+        assert caught.value.path == store.database
+    # What is intact can be taken over into a store of its own.
+    fresh = RecordStore(store.root / "fresh")
+    count, problems = fresh.import_folder(store.database)
+    assert problems
+    assert count < 40 if keep != -1 else count <= 40
+    for study, table in tables.items():
+        there = fresh.read(study, missing_ok=True)
+        if len(there):
+            expected = table[table["cell"].isin(there["cell"])].reset_index(drop=True)
+            pd.testing.assert_frame_equal(there, expected)
+
+
+def test_flipped_bytes_never_give_other_values(store):
+    data, tables = copied(store)
+    silent = 0
+    for position in range(0, len(data), 211):
+        altered = bytearray(data)
+        altered[position] ^= 1 << (position % 8)
+        store.database.write_bytes(altered)
+        try:
+            for study, table in tables.items():
+                pd.testing.assert_frame_equal(store.read(study), table, check_exact=True)
+            silent += not store.verify()
+        except (CorruptRecord, InputError):
+            pass
+        for left in store.root.glob("records.sqlite-*"):
+            left.unlink()
+    assert silent < len(range(0, len(data), 211)) * 0.6  # bytes that hold nothing
+
+
+def test_foreign_files_are_found(store, tmp_path):
+    store.root.mkdir()
+    for make in (
+        lambda path: path.write_text("a text, long enough to be a header of a database" * 9),
+        lambda path: pd.DataFrame({"a": [1]}).to_parquet(path),
+        lambda path: sqlite3.connect(path).executescript("CREATE TABLE t (a); PRAGMA x;").close(),
+    ):
+        make(store.database)
+        before = store.database.read_bytes()
+        for use in (store.status, store.check_writable, lambda: store.read("demo")):
+            with pytest.raises(CorruptRecord, match="database") as caught:
+                use()
+            assert caught.value.path == store.database
+            assert "\n" not in str(caught.value)
+        assert store.database.read_bytes() == before
+        store.database.unlink()
     store.write(make_cell(), make_rows())
-    foreign = store.root / "demo" / "table.parquet"
-    pd.DataFrame({"a": [1]}).to_parquet(foreign)
-    assert [problem.path for problem in store.verify()] == [foreign]
+    with contextlib.closing(sqlite3.connect(store.database)) as connection:
+        connection.execute("PRAGMA user_version = 9")
+    with pytest.raises(InputError, match="later fusiontheory"):
+        store.read("demo")
 
 
 def test_verify_needs_records(store):
@@ -572,6 +769,18 @@ def test_verify_needs_records(store):
     store.write(make_cell(), make_rows())
     with pytest.raises(InputError, match="absent"):
         store.verify("absent")
+
+
+def test_status_counts(store):
+    with pytest.raises(InputError, match="records"):
+        store.status()
+    store.write_many((make_cell(n, code=c), make_rows()) for n in range(3) for c in "ab")
+    store.write(make_cell(study="other"), make_rows())
+    assert [(s.study, s.code, s.cells, s.rows) for s in store.status()] == [
+        ("demo", "a", 3, 9),
+        ("demo", "b", 3, 9),
+        ("other", "v1", 1, 3),
+    ]
 
 
 def test_corrupt_record_crosses_processes():
@@ -608,10 +817,144 @@ def test_root_without_permission(tmp_path):
         tmp_path.chmod(0o700)
 
 
+def only_read(root, pipe):
+    """Use a store as a user who may not write to it; send what is seen and said."""
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    store = RecordStore(root)
+    seen = [store.read("demo")["risk"].tolist(), store.missing([make_cell()]), store.verify()]
+    for use in (
+        store.check_writable,
+        lambda: store.write(make_cell(2), make_rows()),
+        lambda: store.verify(set_aside=True),
+    ):
+        try:
+            use()
+        except InputError as error:
+            seen.append(str(error))
+    pipe.send(seen)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="needs permissions of POSIX")
+def test_a_store_that_may_only_be_read_is_read():
+    with tempfile.TemporaryDirectory() as folder:
+        store = RecordStore(folder)
+        store.write(make_cell(), make_rows())
+        store.database.chmod(0o444)
+        store.root.chmod(0o555)
+        ours, theirs = multiprocessing.Pipe(duplex=False)
+        process = PROCESSES.Process(target=only_read, args=(folder, theirs))
+        process.start()
+        theirs.close()
+        risks, missing, problems, *said = ours.recv()
+        process.join(60)
+        store.root.chmod(0o755)
+        assert (risks, missing, problems) == ([row["risk"] for row in make_rows()], [], [])
+        assert len(said) == 3
+        assert all("cannot write to" in one and "choose a folder" in one for one in said)
+        assert list(store.root.iterdir()) == [store.database]
+
+
 def test_check_writable_leaves_nothing(store):
     store.check_writable()
     store.check_writable()
     assert list(store.root.iterdir()) == []
 
 
-# Code versions
+def test_a_full_disk_and_a_limit_of_file_sizes_take_one_line(store, monkeypatch):
+    store.write(make_cell(), make_rows())
+    before = stored(store)
+
+    class Small(sqlite3.Connection):
+        def execute(self, query, *given):
+            if query == "BEGIN IMMEDIATE":
+                super().execute("PRAGMA max_page_count = 1")
+            return super().execute(query, *given)
+
+    connect = sqlite3.connect
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Small, **k))
+        with pytest.raises(InputError, match=r"is full; choose a folder .* has space") as caught:
+            store.write(make_cell(2), [{"note": "x" * 100_000}])
+    assert "\n" not in str(caught.value)
+    assert stored(store) == before
+    resource = pytest.importorskip("resource")
+    code = (
+        "import resource, sys; from fusiontheory.store.records import *;"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, {resource.RLIM_INFINITY}));"
+        "RecordStore(sys.argv[1]).write(Cell('demo', {'n': 2}, 'f', 'v'), [{'a': 'x' * 10**6}])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, store.root], capture_output=True, text=True)
+    assert "InputError: root: cannot write to" in done.stderr.splitlines()[-1]
+    assert stored(store) == before
+
+
+def test_a_busy_database_is_named(store, monkeypatch):
+    store.write(make_cell(), make_rows())
+    monkeypatch.setattr("fusiontheory.store.database.WAIT_SECONDS", 0.05)
+    with contextlib.closing(sqlite3.connect(store.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert len(store.read("demo")) == 3  # readers do not wait
+        with pytest.raises(InputError, match=r"kept busy by other processes for .*run again"):
+            store.write(make_cell(2), make_rows())
+    store.write(make_cell(2), make_rows())
+
+
+# Taken over
+
+
+def earlier_file(root, cell, rows, seal=True):
+    """A record in the earlier form, one Parquet file."""
+
+    def digest(value):
+        text = json.dumps(value, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    table = pa.Table.from_pylist(rows)
+    described = json.loads(cell.json)
+    columns = [(f.name, str(f.type), table[f.name].to_pylist()) for f in table.schema]
+    about = {
+        "cell": described,
+        "content": digest([described, columns]),
+        "created": "2026-01-02T03:04:05+00:00",
+        "environment": {"numpy": "1.26", "seconds": 2.5},
+    }
+    about["seal"] = digest(about) if seal else "0"
+    path = root / cell.study / f"{cell.key}.parquet"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    metadata = {b"fusiontheory.record": json.dumps(about).encode()}
+    pq.write_table(table.replace_schema_metadata(metadata), path)
+    return path
+
+
+def test_records_of_the_earlier_form_are_taken_over(store, tmp_path):
+    old = tmp_path / "old"
+    rows = [{"risk": 0.1, "won": True, "note": "ü", "seed": 2**60, "seconds": s} for s in (1.0, 2)]
+    cells = [make_cell(n, dims=[2, 3], cap=None) for n in range(4)]
+    paths = [earlier_file(old, cell, rows, seal=n != 3) for n, cell in enumerate(cells)]
+    paths[2].write_bytes(paths[2].read_bytes()[:-9])
+    foreign = old / "demo" / "table.parquet"
+    pd.DataFrame({"a": [1]}).to_parquet(foreign)
+    other = earlier_file(old, make_cell(9), rows)
+    store.write(make_cell(9), make_rows())
+    count, problems = store.import_folder(old)
+    assert count == 2
+    assert {p.path for p in problems if isinstance(p, CorruptRecord)} == {*paths[2:], foreign}
+    [differs] = [str(p) for p in problems if not isinstance(p, CorruptRecord)]
+    assert "rows differ" in differs
+    assert other.stem in differs
+    assert store.missing(cells) == cells[2:]
+    about = store.metadata(cells[0])
+    assert (about["created"], about["environment"]) == (
+        "2026-01-02T03:04:05+00:00",
+        {"numpy": "1.26", "seconds": 2.5},
+    )
+    table = store.read("demo", cells[:2])
+    assert table[list(rows[0])].to_dict("records") == rows * 2
+    assert store.import_folder(old)[0] == 0
+    # A store of another machine is taken over alike.
+    joined = RecordStore(tmp_path / "joined")
+    assert joined.import_folder(store.root) == (3, [])
+    pd.testing.assert_frame_equal(joined.read("demo", cells[:2]), table)
+    with pytest.raises(InputError, match="source must be"):
+        store.import_folder(tmp_path / "nowhere")

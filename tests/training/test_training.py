@@ -285,7 +285,7 @@ class Killed(Exception):
 class DyingStore(RecordStore):
     def write(self, *arguments, **settings):
         path = super().write(*arguments, **settings)
-        if len(list(self.root.glob("*/*.parquet"))) == 2:
+        if sum(one.cells for one in self.status()) == 2:
             raise Killed
         return path
 

@@ -127,10 +127,10 @@ def test_second_run_reads_the_records(
     def refuse(*_: object) -> None:
         raise AssertionError("trained again")
 
-    before = {path: path.read_bytes() for path in store.root.rglob("*.parquet")}
+    before = store.database.read_bytes()
     monkeypatch.setattr("fusiontheory.training.groups.MemberGroup.rows", refuse)
     assert train_cells(STUDY, conditions, store, STUDY.cells("grid")) > 0
-    assert {path: path.read_bytes() for path in store.root.rglob("*.parquet")} == before
+    assert store.database.read_bytes() == before
 
 
 def test_shards_are_the_whole(
@@ -175,7 +175,7 @@ def test_leakage_is_refused(
     )
     with pytest.raises(InputError, match="train and test must not share images"):
         train_cells(STUDY, conditions, RecordStore(tmp_path), STUDY.cells("grid"))
-    assert not list(tmp_path.rglob("*.parquet"))
+    assert not RecordStore(tmp_path).database.exists()
 
 
 def test_noise_is_what_it_says() -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from fusiontheory.checks import InputError
 from fusiontheory.store import RecordStore
 
 __all__ = ["record_facts"]
-
-_METADATA = b"fusiontheory.record"
 
 
 def record_facts(runs: pd.DataFrame, store: RecordStore, study: str = "trained") -> dict[str, Any]:
@@ -29,15 +25,15 @@ def record_facts(runs: pd.DataFrame, store: RecordStore, study: str = "trained")
         each value that occurs, none twice.
 
     Raises:
-        InputError: if a record is not there.
+        InputError: if a record is not there, or is corrupt.
     """
     found: dict[str, set[str]] = {"device": set(), "versions": set(), "created": set()}
-    for key in sorted(set(runs["cell"])):
-        path = store.root / study / f"{key}.parquet"
-        try:
-            about = json.loads(pq.read_metadata(path).metadata[_METADATA])
-        except OSError as error:
-            raise InputError(f"runs must be on record in {store.root}, got {key}") from error
+    keys = sorted(set(runs["cell"]))
+    notes = store.notes(study, keys)
+    for key in keys:
+        about = notes.get(key)
+        if about is None:
+            raise InputError(f"runs must be on record in {store.root}, got {key}")
         environment = dict(about["environment"])
         threads = environment.pop("threads", None)
         device = str(environment.pop("device", "not noted"))
