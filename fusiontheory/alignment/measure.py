@@ -19,6 +19,7 @@ from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.duplicates import check_distinct_images
+from fusiontheory.missing import check_vectors
 
 __all__ = ["COLUMNS", "METRICS", "ONE_SPACE", "measure_alignment"]
 
@@ -87,11 +88,13 @@ def measure_alignment(
         (['matched_cosine', 'cosine_auc', 'text_to_image@1'], 0.05)
     """
     images, captions = matched_features(image, text, _FEWEST)
-    check_distinct_images(images)
     drawn = positive_integer("permutations", permutations, minimum=0)
     replicates = positive_integer("bootstrap", bootstrap, minimum=0)
     entropy = positive_integer("seed", seed, minimum=0)
     chosen = _chosen(metrics, images.shape[-1], captions.shape[-1])
+    check_vectors("image", images)
+    check_vectors("text", captions)
+    check_distinct_images(images)
     rows: list[dict[str, str | float]] = []
     for name in chosen:
         if name == "canonical":

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.features import normalise
-from fusiontheory.missing import check_vectors
 
 __all__ = ["TIE", "cosine_chunks", "matched_features", "row_chunks", "unit_vectors"]
 
@@ -33,8 +32,8 @@ def matched_features(image: ArrayLike, text: ArrayLike, minimum: int = 2) -> tup
         minimum: fewest images that the caller can work with.
 
     Raises:
-        InputError: if an array is not numeric or finite, holds a zero vector, is of another
-            dimension, if their lengths differ, or there are too few images.
+        InputError: if an array is not numeric or finite, of another dimension, if their lengths
+            differ, or there are too few images.
 
     Example:
         >>> images, captions = matched_features(np.eye(3), np.ones((3, 2)))
@@ -51,8 +50,6 @@ def matched_features(image: ArrayLike, text: ArrayLike, minimum: int = 2) -> tup
             f"text must have one row for each of the {len(images)} images,"
             f" got shape {np.shape(text)}"
         )
-    check_vectors("image", images)
-    check_vectors("text", captions)
     return images, captions
 
 

@@ -5,6 +5,7 @@
 """
 
 from fusiontheory.reading.files import ENDINGS
+from fusiontheory.reading.names import is_id
 from fusiontheory.reading.read import Reading, features_of, read_features, read_rows
 from fusiontheory.reading.rows import Missing, Rows, settle
 from fusiontheory.reading.splits import OTHER_NAMES, named_splits
@@ -16,6 +17,7 @@ __all__ = [
     "Reading",
     "Rows",
     "features_of",
+    "is_id",
     "named_splits",
     "read_features",
     "read_rows",

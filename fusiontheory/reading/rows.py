@@ -72,6 +72,8 @@ def settle(rows: Rows, missing: Missing = "refuse") -> tuple[Rows, list[str]]:
     image = image_rows(check_numbers("image", rows.image, rows.where), rows.where)
     text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
     _check_lengths(rows, image, text)
+    if min(len(image), len(text)) < 2:
+        raise InputError(f"image must have at least 2 rows, got {len(image)} in {rows.where}")
     said: list[str] = []
     owner = _owners(rows, len(image), len(text), said)
     image_gone, text_gone = missing_rows(image), missing_rows(text)
@@ -127,7 +129,13 @@ def _owners(rows: Rows, n: int, m: int, said: list[str]) -> NDArray[np.int64]:
         if list(rows.image_ids) == list(rows.text_ids):
             return np.arange(n)
         place = {name: row for row, name in reversed(list(enumerate(rows.image_ids)))}
-        return np.array([place.get(name, -1) for name in rows.text_ids], dtype=np.int64)
+        owner = np.array([place.get(name, -1) for name in rows.text_ids], dtype=np.int64)
+        if (owner < 0).any():
+            said.append(
+                f"text: {np.count_nonzero(owner < 0)} of {m} rows of {rows.where} belong to no"
+                f" image, such as {rows.text_ids[int(np.argmin(owner))]}, and are left out"
+            )
+        return owner
     turned = check_orientation(_two(rows.image), text_rows(rows.text, rows.where))
     if turned is not None:
         said.append(turned)
@@ -155,10 +163,9 @@ def _refuse(name: str, x: NDArray[Any], gone: NDArray[np.bool_], where: str) -> 
         if broken.any()
         else f"{name} must have no zero vector, got zeros"
     )
-    told = ", ".join(str(row) for row in rows[:3]) + (" and others" if rows.size > 3 else "")
     raise InputError(
-        f"{rule} in {rows.size} of {len(x)} rows, such as index {told}, in {where}, as where a"
-        " modality is missing; leave these rows out, or read with --missing drop"
+        f"{rule} in {rows.size} of {len(x)} rows, the first at index {rows[0]}, in {where}, as"
+        " where a modality is missing; leave these rows out, or read with --missing drop"
     )
 
 

@@ -138,8 +138,8 @@ def study(
 
 
 def arrays(
-    image: Annotated[Path, typer.Option(help=".npy or .npz, (n, d).")],
-    text: Annotated[Path, typer.Option(help=".npy or .npz, (n, captions, d) or (n, d).")],
+    image: Annotated[Path, typer.Option(help=".npy, .npz, .csv, .pt and others, (n, d).")],
+    text: Annotated[Path, typer.Option(help="Likewise, (n, captions, d) or (n, d).")],
     out: Annotated[Path, typer.Option(help="Features file to write, .safetensors.")],
     ids: Annotated[
         Path | None, typer.Option(help="A name a line, or a CSV. [default: row numbers]")
@@ -154,12 +154,20 @@ def arrays(
         int | None, typer.Option(help="Split by image with this seed. [default: no splits]")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Of the features, for people.")] = None,
+    image_key: Annotated[str | None, typer.Option(help="Array of --image, of several.")] = None,
+    text_key: Annotated[str | None, typer.Option(help="Array of --text, of several.")] = None,
+    missing: Annotated[
+        str, typer.Option(help="Rows that are zero or not finite: refuse, or drop.")
+    ] = "refuse",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Plain arrays of embeddings to a features file, checked."""
     from validation.raw.arrays import arrays_file
 
-    done = arrays_file(image, text, ids, out, text_ids=text_ids, split=split, seed=seed, name=name)
+    done = arrays_file(
+        image, text, ids, out, text_ids=text_ids, split=split, seed=seed, name=name,
+        image_key=image_key, text_key=text_key, missing=missing,  # type: ignore[arg-type]
+    )  # fmt: skip
     features = done.features
     d_v, d_t = features.image.shape[-1], features.text.shape[-1]
     record = {"features": str(done.path), "images": len(features), "left_out": done.left_out}
