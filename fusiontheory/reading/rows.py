@@ -218,8 +218,8 @@ def _tell(
             )
     if lost and not any(mask.any() for mask in gone):
         raise InputError(
-            f"text must have a row for each image, got none for {lost} of {counts[1]} in"
-            f" {rows.where}, such as {_lost(rows, captions)}; add them, or leave these images out"
+            f"text must have a row for each image, got none for {lost} of {counts[1]}, such as"
+            f" {_lost(rows, captions)}, in {rows.where}; add them, or leave these images out"
         )
     kept, places = taken
     fewer = len(np.unique(captions[captions >= 0])) - len(kept)

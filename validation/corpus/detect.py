@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from fusiontheory.checks import InputError
-from validation.corpus.columns import find_columns
+from validation.corpus.columns import find_columns, known_columns
 from validation.corpus.corpus import Corpus
 from validation.corpus.flickr_text import TOKEN_LINE, read_flickr_text
 from validation.corpus.hugging_face import PREFIX, read_hugging_face
@@ -116,6 +116,13 @@ def _captions_file(folder: Path) -> Path:
     )
 
 
+def _fields(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return [line]
+
+
 def _layout_of_file(path: Path) -> Layout:
     if path.suffix == ".parquet":
         return "table"
@@ -129,12 +136,16 @@ def _layout_of_file(path: Path) -> Layout:
         "caption",
     ]:
         return "kaggle"
-    for separator in SEPARATORS:
+    headers = [_fields(first, separator) for separator in SEPARATORS]
+    for header in headers:
         try:
-            find_columns(next(csv.reader([first], delimiter=separator)), str(path))
-        except (InputError, csv.Error):
+            find_columns(header, str(path))
+        except InputError:
             continue
         return "table"
+    likeliest = max(headers, key=lambda header: (known_columns(header), len(header)))
+    if len(likeliest) > 1 and known_columns(likeliest):
+        find_columns(likeliest, str(path))  # says which column is missing
     raise InputError(
         f"captions must start with a line name.jpg#0, tab, caption, or with a header that names"
         f" the columns image and caption, got {first[:60]!r} in {path}; add such a header"
