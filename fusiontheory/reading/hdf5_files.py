@@ -60,7 +60,7 @@ def open_anndata(path: Path) -> StoredFile:
     arrays = {"": _matrix(path, data.X), "obs_names": _names(data)}
     arrays |= {str(name): _matrix(path, value) for name, value in data.obsm.items()}
     for column in data.obs.columns:
-        arrays[str(column)] = Stored.of(np.asarray(data.obs[column].astype(str)))
+        arrays[str(column)] = Stored.of(np.array([str(value) for value in data.obs[column]]))
     return StoredFile(path, arrays)
 
 

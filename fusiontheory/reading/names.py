@@ -100,7 +100,7 @@ def choose_one(
     if found is None:
         vectors = [key for key, stored in arrays.items() if _is_vectors(stored)]
         loose = [key for key, stored in arrays.items() if not (is_id(key) or is_split(key))]
-        candidates = vectors or loose
+        candidates = [""] if "" in vectors else vectors or loose
         if len(candidates) != 1:
             held = ", ".join(sorted(filter(None, arrays))) or "none"
             raise InputError(

@@ -43,8 +43,12 @@ def open_csv(path: Path) -> StoredFile:
         with path.open(encoding="utf-8-sig") as file:
             first = file.readline()
         separator = "\t" if path.suffix == ".tsv" or first.count("\t") > first.count(",") else ","
-        header = None if all(map(_is_number, first.strip().split(separator))) else 0
+        cells = first.strip().split(separator)
+        counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
+        header = None if all(map(_is_number, cells)) and cells != counted else 0
         frame = pd.read_csv(path, sep=separator, header=header, encoding="utf-8-sig")
+        # What pandas calls the index of a frame that it wrote without a name.
+        frame = frame.rename(columns={"Unnamed: 0": "index"})
     except Exception as error:  # pandas raises its own kinds, and Unicode errors
         detail = " ".join(str(error).split())[:100]
         raise InputError(
