@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError
 
-__all__ = ["caption_places", "check_distinct_images", "equal_rows"]
+__all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images"]
 
 _CHUNK = 4096  # rows at a time
+_NEAR = 1e-4  # of the root mean square distance from the mean
+_NEIGHBOURS = 4
+_FEWEST_DIMENSIONS = 8
 _FEW = 0.05
 """Share of copies below which they are chance finds, such as an image that was posted twice."""
 
@@ -44,6 +49,43 @@ def equal_rows(x: NDArray[Any]) -> NDArray[np.int64]:
     return found
 
 
+def same_images(image: NDArray[Any]) -> NDArray[np.int64]:
+    """Return for each row of image (n, d) the first that equals it but for rounding, shape (n,).
+
+    An encoder that meets an image in several batches gives vectors that differ in their last
+    digits. Rows that lie nearest along one random direction are compared, from 8 dimensions on:
+    below, different images may come that close.
+
+    >>> x = np.random.default_rng(0).normal(size=(3, 8))[[0, 1, 0, 2]]
+    >>> same_images(x + 1e-7 * np.arange(4)[:, None]).tolist()
+    [0, 1, 0, 3]
+    """
+    first = equal_rows(image)
+    rows = np.unique(first)
+    if image.shape[1] < _FEWEST_DIMENSIONS or len(rows) < 2:
+        return first
+    x = image[rows].astype(np.float32)
+    x -= np.asarray(x.mean(axis=0, dtype=np.float64), dtype=np.float32)
+    limit = _NEAR * float(np.sqrt(np.mean(np.einsum("nd,nd->n", x, x), dtype=np.float64)))
+    along = x @ np.random.default_rng(0).standard_normal((x.shape[1],)).astype(np.float32)
+    order = np.argsort(along, kind="stable")
+    links = []
+    for step in range(1, min(_NEIGHBOURS, len(rows) - 1) + 1):
+        pairs = np.stack([order[:-step], order[step:]])
+        for start in range(0, pairs.shape[1], _CHUNK):
+            one, other = pairs[:, start : start + _CHUNK]
+            near = np.linalg.norm(x[one] - x[other], axis=1) <= limit
+            links.append(pairs[:, start : start + _CHUNK][:, near])
+    one, other = np.concatenate(links, axis=1)
+    if not one.size:
+        return first
+    graph = coo_array((np.ones(one.size), (one, other)), shape=(len(rows), len(rows)))
+    _, group = connected_components(graph, directed=False)
+    _, head = np.unique(group, return_index=True)
+    found: NDArray[np.int64] = rows[head[group]][np.searchsorted(rows, first)]
+    return found
+
+
 def check_distinct_images(image: NDArray[Any]) -> None:
     """Refuse images (n, d) of which more than one in twenty are copies of others.
 
@@ -53,15 +95,15 @@ def check_distinct_images(image: NDArray[Any]) -> None:
     >>> check_distinct_images(np.repeat(np.eye(2), 5, axis=0))
     Traceback (most recent call last):
     fusiontheory.checks.InputError: image must have a row for each image, got 2 distinct rows of \
-10, as where each caption is a row: shape text (images, captions, dimension), or read the arrays \
-with fusiontheory.reading.features_of, which groups equal rows
+10, as where each caption is a row: shape text (images, captions, dimension), or give the arrays \
+to features_of, which groups equal rows
     """
     distinct = len(np.unique(equal_rows(image)))
     if len(image) - distinct > _FEW * len(image):
         raise InputError(
             f"image must have a row for each image, got {distinct} distinct rows of {len(image)},"
-            " as where each caption is a row: shape text (images, captions, dimension), or read"
-            " the arrays with fusiontheory.reading.features_of, which groups equal rows"
+            " as where each caption is a row: shape text (images, captions, dimension), or give"
+            " the arrays to features_of, which groups equal rows"
         )
 
 

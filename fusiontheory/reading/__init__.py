@@ -5,7 +5,7 @@
 """
 
 from fusiontheory.reading.files import ENDINGS
-from fusiontheory.reading.names import is_id
+from fusiontheory.reading.names import is_id, is_split
 from fusiontheory.reading.read import Reading, features_of, read_features, read_rows
 from fusiontheory.reading.rows import Missing, Rows, settle
 from fusiontheory.reading.splits import OTHER_NAMES, named_splits
@@ -18,6 +18,7 @@ __all__ = [
     "Rows",
     "features_of",
     "is_id",
+    "is_split",
     "named_splits",
     "read_features",
     "read_rows",

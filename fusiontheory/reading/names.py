@@ -18,8 +18,8 @@ _SIDES = {
     "text": re.compile(rf"(texts?|txts?|captions?|sentences?|language|lang|t){_WHAT}"),
 }
 _ID = re.compile(
-    r"(image|img|sample|item|row|obs)?[_ ]?(ids?|keys?|names?|filenames?|filepath|paths?|files?"
-    r"|file[_ ]names?|index)|images?|obs_names"
+    r"(?!(class|label|category|target)_)(\w+_)?(ids?|uids?|uuids?|keys?|names?|paths?|urls?"
+    r"|(file)_?(names?|paths?)|files?|index|images?)|(image|img|sample|item)(id|name|path|file)s?"
 )
 _LABEL = re.compile(r"(labels?|targets?|class(es)?|y|category|categories|attributes?)")
 _SPLIT = re.compile(r"(splits?|folds?|partitions?|subsets?|sets?)")
@@ -47,8 +47,8 @@ class Chosen:
 def is_id(name: str) -> bool:
     """Return whether a name is one that people give to the names of rows.
 
-    >>> is_id("image_path"), is_id("Filename"), is_id("caption")
-    (True, True, False)
+    >>> is_id("image_path"), is_id("Filename"), is_id("caption"), is_id("class_name")
+    (True, True, False, False)
     """
     return _ID.fullmatch(_plain(name)) is not None
 
@@ -123,12 +123,12 @@ def _side(path: Path, arrays: Mapping[str, Stored], side: str, name: str | None)
                 f"--{side}-key must name an array of {path}, got {name}; it holds {held}"
             )
         return name
-    if side in arrays:
-        return side
     pattern = _SIDES[side]
     likely = [
         key for key, one in arrays.items() if _is_vectors(one) and pattern.fullmatch(_plain(key))
     ]
+    if side in likely or (side in arrays and not likely):
+        return side
     if len(likely) > 1:
         raise InputError(
             f"{side} must be one array, got {', '.join(likely)} in {path}; choose with --{side}-key"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.duplicates import caption_places, equal_rows
+from fusiontheory.duplicates import caption_places, equal_rows, same_images
 from fusiontheory.missing import check_varies, missing_rows
 from fusiontheory.reading.shapes import check_numbers, check_orientation, image_rows, text_rows
 
@@ -82,7 +82,7 @@ def settle(rows: Rows, missing: Missing = "refuse") -> tuple[Rows, list[str]]:
         _refuse("text", text, text_gone, rows.where)
     check_varies("image", image[~image_gone] if image_gone.any() else image, f" in {rows.where}")
     check_varies("text", text[~text_gone] if text_gone.any() else text, f" in {rows.where}")
-    first = equal_rows(image)
+    first = same_images(image)
     _check_names(rows, first)
     captions = np.repeat(owner, text.shape[1])
     captions = np.where((captions < 0) | text_gone.ravel(), -1, first[captions])
@@ -165,7 +165,8 @@ def _refuse(name: str, x: NDArray[Any], gone: NDArray[np.bool_], where: str) -> 
     )
     raise InputError(
         f"{rule} in {rows.size} of {len(x)} rows, the first at index {rows[0]}, in {where}, as"
-        " where a modality is missing; leave these rows out, or read with --missing drop"
+        " where a modality is missing; leave these rows out, or let predict, alignment or arrays"
+        " leave them out with --missing drop"
     )
 
 
@@ -233,7 +234,7 @@ def _tell(
 
 def _lost(rows: Rows, captions: NDArray[np.int64]) -> str:
     have = set(captions.tolist())
-    row = next(i for i in equal_rows(image_rows(rows.image, "")).tolist() if i not in have)
+    row = next(i for i in same_images(image_rows(rows.image, "")).tolist() if i not in have)
     return str(rows.image_ids[row]) if rows.image_ids is not None else f"row {row}"
 
 

@@ -122,10 +122,12 @@ def _vectors(values: pd.Series[Any], where: str) -> NDArray[Any] | None:
     rows: list[Any] = []
     for number, value in enumerate(values):
         try:
-            row = json.loads(value) if isinstance(value, str) else value
+            row = _listed(value, where, number) if isinstance(value, str) else value
             rows.append(None if np.ndim(row) == 0 else np.stack(row) if _nested(row) else row)
             if rows[-1] is not None:
                 rows[-1] = np.asarray(rows[-1], dtype=np.float64)
+        except InputError:
+            raise
         except (ValueError, TypeError) as error:
             if isinstance(value, str) and isinstance(given[0], str) and number == 0:
                 return None  # captions may start with a bracket
@@ -136,6 +138,19 @@ def _vectors(values: pd.Series[Any], where: str) -> NDArray[Any] | None:
                 f" {number}); save the arrays as .npz or parquet"
             ) from error
     return _stacked(rows, where)
+
+
+def _listed(cell: str, where: str, number: int) -> Any:
+    """Return the list in a cell, with commas or, as NumPy prints it, without."""
+    if "..." in cell:
+        raise InputError(
+            f"a vector must be whole, got one that was cut when it was printed, {cell[:40]!r}"
+            f" ({where}, row {number}); save the arrays as .npz or parquet"
+        )
+    text = cell.strip()
+    if "," not in text and "[" not in text[1:] and text.endswith("]"):
+        return [float(part) for part in text[1:-1].split()]
+    return json.loads(text)
 
 
 def _stacked(rows: Sequence[Any], where: str) -> NDArray[np.float64]:

@@ -57,6 +57,7 @@ def test_layouts_that_people_have(tmp_path: Path, content: str, expected: tuple)
     [
         ("filepath\theadline\n0.jpg\tA\n", "'headline' .*; rename the column"),
         ("picture,caption\n0.jpg,A\n", "'picture', .*; rename the column"),
+        ("image_id,caption\n0,A\n", "got '0' .* write such as 0.jpg, and rename the column"),
         ("image| number| comment\n0.jpg| A\n", r"line 2\); a '\|' is missing: add it"),
         ("image,caption,split\n0.jpg,A, b,dev\n", "put captions that contain ',' in double quotes"),
         ("filename,captions\n0.jpg,\"['A.' 'B.']\"\n", "as NumPy prints it"),
@@ -65,6 +66,12 @@ def test_layouts_that_people_have(tmp_path: Path, content: str, expected: tuple)
 def test_what_is_wrong_is_said(tmp_path: Path, content: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         corpus(tmp_path, content)
+
+
+def test_a_json_object_a_line(tmp_path: Path) -> None:
+    rows = [{"file_name": "0.jpg", "text": "A"}, {"file_name": "1.jpg", "text": ["B", "C"]}]
+    lines = "\n".join(map(json.dumps, rows))
+    assert corpus(tmp_path, lines, "metadata.jsonl") == (("A",), ("B", "C"))
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))

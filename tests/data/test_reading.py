@@ -117,6 +117,29 @@ def test_lists_in_the_cells_of_a_csv(tmp_path: Path) -> None:
     check(read_features(tmp_path / "f.csv"))
 
 
+def test_vectors_as_numpy_prints_them(tmp_path: Path) -> None:
+    cells = {"image": [*map(str, IMAGE)], "text": [str(row).replace(" ", "\n ") for row in TEXT]}
+    pd.DataFrame(cells).to_csv(tmp_path / "f.csv", index=False)
+    assert np.allclose(read_features(tmp_path / "f.csv").image, IMAGE, atol=1e-6)
+    pd.DataFrame(cells | {"image": "[0.1 0.2 ... 0.9]"}).to_csv(tmp_path / "f.csv")
+    with pytest.raises(InputError, match=r"one that was cut when it was printed, .* row 0"):
+        read_features(tmp_path / "f.csv")
+
+
+def test_frames_written_with_their_index(tmp_path: Path) -> None:
+    order = np.arange(N)[::-1]
+    pd.DataFrame(IMAGE, index=IDS).to_csv(tmp_path / "v.csv")
+    pd.DataFrame(TEXT[order], index=np.array(IDS)[order]).to_csv(tmp_path / "t.csv")
+    check(read_features([tmp_path / "v.csv", tmp_path / "t.csv"]))
+
+
+def test_vectors_beside_the_texts_that_they_are_of(tmp_path: Path) -> None:
+    captions = ["a dog"] * N
+    np.savez(tmp_path / "f.npz", image=IMAGE, text=captions, text_features=TEXT)
+    with pytest.warns(UserWarning, match="text .* not used"):
+        check(read_features(tmp_path / "f.npz"))
+
+
 def test_half_precision_in_all_its_forms(tmp_path: Path) -> None:
     bits = (IMAGE.view("<u4") >> 16).astype("<u2")
     rounded = (bits.astype("<u4") << 16).view("<f4")

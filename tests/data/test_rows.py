@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.duplicates import caption_places, equal_rows
+from fusiontheory.duplicates import caption_places, equal_rows, same_images
 from fusiontheory.moments import Moments
 from fusiontheory.reading import Rows, features_of, settle
 
@@ -58,6 +58,15 @@ def test_a_row_a_caption_is_the_set_of_images(order: str) -> None:
     proper = Moments.from_features(IMAGE, TEXT)
     ours = Moments.from_features(found.image, found.text)
     assert np.allclose(ours.image_eigenvalues, proper.image_eigenvalues)
+
+
+def test_copies_that_rounding_made_different_are_found() -> None:
+    image = np.random.default_rng(2).normal(size=(400, 16))
+    rows = np.random.default_rng(3).integers(0, 400, 1200)
+    noisy = image[rows] + 1e-6 * np.random.default_rng(4).normal(size=(1200, 16))
+    found = same_images(noisy.astype("f4"))
+    assert np.array_equal(found, equal_rows(image[rows]))
+    assert np.array_equal(same_images(image), np.arange(400))
 
 
 def test_a_copy_of_every_row_adds_nothing() -> None:

@@ -15,7 +15,7 @@ from validation.corpus.hugging_face import PREFIX, read_hugging_face
 from validation.corpus.kaggle import read_kaggle
 from validation.corpus.karpathy import read_karpathy
 from validation.corpus.listing import Incomplete
-from validation.corpus.table import SEPARATORS, read_table
+from validation.corpus.table import JSON_LINES, SEPARATORS, read_table
 from validation.corpus.text_file import read_lines
 
 __all__ = ["Found", "Layout", "detect", "read_corpus"]
@@ -34,6 +34,7 @@ _PATTERNS = (
     "captions.txt",
     "dataset*.json",
     "*.parquet",
+    "*.jsonl",
     "*.csv",
     "*.tsv",
 )
@@ -53,8 +54,8 @@ def detect(path: str | Path) -> Found:
 
     A file is judged by its content. In a folder, and in its folders captions, Flickr8k_text and
     annotations, the captions file is the first of these that is there: ``*.token.txt``,
-    ``*.token``, ``captions.txt``, ``dataset*.json``, ``*.parquet``, ``*.csv``, ``*.tsv``. A name
-    is ``hf:owner/name``.
+    ``*.token``, ``captions.txt``, ``dataset*.json``, ``*.parquet``, ``*.jsonl``, ``*.csv``,
+    ``*.tsv``. A name is ``hf:owner/name``.
 
     Raises:
         InputError: if there is nothing, no captions file, several, or one in no known layout.
@@ -124,7 +125,7 @@ def _fields(line: str, separator: str) -> list[str]:
 
 
 def _layout_of_file(path: Path) -> Layout:
-    if path.suffix == ".parquet":
+    if path.suffix in (".parquet", *JSON_LINES):
         return "table"
     if path.suffix == ".json":
         return "karpathy"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,15 @@ from validation.corpus.corpus import Corpus
 from validation.corpus.image_folder import relative_path
 from validation.corpus.listing import Incomplete, Listing
 from validation.corpus.splits import split_name
-from validation.corpus.text_file import read_text
+from validation.corpus.text_file import read_lines, read_text
 
-__all__ = ["SEPARATORS", "list_table", "read_table"]
+__all__ = ["JSON_LINES", "SEPARATORS", "list_table", "read_table"]
 
 SEPARATORS = (",", "\t", "|", ";")
 """Between columns; the first with which the header has the columns of an image and a caption."""
+
+JSON_LINES = (".jsonl", ".ndjson")
+"""Endings of files with a JSON object a line, as metadata.jsonl."""
 
 _Row = tuple[str, Sequence[Any]]
 
@@ -56,7 +60,10 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
     Raises:
         InputError: as `read_table` does, but for what only the image folder can tell.
     """
-    columns, rows = _parquet(table) if table.suffix == ".parquet" else _text(table)
+    if table.suffix in JSON_LINES:
+        columns, rows = _json_lines(table)
+    else:
+        columns, rows = _parquet(table) if table.suffix == ".parquet" else _text(table)
     listing = Listing(table)
     for place, row in rows:
         path, label, captions = row[0], row[1], row[2:]
@@ -66,6 +73,11 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
                 f" {type(path).__name__} ({table} {place}); write images to files first"
             )
         path = relative_path(path.strip(), f"{table} {place}")
+        if columns.image.strip().lower().endswith("id") and "." not in path:
+            raise InputError(
+                f"column {columns.image} must hold names of image files, got {path!r} ({table}"
+                f" {place}); write such as {path}.jpg, and rename the column image"
+            )
         if columns.split is None:
             split = (splits or {}).get(path)
         else:
@@ -154,6 +166,25 @@ def _records(
         number += len(read)
         yield number, read[:], row, error
         read.clear()
+
+
+def _json_lines(table: Path) -> tuple[Columns, Iterator[_Row]]:
+    rows: list[tuple[str, Mapping[str, Any]]] = []
+    for number, line in read_lines(table):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"each line must be a JSON object, got {error} ({table} line {number}); mend it"
+            ) from error
+        if not isinstance(row, dict):
+            raise InputError(
+                f"each line must be a JSON object, got {line[:40]!r} ({table} line {number})"
+            )
+        rows.append((f"line {number}", row))
+    columns = find_columns(list(rows[0][1]), str(table))
+    names = (columns.image, columns.split, *columns.captions)
+    return columns, ((place, [row.get(k) if k else None for k in names]) for place, row in rows)
 
 
 def _parquet(table: Path) -> tuple[Columns, Iterator[_Row]]:

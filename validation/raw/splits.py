@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.reading import is_split
 from validation.corpus.splits import official_splits, split_name
 from validation.corpus.text_file import read_lines
 
@@ -74,7 +75,7 @@ def _columns(path: Path) -> dict[str, str]:
         if len(row) != 2:
             raise InputError(f"split must have two columns, id and split, got {line!r} ({where})")
         name, told = (cell.strip() for cell in row)
-        if not found and told.lower() == "split":
+        if not found and is_split(told):
             continue
         split = split_name(told, where)
         if split is None:
