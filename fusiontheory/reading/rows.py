@@ -69,48 +69,86 @@ def settle(rows: Rows, missing: Missing = "refuse") -> tuple[Rows, list[str]]:
     """
     if missing not in ("refuse", "drop"):
         raise InputError(f"missing must be refuse or drop, got {missing!r}")
+    said: list[str] = []
+    present, captions = _present(rows, missing, said)
+    found = _grouped(present, captions, missing, said)
+    return found, said
+
+
+def _present(rows: Rows, missing: Missing, said: list[str]) -> tuple[Rows, NDArray[np.int64]]:
+    """Return images (k, d) that are there, all texts, and the image of each caption or -1."""
     image = image_rows(check_numbers("image", rows.image, rows.where), rows.where)
     text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
     _check_lengths(rows, image, text)
-    if min(len(image), len(text)) < 2:
-        raise InputError(f"image must have at least 2 rows, got {len(image)} in {rows.where}")
-    said: list[str] = []
     owner = _owners(rows, len(image), len(text), said)
-    image_gone, text_gone = missing_rows(image), missing_rows(text)
-    if missing == "refuse":
-        _refuse("image", image, image_gone, rows.where)
-        _refuse("text", text, text_gone, rows.where)
-    check_varies("image", image[~image_gone] if image_gone.any() else image, f" in {rows.where}")
-    check_varies("text", text[~text_gone] if text_gone.any() else text, f" in {rows.where}")
-    first = same_images(image)
+    gone = missing_rows(image), missing_rows(text)
+    for name, x, mask in (("image", image, gone[0]), ("text", text, gone[1])):
+        if missing == "refuse":
+            _refuse(name, x, mask, rows.where)
+        elif mask.any():
+            said.append(
+                f"{name}: {np.count_nonzero(mask)} of {mask.size} rows of {rows.where} are zero or"
+                " not finite and are left out, with the images that have no others"
+            )
+    captions = np.where(gone[1].ravel(), -1, np.repeat(owner, text.shape[1]))
+    ids, split = rows.image_ids, rows.split
+    if gone[0].any():
+        kept = np.flatnonzero(~gone[0])
+        place = np.full(len(image) + 1, -1)  # the last for captions of no image
+        place[kept] = np.arange(len(kept))
+        captions, image = place[captions], image[kept]
+        ids, split = _taken(ids, kept), _taken(split, kept)
+    if len(image) < 2:
+        raise InputError(f"image must have at least 2 rows, got {len(image)} in {rows.where}")
+    check_varies("image", image, f" in {rows.where}")
+    check_varies("text", text[~gone[1]] if gone[1].any() else text, f" in {rows.where}")
+    return Rows(image, text, ids, None, split, rows.where), captions
+
+
+def _grouped(rows: Rows, captions: NDArray[np.int64], missing: Missing, said: list[str]) -> Rows:
+    """Return one row for each distinct image that has captions."""
+    first = same_images(rows.image)
     _check_names(rows, first)
-    captions = np.repeat(owner, text.shape[1])
-    captions = np.where((captions < 0) | text_gone.ravel(), -1, first[captions])
-    captions[image_gone[captions] & (captions >= 0)] = -1
-    flat = text.reshape(-1, text.shape[-1])
-    distinct = int(np.count_nonzero(first[~image_gone] == np.flatnonzero(~image_gone)))
-    if distinct < np.count_nonzero(~image_gone):
+    captions = np.where(captions < 0, -1, first[captions])
+    flat = rows.text.reshape(-1, rows.text.shape[-1])
+    heads = np.unique(first)
+    if len(heads) < len(first):
         _drop_copies(captions, flat)
         said.append(
-            f"image has {distinct} distinct rows of {np.count_nonzero(~image_gone)} in"
-            f" {rows.where}: equal rows are taken as one image with several captions"
+            f"image has {len(heads)} distinct rows of {len(first)} in {rows.where}: equal rows are"
+            " taken as one image with several captions"
         )
-    kept, places = caption_places(captions, len(image))
+    lost = np.setdiff1d(heads, captions)
+    if lost.size and missing == "refuse":
+        which = f"row {lost[0]}" if rows.image_ids is None else rows.image_ids[lost[0]]
+        raise InputError(
+            f"text must have a row for each image, got none for {lost.size} of {len(heads)}, such"
+            f" as {which}, in {rows.where}; add them, or leave these images out"
+        )
+    kept, places = caption_places(captions, len(first))
     if len(kept) < 2:
         raise InputError(f"image must have at least 2 rows, got {len(kept)} in {rows.where}")
-    _tell(said, rows, (len(image), distinct), (text_gone, image_gone), captions, (kept, places))
+    unused = int(np.count_nonzero(captions >= 0)) - places.size
+    if unused:
+        said.append(
+            f"images have different numbers of captions in {rows.where}: {places.shape[1]} each of"
+            f" {len(kept)} images are taken, {unused} captions and"
+            f" {len(heads) - lost.size - len(kept)} images are left out"
+        )
     _check_repeated_texts(said, flat[places.ravel()], rows.where)
-    whole = len(kept) == len(image) and np.array_equal(
-        places, np.arange(len(flat)).reshape(len(image), -1)
-    )
+    whole = len(kept) == len(first) and np.array_equal(places.ravel(), np.arange(len(flat)))
     return Rows(
-        image if whole else image[kept],
-        text if whole else flat[places],
-        None if rows.image_ids is None else [rows.image_ids[i] for i in kept],
+        rows.image if whole else rows.image[kept],
+        rows.text if whole else flat[places],
+        _taken(rows.image_ids, kept),
         None,
-        None if rows.split is None else [rows.split[i] for i in kept],
+        _taken(rows.split, kept),
         rows.where,
-    ), said
+    )
+
+
+def _taken(names: Sequence[str] | None, kept: NDArray[np.int64]) -> list[str] | None:
+    return None if names is None else [names[row] for row in kept]
 
 
 def _check_lengths(rows: Rows, image: NDArray[Any], text: NDArray[Any]) -> None:
@@ -199,43 +237,6 @@ def _drop_copies(captions: NDArray[np.int64], flat: NDArray[Any]) -> None:
     copies = np.ones(len(captions), dtype=bool)
     copies[first] = False
     captions[copies] = -1
-
-
-def _tell(
-    said: list[str],
-    rows: Rows,
-    counts: tuple[int, int],
-    gone: tuple[NDArray[np.bool_], NDArray[np.bool_]],
-    captions: NDArray[np.int64],
-    taken: tuple[NDArray[np.int64], NDArray[np.int64]],
-) -> None:
-    """Say what was left out, and refuse images without text unless rows may be dropped."""
-    lost = counts[1] - len(np.unique(captions[captions >= 0]))
-    for name, mask in (("text", gone[0]), ("image", gone[1])):
-        if mask.any():
-            said.append(
-                f"{name}: {np.count_nonzero(mask)} of {mask.size} rows of {rows.where} are zero or"
-                " not finite and are left out, with the images that have no others"
-            )
-    if lost and not any(mask.any() for mask in gone):
-        raise InputError(
-            f"text must have a row for each image, got none for {lost} of {counts[1]}, such as"
-            f" {_lost(rows, captions)}, in {rows.where}; add them, or leave these images out"
-        )
-    kept, places = taken
-    fewer = len(np.unique(captions[captions >= 0])) - len(kept)
-    unused = int(np.count_nonzero(captions >= 0)) - places.size
-    if fewer or unused:
-        said.append(
-            f"images have different numbers of captions in {rows.where}: {places.shape[1]} each of"
-            f" {len(kept)} images are taken, {unused} captions and {fewer} images are left out"
-        )
-
-
-def _lost(rows: Rows, captions: NDArray[np.int64]) -> str:
-    have = set(captions.tolist())
-    row = next(i for i in same_images(image_rows(rows.image, "")).tolist() if i not in have)
-    return str(rows.image_ids[row]) if rows.image_ids is not None else f"row {row}"
 
 
 def _check_repeated_texts(said: list[str], flat: NDArray[Any], where: str) -> None:
