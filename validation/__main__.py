@@ -19,7 +19,10 @@ app = application("Predict, measure and compare fusion heads on real features.")
 
 _Features = Annotated[
     Path | None,
-    typer.Option(help="Features file with splits. [default: the shipped Flickr8k features]"),
+    typer.Option(
+        help="Features file with splits: .safetensors, .npz, .pt, .parquet, .csv, .h5 and others."
+        " [default: the shipped Flickr8k features]"
+    ),
 ]
 _Store = Annotated[Path, typer.Option(help="Folder of records and trained heads.")]
 _Seeds = Annotated[int, typer.Option(help="Number of seeds.")]

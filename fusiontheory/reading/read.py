@@ -136,6 +136,11 @@ def read_rows(
 
 
 def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | None]:
+    if set(file.arrays) == {""}:
+        raise InputError(
+            f"features must be two files where each holds one array, got {file.path} alone; give"
+            " image and text"
+        )
     image, text = reading.image_key, reading.text_key
     sides = [name for name in file.arrays if name + IDS_OF in file.arrays]
     if sides and image is None and text is None:

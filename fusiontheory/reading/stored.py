@@ -70,9 +70,8 @@ class StoredFile:
         stored = self.arrays[name]
         as_named = f", its array {name}" if name not in ("", called) else ""
         if stored.problem is not None:
-            raise InputError(
-                f"{called} must be numbers, got {self.path}{as_named}: {stored.problem}"
-            )
+            where = f"{self.path}{as_named}"
+            raise InputError(f"{called} cannot be read from {where}: {stored.problem}")
         check_fits(self.path, called, stored.shape, stored.itemsize)
         return stored.fetch()
 
@@ -89,8 +88,8 @@ def type_problem(dtype: np.dtype[Any]) -> str | None:
         return "it has a structured type; save a plain array of one type"
     if dtype.kind == "O":
         return (
-            "it holds Python objects, which are never unpickled; save an array of numbers, or of"
-            " plain strings, as with numpy.asarray(x, dtype=float)"
+            "it holds Python objects, which are never unpickled; save it as plain numbers or"
+            " strings, with numpy.asarray(x, dtype=float) or dtype=str"
         )
     if dtype.kind == "V":
         known = ", as NumPy writes bfloat16" if dtype.itemsize == 2 else ""

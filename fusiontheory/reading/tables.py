@@ -27,11 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["open_arrow", "open_csv"]
 
 _NUMBERED = re.compile(r"(?P<stem>.*?)[ _.\-\[]*(?P<number>\d+)\]?")
+_SEPARATORS = (",", "\t", ";")
 _IN_TEXT = 3  # bytes of memory for each byte of a text file, at most
 
 
 def open_csv(path: Path) -> StoredFile:
-    """Return the arrays of a CSV or, where it ends in .tsv, of a table with tabs.
+    """Return the arrays of a table of text with commas, tabs, semicolons or blanks.
 
     Raises:
         InputError: if it is not there or not a table, or a cell of lists is not one.
@@ -42,8 +43,10 @@ def open_csv(path: Path) -> StoredFile:
     try:
         with path.open(encoding="utf-8-sig") as file:
             first = file.readline()
-        separator = "\t" if path.suffix == ".tsv" or first.count("\t") > first.count(",") else ","
-        cells = first.strip().split(separator)
+        separator = max(_SEPARATORS, key=first.count)
+        if separator not in first:
+            separator = r"\s+"  # as numpy.savetxt writes
+        cells = re.split(separator, first.strip())
         counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
         header = None if all(map(_is_number, cells)) and cells != counted else 0
         frame = pd.read_csv(path, sep=separator, header=header, encoding="utf-8-sig")

@@ -58,6 +58,8 @@ def write_pair(folder: Path, ending: str) -> list[Path]:
         elif ending == ".pt":
             torch = pytest.importorskip("torch")
             torch.save(torch.tensor(array, requires_grad=True), file)
+        elif ending == ".txt":
+            np.savetxt(file.with_suffix(".csv"), array)
         elif ending in (".csv", ".tsv"):
             separator = "," if ending == ".csv" else "\t"
             pd.DataFrame(array).to_csv(file, sep=separator, index=False, header=ending == ".csv")
@@ -69,12 +71,12 @@ def write_pair(folder: Path, ending: str) -> list[Path]:
             h5py = pytest.importorskip("h5py")
             with h5py.File(file, "w") as target:
                 target["embeddings"] = array
-    return files
+    return [file.with_suffix(".csv") for file in files] if ending == ".txt" else files
 
 
 @pytest.mark.parametrize(
     "ending",
-    [".npy", ".npz", ".safetensors", ".pt", ".csv", ".tsv", ".parquet", ".feather", ".h5"],
+    [".npy", ".npz", ".safetensors", ".pt", ".csv", ".tsv", ".txt", ".parquet", ".feather", ".h5"],
 )
 def test_a_pair_of_files(tmp_path: Path, ending: str) -> None:
     check(read_features(write_pair(tmp_path, ending)))
@@ -153,7 +155,7 @@ def test_half_precision_in_all_its_forms(tmp_path: Path) -> None:
     fp8 = content.replace(b'"BF16", "shape": [12, 4]', b'"F8E4", "shape": [12, 8]')
     (tmp_path / "f.safetensors").write_bytes(fp8)
     with pytest.raises(
-        InputError, match=r"image must be numbers, .* F8E4 values, .* save as float32"
+        InputError, match=r"image cannot be read from .* F8E4 values, .* save as float32"
     ):
         read_features(tmp_path / "f.safetensors")
     np.save(tmp_path / "b.npy", bits.view("V2"))
@@ -195,6 +197,9 @@ def test_arrays_are_chosen_by_key(tmp_path: Path) -> None:
     keys = Reading("image_b", "words")
     with pytest.warns(UserWarning, match="image_a .* not used"):
         check(read_features(tmp_path / "f.npz", keys), 2 * IMAGE)
+    np.save(tmp_path / "v.npy", IMAGE)
+    with pytest.raises(InputError, match="two files where each holds one array"):
+        read_features(tmp_path / "v.npy")
     with pytest.raises(InputError, match="without text; it holds image_a, image_b, words"):
         read_features(tmp_path / "f.npz", Reading("image_a"))
     with pytest.raises(InputError, match=r"--text-key must name an array .* got none; it holds"):
@@ -289,6 +294,10 @@ def huge(path: Path) -> None:
         ("v.csv", lambda path: path.write_bytes(b"\xff\xfe\x00"), "in UTF-8"),
         ("v.parquet", lambda path: path.write_bytes(b"PAR1"), "truncated or altered"),
         ("v.npy", lambda path: path.mkdir(), "which is a folder"),
+        ("v.npy", lambda path: path.write_bytes(b"PK\x03\x04"), "an .npz or .pt file; rename it"),
+        ("v.npz", lambda path: path.write_bytes(b"\x93NUMPY"), "a .npy file; rename it to v.npy"),
+        ("v.npz", lambda path: path.touch(), "v.npz, which is empty"),
+        ("v.pt", lambda path: path.write_text("version https://git-lfs.g"), "run git lfs pull"),
         ("v.npy", lambda path: None, "No such file"),
     ],
 )
@@ -354,7 +363,7 @@ def test_objects_in_a_torch_file_are_not_unpickled(tmp_path: Path) -> None:
 )
 def test_a_missing_package_is_named(tmp_path: Path, monkeypatch, ending: str, package: str) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    (tmp_path / f"f.{ending}").write_bytes(b"")
+    (tmp_path / f"f.{ending}").write_bytes(b"\x89HDF\r\n")
     with pytest.raises(InputError, match=f"pip install {package}, or save as .npz"):
         read_features(tmp_path / f"f.{ending}")
 
@@ -372,13 +381,13 @@ def test_two_modalities_of_single_cells(tmp_path: Path, monkeypatch) -> None:
     both = {"rna": Cells(IMAGE, IDS), "atac": Cells(TEXT[order], [IDS[i] for i in order])}
     package = types.SimpleNamespace(read_h5mu=lambda path: types.SimpleNamespace(mod=both))
     monkeypatch.setitem(sys.modules, "mudata", package)
-    (tmp_path / "f.h5mu").write_bytes(b"")
+    (tmp_path / "f.h5mu").write_bytes(b"\x89HDF\r\n")
     with pytest.warns(UserWarning, match="rna is taken in the place of image, atac in that"):
         check(read_features(tmp_path / "f.h5mu"))
     one = types.SimpleNamespace(read_h5ad=lambda path: both["rna" if "v" in path.name else "atac"])
     monkeypatch.setitem(sys.modules, "anndata", one)
     for name in ("v.h5ad", "t.h5ad"):
-        (tmp_path / name).write_bytes(b"")
+        (tmp_path / name).write_bytes(b"\x89HDF\r\n")
     with pytest.warns(UserWarning, match=r"X_pca \(12, \d\), cell_type \(12,\) not used"):
         check(read_features([tmp_path / "v.h5ad", tmp_path / "t.h5ad"]))
 

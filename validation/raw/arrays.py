@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.features import FeatureSet
 from fusiontheory.files import write_atomically
-from fusiontheory.reading import Missing, Reading, is_id, read_rows, settle
+from fusiontheory.reading import Missing, Reading, Rows, is_id, read_rows, settle
 from fusiontheory.tensor_files import read_bytes
 from validation.corpus.text_file import read_lines
 from validation.raw.splits import read_split, split_by_image
@@ -84,18 +84,8 @@ def arrays_file(
         raise InputError("seed must not be given beside a split file; choose one of the two")
     if text_ids is not None and ids is None:
         raise InputError("ids must be given beside text_ids, to join rows by name")
-    rows, _ = read_rows([image, text], Reading(image_key, text_key))
-    names = rows.image_ids
-    joined = rows.text_ids
-    if ids is not None:
-        names = read_ids(ids, len(rows.image), "image")
-        joined = None if text_ids is None else read_ids(text_ids, len(rows.text), "text")
-    given = names if joined is None and len(rows.image) == len(rows.text) else joined
-    rows, said = settle(replace(rows, image_ids=names, text_ids=given), missing)
-    for sentence in said:
-        warnings.warn(sentence, stacklevel=2)
-    known = {*(names or ())}
-    left_out = sum(name not in known for name in joined or ())
+    reading = Reading(image_key, text_key, missing)
+    rows, left_out = _settled(image, text, ids, text_ids, reading)
     names = list(rows.image_ids or map(str, range(len(rows.image))))
     splits = rows.split
     if split is not None:
@@ -118,6 +108,23 @@ def arrays_file(
     about |= {"ids": names, "skipped": [], "fingerprint": features.fingerprint}
     write_atomically(out.with_suffix(".json"), json.dumps(about, indent=1, sort_keys=True).encode())
     return ArraysWritten(out, features, left_out)
+
+
+def _settled(
+    image: Path, text: Path, ids: Path | None, text_ids: Path | None, reading: Reading
+) -> tuple[Rows, int]:
+    """Return one row for each image, and how many rows of text belong to none."""
+    rows, _ = read_rows([image, text], reading)
+    names, joined = rows.image_ids, rows.text_ids
+    if ids is not None:
+        names = read_ids(ids, len(rows.image), "image")
+        joined = None if text_ids is None else read_ids(text_ids, len(rows.text), "text")
+    given = names if joined is None and len(rows.image) == len(rows.text) else joined
+    settled, said = settle(replace(rows, image_ids=names, text_ids=given), reading.missing)
+    for sentence in said:
+        warnings.warn(sentence, stacklevel=3)
+    known = {*(names or ())}
+    return settled, sum(name not in known for name in joined or ())
 
 
 def read_ids(path: Path, rows: int, kind: str) -> list[str]:
