@@ -11,28 +11,29 @@
 """
 
 from fusiontheory.alignment import measure_alignment
-from fusiontheory.alignment_curve import alignment_curve, correlation_curve
-from fusiontheory.checks import InputError
-from fusiontheory.correlated_products import CorrelatedProducts
-from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
+from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.curves import alignment_curve, correlation_curve, degradation_curve, predict_curve
+from fusiontheory.heads import HEADS, Head
+from fusiontheory.matching import Terms, gaussian_matching_curve
+from fusiontheory.moments import GaussianPairs, Moments
+from fusiontheory.risk import (
+    CorrelatedProducts,
+    JointBlocks,
+    KernelSum,
+    LowRankTarget,
+    OptimalRidge,
+    ProjectedBilinear,
+    SignLabels,
     effective_ridge,
+    kernel_sum_risk,
+    least_squares_risk,
+    low_rank_risk,
+    optimal_ridge,
+    product_ridge_risk,
     ridge_risk,
+    sign_accuracy,
     training_risk,
 )
-from fusiontheory.gaussian_matching import gaussian_matching_curve
-from fusiontheory.gaussian_pairs import GaussianPairs
-from fusiontheory.heads import HEADS, Head, Terms
-from fusiontheory.joint_blocks import JointBlocks
-from fusiontheory.kernel_sum import KernelSum, kernel_sum_risk
-from fusiontheory.least_squares import least_squares_risk
-from fusiontheory.low_rank import LowRankTarget, ProjectedBilinear, low_rank_risk
-from fusiontheory.moments import Moments
-from fusiontheory.noise import degradation_curve
-from fusiontheory.optimal_ridge import OptimalRidge, optimal_ridge
-from fusiontheory.predictor import SignLabels, sign_accuracy
-from fusiontheory.product_risk import product_ridge_risk
 
 __all__ = [
     "HEADS",

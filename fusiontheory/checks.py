@@ -13,10 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "InputError",
+    "ValidityWarning",
     "finite_array",
     "non_negative",
     "non_negative_array",
     "positive_integer",
+    "rank_of",
     "sample_sizes",
 ]
 
@@ -120,3 +122,23 @@ def sample_sizes(name: str, value: ArrayLike) -> NDArray[np.float64]:
     if sizes.min() < 1:
         raise InputError(f"{name} must be at least 1 everywhere, got {sizes.min():g}")
     return sizes
+
+
+class ValidityWarning(UserWarning):
+    """A formula was evaluated where it has no finite value or does not hold."""
+
+
+def rank_of(rank: Any, d_v: int, d_t: int) -> int:
+    """Return ``rank`` if a d_v x d_t matrix can have it.
+
+    Raises:
+        InputError: for a rank outside 1 .. min(d_v, d_t).
+
+    Example:
+        >>> rank_of(2, 4, 3)
+        2
+    """
+    r = positive_integer("rank", rank)
+    if r > min(d_v, d_t):
+        raise InputError(f"rank must be at most min(d_v, d_t) = {min(d_v, d_t)}, got {r}")
+    return r

@@ -70,7 +70,7 @@ def orders(
     as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (amsmath).")] = False,
 ) -> None:
     """Print the orders claimed in arXiv:2606.01207: risks, ratio of dimensions, crossover."""
-    from fusiontheory.orders import Orders
+    from fusiontheory.symbolic import Orders
 
     if as_json and as_latex:
         raise InputError("--json and --latex exclude each other, got both; leave one out")
@@ -127,8 +127,8 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Predict image-text matching accuracy against the number of pairs from features."""
-    from fusiontheory.forecast import forecast
-    from fusiontheory.reading import Reading
+    from fusiontheory.curves import forecast
+    from fusiontheory.data import Reading
 
     sizes = _parse_numbers("n", n)
     _check_figure(figure)
@@ -191,9 +191,8 @@ def simulate(
         "pairs.correlation" = [0.1, 0.5, 0.9]
         "target.interaction" = [0.0, 0.5, 1.0]
     """
-    from fusiontheory.simulate import plot_simulation, read_grid
+    from fusiontheory.simulate import check_panels, plot_simulation, read_grid
     from fusiontheory.simulate import simulate as run
-    from fusiontheory.simulate.figure import check_panels
 
     grid = read_grid(config)
     if figure is not None:
@@ -227,8 +226,8 @@ def alignment(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how well image and text features agree, with intervals and permutation nulls."""
-    from fusiontheory.alignment.measure import measure_alignment
-    from fusiontheory.reading import Reading, read_features
+    from fusiontheory.alignment import measure_alignment
+    from fusiontheory.data import Reading, read_features
 
     reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
     loaded = read_features(features, reading)
@@ -256,7 +255,7 @@ def _check_figure(path: Path | None) -> None:
 
 
 def _save(drawn: Figure, path: Path) -> None:
-    from fusiontheory.figure_style import save_figure
+    from fusiontheory.plotting import save_figure
 
     save_figure(drawn, path.with_suffix(""), [path.suffix[1:]])
 

@@ -14,8 +14,8 @@ import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.files import check_writable, write_atomically
 from fusiontheory.plotting import plot_comparison, save_figure
+from fusiontheory.store import check_writable, write_atomically
 
 __all__ = ["draw"]
 
@@ -31,7 +31,7 @@ def draw(report: Path, out: Path, width: float = COLUMN_WIDTH) -> list[Path]:
     """Write ``comparison.png``, ``.svg``, ``.pdf`` and ``comparison.txt``, the caption.
 
     Args:
-        report: folder that `validation.report.write_report` wrote.
+        report: folder that `validation.kernel.report.write_report` wrote.
         out: folder for the figures, made if need be.
         width: of the figure, in inches; panels stack below 5.
 

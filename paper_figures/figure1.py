@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fusiontheory.figure_style import INK, MUTED, NORMAL_95, HeadStyle, style
+from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, style
 from paper_figures.marks import HEADS, PUBLISHED, heads_of, measured, not_run, unknown_conditions
 from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
 from validation.claims import find_claim

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fusiontheory.figure_style import NORMAL_95, head_styles, style
+from fusiontheory.plotting import NORMAL_95, head_styles, style
 from paper_figures.marks import (
     CONDITIONS,
     chance_line,

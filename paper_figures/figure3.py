@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from fusiontheory.figure_style import NORMAL_95, head_styles, style
+from fusiontheory.plotting import NORMAL_95, head_styles, style
 from paper_figures.marks import PUBLISHED, chance_line, head_legend, heads_of, measured, not_run
 from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
 from validation.claims import find_claim

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fusiontheory.figure_style import MUTED, style
+from fusiontheory.plotting import MUTED, style
 from paper_figures.marks import CONDITIONS, conditions_of, not_run, unknown_conditions
 from paper_figures.tables import PAGE, Tables, command
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from fusiontheory.figure_style import head_styles, style
+from fusiontheory.plotting import head_styles, style
 from paper_figures.marks import HEADS, PUBLISHED
 from paper_figures.tables import COLUMN, RUN_TRAINED, Tables, command
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from fusiontheory.figure_style import INK, NORMAL_95, HeadStyle, style
+from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, style
 from paper_figures.marks import measured, not_run, size_axis
 from paper_figures.tables import PAGE, Tables, command
 

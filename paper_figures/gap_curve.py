@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fusiontheory.figure_style import INK, NORMAL_95, HeadStyle, head_styles, style
+from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, head_styles, style
 from paper_figures.marks import chance_line, measured, not_run, size_axis
 from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting
 

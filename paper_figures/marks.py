@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.figure_style import INK, MUTED, HeadStyle, head_styles
+from fusiontheory.plotting import INK, MUTED, HeadStyle, head_styles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

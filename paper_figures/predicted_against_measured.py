@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from fusiontheory.figure_style import INK, MUTED, NORMAL_95, HeadStyle, head_styles, style
+from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, head_styles, style
 from paper_figures.marks import head_legend, heads_of
 from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting
 

@@ -14,8 +14,8 @@ import typer
 
 from fusiontheory.checks import InputError
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.figure_style import save_figure
-from fusiontheory.files import check_writable, write_atomically
+from fusiontheory.plotting import save_figure
+from fusiontheory.store import check_writable, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

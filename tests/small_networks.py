@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
-from validation.backbones.libraries import library
+from validation.backbones import library
 
 for _library in ("open_clip", "torchvision"):
     if importlib.util.find_spec(_library) is None:

@@ -18,7 +18,7 @@ from fusiontheory import console
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app
 from fusiontheory.console import OneLineCommand, application, progress_bar
-from fusiontheory.orders import Orders
+from fusiontheory.symbolic import Orders
 
 GIVEN = ["orders", "--d-v", "512", "--d-t", "512", "--eps-concat", "0.2", "--eps-attention", "0.1"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusiontheory.console import application, progress_bar
-from validation.raw import commands
+from validation.commands import study as commands
 
 if TYPE_CHECKING:
     from validation.extract import Merged
@@ -53,7 +53,7 @@ def run(
     as_json: _Json = False,
 ) -> None:
     """Predict and measure; what the store already has is not done again."""
-    from validation import workflow
+    from validation.kernel import session as workflow
 
     session = workflow.Session.open(features, store, sizes, seeds, ridge, test_pairs)
     with progress_bar() as progress:
@@ -73,7 +73,7 @@ def report(
     as_json: _Json = False,
 ) -> None:
     """Write the report of a run: index.html, tables and figures. Give the options of the run."""
-    from validation import workflow
+    from validation.kernel import session as workflow
 
     session = workflow.Session.open(features, store, sizes, seeds, ridge, test_pairs)
     page = session.report(out)
@@ -135,8 +135,7 @@ def trained_predict(
     as_json: _Json = False,
 ) -> None:
     """Write what four predictors say of the trained heads, and how far off each is."""
-    from validation.trained import TrainedSession
-    from validation.trained.predict import write_predictions
+    from validation.trained import TrainedSession, write_predictions
 
     session = TrainedSession.open(features, store, seeds, dtype)
     errors = write_predictions(session, out, fill=not recorded)
@@ -159,8 +158,7 @@ def corpus(
     as_json: _Json = False,
 ) -> None:
     """Read a corpus of images and captions, and say what it holds and what was dropped."""
-    from validation.corpus import read_corpus
-    from validation.corpus.describe import as_record, as_text
+    from validation.corpus import as_record, as_text, read_corpus
 
     found = read_corpus(captions, images, incomplete)  # type: ignore[arg-type]
     _say(as_json, as_record(found), as_text(found))
@@ -181,8 +179,7 @@ def fetch(
     as_json: _Json = False,
 ) -> None:
     """Download Flickr8k, unpack and verify it; goes on where it was interrupted."""
-    from validation.corpus.describe import as_record, as_text
-    from validation.corpus.fetch import Fetch, consent
+    from validation.corpus import Fetch, as_record, as_text, consent
 
     session = Fetch(out or Path.home() / ".cache" / "fusiontheory" / "flickr8k", mirror)
     if session.downloads:
@@ -236,7 +233,7 @@ def extract(
     as_json: _Json = False,
 ) -> None:
     """Images and captions to a features file; goes on where it was interrupted."""
-    from validation.extract.command import Backbones, extract_part
+    from validation.extract import Backbones, extract_part
 
     part_list, merged = extract_part(
         captions,
@@ -267,7 +264,7 @@ def merge(
     as_json: _Json = False,
 ) -> None:
     """Check that the parts of an extraction fit, and write one features file."""
-    from validation.extract.merge import merge as merge_parts
+    from validation.extract import merge as merge_parts
 
     _say_merged(as_json, merge_parts(parts, out, align_images), None)
 
@@ -278,7 +275,7 @@ def prove(
     as_json: _Json = False,
 ) -> None:
     """Hold the retrieval recall of CLIP features against published figures; status 1 if off."""
-    from validation.extract.proof import prove_file
+    from validation.extract import prove_file
 
     proof = prove_file(features)
     record = {

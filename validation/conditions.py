@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.alignment import align, cached_contrastive_heads
 from fusiontheory.checks import InputError
-from fusiontheory.contrastive import align, cached_contrastive_heads
-from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.moments import Moments
+from fusiontheory.data import FeatureSet, most_pairs, normalise
 
 __all__ = [
     "Features",
+    "allowed_pairs",
     "as_given",
+    "caution",
     "check_same_images",
     "condition_features",
-    "condition_moments",
     "features_of",
     "fitted_rows",
+    "fitted_sizes",
+    "unequal_dimensions",
 ]
 
 Features = FeatureSet | Mapping[str, FeatureSet]
@@ -57,7 +59,7 @@ def condition_features(
         folder: where trained heads are kept.
 
     Raises:
-        InputError: as `fusiontheory.contrastive.align` and `as_given` do.
+        InputError: as `fusiontheory.alignment.align` and `as_given` do.
     """
     found = {}
     for name, strength in strengths.items():
@@ -103,16 +105,6 @@ def fitted_rows(features: FeatureSet) -> NDArray[np.int64]:
     return features.rows(*(("align", "train") if has_align else ("train",)))
 
 
-def condition_moments(features: FeatureSet, strength: float | None) -> Moments:
-    """Return the moments that predictions may know: of the training images, never of dev or test.
-
-    At strength 0, and of features as given, nothing but a mean was fitted on the align images, and
-    they count too.
-    """
-    rows = features.rows("train") if strength else fitted_rows(features)
-    return Moments.from_features(features.image[rows], features.text[rows])
-
-
 def check_same_images(features: Mapping[str, FeatureSet]) -> None:
     """Check that all conditions have the same images in the same splits, so that pairs are shared.
 
@@ -150,3 +142,80 @@ def _splits(features: FeatureSet) -> list[str] | None:
 def _centred(name: str, x: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float64]:
     mean = x[rows].reshape(-1, x.shape[-1]).mean(axis=0, dtype=np.float64)
     return normalise(np.asarray(x, dtype=np.float64) - mean, f"{name} less its mean")
+
+
+_LEAST = 16
+"""Training pairs below which nothing is learned that a study could tell."""
+
+_FEW_TEST_IMAGES = 500
+"""Below it an accuracy can be off by more than 2 points, one standard error, by its test images."""
+
+
+def allowed_pairs(features: FeatureSet, split: str) -> int:
+    """Return the most pairs that a split allows: each text once matched and once mismatched.
+
+    Raises:
+        InputError: if the split is missing, or has a single image.
+    """
+    images = features.rows(split).size
+    if images < 2:
+        raise InputError(f"split {split} must have at least 2 images, got {images}")
+    return most_pairs(images, features.text.shape[1])
+
+
+def fitted_sizes(sizes: Sequence[int], most: int) -> tuple[tuple[int, ...], list[str]]:
+    """Return those of the sizes that are at most ``most``, and a line if any are not.
+
+    If none is, they are three powers of 2, the last the largest that is allowed.
+
+    Raises:
+        InputError: if not even 16 pairs are allowed.
+
+    >>> fitted_sizes((256, 512, 1024), 700)
+    ((256, 512), ['sizes 1024 are left out: the training texts allow 700 pairs'])
+    >>> fitted_sizes((256, 512), 200)[0]
+    (32, 64, 128)
+    """
+    if most < _LEAST:
+        raise InputError(f"train images must allow at least {_LEAST} pairs, got {most}; add images")
+    kept = tuple(n for n in sizes if n <= most)
+    if len(kept) == len(sizes):
+        return kept, []
+    if kept:
+        gone = ", ".join(str(n) for n in sizes if n > most)
+        return kept, [f"sizes {gone} are left out: the training texts allow {most} pairs"]
+    largest = 1 << (most.bit_length() - 1)
+    powers = tuple(n for n in (largest // 4, largest // 2, largest) if n >= _LEAST)
+    found = ", ".join(map(str, powers))
+    return powers, [f"sizes are {found}: the training texts allow {most} pairs"]
+
+
+def unequal_dimensions(features: Mapping[str, FeatureSet]) -> dict[str, tuple[int, int]]:
+    """Return the dimensions of the conditions whose image and text vectors differ in it."""
+    dimensions = {
+        name: (int(one.image.shape[-1]), int(one.text.shape[-1])) for name, one in features.items()
+    }
+    return {name: (d_v, d_t) for name, (d_v, d_t) in dimensions.items() if d_v != d_t}
+
+
+def caution(features: Mapping[str, FeatureSet]) -> str | None:
+    """Say in a sentence what few images do to a study; None where there are enough.
+
+    Few are test images below 500, and images to take moments of below the larger dimension.
+    """
+    first = next(iter(features.values()))
+    test, fitted = first.rows("test").size, fitted_rows(first).size
+    dimension = max(max(f.image.shape[-1], f.text.shape[-1]) for f in features.values())
+    parts = []
+    if test < _FEW_TEST_IMAGES:
+        # At an accuracy of one half, if the pairs of an image are right or wrong together.
+        parts.append(
+            f"with {test} test images an accuracy can be off by {50 / test**0.5:.1f} points, one"
+            " standard error, whichever the seeds"
+        )
+    if fitted < dimension:
+        parts.append(
+            f"predictions rest on {fitted} images, fewer than the {dimension} dimensions, and"
+            " their intervals are wide"
+        )
+    return f"Small corpus: {'; '.join(parts)}." if parts else None

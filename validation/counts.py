@@ -9,13 +9,8 @@ import pandas as pd
 import typer
 
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.files import write_atomically
-from fusiontheory.parameter_counts import (
-    COUNTS,
-    count_formula,
-    identifiable_dimension,
-    parameter_count,
-)
+from fusiontheory.store import write_atomically
+from fusiontheory.symbolic import COUNTS, count_formula, identifiable_dimension, parameter_count
 
 __all__ = ["count_table"]
 

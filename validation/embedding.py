@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.features import FeatureSet
-from fusiontheory.files import check_writable, write_atomically
+from fusiontheory.data import FeatureSet
+from fusiontheory.store import check_writable, write_atomically
 from validation.conditions import condition_features
 from validation.data import shipped_features
 

@@ -8,9 +8,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from experiments.correlated_risk.config import Config, Head
-from fusiontheory.correlated_products import CorrelatedProducts
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.risk import CorrelatedProducts, FusionSetting, ridge_risk
 
 RESULTS = Path(__file__).with_name("results.csv")
 COLUMNS = ["head", "target", "rho", "n", "gaussian", "predicted", "measured", "standard_error"]

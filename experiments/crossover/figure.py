@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from experiments.crossover.config import Config
 from experiments.crossover.run import stored
-from fusiontheory.figure_style import INK, MUTED, save_figure, style
+from fusiontheory.plotting import INK, MUTED, save_figure, style
 
 FIGURE = Path(__file__).with_name("figure.svg")
 # Of the palette of Okabe & Ito; the map between them is white where both heads are level.

@@ -10,10 +10,10 @@ import pandas as pd
 from experiments.crossover.config import Config
 from experiments.crossover.crossings import last_crossing, log_standard_error
 from experiments.crossover.summary import predicted_text, verdict
-from fusiontheory import symbolic
 from fusiontheory.checks import InputError
-from fusiontheory.orders import Orders
 from fusiontheory.simulate import predict_head, simulate
+from fusiontheory.symbolic import Orders
+from fusiontheory.symbolic import closed_forms as symbolic
 
 RESULTS = Path(__file__).with_name("results.csv")
 PREDICTIONS = Path(__file__).with_name("predictions.csv")

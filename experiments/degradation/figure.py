@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from experiments.degradation.config import Config
 from experiments.degradation.run import PREDICTIONS, RESULTS
-from fusiontheory.figure_style import INK, MUTED, NORMAL_95, HeadStyle, save_figure, style
+from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, save_figure, style
 
 FIGURE = Path(__file__).with_name("figure.svg")
 LOOKS = {

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.extrapolation.summary import RESULTS, best_power_law, errors
-from fusiontheory.figure_style import save_figure, style
+from fusiontheory.plotting import save_figure, style
 
 # Colours of Okabe & Ito.
 LOOKS = {

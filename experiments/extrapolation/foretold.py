@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from experiments.extrapolation.config import Config
-from fusiontheory.power_law import FORMS, extrapolate
+from fusiontheory.stats import FORMS, extrapolate
 
 __all__ = ["foretold"]
 

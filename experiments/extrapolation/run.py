@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from experiments.extrapolation.config import Config
 from experiments.extrapolation.foretold import foretold
 from experiments.extrapolation.summary import summary
-from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
-from fusiontheory.features import FeatureSet
+from fusiontheory.checks import ValidityWarning
+from fusiontheory.curves import predict_curve
+from fusiontheory.data import FeatureSet, Pairs, draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import Pairs, draw_pairs
+from fusiontheory.solvers import gather, measure_curve
 from validation.conditions import condition_features
 from validation.data import shipped_features
 

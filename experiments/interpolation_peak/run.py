@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 
 from experiments.interpolation_peak.config import Config, Head
-from fusiontheory.deterministic_equivalent import ValidityWarning, ridge_risk
-from fusiontheory.least_squares import least_squares_risk
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.checks import ValidityWarning
+from fusiontheory.risk import least_squares_risk, product_ridge_risk, ridge_risk
 from fusiontheory.simulate import SimulationGrid, simulate
 
 HERE = Path(__file__).parent

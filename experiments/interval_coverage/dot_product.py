@@ -28,7 +28,7 @@ from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config, Population
 from fusiontheory.checks import InputError
-from fusiontheory.second_moments import dot_product_moments
+from fusiontheory.moments import dot_product_moments
 
 __all__ = ["DOT_PRODUCT", "jackknife_error", "score_accuracy"]
 

@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from experiments.interval_coverage.summary import BAR, RESULTS, coverage
-from fusiontheory.figure_style import MUTED, head_styles, save_figure, style
+from fusiontheory.plotting import MUTED, head_styles, save_figure, style
 
 TRUTHS = {
     "limit": "The theory's own limit",

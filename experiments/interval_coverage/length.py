@@ -2,7 +2,7 @@
 
 The concatenation's kernel is |x| |x'| K(cos), x = [v; t] / sqrt(2), so that order k of K comes with
 (|x| |x'|)^(1 - k), order 0 included. Two checks of the function ``length`` of
-`fusiontheory.ritz_signal`, both on independent pairs:
+`fusiontheory.signal.ritz`, both on independent pairs:
 
 1. q over all features up to second order, explicit, from many pairs: with lengths taken as equal;
    with powers of the length, without and with order 0. Beside it q over the few functions that
@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.run import fresh_pairs
-from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.heads import Head, Terms, find_head
-from fusiontheory.kernel_ridge import measure_curve
-from fusiontheory.kernels import relu_tangent_coefficients
+from fusiontheory.curves import find_model, predict_curve
+from fusiontheory.heads import Head, find_head, relu_tangent_coefficients
+from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
+from fusiontheory.risk import effective_ridge
+from fusiontheory.solvers import measure_curve
 
 __all__ = ["LENGTH", "Orders", "WithoutLength", "main", "signals", "training", "without_order_0"]
 
@@ -187,7 +187,7 @@ def training(config: Config, population: Population, n: int, seeds: int, seed: i
 def _rows(config: Config, population: Population, index: int) -> list[dict[str, Any]]:
     v, t = population.draw(_PAIRS, np.random.default_rng([config.seed, index]))
     moments = Moments.from_features(v[: config.limit_images], t[: config.limit_images])
-    model = find_head("concat-mlp").model(moments, Terms())
+    model = find_model("concat-mlp")(moments, Terms())
     sizes = np.array(config.sizes, dtype=np.float64)
     kappa = effective_ridge(model.spectrum, sizes, config.ridge + model.ridge)
     told = [

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.summary import summary
-from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import ValidityWarning
+from fusiontheory.checks import ValidityWarning
+from fusiontheory.curves import predict_curve
+from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import draw_pairs
+from fusiontheory.solvers import PairFeatures, gather, measure_curve
 
 __all__ = [
     "MEASURED",

@@ -19,12 +19,12 @@ from scipy.linalg import cho_solve, cholesky
 from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config, Population
-from fusiontheory.curve import predict_curve
-from fusiontheory.heads import Terms, find_head
-from fusiontheory.kernel_ridge import PairFeatures
+from fusiontheory.curves import find_model, predict_curve
+from fusiontheory.heads import find_head
+from fusiontheory.matching import Terms, training_deviation
 from fusiontheory.moments import Moments
-from fusiontheory.scatter_monte_carlo import paired_scatter
-from fusiontheory.training_scatter import training_deviation
+from fusiontheory.monte_carlo import paired_scatter
+from fusiontheory.solvers import PairFeatures
 
 __all__ = ["measure", "predict"]
 
@@ -42,10 +42,10 @@ def measure(
     population: Population, head: str, config: Config, draws: int, test_pairs: int
 ) -> tuple[_Array, _Array, _Array]:
     """Return mean accuracy, its standard deviation over training sets and that one's error."""
-    test = _pairs(population, test_pairs, np.random.default_rng(999))
+    test = distinct_pairs(population, test_pairs, np.random.default_rng(999))
     found = np.empty((draws, len(config.sizes), 2))
     for index in range(draws):
-        train = _pairs(population, max(config.sizes), np.random.default_rng(5000 + index))
+        train = distinct_pairs(population, max(config.sizes), np.random.default_rng(5000 + index))
         for column, output in enumerate(_outputs(head, train, test, config)):
             right = (np.sign(output) * test.label + 1) / 2
             found[index, column] = right[: test_pairs // 2].mean(), right[test_pairs // 2 :].mean()
@@ -57,11 +57,11 @@ def predict(population: Population, head: str, config: Config) -> _Array:
     moments = Moments.from_features(*population.draw(_IMAGES, np.random.default_rng(3)))
     sizes = np.array(config.sizes, dtype=np.float64)
     accuracy = predict_curve(head, moments, sizes, config.ridge)["accuracy"].to_numpy()
-    deviation = training_deviation(find_head(head).model(moments, Terms()), sizes, config.ridge)
+    deviation = training_deviation(find_model(head)(moments, Terms()), sizes, config.ridge)
     return np.asarray(deviation * norm.pdf(norm.ppf(accuracy)))
 
 
-def _pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
+def distinct_pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
     image, text = population.draw(n, rng)
     text = text.copy()
     text[1::2] = population.draw(n // 2, rng)[1]
@@ -69,7 +69,7 @@ def _pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeat
 
 
 def _outputs(head: str, train: PairFeatures, test: PairFeatures, config: Config) -> list[_Array]:
-    """As `fusiontheory.kernel_ridge.measure_curve` has them; scores of v (x) t by its weights."""
+    """As `fusiontheory.solvers.measure_curve` has them; scores of v (x) t by its weights."""
     chosen = find_head(head)
     if chosen.features is not None:
         x, own = (chosen.features(p.image, p.text)[:, 0] for p in (train, test))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusiontheory.gaussian_pairs import GaussianPairs
+from fusiontheory.moments import GaussianPairs
 
 __all__ = ["HEADS", "Config"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.noise_degradation.config import HEADS
 from experiments.noise_degradation.run import PREDICTED, RESULTS
 from experiments.noise_degradation.summary import measured_means
-from fusiontheory.figure_style import (
+from fusiontheory.plotting import (
     INK,
     MUTED,
     NORMAL_95,

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
-from fusiontheory import kernel_ridge, kernels, matching_monte_carlo, pairs
-from fusiontheory.cells import Cell, code_version
-from fusiontheory.features import FeatureSet
+from fusiontheory.curves import SIDES
+from fusiontheory.data import FeatureSet
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import measure_curve
-from fusiontheory.matching_monte_carlo import draw_matching
-from fusiontheory.noise import SIDES
-from validation import measure as main_study
-from validation.measure import measure_cell
+from fusiontheory.monte_carlo import draw_matching
+from fusiontheory.solvers import measure_curve
+from fusiontheory.store import Cell, code_version
+from validation.kernel import measure_cell
 
 __all__ = ["Point", "cells", "measure"]
 
@@ -79,7 +77,7 @@ def cells(config: Config, fingerprints: Mapping[str, str]) -> list[Cell]:
         config: of the study.
         fingerprints: of the features, by condition.
     """
-    code = code_version(kernel_ridge, kernels, matching_monte_carlo, pairs, main_study)
+    code = code_version(measure)
     result = []
     for seed in range(max(config.seeds, config.gaussian_seeds)):
         for point in points(config):

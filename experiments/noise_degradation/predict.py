@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
-from fusiontheory.curve import predict_curve
-from fusiontheory.features import FeatureSet
+from fusiontheory.curves import degradation_curve, predict_curve
+from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
-from fusiontheory.noise import degradation_curve
-from validation.conditions import condition_moments
+from validation.moments import condition_moments
 
 __all__ = ["predict"]
 

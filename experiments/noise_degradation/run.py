@@ -12,11 +12,11 @@ from experiments.noise_degradation.measure import cells, measure
 from experiments.noise_degradation.predict import predict
 from experiments.noise_degradation.summary import summary
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
+from fusiontheory.data import FeatureSet
+from fusiontheory.store import RecordStore
 from validation.conditions import condition_features
 from validation.data import shipped_features
-from validation.measure import fingerprints
+from validation.kernel import fingerprints
 
 PREDICTED = Path(__file__).with_name("predicted.csv")
 RESULTS = Path(__file__).with_name("results.csv")

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from experiments.paper_figure6.config import PANELS, Panel
 from experiments.paper_figure6.run import PREDICTIONS, RESULTS
-from fusiontheory.figure_style import INK, NORMAL_95, HeadStyle, sample_axis, save_figure, style
+from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, sample_axis, save_figure, style
 
 FIGURE = Path(__file__).with_name("figure.svg")
 LOOKS = {

@@ -10,8 +10,8 @@ import pandas as pd
 from experiments.paper_figure6.config import PANELS, Config, Panel
 from experiments.paper_figure6.summary import verdict
 from fusiontheory.checks import InputError
-from fusiontheory.orders import Orders
 from fusiontheory.simulate import predict_head, simulate
+from fusiontheory.symbolic import Orders
 
 RESULTS = Path(__file__).with_name("results.csv")
 PREDICTIONS = Path(__file__).with_name("predictions.csv")

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from fusiontheory.monte_carlo import FusionSetting
+from fusiontheory.risk import FusionSetting
 
 Head = Literal["additive", "bilinear"]
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.ridge_risk.config import Config
-from fusiontheory.deterministic_equivalent import ridge_risk
-from fusiontheory.monte_carlo import FusionSetting, simulate_ridge_risk
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.monte_carlo import simulate_ridge_risk
+from fusiontheory.risk import FusionSetting, product_ridge_risk, ridge_risk
 
 CONTROL = "gaussian twin"
 FORMULAS = ["predicted", "predicted_product"]

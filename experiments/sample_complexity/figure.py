@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.sample_complexity.run import HERE, RESULTS
-from fusiontheory.figure_style import INK, NORMAL_95, save_figure, style
+from fusiontheory.plotting import INK, NORMAL_95, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from experiments.sample_complexity.config import Case, Config, Head
-from fusiontheory.deterministic_equivalent import effective_ridge
-from fusiontheory.optimal_ridge import optimal_ridge
-from fusiontheory.product_risk import product_ridge_risk
+from fusiontheory.risk import effective_ridge, optimal_ridge, product_ridge_risk
 from fusiontheory.simulate import SimulationGrid, simulate
 from fusiontheory.synthetic import SyntheticConfig
 

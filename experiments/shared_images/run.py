@@ -10,12 +10,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
-from fusiontheory.curve import predict_curve
-from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, gather
-from fusiontheory.kernels import relu_tangent_coefficients, relu_tangent_kernel
+from fusiontheory.curves import predict_curve
+from fusiontheory.data import Pairs, draw_pairs
+from fusiontheory.heads import find_head, relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.moments import Moments
-from fusiontheory.pairs import Pairs, draw_pairs
+from fusiontheory.solvers import PairFeatures, gather
 
 __all__ = ["CASES", "RESULTS", "Case", "captioned", "main", "measured", "run"]
 
@@ -98,7 +97,7 @@ def measured(case: Case, rng: np.random.Generator) -> dict[str, float]:
             found[f"{head} {name}"] = _accuracy(head, train, test)
     same = pairs.image[:, None] == pairs.image
     np.fill_diagonal(same, False)
-    low, high = _image_orders(shared)
+    low, high = image_orders(shared)
     found["concat-mlp no high"] = _accuracy("concat-mlp", shared, test, same * high)
     found["concat-mlp none"] = _accuracy("concat-mlp", shared, test, same * (low + high))
     return found
@@ -123,7 +122,7 @@ def _accuracy(
     return float(np.mean((np.sign(output) * test.label + 1) / 2))
 
 
-def _image_orders(pairs: PairFeatures) -> tuple[_Array, _Array]:
+def image_orders(pairs: PairFeatures) -> tuple[_Array, _Array]:
     """Return the orders (1, 0) and (2, 0) of the kernel matrix, and those above."""
     a = relu_tangent_coefficients(2)
     length = np.sqrt(((pairs.image**2).sum(axis=1) + (pairs.text**2).sum(axis=1)) / 2)

@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.surrogates.config import HEADS, STRENGTHS
 from experiments.surrogates.run import PREDICTED, RESULTS
 from experiments.surrogates.summary import terms
-from fusiontheory.figure_style import MUTED, NORMAL_95, HeadStyle, sample_axis, save_figure, style
+from fusiontheory.plotting import MUTED, NORMAL_95, HeadStyle, sample_axis, save_figure, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

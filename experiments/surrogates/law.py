@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.gaussian_pairs import debiased_cross
-from fusiontheory.moments import Moments
-from fusiontheory.second_moments import checked_features, cross_power, eigenbasis
+from fusiontheory.moments import Moments, checked_features, cross_power, debiased_cross, eigenbasis
 
 __all__ = ["CaptionLaw"]
 

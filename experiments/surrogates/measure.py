@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from experiments.surrogates import law, worlds
 from experiments.surrogates.config import HEADS, STRENGTHS, WORLDS, Config
 from experiments.surrogates.worlds import Worlds
-from fusiontheory import kernel_ridge, kernels, pairs
-from fusiontheory.cells import Cell, code_version
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import measure_curve
+from fusiontheory.solvers import measure_curve
+from fusiontheory.store import Cell, code_version
 
 __all__ = ["cells", "measure"]
 
@@ -23,7 +21,7 @@ def cells(config: Config, fingerprints: Mapping[str, str]) -> list[Cell]:
         config: of the study.
         fingerprints: of the features, by condition.
     """
-    code = code_version(kernel_ridge, kernels, law, pairs, worlds)
+    code = code_version(measure, Worlds)
     shared = {name: getattr(config, name) for name in ("ridge", "test_pairs", "entropy")}
     return [
         Cell(

@@ -9,12 +9,11 @@ import pandas as pd
 
 from experiments.surrogates.config import HEADS, STRENGTHS, Config
 from experiments.surrogates.worlds import Worlds, at_unit_norm
-from fusiontheory.curve import predict_curve
-from fusiontheory.features import FeatureSet
-from fusiontheory.gaussian_matching import gaussian_matching_curve
-from fusiontheory.gaussian_pairs import GaussianPairs
-from fusiontheory.moments import Moments
-from validation.conditions import condition_moments
+from fusiontheory.curves import predict_curve
+from fusiontheory.data import FeatureSet
+from fusiontheory.matching import gaussian_matching_curve
+from fusiontheory.moments import GaussianPairs, Moments
+from validation.moments import condition_moments
 
 __all__ = ["predict"]
 

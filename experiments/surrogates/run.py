@@ -14,7 +14,7 @@ from experiments.surrogates.predict import predict
 from experiments.surrogates.summary import summary
 from experiments.surrogates.worlds import Worlds
 from fusiontheory.checks import InputError
-from fusiontheory.records import RecordStore
+from fusiontheory.store import RecordStore
 from validation.conditions import condition_features
 from validation.data import shipped_features
 

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from experiments.surrogates.config import Config
 from experiments.surrogates.law import CaptionLaw
-from fusiontheory.features import FeatureSet, normalise
-from fusiontheory.kernel_ridge import PairFeatures, gather
-from fusiontheory.pairs import draw_pairs
+from fusiontheory.data import FeatureSet, draw_pairs, normalise
+from fusiontheory.solvers import PairFeatures, gather
 
 __all__ = ["Worlds"]
 

@@ -6,11 +6,24 @@ dimensions: `canonical_correlations`, `linear_cka`, and by its neighbours `mutua
 `measure_alignment` gives all of them with a null and an interval.
 """
 
-from fusiontheory.alignment.canonical import CanonicalCorrelations, canonical_correlations
+from fusiontheory.alignment.canonical import (
+    CanonicalCorrelations,
+    canonical_correlations,
+    measure_canonical,
+)
 from fusiontheory.alignment.cka import linear_cka
+from fusiontheory.alignment.contrastive import (
+    ContrastiveHeads,
+    ContrastiveSettings,
+    align,
+    cached_contrastive_heads,
+    fit_contrastive_heads,
+    symmetric_info_nce,
+)
 from fusiontheory.alignment.cosine import matched_cosine
 from fusiontheory.alignment.gap import modality_gap
 from fusiontheory.alignment.measure import COLUMNS, METRICS, measure_alignment
+from fusiontheory.alignment.measurement import Measurement, bootstrap_interval, p_value
 from fusiontheory.alignment.neighbours import mutual_neighbours
 from fusiontheory.alignment.retrieval import retrieval_recall
 
@@ -18,11 +31,21 @@ __all__ = [
     "COLUMNS",
     "METRICS",
     "CanonicalCorrelations",
+    "ContrastiveHeads",
+    "ContrastiveSettings",
+    "Measurement",
+    "align",
+    "bootstrap_interval",
+    "cached_contrastive_heads",
     "canonical_correlations",
+    "fit_contrastive_heads",
     "linear_cka",
     "matched_cosine",
     "measure_alignment",
+    "measure_canonical",
     "modality_gap",
     "mutual_neighbours",
+    "p_value",
     "retrieval_recall",
+    "symmetric_info_nce",
 ]

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fusiontheory.alignment.hsic import MINIMUM_IMAGES, u_statistic
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError
-from fusiontheory.hsic import MINIMUM_IMAGES, u_statistic
 
 __all__ = ["linear_cka", "measure_cka"]
 

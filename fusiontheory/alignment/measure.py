@@ -18,8 +18,7 @@ from fusiontheory.alignment.neighbours import measure_neighbours
 from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.duplicates import check_distinct_images
-from fusiontheory.missing import check_vectors
+from fusiontheory.data import check_distinct_images, check_vectors
 
 __all__ = ["COLUMNS", "METRICS", "ONE_SPACE", "measure_alignment"]
 

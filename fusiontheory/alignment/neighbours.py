@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import TIE, matched_features, row_chunks
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.features import normalise
+from fusiontheory.data import normalise
 
 __all__ = ["measure_neighbours", "mutual_neighbours"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
-from fusiontheory.features import normalise
+from fusiontheory.data import normalise
 
 __all__ = ["TIE", "cosine_chunks", "matched_features", "row_chunks", "unit_vectors"]
 

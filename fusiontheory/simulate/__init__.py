@@ -9,21 +9,30 @@
 """
 
 from fusiontheory.simulate.engine import simulate
-from fusiontheory.simulate.figure import plot_simulation
+from fusiontheory.simulate.figure import check_panels, plot_simulation
+from fusiontheory.simulate.fits import HEAD_NAMES, HeadFit, fit_head, head_features
 from fusiontheory.simulate.grid import SimulationGrid, read_grid
-from fusiontheory.simulate.heads import HEAD_NAMES, HeadFit, fit_head
-from fusiontheory.simulate.predictions import Prediction, predict_head
-from fusiontheory.simulate.table import read_table
+from fusiontheory.simulate.measuring import measure_unit
+from fusiontheory.simulate.predictions import Prediction, predict_head, synthetic_moments
+from fusiontheory.simulate.table import differences, read_table
+from fusiontheory.simulate.units import run_unit, units_of
 
 __all__ = [
     "HEAD_NAMES",
     "HeadFit",
     "Prediction",
     "SimulationGrid",
+    "check_panels",
+    "differences",
     "fit_head",
+    "head_features",
+    "measure_unit",
     "plot_simulation",
     "predict_head",
     "read_grid",
     "read_table",
+    "run_unit",
     "simulate",
+    "synthetic_moments",
+    "units_of",
 ]

@@ -12,12 +12,11 @@ import pandas as pd
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import progress_bar
-from fusiontheory.files import check_writable
-from fusiontheory.records import RecordStore
+from fusiontheory.parallel import scatter
 from fusiontheory.simulate.grid import SimulationGrid
-from fusiontheory.simulate.scheduler import scatter
 from fusiontheory.simulate.table import claim_folder, write_table
 from fusiontheory.simulate.units import Unit, run_unit, units_of
+from fusiontheory.store import RecordStore, check_writable
 
 __all__ = ["simulate"]
 

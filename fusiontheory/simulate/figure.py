@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.figure_style import (
-    INK,
-    NORMAL_95,
-    HeadStyle,
-    head_styles,
-    sample_axis,
-    style,
-)
+from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, head_styles, sample_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -33,12 +33,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fusiontheory.cells import check_study
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.simulate.heads import HEAD_NAMES
-from fusiontheory.synthetic.configuration import SyntheticConfig
-from fusiontheory.synthetic.pairs import SharedLatentPairs
-from fusiontheory.tensor_files import read_bytes
+from fusiontheory.simulate.fits import HEAD_NAMES
+from fusiontheory.store import check_study, read_bytes
+from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig
 
 __all__ = ["SimulationGrid", "read_grid"]
 

@@ -23,24 +23,31 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError
-from fusiontheory.correlated_products import CorrelatedProducts
-from fusiontheory.curve import predict_curve
-from fusiontheory.deterministic_equivalent import (
-    ValidityWarning,
+from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.curves import predict_curve
+from fusiontheory.moments import Moments
+from fusiontheory.risk import (
+    CorrelatedProducts,
+    KernelSum,
+    LowRankTarget,
     effective_ridge,
+    kernel_sum_risk,
     learned,
+    low_rank_risk,
     overfitting,
     ridge_risk,
     training_risk,
 )
-from fusiontheory.kernel_sum import KernelSum, kernel_sum_risk
-from fusiontheory.low_rank import LowRankTarget, low_rank_risk
-from fusiontheory.synthetic.configuration import SyntheticConfig
-from fusiontheory.synthetic.floors import best_additive, best_bilinear
-from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor
+from fusiontheory.synthetic import (
+    FeatureLaw,
+    LabelLaw,
+    Predictor,
+    SyntheticConfig,
+    best_additive,
+    best_bilinear,
+)
 
-__all__ = ["Prediction", "predict_head"]
+__all__ = ["Prediction", "predict_head", "synthetic_moments"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -126,7 +133,7 @@ def _nothing(n: _Array) -> Prediction:
 
 def _of_matching(config: SyntheticConfig, head: str, n: _Array, ridge: float) -> Prediction:
     try:
-        curve = predict_curve(head, config.moments(), n, ridge)
+        curve = predict_curve(head, synthetic_moments(config), n, ridge)
     except InputError:  # exchanged rows: not Gaussian pairs
         return _nothing(n)
     if config.target.flip > 0:
@@ -371,3 +378,26 @@ def _low_rank(
     )
     nan = np.full(n.size, np.nan)
     return Prediction(low_rank_risk(target, n), nan, nan, "low_rank_risk")
+
+
+def synthetic_moments(config: SyntheticConfig) -> Moments:
+    """Return the moments of a configuration's matched pairs, for `fusiontheory.predict_curve`.
+
+    Raises:
+        InputError: if rows are exchanged: then pairs are not Gaussian.
+
+    Example:
+        >>> config = SyntheticConfig.from_settings({"pairs.d_v": 3, "pairs.d_t": 2})
+        >>> synthetic_moments(config).dimensions
+        (3, 2)
+    """
+    law = FeatureLaw.of(config.model)
+    if law.matched < 1:
+        raise InputError("shuffle_v and shuffle_t must be 0 for moments of Gaussian pairs")
+    return Moments.from_second_moments(
+        law.second_moment_v,
+        law.second_moment_t,
+        law.matched_cross,
+        image_mean=law.mean_v,
+        text_mean=law.mean_t,
+    )

@@ -12,9 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import write_atomically
 from fusiontheory.simulate.grid import SimulationGrid
-from fusiontheory.tensor_files import read_bytes, unreadable
+from fusiontheory.store import read_bytes, unreadable, write_atomically
 
 __all__ = ["claim_folder", "differences", "read_table", "write_table"]
 

@@ -20,11 +20,13 @@ from fusiontheory.stats.crossed_bootstrap import CrossedGap, crossed_gap
 from fusiontheory.stats.multiple import holm
 from fusiontheory.stats.paired import PairedGap, paired_gap
 from fusiontheory.stats.power import SeedsNeeded, paired_power, seeds_needed
+from fusiontheory.stats.power_law import FORMS, extrapolate, extrapolate_with_error
 from fusiontheory.stats.scaling import ScalingExponent, scaling_exponent
 from fusiontheory.stats.sign_flip import SignFlipTest, sign_flip_test
 from fusiontheory.stats.trend import GapTrend, gap_trend
 
 __all__ = [
+    "FORMS",
     "CrossedGap",
     "GapTrend",
     "PairedGap",
@@ -32,6 +34,8 @@ __all__ = [
     "SeedsNeeded",
     "SignFlipTest",
     "crossed_gap",
+    "extrapolate",
+    "extrapolate_with_error",
     "gap_trend",
     "holm",
     "paired_gap",

@@ -2,7 +2,7 @@
 
     gap(n) ~ A n^exponent
 
-An estimation gap has the exponent -1, or -1/2 with square roots (`fusiontheory.order_formulas`); a
+An estimation gap has the exponent -1, or -1/2 with square roots (`fusiontheory.symbolic.orders`); a
 flat gap has 0.
 
 Estimate: least squares over A and the exponent e. For each e the best A is known, and what is left

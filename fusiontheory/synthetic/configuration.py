@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.moments import Moments
 from fusiontheory.synthetic.degradations import Degradation
 from fusiontheory.synthetic.floors import RiskFloor, risk_floor
 from fusiontheory.synthetic.latent_model import Draw, LatentModel
@@ -123,23 +122,6 @@ class SyntheticConfig:
     def label(self) -> LabelLaw | None:
         """Exact moments of the label with the features; None for the sign of a mix."""
         return _label(self)
-
-    def moments(self) -> Moments:
-        """Return the moments of matched pairs for `fusiontheory.predict_curve`.
-
-        Raises:
-            InputError: if rows are exchanged: then pairs are not Gaussian.
-        """
-        law = FeatureLaw.of(self.model)
-        if law.matched < 1:
-            raise InputError("shuffle_v and shuffle_t must be 0 for moments of Gaussian pairs")
-        return Moments.from_second_moments(
-            law.second_moment_v,
-            law.second_moment_t,
-            law.matched_cross,
-            image_mean=law.mean_v,
-            text_mean=law.mean_t,
-        )
 
     def floor(self, intercept: bool = True) -> RiskFloor:
         """Return the least test errors, of any function and of each head."""

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
-from fusiontheory.features import FeatureSet
-from fusiontheory.tensor_files import read_bytes, unreadable
+from fusiontheory.data import FeatureSet
+from fusiontheory.store import read_bytes, unreadable
 
 __all__ = ["SpectrumSetting", "resolve_spectrum", "spectrum_values"]
 

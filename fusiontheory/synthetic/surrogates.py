@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from fusiontheory.synthetic.latent_model import LatentModel
 
 __all__ = ["SurrogatePairs", "latent_model_of_features"]
@@ -23,7 +23,7 @@ class SurrogatePairs:
     """Gaussian pairs with the means, second moments and cross-covariance of a features file.
 
     The moments are those of the file's rows as they are, every caption counted in M_t and captions
-    of one image averaged in C; ``fusiontheory.gaussian_pairs.gaussian_surrogate`` takes the noise
+    of one image averaged in C; ``fusiontheory.moments.gaussian_surrogate`` takes the noise
     of few rows out of C, this keeps it: the population is the file itself.
 
     Attributes:

@@ -4,9 +4,9 @@ A study names its architecture, its datasets and its settings, and gets one row 
 
 >>> import tempfile
 >>> import numpy as np
->>> from fusiontheory.features import FeatureSet
->>> from fusiontheory.pairs import draw_pairs
->>> from fusiontheory.records import RecordStore
+>>> from fusiontheory.data import FeatureSet
+>>> from fusiontheory.data import draw_pairs
+>>> from fusiontheory.store import RecordStore
 >>> from fusiontheory.training import (
 ...     Architecture, PairDataset, TrainingSettings, all_members, member_groups, train_recorded)
 >>> x = np.random.default_rng(0).standard_normal((60, 4))
@@ -30,20 +30,32 @@ are chosen by ``dev_accuracy``, which no test pair has touched. Nothing of the t
 package, which needs PyTorch.
 """
 
+from fusiontheory.training.batches import Batches, FeatureBank
 from fusiontheory.training.dataset import IndexedPairs, PairDataset
+from fusiontheory.training.dropout import DropoutMasks
+from fusiontheory.training.estimator import FusionClassifier
 from fusiontheory.training.groups import MemberGroup, member_groups, train_members, unpack_right
 from fusiontheory.training.members import Architecture, Member, all_members
+from fusiontheory.training.method import chosen_method
+from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
 from fusiontheory.training.recorded import group_cell, train_recorded
 from fusiontheory.training.settings import TrainingSettings
 
 __all__ = [
     "Architecture",
+    "Batches",
+    "DropoutMasks",
+    "FeatureBank",
+    "FusionClassifier",
     "IndexedPairs",
+    "LoopedNetwork",
     "Member",
     "MemberGroup",
     "PairDataset",
+    "StackedNetworks",
     "TrainingSettings",
     "all_members",
+    "chosen_method",
     "group_cell",
     "member_groups",
     "train_members",

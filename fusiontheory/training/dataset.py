@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
-from fusiontheory.features import FeatureSet
-from fusiontheory.pairs import Pairs
+from fusiontheory.data import FeatureSet, Pairs
 
 __all__ = ["IndexedPairs", "PairDataset"]
 
@@ -134,7 +133,7 @@ class PairDataset:
         test: Pairs | None = None,
         name: str | None = None,
     ) -> PairDataset:
-        """Return the dataset of a feature set and pairs drawn by `fusiontheory.pairs.draw_pairs`.
+        """Return the dataset of a feature set and pairs drawn by `fusiontheory.data.draw_pairs`.
 
         Args:
             features: one row per image; all its captions become texts.

@@ -36,7 +36,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     of X are taken as they are: scale or normalise before.
 
     Args:
-        head: one of `fusiontheory.heads.networks.NETWORKS`.
+        head: one of `fusiontheory.networks.NETWORKS`.
         d_v: columns of X that are the image; half of them, rounded down, if None. Not needed for
             a pair of arrays.
         network: settings of the network; see its class.

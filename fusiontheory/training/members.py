@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.heads.networks import NETWORKS, FusionNetwork, build_network, with_parameters
+from fusiontheory.networks import NETWORKS, FusionNetwork, build_network, with_parameters
 from fusiontheory.training.dataset import PairDataset, widths
 from fusiontheory.training.settings import positive_number
 
@@ -25,7 +25,7 @@ class Architecture:
     """A network by name, with its settings, and maybe a number of parameters to come near to.
 
     Args:
-        head: one of `fusiontheory.heads.networks.NETWORKS`.
+        head: one of `fusiontheory.networks.NETWORKS`.
         settings: of the network; see its class.
         parameters: if given, the width is chosen so that the network has about so many.
 

@@ -14,7 +14,7 @@ from torch.func import functional_call, vmap
 from torch.nn.functional import softplus
 from torch.nn.utils import parameters_to_vector
 
-from fusiontheory.heads.networks import FusionNetwork
+from fusiontheory.networks import FusionNetwork
 from fusiontheory.training.batches import Batch
 from fusiontheory.training.dropout import DropoutMasks, with_dropout
 from fusiontheory.training.settings import TrainingSettings

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
@@ -12,21 +11,9 @@ from typing import Any
 import pandas as pd
 import torch
 
-from fusiontheory.cells import Cell, code_version
-from fusiontheory.heads.networks import NETWORKS, attention, base
-from fusiontheory.records import RecordStore
-from fusiontheory.simulate.scheduler import scatter
-from fusiontheory.training import (
-    batches,
-    dataset,
-    dropout,
-    groups,
-    loop,
-    members,
-    networks,
-    progress,
-    settings,
-)
+from fusiontheory.networks import NETWORKS
+from fusiontheory.parallel import scatter
+from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training.groups import MemberGroup
 
 __all__ = ["group_cell", "train_recorded"]
@@ -37,7 +24,7 @@ def group_cell(group: MemberGroup, study: str) -> Cell:
 
     Stacked and looped runs agree within rounding only, so that the method is a part of it.
     """
-    network = sys.modules[NETWORKS[group.architecture.head].__module__]
+    network = NETWORKS[group.architecture.head]
     described = [member.describe() for member in group.members]
     sources = sorted({member.dataset.source for member in group.members})
     return Cell(
@@ -50,10 +37,7 @@ def group_cell(group: MemberGroup, study: str) -> Cell:
             "device": group.device,
         },
         features=",".join(sources),
-        code=code_version(
-            *(attention, base, network, batches, dataset, dropout),
-            *(groups, loop, members, networks, progress, settings),
-        ),
+        code=code_version(MemberGroup, network, registries=("fusiontheory.networks.registry",)),
     )
 
 

@@ -9,11 +9,12 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from fusiontheory import ritz_functions, score_curve
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS, find_head
-from fusiontheory.kernel_ridge import PairFeatures, measure_curve
+from fusiontheory.matching import kernel_scores as score_curve
 from fusiontheory.moments import Moments
+from fusiontheory.signal import ritz_functions
+from fusiontheory.solvers import PairFeatures, measure_curve
 
 D, IMAGES = 512, 3000
 SIZES = np.geomspace(10, 2 * D**2, 100)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from fusiontheory.deterministic_equivalent import effective_ridge
+from fusiontheory.risk import effective_ridge
 
 D = 512
 SIZES = np.geomspace(10, 2 * D**2, 100)

@@ -21,12 +21,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # where small_networks is
 torch = pytest.importorskip("torch")
 small_networks = pytest.importorskip("small_networks", reason="open_clip or torchvision")
 
-from rich.progress import Progress  # noqa: E402
+from rich.progress import Progress
 
-from validation.backbones.libraries import library  # noqa: E402
-from validation.backbones.names import load_backbone  # noqa: E402
-from validation.extract.images import extract_images  # noqa: E402
-from validation.extract.settings import Settings  # noqa: E402
+from validation.backbones import library, load_backbone
+from validation.extract import Settings, extract_images
 
 MODEL, IMAGES, TEXTS, ROUNDS = "ViT-B-32-quickgelu", 128, 256, 2
 MOST_MEMORY = 200 * 2**20

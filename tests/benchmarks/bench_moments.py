@@ -8,9 +8,8 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from fusiontheory.matching_signal import lanczos_signal
 from fusiontheory.moments import Moments
-from fusiontheory.ritz_signal import FUNCTIONS
+from fusiontheory.signal import FUNCTIONS, lanczos_signal
 
 D, IMAGES = 512, 8091
 

@@ -11,8 +11,7 @@ import pytest
 from scipy.linalg import cholesky
 from sklearn.linear_model import Ridge
 
-from fusiontheory.simulate import SimulationGrid, fit_head, simulate
-from fusiontheory.simulate.heads import head_features
+from fusiontheory.simulate import SimulationGrid, fit_head, head_features, simulate
 from fusiontheory.synthetic import Predictor, SyntheticConfig, population_risk
 
 SIZES = [32, 64, 128, 256, 512, 1024, 2048, 4096]
@@ -127,8 +126,8 @@ def test_two_workers_against_one(benchmark, tmp_path):
     """The same units on pools of 1 and of 2 processes with one thread each, both started before."""
     import joblib
 
-    from fusiontheory.simulate.scheduler import scatter
-    from fusiontheory.simulate.units import run_unit, units_of
+    from fusiontheory.parallel import scatter
+    from fusiontheory.simulate import run_unit, units_of
 
     units = [unit for unit in units_of(phase_grid(8, seeds=4, predict="none")) if unit.seed]
 

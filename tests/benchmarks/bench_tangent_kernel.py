@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch.func import functional_call, grad, vmap  # noqa: E402
+from torch.func import functional_call, grad, vmap
 
-from fusiontheory.heads.networks import build_network  # noqa: E402
-from fusiontheory.tangent_kernel import tangent_kernel  # noqa: E402
+from fusiontheory.networks import build_network
+from fusiontheory.tangent import tangent_kernel
 
 D, N = 512, 384
 MEMORY = 256 * 2**20

@@ -11,19 +11,21 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
-from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
+from torch.utils.flop_counter import FlopCounterMode
 
-from fusiontheory.heads.networks import NETWORKS  # noqa: E402
-from fusiontheory.training import (  # noqa: E402
+from fusiontheory.networks import NETWORKS
+from fusiontheory.training import (
     Architecture,
+    Batches,
+    FeatureBank,
     IndexedPairs,
+    LoopedNetwork,
     Member,
     PairDataset,
+    StackedNetworks,
     TrainingSettings,
+    chosen_method,
 )
-from fusiontheory.training.batches import Batches, FeatureBank  # noqa: E402
-from fusiontheory.training.method import chosen_method  # noqa: E402
-from fusiontheory.training.networks import LoopedNetwork, StackedNetworks  # noqa: E402
 
 ROWS, PAIRS, BATCH, MEMBERS, UPDATES, ROUNDS = 8000, 8192, 256, 5, 8, 3
 CPU = torch.device("cpu")

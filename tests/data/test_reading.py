@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app
-from fusiontheory.features import FeatureSet
-from fusiontheory.reading import Reading, read_features
+from fusiontheory.data.features import FeatureSet
+from fusiontheory.data.reading import Reading, read_features
 
 N = 12
 RNG = np.random.default_rng(0)
@@ -312,7 +312,7 @@ def test_files_that_cannot_be_used(tmp_path: Path, name: str, write, said: str) 
 
 def test_a_small_file_that_declares_more_than_the_memory(tmp_path: Path, monkeypatch) -> None:
     np.savez_compressed(tmp_path / "f.npz", image=np.zeros((4000, 500), "f4"), text=TEXT)
-    monkeypatch.setattr("fusiontheory.reading.limits._free_memory", lambda: 10_000_000)
+    monkeypatch.setattr("fusiontheory.data.reading.limits._free_memory", lambda: 10_000_000)
     with pytest.raises(InputError, match=r"image must fit the memory, got shape \(4000, 500\)"):
         read_features(tmp_path / "f.npz")
 
@@ -394,7 +394,7 @@ def test_two_modalities_of_single_cells(tmp_path: Path, monkeypatch) -> None:
 
 def test_torch_is_not_loaded_for_other_files(tmp_path: Path) -> None:
     write_both(tmp_path / "f.npz")
-    code = "import sys; from fusiontheory.reading import read_features; " + (
+    code = "import sys; from fusiontheory.data.reading import read_features; " + (
         f"read_features({str(tmp_path / 'f.npz')!r}); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

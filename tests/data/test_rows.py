@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.duplicates import caption_places, equal_rows, same_images
+from fusiontheory.data.duplicates import caption_places, equal_rows, same_images
+from fusiontheory.data.reading import Rows, features_of, settle
 from fusiontheory.moments import Moments
-from fusiontheory.reading import Rows, features_of, settle
 
 RNG = np.random.default_rng(0)
 N, C = 30, 3

@@ -7,16 +7,20 @@ fusiontheory.checks.InputError: backbone must be a known name, got 'clip-vit-b32
 clip-vit-b-32, clip-vit-b-32-laion2b; or any clip:MODEL:TAG or sentences:MODEL
 """
 
-from validation.backbones.backbone import DTYPES, Card, ImageBackbone, TextBackbone
+from validation.backbones.backbone import DTYPES, Card, ImageBackbone, TextBackbone, scaled
+from validation.backbones.checkpoint import read_state
 from validation.backbones.clip import Clip, load_clip
+from validation.backbones.libraries import library
 from validation.backbones.names import BACKBONES, load_backbone
-from validation.backbones.preprocessing import Preprocessing
+from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from validation.backbones.resnet import ResNet18, load_resnet18
 from validation.backbones.sentences import SentenceEncoder, load_sentences
 
 __all__ = [
     "BACKBONES",
     "DTYPES",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
     "Card",
     "Clip",
     "ImageBackbone",
@@ -24,8 +28,11 @@ __all__ = [
     "ResNet18",
     "SentenceEncoder",
     "TextBackbone",
+    "library",
     "load_backbone",
     "load_clip",
     "load_resnet18",
     "load_sentences",
+    "read_state",
+    "scaled",
 ]

@@ -6,7 +6,34 @@
  'chance-under-noise', 'competitive-unaligned', 'alignment-decides']
 """
 
-from validation.claims.judge import Verdict, judge
-from validation.claims.published import CLAIMS, Claim, find_claim
+from validation.claims.judge import ATTENTION, CONCATENATION, NOT_TESTABLE, VERDICTS, Verdict, judge
+from validation.claims.measured import COLUMNS
+from validation.claims.outcome import combine, lead_outcome, level_outcome, range_outcome
+from validation.claims.published import (
+    CHANCE_SIGMAS,
+    CLAIMS,
+    SIZES,
+    SWEEP_SIGMAS,
+    Claim,
+    find_claim,
+)
 
-__all__ = ["CLAIMS", "Claim", "Verdict", "find_claim", "judge"]
+__all__ = [
+    "ATTENTION",
+    "CHANCE_SIGMAS",
+    "CLAIMS",
+    "COLUMNS",
+    "CONCATENATION",
+    "NOT_TESTABLE",
+    "SIZES",
+    "SWEEP_SIGMAS",
+    "VERDICTS",
+    "Claim",
+    "Verdict",
+    "combine",
+    "find_claim",
+    "judge",
+    "lead_outcome",
+    "level_outcome",
+    "range_outcome",
+]

@@ -17,7 +17,7 @@ from validation.claims.published import Claim
 __all__ = ["ATTENTION", "CONCATENATION", "NOT_TESTABLE", "VERDICTS", "Verdict", "judge"]
 
 CONCATENATION = "concat-mlp"
-"""The head that stands for the paper's concatenation (`fusiontheory.heads.networks`)."""
+"""The head that stands for the paper's concatenation (`fusiontheory.networks`)."""
 
 ATTENTION = "cross-attention"
 """The head that stands for the paper's cross-attention: a single token of each modality."""

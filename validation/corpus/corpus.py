@@ -9,9 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fusiontheory.cells import canonical_json
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.features import SPLITS
+from fusiontheory.data import SPLITS
+from fusiontheory.store import canonical_json
 from validation.corpus.image_folder import relative_path
 from validation.corpus.text_file import is_clean
 

@@ -12,7 +12,7 @@ import typer
 from rich.progress import Progress
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import check_writable
+from fusiontheory.store import check_writable
 from validation.corpus.corpus import Corpus
 from validation.corpus.download import download
 from validation.corpus.flickr8k_files import (

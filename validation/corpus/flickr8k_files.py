@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fusiontheory.checks import InputError
-from fusiontheory.tensor_files import read_bytes
+from fusiontheory.store import read_bytes
 from validation.corpus.corpus import Corpus
 from validation.corpus.flickr_text import read_flickr_text
 from validation.corpus.image_folder import IMAGE_SUFFIXES

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import check_writable, write_atomically
+from fusiontheory.store import check_writable, write_atomically
 from validation.corpus.columns import Columns, find_columns
 from validation.corpus.corpus import Corpus
 from validation.corpus.listing import Incomplete, Listing

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import SPLITS
-from fusiontheory.reading import OTHER_NAMES
+from fusiontheory.data import OTHER_NAMES, SPLITS
 from validation.corpus.text_file import read_lines
 
 __all__ = ["official_splits", "split_lists", "split_name"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
-from fusiontheory.tensor_files import unreadable
+from fusiontheory.store import unreadable
 from validation.corpus.cells import captions_in_cell, mended_row
 from validation.corpus.columns import Columns, find_columns
 from validation.corpus.corpus import Corpus

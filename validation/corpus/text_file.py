@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fusiontheory.checks import InputError
-from fusiontheory.tensor_files import read_bytes
+from fusiontheory.store import read_bytes
 
 __all__ = ["is_clean", "is_encodable", "read_lines", "read_text"]
 

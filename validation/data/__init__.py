@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
+from validation.data.build import SPLIT_SEED, encoder_features, principal_scores
 
-__all__ = ["SHIPPED_FILE", "shipped_features"]
+__all__ = [
+    "SHIPPED_FILE",
+    "SPLIT_SEED",
+    "encoder_features",
+    "principal_scores",
+    "shipped_features",
+]
 
 SHIPPED_FILE = Path(__file__).with_name("flickr8k.safetensors")
 """Written by ``python -m validation.data.build``."""

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 
 __all__ = ["ALIGN_IMAGES", "DIMENSION", "SPLIT_SEED", "app", "encoder_features", "principal_scores"]
 

@@ -16,13 +16,11 @@ import typer
 from numpy.random import SeedSequence
 from numpy.typing import NDArray
 
-from fusiontheory.alignment import matched_cosine, retrieval_recall
+from fusiontheory.alignment import align, fit_contrastive_heads, matched_cosine, retrieval_recall
 from fusiontheory.console import OneLineCommand, application
-from fusiontheory.contrastive import align, fit_contrastive_heads
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.kernel_ridge import PairFeatures, gather, measure_curve
-from fusiontheory.pairs import draw_pairs
+from fusiontheory.solvers import PairFeatures, gather, measure_curve
 from validation.data import shipped_features
 from validation.data.build import encoder_features
 

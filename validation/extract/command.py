@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.console import progress_bar
+from fusiontheory.parallel import Part
 from validation.backbones import ImageBackbone, TextBackbone, load_backbone
 from validation.corpus import Corpus, Incomplete, read_corpus
 from validation.extract.merge import Merged, merge
 from validation.extract.run import extract
-from validation.extract.settings import Part, Settings
+from validation.extract.settings import Settings
 
 __all__ = ["Backbones", "extract_part"]
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 
 from fusiontheory.checks import InputError
-from validation.backbones import ImageBackbone
-from validation.backbones.backbone import scaled
+from validation.backbones import ImageBackbone, scaled
 from validation.extract.decode import ImageFile, decoded, image_files
 from validation.extract.settings import Settings
 from validation.extract.shards import Recipe, read_shard, shard_path, write_shard

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.features import SPLITS
-from fusiontheory.files import write_atomically
-from validation.data.build import SPLIT_SEED
+from fusiontheory.data import SPLITS
+from fusiontheory.store import write_atomically
+from validation.data import SPLIT_SEED
 from validation.extract.parts import PartList, ShardEntry, read_part
 from validation.extract.shards import Shard, read_shard
 from validation.extract.stream import Tensor, stream_fingerprint, write_stream
@@ -27,7 +27,7 @@ class Merged:
     """What a merge wrote.
 
     Attributes:
-        path: the features file, which `fusiontheory.features.FeatureSet` loads.
+        path: the features file, which `fusiontheory.data.FeatureSet` loads.
         images: how many images it has.
         skipped: pairs of id and reason of those left out.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import write_atomically
+from fusiontheory.store import write_atomically
 
 __all__ = ["PartList", "ShardEntry", "read_part", "write_part"]
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.alignment import retrieval_recall
 from fusiontheory.checks import InputError, finite_array
-from fusiontheory.features import FeatureSet
+from fusiontheory.data import FeatureSet
 from validation.backbones import Preprocessing
 
 __all__ = ["PUBLISHED", "TOLERANCE", "Proof", "Published", "compare_runs", "prove", "prove_file"]

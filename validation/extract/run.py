@@ -9,14 +9,14 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from fusiontheory.cells import canonical_json
 from fusiontheory.checks import InputError
-from fusiontheory.files import check_writable
+from fusiontheory.parallel import Part
+from fusiontheory.store import canonical_json, check_writable
 from validation.backbones import ImageBackbone, TextBackbone
 from validation.corpus import Corpus
 from validation.extract.images import extract_images
 from validation.extract.parts import PartList, ShardEntry, write_part
-from validation.extract.settings import Part, Settings
+from validation.extract.settings import Settings
 from validation.extract.shards import Recipe
 from validation.extract.texts import check_captions, extract_texts
 

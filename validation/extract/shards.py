@@ -17,9 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.cells import canonical_json
 from fusiontheory.checks import InputError
-from fusiontheory.tensor_files import read_tensors, write_tensors
+from fusiontheory.store import canonical_json, read_tensors, write_tensors
 from validation.backbones import Card
 from validation.extract.settings import Settings
 

@@ -1,6 +1,6 @@
-"""Writing a tensor file block by block, the same bytes' checksum as `fusiontheory.tensor_files`.
+"""Writing a tensor file block by block, the same bytes' checksum as `fusiontheory.store.tensors`.
 
-A features file can be larger than the memory that `fusiontheory.tensor_files.write_tensors`
+A features file can be larger than the memory that `fusiontheory.store.write_tensors`
 needs for it; here blocks are produced once for the checksum and once for the file.
 """
 
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.cells import canonical_json
 from fusiontheory.checks import InputError
+from fusiontheory.store import canonical_json
 
 __all__ = ["Tensor", "stream_fingerprint", "write_stream"]
 
@@ -55,18 +55,18 @@ class Tensor:
 
 
 def stream_fingerprint(tensors: Iterable[Tensor]) -> str:
-    """Return the fingerprint that a `fusiontheory.features.FeatureSet` of these tensors has."""
+    """Return the fingerprint that a `fusiontheory.data.FeatureSet` of these tensors has."""
     return _digest(tensors, None)[:20]
 
 
 def write_stream(path: Path, tensors: Iterable[Tensor], notes: Mapping[str, Any]) -> None:
-    """Write tensors and notes in one step, as `fusiontheory.tensor_files.read_tensors` reads them.
+    """Write tensors and notes in one step, as `fusiontheory.store.read_tensors` reads them.
 
     Raises:
         InputError: if the folder cannot be made or written to.
 
     >>> import tempfile
-    >>> from fusiontheory.tensor_files import read_tensors
+    >>> from fusiontheory.store import read_tensors
     >>> file = Path(tempfile.mkdtemp()) / "a.safetensors"
     >>> write_stream(file, [Tensor.of_array("a", np.arange(2))], {"name": "demo"})
     >>> read_tensors(file)
@@ -107,7 +107,7 @@ def write_stream(path: Path, tensors: Iterable[Tensor], notes: Mapping[str, Any]
 
 
 def _digest(tensors: Iterable[Tensor], notes: Any) -> str:
-    """Return what `fusiontheory.tensor_files.digest` returns of the whole arrays."""
+    """Return what `fusiontheory.store.digest` returns of the whole arrays."""
     total = hashlib.sha256(canonical_json(notes))
     for tensor in sorted(tensors, key=lambda t: t.name):
         total.update(canonical_json([tensor.name, tensor.dtype, tensor.shape]))

@@ -7,10 +7,11 @@
 'aligned, cross-attention, n = 2048'
 """
 
+from validation.trained.design import TrainedCell, TrainedStudy
+from validation.trained.predict import write_predictions
 from validation.trained.report import Trained, tables, write_report
 from validation.trained.runs import recorded_runs, train_cells
 from validation.trained.session import TrainedSession
-from validation.trained.study import TrainedCell, TrainedStudy
 
 __all__ = [
     "Trained",
@@ -20,5 +21,6 @@ __all__ = [
     "recorded_runs",
     "tables",
     "train_cells",
+    "write_predictions",
     "write_report",
 ]

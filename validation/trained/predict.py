@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.files import check_writable, write_atomically
-from validation.trained.predictors.tables import predictor_tables
+from fusiontheory.store import check_writable, write_atomically
+from validation.trained.predictors import predictor_tables
 from validation.trained.session import TrainedSession
 
 __all__ = ["write_predictions"]

@@ -7,17 +7,15 @@ from functools import cached_property
 from pathlib import Path
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.features import FeatureSet
-from fusiontheory.files import check_writable
-from fusiontheory.records import RecordStore
+from fusiontheory.data import FeatureSet
+from fusiontheory.parallel import Part
+from fusiontheory.store import RecordStore, check_writable
 from fusiontheory.training import TrainingSettings
 from validation.conditions import condition_features
 from validation.data import shipped_features
-from validation.extract.settings import Part
+from validation.trained.design import PARTS, TrainedCell, TrainedStudy
 from validation.trained.report import Trained, write_report
-from validation.trained.runs import recorded_runs, train_cells
-from validation.trained.search import choices, chosen_table
-from validation.trained.study import PARTS, TrainedCell, TrainedStudy
+from validation.trained.runs import choices, chosen_table, recorded_runs, train_cells
 
 __all__ = ["TrainedSession"]
 

@@ -3,19 +3,32 @@
 A new one is a function from cells to rows of `COLUMNS`, and a line where the tables are made.
 """
 
+from validation.trained.predictors.errors import error_table, scored, with_directions
 from validation.trained.predictors.orders import order_predictions
 from validation.trained.predictors.power_law import power_law_predictions
-from validation.trained.predictors.sharp import sharp_predictions
-from validation.trained.predictors.table import COLUMNS, FIRST, PLACE
+from validation.trained.predictors.sharp import AT_CHANCE, RIDGE, sharp_predictions
+from validation.trained.predictors.table import COLUMNS, FIRST, PLACE, as_table, prediction
+from validation.trained.predictors.tables import predictor_tables
 from validation.trained.predictors.tangent import fill_tangent, tangent_predictions
+from validation.trained.predictors.tangent_curve import early_stopping_ridge, tangent_curve
 
 __all__ = [
+    "AT_CHANCE",
     "COLUMNS",
     "FIRST",
     "PLACE",
+    "RIDGE",
+    "as_table",
+    "early_stopping_ridge",
+    "error_table",
     "fill_tangent",
     "order_predictions",
     "power_law_predictions",
+    "prediction",
+    "predictor_tables",
+    "scored",
     "sharp_predictions",
+    "tangent_curve",
     "tangent_predictions",
+    "with_directions",
 ]

@@ -1,7 +1,7 @@
 """The paper's orders: no accuracy, but a sign, a direction in n, and how fast a gap decays.
 
 R = eps + c D/n, or eps + c sqrt(D/n), with D = d_v + d_t for concatenation and d_v d_t, or
-r (d_v + d_t - r) at rank r, for attention (`fusiontheory.order_formulas`). c and both eps are not
+r (d_v + d_t - r) at rank r, for attention (`fusiontheory.symbolic.orders`). c and both eps are not
 known, so no accuracy follows. What does, if the head of the lower risk is taken to have the higher
 accuracy:
 
@@ -25,8 +25,7 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from fusiontheory.order_formulas import gap_decay
-from fusiontheory.orders import Orders
+from fusiontheory.symbolic import Orders, gap_decay
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = ["ATTENTION", "CONCATENATION", "order_predictions"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t
 
-from fusiontheory.power_law import extrapolate_with_error
+from fusiontheory.stats import extrapolate_with_error
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = ["LEAST_SIZES", "power_law_predictions"]

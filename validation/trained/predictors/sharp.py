@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fusiontheory.curve import predict_curve
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.moments import Moments
-from validation.trained.noise import Noise
+from validation.trained.design import Noise
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = ["AT_CHANCE", "RIDGE", "sharp_predictions"]

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
-from validation.conditions import condition_moments
-from validation.trained.condition import controlled_features
-from validation.trained.predictor_errors import error_table, scored, with_directions
+from fusiontheory.data import FeatureSet
+from fusiontheory.store import RecordStore
+from validation.moments import condition_moments
+from validation.trained.design import TrainedStudy, controlled_features
+from validation.trained.predictors.errors import error_table, scored, with_directions
 from validation.trained.predictors.orders import order_predictions
 from validation.trained.predictors.power_law import power_law_predictions
 from validation.trained.predictors.sharp import sharp_predictions
 from validation.trained.predictors.table import PLACE
 from validation.trained.predictors.tangent import fill_tangent, tangent_predictions
-from validation.trained.study import TrainedStudy
 
 __all__ = ["predictor_tables"]
 

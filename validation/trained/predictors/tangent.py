@@ -8,17 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-import fusiontheory.kernel_expansion
-import fusiontheory.matching
-import fusiontheory.metric_matching
-import fusiontheory.network_curve
-import fusiontheory.tangent_kernel
-import validation.trained.predictors.tangent_curve
-from fusiontheory.cells import Cell, code_version
-from fusiontheory.features import FeatureSet
-from fusiontheory.records import RecordStore
+from fusiontheory.data import FeatureSet
+from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import TrainingSettings
-from validation.trained.noise import Noise, noisy_features
+from validation.trained.design import Noise, noisy_features
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS, tangent_curve
 
@@ -48,7 +41,7 @@ def fill_tangent(
         conditions: features without noise, by condition.
         store: gets a record per condition, noise and head as soon as it is done.
         settings: of the training.
-        renormalise, entropy: of the noise (`validation.trained.noise.noisy_features`).
+        renormalise, entropy: of the noise (`validation.trained.design.noise.noisy_features`).
     """
     made = 0
     for part, noise, head, sizes in _curves(places):
@@ -133,15 +126,4 @@ def _cell(
     names = ("optimiser", "learning_rate", "batch_size", "epochs", "updates", "momentum")
     config = {"head": head, "sizes": sizes, "pairs": PAIRS, "initial_seed": INITIAL_SEED}
     config |= {name: getattr(settings, name) for name in names}
-    return Cell(STUDY, config, features=features.fingerprint, code=_code())
-
-
-def _code() -> str:
-    return code_version(
-        validation.trained.predictors.tangent_curve,
-        fusiontheory.kernel_expansion,
-        fusiontheory.matching,
-        fusiontheory.metric_matching,
-        fusiontheory.network_curve,
-        fusiontheory.tangent_kernel,
-    )
+    return Cell(STUDY, config, features=features.fingerprint, code=code_version(tangent_curve))

@@ -27,13 +27,11 @@ import torch
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.coordinate_moments import CoordinateMoments
-from fusiontheory.features import FeatureSet
-from fusiontheory.heads.networks import build_network
-from fusiontheory.kernel_expansion import KernelExpansion, expansion_model
+from fusiontheory.data import FeatureSet
 from fusiontheory.matching import matching_curve
 from fusiontheory.moments import Moments
-from fusiontheory.network_curve import expand_network
+from fusiontheory.networks import build_network
+from fusiontheory.tangent import CoordinateMoments, KernelExpansion, expand_network, expansion_model
 from fusiontheory.training import TrainingSettings
 
 __all__ = ["INITIAL_SEED", "PAIRS", "early_stopping_ridge", "tangent_curve"]
@@ -81,7 +79,7 @@ def tangent_curve(
 ) -> pd.DataFrame:
     """Return the predicted curve of a head on the training images of features.
 
-    As `fusiontheory.network_curve.predict_network_curve`, with a ridge for each n.
+    As `fusiontheory.tangent.predict_network_curve`, with a ridge for each n.
 
     Returns:
         Columns n, ridge, accuracy, low, high (sampling of the moments alone), diagonal, r_squared

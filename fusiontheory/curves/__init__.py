@@ -1,0 +1,19 @@
+"""From moments to a predicted learning curve of a named head."""
+
+from fusiontheory.curves.best_ridge import RIDGES, best_ridge
+from fusiontheory.curves.forecast import forecast
+from fusiontheory.curves.models import find_model
+from fusiontheory.curves.predict import predict_curve
+from fusiontheory.curves.sweeps import SIDES, alignment_curve, correlation_curve, degradation_curve
+
+__all__ = [
+    "RIDGES",
+    "SIDES",
+    "alignment_curve",
+    "best_ridge",
+    "correlation_curve",
+    "degradation_curve",
+    "find_model",
+    "forecast",
+    "predict_curve",
+]

@@ -1,0 +1,180 @@
+"""What matching looks like to each head, from the moments of the features: its model.
+
+A head that is to be predicted has one entry in ``MODELS``, under its name in
+`fusiontheory.heads.HEADS`; a head without one can be measured all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import comb
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.curves.shared_blocks import linear_blocks, product_block, tangent_blocks
+from fusiontheory.heads import find_head, relu_tangent_coefficients
+from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
+from fusiontheory.means import centred
+from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
+
+__all__ = ["MODELS", "find_model"]
+
+_Array = NDArray[Any]
+
+
+def find_model(head: str) -> Callable[[Moments, Terms], MatchingModel]:
+    """Return what makes the model of the head of that name from moments and terms.
+
+    Raises:
+        InputError: if there is no such head, or it has a kernel and no theory; the message lists
+            those that can be predicted.
+
+    Example:
+        >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+        >>> find_model("bilinear")(moments, Terms()).ridge
+        0.0
+    """
+    name = find_head(head).name
+    if name not in MODELS:
+        raise InputError(f"head must be one with a model, {', '.join(MODELS)}, got {head!r}")
+    return MODELS[name]
+
+
+def _no_signal(kappa: _Array) -> tuple[_Array, _Array]:
+    return np.zeros_like(kappa), np.zeros_like(kappa)
+
+
+def _linear_model(moments: Moments, terms: Terms) -> MatchingModel:
+    """Additive features: E[y | v] = E[y | t] = 0 leaves nothing to learn, at any n."""
+    del terms
+    spectrum = Spectrum.from_eigenvalues(moments.concat_eigenvalues / 2)
+    return MatchingModel(spectrum, 0.0, _no_signal, np.zeros_like)
+
+
+def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
+    """v (x) t; with means also v and t alone, of weights |E t|^2 and |E v|^2 (`means`)."""
+    centre = centred(moments)
+    found = centre.moments
+    alone = {(1, 0): centre.text, (0, 1): centre.image}
+    orders = {order: k for order, k in alone.items() if k > 0} | {(1, 1): 1.0}
+    values = np.outer(found.image_eigenvalues, found.text_eigenvalues).ravel()
+    if len(orders) > 1:
+        values = np.concatenate([centre.joint_eigenvalues(centre.text, centre.image), values])
+    spectrum = Spectrum.from_eigenvalues(values)
+    functions = ("image", "text") if terms.self_blocks and len(orders) > 1 else ()
+    signal, error = kernel_signal(found, orders, terms.lanczos_steps, functions)
+    law = None
+    if terms.score_law:
+        law = kernel_law(found, orders, spectrum, signal, functions=functions)
+    return MatchingModel(
+        spectrum=spectrum,
+        ridge=0.0,
+        signal=signal,
+        signal_error=error,
+        law=law,
+        shared=cache(
+            lambda: (
+                *linear_blocks(found, centre.text, centre.image),
+                product_block(found, 1.0),
+            )
+        ),
+    )
+
+
+def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
+    r"""Expand r K(u / r), u = (v.v' + t.t') / 2 and r = E|x|^2, in powers (v.v')^a (t.t')^b.
+
+    Of first and second order are a linear block a_1/2 ([v;t].[v;t]'), two self blocks
+    a_2/(4r) (v.v')^2 and (t.t')^2, and the cross block a_2/(2r) (v.v')(t.t'), the only one of the
+    three with signal of its own. Order 0 is a constant, which the intercept has, but where lengths
+    vary it is |x|: the law of scores has it as a function. The third and fourth order
+    are spread over so many features that each of them is far below kappa: they act as ridge.
+    What the other blocks add to the signal of the cross block is the gain of
+    `fusiontheory.signal.ritz`. Orders above the fourth act as ridge alone. Features with means are
+    taken around them and their cosine (`fusiontheory.means`).
+    """
+    centre = centred(moments)
+    found, r = centre.moments, centre.power
+    lambda_v, lambda_t = found.image_eigenvalues, found.text_eigenvalues
+    a = relu_tangent_coefficients(4, at=centre.cosine)
+    orders = {
+        (k - b, b): float(a[k] * r ** (1 - k) * comb(k, b) / 2**k)
+        for k in range(5)
+        for b in range(k + 1)
+    }
+    spectrum = Spectrum.from_eigenvalues(
+        np.concatenate(
+            [
+                centre.joint_eigenvalues(orders[1, 0], orders[0, 1]),
+                orders[2, 0] * _self_product_eigenvalues(lambda_v),
+                orders[0, 2] * _self_product_eigenvalues(lambda_t),
+                orders[1, 1] * np.outer(lambda_v, lambda_t).ravel(),
+            ]
+        )
+    )
+    signal, error = kernel_signal(found, orders, terms.lanczos_steps, terms.functions)
+    share = centre.spread / r
+    remainder = float(r * (1 - a[0] - a[1] * share - a[2] * share**2))
+    law = None
+    if terms.score_law:
+        law = kernel_law(
+            found,
+            orders,
+            spectrum,
+            signal,
+            remainder=remainder,
+            functions=terms.functions,
+            homogeneous=True,
+        )
+    return MatchingModel(
+        spectrum=spectrum,
+        ridge=remainder,
+        signal=signal,
+        signal_error=error,
+        law=law,
+        shared=cache(lambda: tangent_blocks(found, orders, remainder, r, centre.cosine)),
+    )
+
+
+def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
+    """Covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j for i <= j."""
+    row, column = np.triu_indices(eigenvalues.size)
+    return 2 * eigenvalues[row] * eigenvalues[column]
+
+
+def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
+    """One feature, s = v.t; only its scale and the threshold are learned from the n pairs."""
+    if moments.dot_product is None:
+        d_v, d_t = moments.dimensions
+        raise InputError(
+            f"dot-product needs image and text features of one dimension, got {d_v} and {d_t}"
+        )
+    mean, matched = moments.dot_product.difference, moments.dot_product.matched_variance
+    within = (matched + moments.dot_product.mismatched_variance) / 2
+    error = np.sqrt(matched / moments.images)
+
+    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+        q = mean**2 / (within + kappa)
+        return q, -q * kappa / (within + kappa)
+
+    return MatchingModel(
+        # Equal features have a constant score: no variance, and no signal.
+        spectrum=Spectrum.from_eigenvalues([max(within + mean**2 / 4, np.finfo(np.float64).tiny)]),
+        ridge=0.0,
+        signal=signal,
+        signal_error=lambda kappa: (2 * abs(mean) * error + error**2) / (within + kappa),
+        law=metric_law(moments) if terms.score_law else None,
+    )
+
+
+MODELS: dict[str, Callable[[Moments, Terms], MatchingModel]] = {
+    "concat-linear": _linear_model,
+    "concat-mlp": _tangent_model,
+    "bilinear": _product_model,
+    "dot-product": _dot_model,
+}

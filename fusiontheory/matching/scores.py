@@ -1,0 +1,262 @@
+r"""The law of scores: accuracy from the scores of held-out pairs, not from two normal laws.
+
+`matching_curve` takes the scores of each class to be normal, with one variance, and every
+pair to have the mean leverage. Here neither is assumed. The mean predictor over training sets is
+sought among the functions of `fusiontheory.signal.ritz`, f = sum_i beta_i f_i + b, by the weighted
+least squares that training solves,
+
+    min over beta, b:  E[omega (y - f)^2] + kappa |f|^2,
+
+omega by how much each pair counts (module `leverage`). Predictors trained on different
+sets vary around it at a pair by a normal amount of variance V(pair), so that
+
+    accuracy = E[ Phi(y f / sqrt(V)) ],
+
+the mean over held-out matched (y = 1) and mismatched pairs (y = -1). Derivation and limits:
+``docs/score_law.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+from scipy.stats import norm
+
+from fusiontheory.matching.leverage import LeverageLaw
+
+__all__ = ["LawPoint", "NormalScores", "score_law"]
+
+_Array: TypeAlias = NDArray[np.float64]
+
+# Of the variance of scores: what is left for the normal part, so that one pair does not decide.
+_SMOOTH = 0.05
+# Standard errors above 0 from where a variance is known, as for `fusiontheory.signal.ritz`.
+_CLEAR = 3.0
+_LABEL = np.array([[1.0], [-1.0]])
+
+
+@dataclass(frozen=True)
+class LawPoint:
+    """The law of scores at one n, beside normal scores with the same signal.
+
+    Attributes:
+        shift: Phi^{-1}(accuracy) by the law less that by normal scores; 0 without signal.
+        error: its standard error from the number of held-out images.
+        risk: by the law, over the risk of constant leverage.
+    """
+
+    shift: float
+    error: float
+    risk: float
+
+
+_NOTHING = LawPoint(0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class NormalScores:
+    """What Level 3 says of scores: classes at -+ ``half``, each of one variance.
+
+    Attributes:
+        half: m, half the distance of the class means.
+        within: s, variance of the mean predictor in a class.
+        gamma: sum_i L_i^2 / n of Level 2.
+    """
+
+    half: float
+    within: float
+    gamma: float
+
+    @classmethod
+    def of_signal(cls, q: float, slope: float, gamma: float) -> NormalScores:
+        """Return them from q, dq / d log kappa and gamma (`fusiontheory.matching.model`)."""
+        a = 1 / (1 + q / 4)
+        return cls(a * q / 4, a**2 / 4 * max(q + slope, 0.0), gamma)
+
+    @property
+    def bias(self) -> float:
+        """Mean squared error of the mean predictor."""
+        return (1 - self.half) ** 2 + self.within
+
+    @property
+    def total(self) -> float:
+        """Variance of scores in a class, over pairs and training sets."""
+        return self.within + self.gamma / (1 - self.gamma) * self.bias
+
+
+def score_law(
+    scores: _Array,
+    penalty: _Array,
+    law: LeverageLaw,
+    length: _Array,
+    kappa: float,
+    normal: NormalScores,
+) -> LawPoint:
+    """Compare accuracy by the law of scores with that of normal scores.
+
+    Args:
+        scores: of the functions, made without the pair, shape (2 classes, 2 sets, functions, n).
+            The two sets were made from different images: products of one with the other are
+            unbiased.
+        penalty: inner products of the functions in the kernel's space, (functions, functions).
+        law: leverage of the same pairs.
+        length: factor of each function at each pair under the law, (2, functions, n).
+        kappa: effective ridge.
+        normal: what Level 3 says of the scores; only their shape is taken from the pairs.
+    """
+    if not (normal.half > 0 and normal.total > 0):
+        return _NOTHING
+    alike = _fitted(scores, penalty, np.ones_like(law.weight), kappa)
+    found = _fitted(scores * length[:, None], penalty, law.weight, kappa)
+    if alike is None or found is None:
+        return _NOTHING
+    typical = law.influence / law.influence.mean()
+    normal = _seen_so_far(alike, normal)
+    half = normal.half * found.half / alike.half
+    within = normal.within * _ratio(found, alike)
+    output = found.scaled(half, within)
+    squared = (_LABEL - output) ** 2
+    variance = float(law.variance(squared).mean())
+    if not variance > 0:
+        return _NOTHING
+    right, pulled = _right(found, half, within, variance, typical)
+    accuracy = float(right.mean())
+    if not 0 < accuracy < 1:
+        return _NOTHING
+    quantile = float(ndtri(accuracy))
+    # One image moves the law by its own pairs, less what that does to mean and variance, which
+    # are not the pairs' own.
+    moved = right.mean(axis=0) / norm.pdf(quantile) - quantile * pulled
+    return LawPoint(
+        shift=quantile - normal.half / float(np.sqrt(normal.total)),
+        error=float(moved.std() / np.sqrt(moved.size)),
+        risk=(float(squared.mean()) + variance) * (1 - normal.gamma) / normal.bias,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Outputs:
+    """Outputs of the mean predictor at held-out pairs.
+
+    Attributes:
+        mean: of the two sets of functions, shape (2, n).
+        apart: half the difference of the two, (2, n): it has the noise of ``mean``.
+    """
+
+    mean: _Array
+    apart: _Array
+
+    @property
+    def centre(self) -> _Array:
+        """Return the mean of each class, shape (2, 1)."""
+        return np.asarray(self.mean.mean(axis=1, keepdims=True))
+
+    @property
+    def half(self) -> float:
+        """Return half the distance of the class means."""
+        return float((_LABEL * self.centre).mean())
+
+    @property
+    def seen(self) -> float:
+        """Return the variance within a class, noise included."""
+        return float(self.mean.var(axis=1).mean())
+
+    @property
+    def noise(self) -> float:
+        """Return the variance that is noise of the images the functions were made from."""
+        return float(np.mean(self.apart**2))
+
+    @property
+    def within(self) -> tuple[float, float]:
+        """Return the variance within a class without noise, and its standard error."""
+        each = ((self.mean - self.centre) ** 2 - self.apart**2).mean(axis=0)
+        return float(each.mean()), float(each.std() / np.sqrt(each.size))
+
+    def scaled(self, half: float, variance: float) -> _Array:
+        """Return outputs of the same shape with that distance of means, and that variance."""
+        stretch = np.sqrt(variance / self.seen) if self.seen > 0 else 0.0
+        return np.asarray(self.centre * half / self.half + stretch * (self.mean - self.centre))
+
+
+def _seen_so_far(alike: _Outputs, normal: NormalScores) -> NormalScores:
+    """Return mean and variance of the pairs' own scores, of Level 3 by how much those are noise."""
+    share = min(alike.noise / alike.seen, 1.0)
+    half = (1 - share) * alike.half + share * normal.half
+    within = (1 - share) * max(alike.within[0], 0.0) + share * normal.within
+    return NormalScores(half, within, normal.gamma)
+
+
+def _ratio(found: _Outputs, alike: _Outputs) -> float:
+    """Return by what the law multiplies the variance within a class.
+
+    Where that is not clear of noise, by the square of what it multiplies the distance by.
+    """
+    (one, one_error), (two, two_error) = found.within, alike.within
+    if one > _CLEAR * one_error and two > _CLEAR * two_error:
+        return one / two
+    return (found.half / alike.half) ** 2
+
+
+def _fitted(scores: _Array, penalty: _Array, weight: _Array, kappa: float) -> _Outputs | None:
+    """Return outputs of the mean predictor, of weighted least squares; None without signal."""
+    share = weight / weight.sum()
+    mean = np.einsum("yn,ysin->i", share, scores) / 2
+    middle = float((share * _LABEL).sum())
+    one, two = (scores[:, s] - mean[:, None] for s in (0, 1))
+    size = weight.mean()
+    within = size * np.einsum("yn,yin,yjn->ij", share, one, two, optimize=True)
+    both = size * np.einsum("yn,yin->i", share * (_LABEL - middle), (one + two) / 2)
+    weights = _solved((within + within.T) / 2 + kappa * penalty, both)
+    if weights is None or not weights @ both > 0:
+        return None
+    first, second = (np.einsum("i,yin->yn", weights, x) + middle for x in (one, two))
+    outputs = _Outputs((first + second) / 2, (first - second) / 2)
+    return outputs if outputs.half > 0 else None
+
+
+def _right(
+    found: _Outputs, half: float, within: float, variance: float, typical: _Array
+) -> tuple[_Array, _Array]:
+    """Return the probability that each pair is classified right, and what mean and variance do.
+
+    The noise of the outputs stands for as much of the variance over training sets. Where it is
+    more than all of that, the outputs are drawn together around their class's mean, so that their
+    variance is right. The noise comes from matched pairs alone, so that it varies otherwise from
+    pair to pair than predictions do. What that is worth with normal scores is taken off.
+
+    Returns:
+        Shape (2, n); and of each image, over z, what its share of mean and variance moves z by.
+    """
+    total = within + variance
+    noise = found.noise * (half / found.half) ** 2
+    left = max(variance - noise, _SMOOTH * total)
+    output = found.scaled(half, total - left)
+    mean = output.mean(axis=1, keepdims=True)
+    rest = left * typical
+    right = ndtr(_LABEL * output / np.sqrt(rest))
+    # Of the variance of the outputs, normal scores less noise.
+    share = min(found.noise / found.seen, 1.0)
+    normal = (1 - share) * (total - left) + rest
+    apart = found.apart * np.sqrt(share * (total - left) / found.noise) if found.noise > 0 else 0
+    own = ndtr(_LABEL * (mean + apart) / np.sqrt(normal))
+    wanted = ndtr(_LABEL * mean / np.sqrt(normal + share * (total - left) * typical))
+    centred = output - mean
+    rise = (_LABEL * centred).mean(axis=0) / half
+    wider = (centred**2).mean(axis=0) - (total - left)
+    return np.asarray(right - own + wanted), np.asarray(rise - wider / (2 * total))
+
+
+def _solved(matrix: _Array, vector: _Array) -> _Array | None:
+    """Return the solution if the matrix is clearly positive."""
+    diagonal = np.diag(matrix)
+    if not vector.size or diagonal.min() <= 0:
+        return None
+    scale = np.sqrt(diagonal)
+    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
+    if values[0] < 1e-3:
+        return None
+    return np.asarray(np.linalg.solve(matrix, vector))

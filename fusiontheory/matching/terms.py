@@ -1,0 +1,50 @@
+"""Which terms of the theory a prediction has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fusiontheory.checks import InputError
+
+__all__ = ["Terms"]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Which terms of the theory a prediction has; all of them unless one is left out on purpose.
+
+    Without any, a curve follows from the second moments of v and of t and their
+    cross-covariance alone.
+
+    Attributes:
+        lanczos_steps: how the covariance of matched pairs enters (`lanczos_signal`): 2, 1, or
+            0 for not at all.
+        self_blocks: whether functions of one modality alone, and the length of [v; t], help
+            those of both (`fusiontheory.signal.ritz`).
+        mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
+        score_law: whether accuracy is that of held-out scores and leverages
+            (`fusiontheory.matching.scores`), or of normal scores and the mean leverage.
+
+    Raises:
+        InputError: if ``lanczos_steps`` is not 0, 1 or 2.
+
+    Example:
+        >>> Terms(lanczos_steps=0, mixed_orders=False)
+        Terms(lanczos_steps=0, self_blocks=True, mixed_orders=False, score_law=True)
+    """
+
+    lanczos_steps: int = 2
+    self_blocks: bool = True
+    mixed_orders: bool = True
+    score_law: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.lanczos_steps not in (0, 1, 2):
+            raise InputError(f"lanczos_steps must be 0, 1 or 2, got {self.lanczos_steps!r}")
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions of `fusiontheory.signal.ritz` that these terms add."""
+        alone = ("image_pair", "text_pair", "image", "text", "length") if self.self_blocks else ()
+        return (*alone, "witness") if self.mixed_orders else alone

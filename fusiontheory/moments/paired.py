@@ -1,0 +1,418 @@
+"""Moments of paired features: all that the predicted curves know of the data."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusiontheory.checks import InputError, ValidityWarning, non_negative
+from fusiontheory.moments.gaussian import GaussianPairs, checked_gaussian, debiased_cross
+from fusiontheory.moments.population import IMAGES_FOR_FOLDS, sampled_signal
+from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.moments.second import (
+    DotProductMoments,
+    checked_features,
+    cross_power,
+    dot_product_moments,
+    eigenbasis,
+)
+from fusiontheory.signal import RitzGram, lanczos_signal, ritz_gram, signal_curve
+
+__all__ = ["DotProductMoments", "Moments"]
+
+_Array = NDArray[np.float64]
+
+# Effective ridges, over tr M_v tr M_t, at which the operator of Gaussian pairs is known. It and the
+# grid of `sampled_signal` are parts of the fine one, on which only c^2 is needed.
+_GAUSSIAN_GRID = np.geomspace(1e-6, 1.0, 15)
+_FINE = 29
+# Over the cross block's trace, for the signal of a kernel of several orders.
+_RITZ_GRID = np.geomspace(3e-5, 1.0, 12)
+_MOST_FOR_RITZ = 4096
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Moments of matched image and text features, in the eigenbases of their second moments.
+
+    Attributes:
+        image_eigenvalues: of M_v = E[v v^T], at least 0, shape (d_v,); of a sample's they are
+            what it says of the population (`fusiontheory.signal.resolvent`).
+        text_eigenvalues: of M_t = E[t t^T], shape (d_t,).
+        cross: cross-covariance C = Cov(v, t) over matched pairs, in the eigenbases (d_v, d_t).
+        cross_power: unbiased estimate of the squares of ``cross``; can be negative.
+        dot_product: moments of v.t; None if d_v and d_t differ.
+        images: number of images; infinite for the moments of a distribution.
+        captions: texts per image.
+        grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
+        operator: d_0 .. d_3 of `fusiontheory.signal.lanczos` at each of them, (g, 4).
+        signal_error: standard error of the matching signal at each, (g,).
+        pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
+        reach: effective ridge below which so few images do not show the signal, which is linear
+            there, with a wider error; 0 if there is none.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(0)
+        >>> shared = rng.standard_normal((500, 8))
+        >>> image = shared + rng.standard_normal((500, 8))
+        >>> moments = Moments.from_features(image, shared)
+        >>> moments.cross.shape, moments.images
+        ((8, 8), 500)
+    """
+
+    image_eigenvalues: _Array
+    text_eigenvalues: _Array
+    cross: _Array
+    cross_power: _Array
+    dot_product: DotProductMoments | None
+    images: float
+    captions: int
+    grid: _Array = field(repr=False)
+    operator: _Array = field(repr=False)
+    signal_error: _Array = field(repr=False)
+    pairs: SampledPairs | GaussianPairs = field(repr=False)
+    reach: float = field(default=0.0, repr=False)
+    _ritz: dict[tuple[tuple[tuple[int, int], float], ...], tuple[_Array, RitzGram]] = field(
+        init=False, repr=False, default_factory=dict
+    )
+
+    @classmethod
+    def from_features(cls, image: ArrayLike, text: ArrayLike) -> Moments:
+        """Estimate the moments from matched features, one row per image.
+
+        The features are taken as they are; centre and normalise them first, the way they will
+        be measured. Time grows as n d_v d_t, memory as the features, of which a copy in single
+        precision is kept.
+
+        Args:
+            image: image features, shape (n, d_v), n at least 2.
+            text: text features, shape (n, captions, d_t), or (n, d_t) for one text per image.
+
+        Raises:
+            InputError: for other shapes, lengths that differ, NaN or infinity, fewer than 2
+                images, a modality that is zero everywhere, or values that are all below 1e-15
+                or somewhere above 1e15.
+
+        Warns:
+            ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
+                cannot be estimated and is taken to be that of mismatched pairs; with fewer than
+                4 the signal cannot be either; it is taken to be 0. And with fewer images than
+                dimensions, which do not show the signal below ``reach``; its error is wider there.
+        """
+        v, t = checked_features(image, text)
+        n, captions, d_t = t.shape
+        texts = t.reshape(n * captions, d_t)
+        second_v, second_t = v.T @ v / n, texts.T @ texts / len(texts)
+        values_v, basis_v = eigenbasis("image", second_v, n)
+        values_t, basis_t = eigenbasis("text", second_t, len(texts))
+        dot_product = dot_product_moments(v, t, second_v, second_t)
+        mean_t = texts if captions == 1 else t.mean(axis=1)
+        covariance = (v - v.mean(axis=0)).T @ (mean_t - mean_t.mean(axis=0)) / (n - 1)
+        cross = basis_v.T @ covariance @ basis_t
+        unit_v, unit_t = 1 / np.sqrt(values_v.sum()), 1 / np.sqrt(values_t.sum())
+        pairs = SampledPairs(
+            image=_turned(v, basis_v, unit_v),
+            text=_turned(texts, basis_t, unit_t).reshape(n, captions, d_t),
+            image_values=values_v,
+            text_values=values_t,
+            turn=basis_v.T @ basis_t if len(basis_v) == len(basis_t) else None,
+        )
+        centred_v, centred_t = (x - x.mean(axis=0) for x in (pairs.image, pairs.text.mean(axis=1)))
+        unit = unit_v * unit_t
+        _warn_of_few(n, max(len(basis_v), len(basis_t)))
+        return cls._of_sample(
+            pairs,
+            cross=cross,
+            power=cross_power(centred_v, centred_t, unit * cross) / unit**2,
+            dot_product=dot_product,
+        )
+
+    @classmethod
+    def from_second_moments(
+        cls,
+        image: ArrayLike,
+        text: ArrayLike,
+        cross: ArrayLike,
+        *,
+        image_mean: ArrayLike | None = None,
+        text_mean: ArrayLike | None = None,
+    ) -> Moments:
+        """Return the moments of jointly Gaussian pairs, in closed form.
+
+        Nothing is sampled, so that ``images`` is infinite and ``signal_error`` 0, but for ``ritz``,
+        which is that of 4096 seeded pairs, drawn when a head asks for them.
+
+        Args:
+            image: M_v = E[v v^T], shape (d_v, d_v).
+            text: M_t = E[t t^T], shape (d_t, d_t).
+            cross: Cov(v, t) over matched pairs, shape (d_v, d_t).
+            image_mean: E[v], shape (d_v,); None for zero.
+            text_mean: E[t], shape (d_t,); None for zero.
+
+        Raises:
+            InputError: for moments that no data can have: not symmetric, an eigenvalue below 0,
+                a mean too large for its second moment, a cross-covariance too large for both,
+                sizes that do not fit.
+
+        Example:
+            >>> import numpy as np
+            >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+            >>> moments.images, moments.dot_product.matched_variance
+            (inf, 2.5)
+        """
+        pairs, dot_product = checked_gaussian(image, text, cross, image_mean, text_mean)
+        return cls._of_gaussian(pairs, dot_product)
+
+    @classmethod
+    def _of_gaussian(cls, pairs: GaussianPairs, dot_product: DotProductMoments | None) -> Moments:
+        grid = _GAUSSIAN_GRID * pairs.image.sum() * pairs.text.sum()
+        return cls(
+            image_eigenvalues=pairs.image,
+            text_eigenvalues=pairs.text,
+            cross=pairs.cross,
+            cross_power=pairs.cross**2,
+            dot_product=dot_product,
+            images=np.inf,
+            captions=1,
+            grid=grid,
+            operator=pairs.rotations(grid).mean(axis=1),
+            signal_error=np.zeros_like(grid),
+            pairs=pairs,
+        )
+
+    @classmethod
+    def _of_sample(
+        cls,
+        pairs: SampledPairs,
+        cross: _Array,
+        power: _Array,
+        dot_product: DotProductMoments | None,
+    ) -> Moments:
+        """Estimate the signal from the kept pairs, their noise included."""
+        found = sampled_signal(pairs, power)
+        n, captions, _ = pairs.text.shape
+        return cls(
+            image_eigenvalues=found.image_eigenvalues,
+            text_eigenvalues=found.text_eigenvalues,
+            cross=cross,
+            cross_power=power,
+            dot_product=dot_product,
+            images=n,
+            captions=captions,
+            grid=found.grid,
+            operator=found.operator,
+            signal_error=found.error,
+            pairs=pairs,
+            reach=found.reach,
+        )
+
+    def with_noise(self, *, image: float = 0.0, text: float = 0.0) -> Moments:
+        """Return the moments of v + sigma_v e and t + sigma_t e', e and e' independent noise.
+
+        e and e' are standard normal in each coordinate. The noise is added as it is: features of
+        unit norm are longer by a factor of about sqrt(1 + sigma^2 d) afterwards, which
+        ``rescaled`` takes back, up to the spread of the lengths. In closed form M_v grows by
+        sigma_v^2 I, M_t by sigma_t^2 I, C and the excess covariance D of matched pairs stay, and
+        the variances of v.t grow by sigma_v^2 tr M_t + sigma_t^2 tr M_v + sigma_v^2 sigma_t^2 d.
+        For ``ritz`` alone, which only heads of several orders ask for, noise is drawn.
+
+        Args:
+            image: sigma_v, at least 0, in the units of the features.
+            text: sigma_t.
+
+        Raises:
+            InputError: for a sigma that is negative or not finite.
+
+        Example:
+            >>> import numpy as np
+            >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+            >>> moments.with_noise(image=2.0).image_eigenvalues
+            array([5., 5.])
+        """
+        sigma_v, sigma_t = non_negative("image", image), non_negative("text", text)
+        pairs, dot_product = self.pairs.noisy(sigma_v, sigma_t), self.dot_product
+        if dot_product is not None:
+            grown = sigma_v**2 * self.text_eigenvalues.sum()
+            # The text's noise meets the image's, too.
+            grown += sigma_t**2 * (self.image_eigenvalues.sum() + sigma_v**2 * len(self.cross))
+            dot_product = dot_product.spread(float(grown))
+        if isinstance(pairs, GaussianPairs):
+            return Moments._of_gaussian(pairs, dot_product)
+        return Moments._of_sample(pairs, self.cross, self.cross_power, dot_product)
+
+    def rescaled(self, *, image: float = 1.0, text: float = 1.0) -> Moments:
+        """Return the moments of image * v and text * t, exactly.
+
+        Args:
+            image: factor above 0.
+            text: factor above 0.
+
+        Raises:
+            InputError: for a factor that is not above 0 or not finite.
+
+        Example:
+            >>> import numpy as np
+            >>> moments = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
+            >>> float(moments.rescaled(image=3.0).cross[0, 0])
+            1.5
+        """
+        for name, factor in (("image", image), ("text", text)):
+            if non_negative(name, factor) == 0:
+                raise InputError(f"{name} must be above 0, got {factor!r}")
+        product = image * text
+        return replace(
+            self,
+            image_eigenvalues=image**2 * self.image_eigenvalues,
+            text_eigenvalues=text**2 * self.text_eigenvalues,
+            cross=product * self.cross,
+            cross_power=product**2 * self.cross_power,
+            dot_product=self.dot_product and self.dot_product.rescaled(product),
+            grid=product**2 * self.grid,
+            reach=product**2 * self.reach,
+            pairs=self.pairs.rescaled(image, text),
+        )
+
+    def gaussian_twin(self) -> Moments:
+        """Return the moments of Gaussian pairs with the same second moments; itself if Gaussian.
+
+        What differs between the two is what the data have beyond second moments. M_v and M_t are
+        taken over. C is not: the sample's holds noise of total power tr M_v tr M_t / n, which in
+        a population would be signal; see `debiased_cross`. `gaussian_surrogate` draws from the
+        same distribution.
+
+        Example:
+            >>> import numpy as np
+            >>> x = np.sign(np.random.default_rng(0).standard_normal((500, 2)))
+            >>> twin = Moments.from_features(x, x).gaussian_twin()
+            >>> round(twin.dot_product.matched_variance)  # tr M_v M_t + tr C^2; |x|^2 has none
+            4
+        """
+        pairs = self.pairs
+        if isinstance(pairs, GaussianPairs):
+            return self
+        values = pairs.image_values, pairs.text_values
+        means = (
+            np.sqrt(pairs.traces[0]) * pairs.image.mean(axis=0, dtype=np.float64),
+            np.sqrt(pairs.traces[1]) * pairs.text.mean(axis=(0, 1), dtype=np.float64),
+        )
+        cross = debiased_cross(self.cross, self.cross_power, values, means)
+        # In the coordinates of the image, in which v.t is defined.
+        turn = np.eye(len(values[1])) if pairs.turn is None else pairs.turn
+        twin = Moments.from_second_moments(
+            np.diag(values[0]),
+            (turn * values[1]) @ turn.T,
+            cross @ turn.T,
+            image_mean=means[0],
+            text_mean=turn @ means[1],
+        )
+        return twin.with_noise(image=pairs.noise[0], text=pairs.noise[1])
+
+    def ritz(self, orders: Mapping[tuple[int, int], float]) -> tuple[_Array, RitzGram]:
+        """Return effective ridges, and `ritz_gram` of a kernel sum_ab k_ab (v.v')^a (t.t')^b there.
+
+        From at most 4096 images, or as many drawn Gaussian pairs; with noise, it is drawn. Kept for
+        the next call with the same kernel. Zero gain for fewer than 50 images.
+
+        Args:
+            orders: k_ab > 0 by (a, b), with (1, 1) among them.
+        """
+        key = tuple(sorted(orders.items()))
+        if key not in self._ritz:
+            traces, image, text = self.pairs.rows(_MOST_FOR_RITZ)
+            unit = {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()}
+            levels = _RITZ_GRID * unit[1, 1]
+            own_v, own_t = self.pairs.eigenvalues
+            values = own_v / traces[0], own_t / traces[1]
+            self._ritz[key] = levels, ritz_gram(image, text, *values, unit, levels)
+        return self._ritz[key]
+
+    @property
+    def dimensions(self) -> tuple[int, int]:
+        """The dimensions d_v and d_t."""
+        return self.image_eigenvalues.size, self.text_eigenvalues.size
+
+    @cached_property
+    def concat_eigenvalues(self) -> _Array:
+        """Eigenvalues of the second moment of [v; t] over balanced pairs, (d_v + d_t,).
+
+        Half the pairs are matched, so that the blocks M_v and M_t are coupled by C / 2.
+        """
+        d_v, _ = self.dimensions
+        joint = np.diag(np.concatenate(self.pairs.eigenvalues))
+        joint[:d_v, d_v:] = self.cross / 2
+        joint[d_v:, :d_v] = self.cross.T / 2
+        # Sampling noise and rounding can push the smallest ones below 0.
+        return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
+
+    def matching_signal(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
+        """Return q(kappa) of the bilinear features and its derivative in log kappa.
+
+        Between the grid's points log q less the logarithm of sum C^2 R, which has nearly the
+        same shape and is known everywhere, is a cubic spline in log kappa; above them q is
+        A / (kappa + B), the form it takes for large kappa; below them it is linear in kappa.
+
+        Args:
+            kappa: effective ridges above 0, in the units of lambda_v lambda_t.
+            steps: Lanczos steps; 0 is the plain closed form, which needs second moments of v
+                and of t and their cross-covariance alone.
+
+        Source: `fusiontheory.signal.lanczos`.
+        """
+        levels, shape = self._shape
+        return signal_curve(kappa, self.grid, lanczos_signal(self.operator, steps), levels, shape)
+
+    @cached_property
+    def _shape(self) -> tuple[_Array, _Array]:
+        """The fine grid, and log sum C^2 R on it."""
+        levels = np.geomspace(self.grid[0], self.grid[-1], _FINE)
+        # The points of the coarse grid to the last digit.
+        step = (levels.size - 1) // (self.grid.size - 1)
+        levels[::step] = self.grid
+        power = self.cross**2
+        product = np.outer(*self.pairs.eigenvalues)
+        sums = np.array([(power / (product + level)).sum() for level in levels])
+        return levels, np.log(np.maximum(sums, np.finfo(np.float64).tiny))
+
+    def matching_error(self, kappa: _Array) -> _Array:
+        """Return the standard error of ``matching_signal`` from the number of images."""
+        if not self.signal_error.any():
+            return np.zeros_like(kappa)
+        # Above the grid it falls as the signal does, as 1 / kappa.
+        falling = np.minimum(self.grid[-1] / kappa, 1.0)
+        error = np.log(np.maximum(self.signal_error, np.finfo(np.float64).tiny))
+        found = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
+        if self.reach:
+            # Below, the signal may go on as it grows there, by the power of kappa, or hardly.
+            q, slope = self.matching_signal(self.grid[:1])
+            power = float(-slope[0] / q[0]) if q[0] > 0 else 0.0
+            grown = np.maximum(self.grid[0] / kappa, 1.0) ** power - 1
+            found = np.hypot(found, q[0] * grown)
+        return np.asarray(found)
+
+
+def _turned(rows: _Array, basis: _Array, unit: float) -> NDArray[np.float32]:
+    """Return rows in their eigenbasis, times ``unit``, in single precision from the start."""
+    return np.asarray((unit * rows).astype(np.float32) @ basis.astype(np.float32))
+
+
+def _warn_of_few(images: int, dimension: int) -> None:
+    if images < IMAGES_FOR_FOLDS:
+        warnings.warn(
+            f"image has {images} rows; below {IMAGES_FOR_FOLDS} the covariance of matched pairs"
+            " is taken to be that of mismatched pairs",
+            ValidityWarning,
+            stacklevel=3,
+        )
+    if images < dimension:
+        warnings.warn(
+            f"image has {images} rows, fewer than the {dimension} dimensions; they do not show the"
+            " signal at small effective ridges, and the interval is wider there",
+            ValidityWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,16 @@
+"""Trainable fusion networks (PyTorch), one entry each in ``NETWORKS``.
+
+A network is added in one file of this folder and by one entry in ``registry.py``.
+"""
+
+from fusiontheory.networks.attention import attend
+from fusiontheory.networks.base import FusionNetwork
+from fusiontheory.networks.registry import NETWORKS, build_network, with_parameters
+
+__all__ = [
+    "NETWORKS",
+    "FusionNetwork",
+    "attend",
+    "build_network",
+    "with_parameters",
+]

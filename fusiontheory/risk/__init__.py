@@ -1,0 +1,91 @@
+"""Levels 1 and 2: the risk of ridge regression, from spectra and coefficients."""
+
+from fusiontheory.risk.bias_variance import checked_target, mean_coefficients, prediction_variance
+from fusiontheory.risk.concatenation import (
+    JointBlocks,
+    block_spectrum,
+    checked_moment,
+    correlated_pairs,
+    correlated_products,
+)
+from fusiontheory.risk.correlated_products import CorrelatedProducts
+from fusiontheory.risk.fusion_setting import (
+    FusionSetting,
+    additive_overlap,
+    bilinear_mean,
+    bilinear_overlap,
+)
+from fusiontheory.risk.kernel_sum import (
+    KernelSum,
+    kernel_sum_risk,
+    kernel_sum_training_risk,
+    union_spectrum,
+)
+from fusiontheory.risk.least_squares import least_squares_risk, least_squares_training_risk
+from fusiontheory.risk.low_rank import (
+    LowRankTarget,
+    ProjectedBilinear,
+    low_rank_dimension,
+    low_rank_risk,
+)
+from fusiontheory.risk.optimal_ridge import (
+    OptimalRidge,
+    isotropic_optimal_ridge,
+    minimise_over_ridge,
+    optimal_ridge,
+)
+from fusiontheory.risk.products import product_ridge_risk
+from fusiontheory.risk.ridge import (
+    effective_ridge,
+    learned,
+    overfitting,
+    ridge_risk,
+    spectrum_risk,
+    training_risk,
+    unlearned,
+)
+from fusiontheory.risk.sign_labels import SignLabel, SignLabels, score_accuracy, sign_accuracy
+from fusiontheory.risk.spectrum import Spectrum
+
+__all__ = [
+    "CorrelatedProducts",
+    "FusionSetting",
+    "JointBlocks",
+    "KernelSum",
+    "LowRankTarget",
+    "OptimalRidge",
+    "ProjectedBilinear",
+    "SignLabel",
+    "SignLabels",
+    "Spectrum",
+    "additive_overlap",
+    "bilinear_mean",
+    "bilinear_overlap",
+    "block_spectrum",
+    "checked_moment",
+    "checked_target",
+    "correlated_pairs",
+    "correlated_products",
+    "effective_ridge",
+    "isotropic_optimal_ridge",
+    "kernel_sum_risk",
+    "kernel_sum_training_risk",
+    "learned",
+    "least_squares_risk",
+    "least_squares_training_risk",
+    "low_rank_dimension",
+    "low_rank_risk",
+    "mean_coefficients",
+    "minimise_over_ridge",
+    "optimal_ridge",
+    "overfitting",
+    "prediction_variance",
+    "product_ridge_risk",
+    "ridge_risk",
+    "score_accuracy",
+    "sign_accuracy",
+    "spectrum_risk",
+    "training_risk",
+    "union_spectrum",
+    "unlearned",
+]

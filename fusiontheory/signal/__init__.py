@@ -1,0 +1,42 @@
+"""How clearly matched pairs show in a kernel at an effective ridge: q(kappa), from arrays."""
+
+from fusiontheory.signal.interpolation import signal_curve
+from fusiontheory.signal.lanczos import (
+    FOLDS,
+    lanczos_signal,
+    operator_moments,
+    operator_rotations,
+    signal_error,
+)
+from fusiontheory.signal.resolvent import (
+    SampleResolvent,
+    fused_freedom,
+    fused_resolvent,
+    fused_signal,
+    least_ridge,
+    population_eigenvalues,
+)
+from fusiontheory.signal.ritz import FUNCTIONS, RitzGram
+from fusiontheory.signal.ritz_functions import MINIMUM_IMAGES, mismatched_partner, ritz_gram
+from fusiontheory.signal.staircase import Staircase
+
+__all__ = [
+    "FOLDS",
+    "FUNCTIONS",
+    "MINIMUM_IMAGES",
+    "RitzGram",
+    "SampleResolvent",
+    "Staircase",
+    "fused_freedom",
+    "fused_resolvent",
+    "fused_signal",
+    "lanczos_signal",
+    "least_ridge",
+    "mismatched_partner",
+    "operator_moments",
+    "operator_rotations",
+    "population_eigenvalues",
+    "ritz_gram",
+    "signal_curve",
+    "signal_error",
+]

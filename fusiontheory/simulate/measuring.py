@@ -1,0 +1,94 @@
+"""The measured rows of a unit: a head fitted at every n and ridge, and what it gets right."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.simulate.fits import HeadFit, fit_head
+from fusiontheory.synthetic import population_risk
+
+if TYPE_CHECKING:
+    from fusiontheory.simulate.units import Unit
+
+__all__ = ["measure_unit"]
+
+_Array: TypeAlias = NDArray[np.float64]
+
+
+def measure_unit(unit: Unit) -> list[dict[str, Any]]:
+    """Return one row per n, ridge and configuration of a unit with a seed."""
+    assert unit.seed is not None
+    first = unit.configs[0]
+    draw = first.rows(max(unit.n), [unit.seed, 0])
+    labels = np.stack([config.labels(draw) for config in unit.configs], axis=1)
+    test, test_labels = None, None
+    classified = any(config.target.task == "classification" for config in unit.configs)
+    if classified or unit.head == "concat-mlp":
+        rows = first.rows(unit.test_rows, [unit.seed, 1])
+        test = rows.v, rows.t
+        test_labels = np.stack([config.labels(rows) for config in unit.configs], axis=1)
+    fits = fit_head(
+        unit.head,
+        draw.v,
+        draw.t,
+        labels,
+        list(unit.n),
+        list(unit.ridges),
+        unit.intercept,
+        unit.rank,
+        test,
+    )
+    return [row for fit in fits for row in _scored(unit, fit, test, test_labels)]
+
+
+def _scored(
+    unit: Unit, fit: HeadFit, test: tuple[_Array, _Array] | None, test_labels: _Array | None
+) -> list[dict[str, Any]]:
+    outputs = fit.outputs
+    if outputs is None and fit.predictor is not None and test is not None:
+        outputs = fit.predictor(*test)
+    risks = _exact_risks(unit, fit)
+    rows = []
+    for k, config in enumerate(unit.configs):
+        accuracy, risk, exact = float("nan"), float(risks[k]), True
+        if outputs is not None and test_labels is not None:
+            y, f = test_labels[:, k], outputs[:, k]
+            if np.isnan(risk):
+                risk, exact = float(np.mean((y - f) ** 2)), False
+            if config.target.task == "classification":
+                # An output of 0 counts half.
+                accuracy = float(np.mean((np.sign(f) * y + 1) / 2))
+        rows.append(
+            {
+                "config": k,
+                "n": fit.n,
+                "ridge": fit.ridge,
+                "test": risk,
+                "training": float(fit.training[k]),
+                "accuracy": accuracy,
+                "exact": exact,
+            }
+        )
+    return rows
+
+
+def _exact_risks(unit: Unit, fit: HeadFit) -> _Array:
+    """Return the population risks, NaN where there is no closed form."""
+    labels = [config.label for config in unit.configs]
+    known = [label for label in labels if label is not None]
+    if fit.predictor is None or not known:
+        return np.full(len(labels), np.nan)
+    features = unit.configs[0].features
+    if len(known) == len(labels):
+        return population_risk(features, known, fit.predictor)
+    return np.array(
+        [
+            np.nan
+            if label is None
+            else population_risk(features, label, fit.predictor.column(k))[0]
+            for k, label in enumerate(labels)
+        ]
+    )

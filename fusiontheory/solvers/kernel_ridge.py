@@ -1,0 +1,218 @@
+"""Kernel ridge regression on pairs, at nested sample sizes and many ridges at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.data import Pairs
+from fusiontheory.heads import Head
+from fusiontheory.solvers.nested import (
+    NormalEquations,
+    blockwise_gram,
+    dual_ridge,
+    primal_ridge,
+)
+
+__all__ = ["Measured", "PairFeatures", "gather", "measure_curve", "measure_ridges"]
+
+_Array = NDArray[np.float64]
+
+# Test pairs at a time, so that the kernel's temporaries stay small beside the Gram matrix.
+_BLOCK = 512
+
+_Places = Sequence[tuple[int, float]]
+"""Sample size and ridge of each fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class PairFeatures:
+    """Features of pairs: image (n, d_v), text (n, d_t) and label +-1 (n,)."""
+
+    image: NDArray[Any]
+    text: NDArray[Any]
+    label: _Array
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one trained head does on test pairs.
+
+    Attributes:
+        n: number of training pairs.
+        accuracy: share of test pairs whose sign is right; an output of exactly 0 counts half.
+        risk: mean squared error against labels +-1.
+        ridge: delta that it was trained with.
+    """
+
+    n: int
+    accuracy: float
+    risk: float
+    ridge: float
+
+
+def gather(image: NDArray[Any], text: NDArray[Any], pairs: Pairs) -> PairFeatures:
+    """Return the features of ``pairs`` out of image (rows, d_v) and text (rows, captions, d_t).
+
+    Example:
+        >>> from fusiontheory.data import draw_pairs
+        >>> pairs = draw_pairs([0, 1], captions=1, n=2, seed=np.random.SeedSequence(0))
+        >>> gather(np.eye(2), np.eye(2)[:, None], pairs).image.shape
+        (2, 2)
+    """
+    return PairFeatures(image[pairs.image], text[pairs.text, pairs.caption], pairs.label)
+
+
+def measure_curve(
+    head: Head,
+    train: PairFeatures,
+    test: PairFeatures,
+    sizes: Sequence[int],
+    ridge: float | Sequence[float],
+) -> list[Measured]:
+    """Train ``head`` on the first n training pairs for each n, and test each on all test pairs.
+
+    Minimises sum_i (y_i - f(x_i) - b)^2 + ridge |f|^2 over f in the kernel's space and an
+    intercept b that is not penalised: f(x) = k(x)^T (K + ridge I)^{-1} (y - b 1). One Cholesky
+    factor serves every n of a ridge (`fusiontheory.solvers.dual_ridge`); heads with explicit
+    features are solved in the primal.
+
+    Args:
+        head: its kernel, or features where it has them.
+        train: at least max(sizes) pairs.
+        test: test pairs.
+        sizes: sample sizes, each at least 2.
+        ridge: delta of K + delta I, absolute and above 0; one number, or one for each size.
+
+    Raises:
+        InputError: for sizes below 2 or above the number of training pairs, a ridge that is not
+            above 0, or another number of ridges than of sizes.
+
+    Example:
+        >>> from fusiontheory.heads import find_head
+        >>> rng = np.random.default_rng(0)
+        >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
+        >>> pairs = PairFeatures(v, v * y[:, None], y)
+        >>> [m.accuracy for m in measure_curve(find_head("bilinear"), pairs, pairs, [40], 0.1)]
+        [1.0]
+    """
+    ridges = np.ravel(ridge).tolist()
+    if np.ndim(ridge) == 0:
+        ridges *= len(sizes)
+    if len(ridges) != len(sizes):
+        raise InputError(
+            f"ridge must be one number or one for each of {len(sizes)} sizes, got {len(ridges)}"
+        )
+    return _measured(head, train, test, list(zip(sizes, ridges, strict=True)))
+
+
+def measure_ridges(
+    head: Head,
+    train: PairFeatures,
+    test: PairFeatures,
+    sizes: Sequence[int],
+    ridges: Sequence[float],
+) -> list[Measured]:
+    """Train and test ``head`` as `measure_curve` does, at every size and every ridge.
+
+    The Gram matrices are made once; each ridge has one Cholesky factor.
+
+    Returns:
+        Sizes in their order, and for each size the ridges in theirs.
+
+    Raises:
+        InputError: as `measure_curve` does.
+
+    Example:
+        >>> from fusiontheory.heads import find_head
+        >>> rng = np.random.default_rng(0)
+        >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
+        >>> pairs = PairFeatures(v, v * y[:, None], y)
+        >>> found = measure_ridges(find_head("bilinear"), pairs, pairs, [20, 40], [0.1, 1.0])
+        >>> [(m.n, m.ridge) for m in found]
+        [(20, 0.1), (20, 1.0), (40, 0.1), (40, 1.0)]
+    """
+    return _measured(head, train, test, [(n, ridge) for n in sizes for ridge in ridges])
+
+
+def _measured(
+    head: Head, train: PairFeatures, test: PairFeatures, places: _Places
+) -> list[Measured]:
+    if not len(places):
+        raise InputError("sizes must have at least one sample size, got none")
+    for n, ridge in places:
+        positive_integer("sizes", n, minimum=2)
+        if non_negative("ridge", ridge) == 0:
+            raise InputError("ridge must be above 0 to measure, got 0")
+    most = max(n for n, _ in places)
+    if most > train.label.size:
+        raise InputError(f"sizes must be at most the {train.label.size} training pairs, got {most}")
+    outputs = _primal if head.features is not None else _dual
+    columns = outputs(head, train, test, places)
+    return [
+        Measured(int(n), *_scores(output, test.label), float(ridge))
+        for (n, ridge), output in zip(places, columns, strict=True)
+    ]
+
+
+def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[_Array]:
+    """Return the outputs on the test pairs, one array for each place."""
+    most = max(n for n, _ in places)
+
+    def block(rows: slice, columns: slice) -> NDArray[Any]:
+        right = train.image[columns], train.text[columns]
+        return head.gram(train.image[rows], train.text[rows], *right)
+
+    gram = blockwise_gram(most, block)
+    weights, constants = np.zeros((most, len(places))), np.zeros(len(places))
+    by_ridge = _by_ridge(places)
+    for last, (ridge, columns) in enumerate(by_ridge.items(), start=1 - len(by_ridge)):
+        sizes = [places[column][0] for column in columns]
+        own = gram[: max(sizes), : max(sizes)]
+        # It is overwritten, and only the last ridge needs no copy.
+        own = own if last == 0 else own.copy(order="F")
+        fits = dual_ridge(own, train.label[: max(sizes), None], sizes, [ridge], intercept=True)
+        for column, fit in zip(columns, fits, strict=True):
+            weights[: fit.n, column], constants[column] = fit.alpha[:, 0], fit.constant[0]
+    outputs = np.empty((test.label.size, len(places)))
+    for start in range(0, test.label.size, _BLOCK):
+        part = slice(start, start + _BLOCK)
+        kernel = head.gram(test.image[part], test.text[part], train.image[:most], train.text[:most])
+        outputs[part] = kernel @ weights + constants
+    return list(outputs.T)
+
+
+def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[_Array]:
+    """Return the outputs on the test pairs, one array for each place."""
+    if head.features is None:
+        raise InputError(f"head {head.name} has no explicit features")
+    design = np.asarray(head.features(train.image, train.text), dtype=np.float64)
+    test_design = np.asarray(head.features(test.image, test.text), dtype=np.float64)
+    outputs = []
+    for n, ridge in places:
+        # Centred, as a mean far from 0 would cost digits of the normal matrix.
+        mean, label = design[:n].mean(axis=0), train.label[:n, None]
+        x = design[:n] - mean
+        sums = NormalEquations(n, x.T @ x, x.sum(axis=0), x.T @ label)
+        (fit,) = primal_ridge(sums, label, [ridge], intercept=True)
+        outputs.append((test_design - mean) @ fit.weights[:, 0] + fit.constant[0])
+    return outputs
+
+
+def _by_ridge(places: _Places) -> dict[float, list[int]]:
+    """Return which places have each ridge."""
+    found: dict[float, list[int]] = {}
+    for column, (_, ridge) in enumerate(places):
+        found.setdefault(float(ridge), []).append(column)
+    return found
+
+
+def _scores(output: _Array, label: _Array) -> tuple[float, float]:
+    """Return accuracy and risk."""
+    right = (np.sign(output) * label + 1) / 2
+    return float(np.mean(right)), float(np.mean((output - label) ** 2))

@@ -1,0 +1,34 @@
+"""Files that outlive a run: records of measured cells, tensors, and how they are written."""
+
+from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
+from fusiontheory.store.files import check_writable, write_atomically
+from fusiontheory.store.provenance import closure, code_version, modules_version
+from fusiontheory.store.records import CorruptRecord, RecordStore
+from fusiontheory.store.tensors import (
+    digest,
+    is_sealed,
+    read_bytes,
+    read_tensors,
+    unreadable,
+    write_tensors,
+)
+
+__all__ = [
+    "Cell",
+    "CorruptRecord",
+    "RecordStore",
+    "canonical_json",
+    "check_study",
+    "check_writable",
+    "closure",
+    "code_version",
+    "digest",
+    "is_sealed",
+    "modules_version",
+    "read_bytes",
+    "read_tensors",
+    "sha256",
+    "unreadable",
+    "write_atomically",
+    "write_tensors",
+]

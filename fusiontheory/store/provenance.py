@@ -1,0 +1,255 @@
+"""Which code made a record: a version that follows the imports of the function that was run."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fusiontheory.checks import InputError
+
+__all__ = ["PLUMBING", "closure", "code_version", "modules_version"]
+
+PLUMBING = (
+    "fusiontheory.checks",
+    "fusiontheory.typing",
+    "fusiontheory.store",
+    "fusiontheory.console",
+    "fusiontheory.parallel",
+    "fusiontheory.plotting",
+)
+"""Modules, with all that is below them, that refuse, keep, spread or draw numbers and change none.
+
+Whoever adds a module here says that no edit of it can ever change a recorded number.
+"""
+
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = ()) -> str:
+    """Return 12 hex digits that change when code that ``functions`` can reach does.
+
+    What they can reach is the import closure of their modules within the repository: every module
+    that one of them imports, at the top or inside a function, and so on. A name taken from a
+    package's face counts as its defining module, not the whole package. Imports for type checkers
+    alone and the modules of `PLUMBING` are left out. What counts of a module is its syntax tree
+    without docstrings: comments, layout and documentation do not make another version.
+
+    Args:
+        functions: what computes the rows that are recorded; functions or classes.
+        registries: names of modules that only list choices and are not followed; give the choice
+            that is made among ``functions``. A new entry then leaves the others' versions alone.
+
+    Raises:
+        InputError: if there is none, or one has no Python source.
+
+    Example:
+        >>> import json.decoder
+        >>> from fractions import Fraction
+        >>> code_version(json.decoder.JSONDecoder) == code_version(Fraction)
+        False
+    """
+    if not functions:
+        raise InputError("functions must hold at least one function, got none")
+    return _version(tuple(_source(function) for function in functions), registries)
+
+
+@cache
+def _version(modules: tuple[tuple[str, Path], ...], registries: tuple[str, ...]) -> str:
+    roots = tuple(dict.fromkeys(root for name, path in modules for root in _roots(name, path)))
+    return modules_version([name for name, _ in modules], roots, registries)
+
+
+def modules_version(
+    names: Iterable[str], roots: tuple[Path, ...], registries: tuple[str, ...] = ()
+) -> str:
+    """Return the version of what modules can reach, as `code_version`, in folders of packages.
+
+    Args:
+        names: of the modules, such as ``fusiontheory.store.cells``.
+        roots: folders that packages are looked for in, in this order.
+        registries: as for `code_version`.
+    """
+    found = _closure(names, roots, registries)
+    text = "\n".join(
+        f"{name} {_digest(path, _stamp(path))}" for name, path in sorted(found.items())
+    )
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def closure(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of the modules whose code `code_version` covers, sorted.
+
+    Example:
+        >>> from fusiontheory.heads import linear_kernel
+        >>> closure(linear_kernel)
+        ('fusiontheory.heads.kernels',)
+    """
+    name, path = _source(function)
+    return tuple(sorted(_closure([name], _roots(name, path))))
+
+
+def _source(function: Callable[..., Any]) -> tuple[str, Path]:
+    """Return the name and the file of the module that defines a function."""
+    try:
+        path = Path(inspect.getsourcefile(function) or "")
+    except TypeError:
+        path = Path()
+    if path.suffix != ".py" or not path.is_file():
+        raise InputError(f"functions must be defined in Python source files, got {function!r}")
+    name = function.__module__
+    if name == "__main__":
+        # A module that is run as a script, by its own name where it has one.
+        spec = getattr(sys.modules["__main__"], "__spec__", None)
+        name = spec.name if spec else path.stem
+    return name, path
+
+
+def _roots(name: str, path: Path) -> tuple[Path, ...]:
+    """Return the folders whose packages count: that of the module, and that of this library."""
+    depth = name.count(".") + (path.name == "__init__.py")
+    return tuple({path.resolve().parents[depth]: None, Path(__file__).resolve().parents[2]: None})
+
+
+def _closure(
+    names: Iterable[str], roots: tuple[Path, ...], left_out: tuple[str, ...] = ()
+) -> dict[str, Path]:
+    """Return the file of each module that the named ones can reach, themselves among them."""
+    waiting = [place for name in names for place in _file(name, roots)]
+    found = dict(waiting)
+    while waiting:
+        for imported, file in _imports(*waiting.pop(), roots):
+            if imported not in (*found, *left_out) and not _is_plumbing(imported):
+                found[imported] = file
+                waiting.append((imported, file))
+    return found
+
+
+def _is_plumbing(name: str) -> bool:
+    return any(name == plumbing or name.startswith(f"{plumbing}.") for plumbing in PLUMBING)
+
+
+def _imports(name: str, path: Path, roots: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield the modules of the repository that one module imports anywhere, but for types."""
+    for node in _run_time_nodes(_tree(path, _stamp(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from _file(alias.name, roots)
+        elif isinstance(node, ast.ImportFrom):
+            package = _absolute(node, name, path)
+            for alias in node.names:
+                yield from _defining(package, alias.name, roots)
+
+
+def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes of a tree, without what only type checkers read."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        yield child
+        yield from _run_time_nodes(child)
+
+
+def _absolute(node: ast.ImportFrom, name: str, path: Path) -> str:
+    if not node.level:
+        return node.module or ""
+    parts = name.split(".") + (["__init__"] if path.name == "__init__.py" else [])
+    return ".".join([*parts[: -node.level], *([node.module] if node.module else [])])
+
+
+def _defining(
+    package: str, name: str, roots: tuple[Path, ...], seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Path]]:
+    """Yield the module that defines ``name`` of ``package``: through the package's face."""
+    submodule = list(_file(f"{package}.{name}", roots))
+    faces = list(_file(package, roots))
+    for face, path in faces:
+        if path.name != "__init__.py" or face in seen:
+            yield face, path
+            continue
+        sources = [] if name == "*" else _exported(face, path, name)
+        if sources:
+            for module, original in sources:
+                yield from _defining(module, original, roots, seen | {face})
+        elif submodule:
+            yield from submodule
+        else:
+            # Defined in the face itself, or everything of it.
+            yield face, path
+    if not faces:
+        yield from submodule
+
+
+def _exported(face: str, path: Path, name: str) -> list[tuple[str, str]]:
+    """Return from which module, and under which name, a face has a name; lazy faces too."""
+    return [
+        (_absolute(node, face, path), alias.name)
+        for node in ast.walk(_tree(path, _stamp(path)))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if (alias.asname or alias.name) == name
+    ]
+
+
+def _file(name: str, roots: tuple[Path, ...]) -> Iterator[tuple[str, Path]]:
+    """Yield the module of that name and its file, if a root has it."""
+    for root in roots:
+        base = root.joinpath(*name.split("."))
+        for path in (base / "__init__.py", base.with_suffix(".py")):
+            if path.is_file():
+                yield name, path
+                return
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return what tells an edited file from the one that was read: time and size."""
+    state = path.stat()
+    return state.st_mtime_ns, state.st_size
+
+
+@cache
+def _tree(path: Path, stamp: tuple[int, int]) -> ast.Module:
+    del stamp
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _digest(path: Path, stamp: tuple[int, int]) -> str:
+    return hashlib.sha256(_canonical(_tree(path, stamp)).encode()).hexdigest()
+
+
+def _canonical(node: Any) -> str:
+    """Return a syntax tree as text: without docstrings, and the same in every Python version.
+
+    `ast.dump` names fields that are empty, which differ between versions.
+    """
+    if isinstance(node, list):
+        return f"[{','.join(map(_canonical, node))}]"
+    if not isinstance(node, ast.AST):
+        return f"{type(node).__name__}:{node!r}"
+    parts = []
+    for field, value in ast.iter_fields(node):
+        if field == "body" and isinstance(node, _DOCUMENTED):
+            value = _without_docstrings(value)
+        if value is None or value == [] or field in ("type_comment", "kind"):
+            continue
+        parts.append(f"{field}={_canonical(value)}")
+    return f"{type(node).__name__}({','.join(parts)})"
+
+
+def _without_docstrings(body: list[ast.stmt]) -> list[ast.stmt]:
+    """Return a body without strings that are statements, which document and do nothing."""
+    return [
+        node
+        for node in body
+        if not (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        )
+    ]

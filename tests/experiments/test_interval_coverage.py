@@ -1,0 +1,93 @@
+"""The pieces of experiments.interval_coverage, at a small size."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.interval_coverage import training_sets
+from experiments.interval_coverage.config import Config
+from experiments.interval_coverage.dot_product import jackknife_error
+from experiments.interval_coverage.run import fresh_pairs, limit, replicates
+from experiments.interval_coverage.summary import coverage, real_cells
+from fusiontheory.heads import find_head
+from fusiontheory.solvers import measure_curve
+
+_CONFIG = replace(
+    Config(), heads=("bilinear",), sizes=(128, 512), replicates=40, limit_samples=2, seed=1
+)
+
+
+@pytest.mark.parametrize("index", [0, 3])
+def test_intervals_hold_the_limit_of_gaussian_pairs(index):
+    population = _CONFIG.populations[index]
+    truth, error = limit(_CONFIG, population, np.random.SeedSequence(0))
+    assert (error < 0.003).all()  # a mean over samples of 20,000 images
+    found, _ = replicates(_CONFIG, population, 1000, np.random.SeedSequence(1))
+    inside = (found[..., 1] <= truth) & (truth <= found[..., 2])
+    assert inside.mean() > 0.85
+
+
+@pytest.mark.parametrize("name", ["unit norm", "heavy tails"])
+def test_shapes_keep_what_they_promise(name):
+    population = next(p for p in _CONFIG.populations if p.name == name)
+    v, t = population.draw(20_000, np.random.default_rng(0))
+    assert (v**2).sum(axis=1).mean() == pytest.approx(1, abs=0.03)
+    assert (t**2).sum(axis=1).mean() == pytest.approx(1, abs=0.03)
+    lengths = (v**2).sum(axis=1)
+    assert lengths.std() < 1e-6 if name == "unit norm" else lengths.std() > 0.5
+
+
+def test_jackknife_error_is_the_spread_of_the_dot_products_signal():
+    population = next(p for p in _CONFIG.populations if p.name == "unit norm")
+    rng = np.random.default_rng(0)
+    found = np.array([jackknife_error(*population.draw(1000, rng)) for _ in range(200)])
+    spread = found[:, 0].std(ddof=1)
+    # The spread of 200 has a relative error of 5 %.
+    assert found[:, 2].mean() == pytest.approx(spread, rel=0.15)
+    assert found[:, 1].mean() < 0.8 * spread
+
+
+def test_independent_pairs_share_no_image():
+    pairs = fresh_pairs(_CONFIG.populations[0], 40, np.random.default_rng(0))
+    assert len(np.unique(pairs.image, axis=0)) == len(np.unique(pairs.text, axis=0)) == 40
+    # Matched pairs correlate, mismatched ones do not share an image.
+    many = fresh_pairs(_CONFIG.populations[1], 4000, np.random.default_rng(0))
+    scores = np.einsum("nd,nd->n", many.image, many.text)
+    matched, mismatched = scores[many.label > 0], scores[many.label < 0]
+    assert abs(mismatched.mean()) < 4 * mismatched.std() / np.sqrt(2000) < matched.mean()
+
+
+def test_coverage_counts_misses_on_both_sides():
+    row = pd.DataFrame({"replicates": [200], "limit_below": [6], "limit_above": [4]})
+    assert coverage(row, "limit").tolist() == [0.95]
+
+
+def test_real_cells_allow_standard_errors():
+    cells = pd.DataFrame(
+        {
+            "measured": [0.60, 0.71],
+            "measured_se": [0.01, 0.01],
+            "predicted_low": [0.55, 0.60],
+            "predicted_high": [0.65, 0.70],
+        }
+    )
+    assert real_cells(cells, 0).index.tolist() == [1]
+    assert real_cells(cells, 2).empty
+
+
+@pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])
+def test_training_sets_are_those_of_kernel_ridge(head):
+    config = Config(sizes=(16, 64))
+    population = config.populations[0]
+    accuracy, deviation, error = training_sets.measure(population, head, config, 8, 2000)
+    test = training_sets.distinct_pairs(population, 2000, np.random.default_rng(999))
+    found = []
+    for index in range(8):
+        train = training_sets.distinct_pairs(population, 64, np.random.default_rng(5000 + index))
+        curve = measure_curve(find_head(head), train, test, [16, 64], config.ridge)
+        found.append([point.accuracy for point in curve])
+    np.testing.assert_allclose(accuracy, np.mean(found, axis=0), atol=1e-3)
+    assert deviation.shape == error.shape == (2,)
+    assert (deviation < 0.1).all()

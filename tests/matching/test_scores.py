@@ -1,0 +1,189 @@
+"""The law of scores: against measured means, where it must change nothing, and its error."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.interval_coverage.config import Config
+from experiments.interval_coverage.run import MEASURED
+from fusiontheory.curves import predict_curve
+from fusiontheory.matching import (
+    LeverageLaw,
+    MatchingCurve,
+    MetricScores,
+    NormalScores,
+    ScoreShift,
+    Terms,
+    kernel_law,
+    score_law,
+    shifted,
+)
+from fusiontheory.moments import Moments
+from fusiontheory.risk import Spectrum
+
+CONFIG = Config()
+NORMAL = Terms(score_law=False)
+
+
+def population(name):
+    return next(p for p in CONFIG.populations if p.name == name)
+
+
+def measured_means(head):
+    known = pd.read_csv(MEASURED).set_index(["population", "kind", "head"])
+    return known.loc[("heavy tails", "measured", head), "mean"].to_numpy()
+
+
+@pytest.fixture(scope="module")
+def heavy():
+    return Moments.from_features(*population("heavy tails").draw(8000, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize(
+    ("head", "least", "most"), [("bilinear", 0.025, 0.012), ("dot-product", 0.02, 0.012)]
+)
+def test_the_law_is_right_where_normal_scores_are_not(heavy, head, least, most):
+    measured = measured_means(head)
+    curves = [
+        predict_curve(head, heavy, CONFIG.sizes, CONFIG.ridge, terms=terms)["accuracy"].to_numpy()
+        for terms in (NORMAL, Terms())
+    ]
+    normal, law = (np.abs(curve - measured) for curve in curves)
+    assert (normal > least).all()
+    assert (law < most).all()
+
+
+def test_the_law_brings_the_concatenation_nearer(heavy):
+    measured = measured_means("concat-mlp")[-1]
+    n = CONFIG.sizes[-1]
+    normal, law = (
+        predict_curve("concat-mlp", heavy, n, CONFIG.ridge, training_images=n, terms=terms)
+        for terms in (NORMAL, Terms())
+    )
+    assert abs(normal["accuracy"][0] - measured) > 0.015
+    assert abs(law["accuracy"][0] - measured) < 0.008
+
+
+@pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])
+def test_gaussian_moments_keep_normal_scores(heavy, head):
+    twin = heavy.gaussian_twin()
+    with_law, without = (
+        predict_curve(head, twin, [100, 1000], 0.1, terms=terms) for terms in (Terms(), NORMAL)
+    )
+    pd.testing.assert_frame_equal(with_law, without)
+
+
+@pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])
+def test_a_size_does_not_depend_on_the_others(heavy, head):
+    alone = predict_curve(head, heavy, [300], 0.1)
+    among = predict_curve(head, heavy, [2, 300, 10**5], 0.1)
+    np.testing.assert_allclose(alone.iloc[0], among.iloc[1], rtol=1e-9)
+
+
+def test_few_images_keep_normal_scores():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((49, 3))
+    with pytest.warns(UserWarning, match="image has 49 rows"):
+        moments = Moments.from_features(x, x)
+    spectrum = Spectrum.from_eigenvalues(np.ones(9))
+    assert kernel_law(moments, {(1, 1): 1.0}, spectrum, moments.matching_signal) is None
+
+
+def test_shifted_moves_the_interval_and_leaves_peaks():
+    one = np.array([0.8, 0.8, 1.0])
+    peak = np.array([False, True, False])
+    curve = MatchingCurve(one.copy(), one, one - 0.1, np.minimum(one + 0.1, 1.0), peak)
+    ones = np.ones(3)
+    moved = shifted(curve, ScoreShift(0.1 * ones, 0.5 * ones, 2 * ones))
+    assert moved.accuracy[0] > 0.8
+    assert moved.risk.tolist() == [1.6, 0.8, 1.0]
+    for name in ("accuracy", "low", "high"):
+        np.testing.assert_array_equal(getattr(moved, name)[1:], getattr(curve, name)[1:])
+    narrow = shifted(curve, ScoreShift(0 * ones, 1e-9 * ones, ones, whole=True))
+    assert narrow.high[0] - narrow.low[0] == pytest.approx(0, abs=1e-8)
+
+
+def test_the_dot_products_error_is_the_spread_of_its_accuracy():
+    source = population("unit norm")
+    rng = np.random.default_rng(0)
+    found = np.array(
+        [MetricScores.of_pairs(*source.draw(500, rng)).accuracy(512.0, 0.1) for _ in range(300)]
+    )
+    # 300 draws tell their spread to 4 %.
+    assert np.sqrt((found[:, 1] ** 2).mean()) == pytest.approx(found[:, 0].std(), rel=0.15)
+
+
+def test_a_dot_product_without_signal_keeps_its_interval():
+    rng = np.random.default_rng(3)
+    for _ in range(6):
+        x, y = rng.standard_normal((2, 200, 8))
+        curve = predict_curve("dot-product", Moments.from_features(x, y), [256], 0.1)
+        assert curve["accuracy_high"][0] - curve["accuracy_low"][0] > 0.005
+        assert curve["accuracy"].between(0.5, 0.56).all()
+
+
+def one_function(rng, images, noise, shape):
+    """Scores of one function with class means -+1/2 and variance 1, from two sets of images.
+
+    ``noise`` is the variance of each set's own, three times as large on matched pairs and of
+    exponential law from pair to pair.
+    """
+    own = shape(rng, (2, images)) + np.array([[0.5], [-0.5]])
+    varying = np.array([[1.5], [0.5]]) * rng.exponential(size=(2, images))
+    sets = np.sqrt(noise * varying) * rng.standard_normal((2, 2, images))
+    return (own + sets).transpose(1, 0, 2)[:, :, None]
+
+
+def shift(scores, *, kappa=0.1, gamma=0.05):
+    """By a constant leverage, with the signal that such scores have."""
+    images = scores.shape[-1]
+    law = LeverageLaw(np.ones((2, images)), np.full((2, images), gamma / (1 - gamma)))
+    normal = NormalScores.of_signal(1 / (1 + kappa), -kappa / (1 + kappa) ** 2, gamma)
+    length = np.ones((2, 1, images))
+    return score_law(scores, np.ones((1, 1)), law, length, kappa, normal)
+
+
+def gaussian(rng, shape):
+    return rng.standard_normal(shape)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1, 1.0, 10.0])
+def test_normal_scores_have_no_shift_whatever_the_functions_noise(noise):
+    rng = np.random.default_rng(4)
+    found = [shift(one_function(rng, 500, noise, gaussian)) for _ in range(100)]
+    shifts = np.array([point.shift for point in found])
+    assert abs(shifts.mean()) < 4 * shifts.std() / 10
+    assert shifts.std() < 0.1
+
+
+def test_noise_of_the_functions_hides_the_shape_and_does_not_make_one():
+    def heavy_tailed(rng, shape):
+        return rng.standard_t(5, shape) * np.sqrt(3 / 5)
+
+    rng = np.random.default_rng(5)
+    none, little, much = (
+        np.mean([shift(one_function(rng, 500, noise, heavy_tailed)).shift for _ in range(100)])
+        for noise in (0.0, 0.05, 5.0)
+    )
+    # Standard errors of these means are 0.0015, 0.0015 and 0.004.
+    assert none > 0.03
+    assert little == pytest.approx(none, abs=0.01)
+    assert -0.013 < much < 0.75 * none
+
+
+@pytest.mark.parametrize("name", ["unit norm", "weak"])
+def test_a_few_images_say_of_the_law_what_many_say(name):
+    orders, sizes = {(1, 1): 1.0}, np.array([256.0, 512.0, 1024.0])
+
+    def shifts(images, seed):
+        moments = Moments.from_features(*population(name).draw(images, np.random.default_rng(seed)))
+        product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
+        law = kernel_law(
+            moments, orders, Spectrum.from_eigenvalues(product), moments.matching_signal
+        )
+        return law(sizes, 0.1).shift
+
+    few = np.array([shifts(300, seed) for seed in range(24)])
+    many = np.mean([shifts(10_000, seed) for seed in range(2)], axis=0)
+    error = few.std(axis=0) / np.sqrt(len(few))
+    assert (np.abs(few.mean(axis=0) - many) < 3 * error + 0.01).all()

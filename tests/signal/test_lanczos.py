@@ -1,0 +1,172 @@
+"""The matching signal: moments against their closed form, resolvents against brute force."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fusiontheory.signal import FOLDS, lanczos_signal, operator_moments, operator_rotations
+
+KAPPA = (0.05, 1.0)
+
+
+def exact_moments(cross, product, kappa):
+    """d_0 .. d_3 of centred Gaussian pairs: D W = C W^T C, the swap term of the fourth moment."""
+    resolvent = 1 / (product + kappa)
+    once = cross @ (resolvent * cross).T @ cross
+    twice = cross @ (resolvent * once).T @ cross
+    thrice = cross @ (resolvent * twice).T @ cross
+    return [np.vdot(resolvent * cross, term) for term in (cross, once, twice, thrice)]
+
+
+def gaussian_pairs(rng, shape, cross, values_v, values_t, shared):
+    """Draw v and captions t whose text noise is shared by an image's captions in part."""
+    draws, n, captions = shape
+    d_v, d_t = cross.shape
+    v = rng.standard_normal((draws, n, d_v)) * np.sqrt(values_v)
+    slope = cross / values_v[:, None]
+    rest = np.linalg.cholesky(np.diag(values_t) - slope.T @ cross)
+    noise = np.sqrt(shared) * rng.standard_normal((draws, n, 1, d_t)) + np.sqrt(
+        1 - shared
+    ) * rng.standard_normal((draws, n, captions, d_t))
+    return v, (v @ slope)[:, :, None] + noise @ rest.T
+
+
+@pytest.mark.parametrize("captions", [1, 3])
+# Few images: what is biased is so by a third, but only d_0 and d_1 are sharp. Many: all of them.
+@pytest.mark.parametrize(("draws", "images", "sharp"), [(2500, 4, 2), (400, 80, 4)])
+def test_operator_moments_are_unbiased(captions, draws, images, sharp):
+    rng = np.random.default_rng(captions)
+    values_v, values_t = np.array([1.0, 0.6, 0.3]), np.array([0.9, 0.4])
+    cross = np.array([[0.8, 0.05], [-0.1, 0.4], [0.1, -0.1]])
+    shape = (draws, images * FOLDS, captions)
+    v, t = gaussian_pairs(rng, shape, cross, values_v, values_t, shared=0.3)
+    product = np.outer(values_v, values_t)
+    folds = np.arange(images * FOLDS) % FOLDS
+    estimates = np.array(
+        [operator_moments(*pair, product, folds, KAPPA) for pair in zip(v, t, strict=True)]
+    )
+    mean = estimates.mean(axis=0)
+    error = estimates.std(axis=0) / np.sqrt(draws)
+    expected = np.array([exact_moments(cross, product, kappa) for kappa in KAPPA])
+    assert (np.abs(mean - expected) < 4 * error).all()
+    assert (error < expected / 10)[:, :sharp].all()
+
+
+def test_noise_changes_the_resolvent_and_not_the_excess():
+    """Of Gaussian pairs D is known; with the noise's Lambda in R estimates are unbiased again."""
+    rng = np.random.default_rng(0)
+    values_v, values_t = np.array([1.0, 0.6, 0.3]), np.array([0.9, 0.4])
+    cross = np.array([[0.8, 0.05], [-0.1, 0.4], [0.1, -0.1]])
+    v, t = gaussian_pairs(rng, (200, 400, 1), cross, values_v, values_t, shared=0.0)
+    product, noisy = np.outer(values_v, values_t), np.outer(values_v + 0.5, values_t + 0.3)
+    folds = np.arange(400) % FOLDS
+    estimates = np.array(
+        [
+            operator_rotations(*pair, product, folds, KAPPA, noisy).mean(axis=1)
+            for pair in zip(v, t, strict=True)
+        ]
+    )
+    error = estimates.std(axis=0) / np.sqrt(len(estimates))
+    expected = np.array([exact_moments(cross, noisy, kappa) for kappa in KAPPA])
+    assert (np.abs(estimates.mean(axis=0) - expected) < 4 * error).all()
+    assert (error < expected / 10)[:, :3].all()
+
+
+def test_directions_far_below_kappa_change_next_to_nothing(monkeypatch):
+    rng = np.random.default_rng(0)
+    values = np.arange(1.0, 41) ** -1.5
+    v = rng.standard_normal((2000, 40)) * np.sqrt(values)
+    t = 0.7 * v + 0.7 * rng.standard_normal((2000, 40)) * np.sqrt(values)
+    product, folds = np.outer(values, values), np.arange(2000) % FOLDS
+    kappa = [0.1, 1.0, 10.0]
+    cut = operator_moments(v, t[:, None], product, folds, kappa)
+    monkeypatch.setattr("fusiontheory.signal.lanczos._NEGLIGIBLE", 0.0)
+    whole = operator_moments(v, t[:, None], product, folds, kappa)
+    assert not np.array_equal(cut, whole)
+    np.testing.assert_array_equal(cut[:, 0], whole[:, 0])
+    np.testing.assert_allclose(lanczos_signal(cut), lanczos_signal(whole), rtol=2e-3)
+
+
+def test_operator_moments_have_no_units():
+    rng = np.random.default_rng(0)
+    v, t = rng.standard_normal((60, 4)), rng.standard_normal((60, 2, 3))
+    product, folds = np.outer([4.0, 3, 2, 1], [2.0, 1, 1]), np.arange(60) % FOLDS
+    expected = operator_moments(v, t, product, folds, KAPPA)
+    scaled = operator_moments(3 * v, t / 7, product * 9 / 49, folds, np.array(KAPPA) * 9 / 49)
+    np.testing.assert_allclose(scaled, expected, rtol=1e-10)
+
+
+def test_a_caption_said_twice_changes_nothing():
+    rng = np.random.default_rng(0)
+    v, t = rng.standard_normal((40, 3)), rng.standard_normal((40, 1, 2))
+    product, folds = np.ones((3, 2)), np.arange(40) % FOLDS
+    np.testing.assert_allclose(
+        operator_moments(v, t.repeat(2, axis=1), product, folds, KAPPA),
+        operator_moments(v, t, product, folds, KAPPA),
+        rtol=1e-10,
+    )
+
+
+def draw_operators(seed, dimension, kappa):
+    """Return c, Lambda and S_matched, each in `dimension` directions, and d_0 .. d_3."""
+    rng = np.random.default_rng(seed)
+    c, values = rng.standard_normal(dimension), rng.uniform(0, 3, dimension)
+    root = rng.standard_normal((dimension, rng.integers(1, dimension + 1)))
+    matched = root @ root.T
+    resolvent = np.diag(1 / (values + kappa))
+    step = (matched - np.diag(values)) @ resolvent
+    moments = [c @ resolvent @ np.linalg.matrix_power(step, k) @ c for k in range(4)]
+    exact = c @ np.linalg.solve((np.diag(values) + matched) / 2 + kappa * np.eye(dimension), c)
+    return np.array(moments), exact
+
+
+OPERATORS = st.tuples(st.integers(0, 2**32 - 1), st.integers(1, 8), st.floats(0.01, 10))
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), dimension=st.integers(1, 2), kappa=st.floats(0.01, 10))
+def test_two_steps_are_exact_in_two_dimensions(seed, dimension, kappa):
+    moments, exact = draw_operators(seed, dimension, kappa)
+    assert lanczos_signal(moments) == pytest.approx(exact, rel=1e-6)
+
+
+@settings(deadline=None, max_examples=60)
+@given(problem=OPERATORS)
+def test_steps_close_in_on_the_resolvent_from_below(problem):
+    moments, exact = draw_operators(*problem)
+    one, two = lanczos_signal(moments, steps=1), lanczos_signal(moments, steps=2)
+    assert 0 < one <= two * (1 + 1e-9)
+    assert two <= exact * (1 + 1e-7)
+    # S >= Lambda / 2 bounds q, too.
+    assert exact <= 2 * moments[0] * (1 + 1e-9)
+
+
+@settings(deadline=None, max_examples=60)
+@given(problem=OPERATORS, scale=st.floats(1e-6, 1e6), steps=st.sampled_from([0, 1, 2]))
+def test_the_signal_grows_as_the_square_of_the_cross_covariance(problem, scale, steps):
+    moments, _ = draw_operators(*problem)
+    expected = scale * lanczos_signal(moments, steps)
+    assert lanczos_signal(scale * moments, steps) == pytest.approx(expected, rel=1e-9)
+
+
+NUMBERS = st.floats(-1e3, 1e3).map(lambda x: round(x, 6))
+
+
+@settings(deadline=None, max_examples=200)
+@given(moments=st.lists(NUMBERS, min_size=4, max_size=4))
+def test_no_noise_takes_the_signal_out_of_its_bounds(moments):
+    for steps in (0, 1, 2):
+        signal = lanczos_signal(np.array(moments), steps)
+        assert 0 <= signal <= 2 * max(moments[0], 0)
+
+
+def test_without_excess_covariance_all_steps_agree():
+    moments = np.array([[2.0, 0, 0, 0], [0.0, 0, 0, 0]])
+    for steps in (0, 1, 2):
+        np.testing.assert_array_equal(lanczos_signal(moments, steps), [2.0, 0.0])
+
+
+def test_noise_that_breaks_the_second_step_leaves_the_first():
+    moments = np.array([1.0, 0.5, 1.0, -9.0])  # d_2 + d_3 / 2 < 0: not a variance
+    assert lanczos_signal(moments) == lanczos_signal(moments, steps=1) == pytest.approx(0.8)

@@ -1,0 +1,39 @@
+"""The study of kernel heads: measured, predicted, compared, reported."""
+
+from validation.kernel.cells import measured_cells, predicted_cells
+from validation.kernel.compare import compare
+from validation.kernel.fill import fill_store, fingerprints
+from validation.kernel.measure import measure_cell
+from validation.kernel.predict import predict_cell
+from validation.kernel.report import write_report
+from validation.kernel.session import Session, parse_sizes
+from validation.kernel.study import ONE_DIMENSION, Study
+from validation.kernel.verdicts import (
+    CLAIM,
+    cell_verdicts,
+    claim_verdicts,
+    crossover_verdicts,
+    head_summary,
+    sign_verdicts,
+)
+
+__all__ = [
+    "CLAIM",
+    "ONE_DIMENSION",
+    "Session",
+    "Study",
+    "cell_verdicts",
+    "claim_verdicts",
+    "compare",
+    "crossover_verdicts",
+    "fill_store",
+    "fingerprints",
+    "head_summary",
+    "measure_cell",
+    "measured_cells",
+    "parse_sizes",
+    "predict_cell",
+    "predicted_cells",
+    "sign_verdicts",
+    "write_report",
+]

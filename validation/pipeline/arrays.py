@@ -1,0 +1,165 @@
+"""Plain arrays of embeddings to a features file, with every check before anything is written."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data import FeatureSet, Missing, Reading, Rows, is_id, read_rows, settle
+from fusiontheory.store import read_bytes, write_atomically
+from validation.corpus import read_lines
+from validation.pipeline.splits import read_split, split_by_image
+
+__all__ = ["ArraysWritten", "arrays_file", "read_ids"]
+
+_UNIT = 1e-3  # as `validation.extract.proof` has it
+
+
+@dataclass(frozen=True)
+class ArraysWritten:
+    """What was written.
+
+    Attributes:
+        path: the features file.
+        features: what it holds.
+        left_out: how many rows of text belong to no image of the image array.
+    """
+
+    path: Path
+    features: FeatureSet
+    left_out: int
+
+
+def arrays_file(
+    image: Path,
+    text: Path,
+    ids: Path | None,
+    out: Path,
+    *,
+    text_ids: Path | None = None,
+    split: Path | None = None,
+    seed: int | None = None,
+    name: str | None = None,
+    image_key: str | None = None,
+    text_key: str | None = None,
+    missing: Missing = "refuse",
+) -> ArraysWritten:
+    """Check arrays and write them as a features file with its sidecar.
+
+    Args:
+        image: file that `fusiontheory.data.reading` reads, of (n, d_v). Equal rows are one image.
+        text: likewise, (n, captions, d_t) or (n, d_t).
+        ids: a name a line, or a CSV with a column of names; None: those of the files, or the row
+            numbers.
+        out: file to write, .safetensors.
+        text_ids: names of the rows of text, if they are others than those of image: rows are
+            joined by name.
+        split: file that `validation.pipeline.splits.read_split` reads.
+        seed: split by image with this seed instead. With neither, the file has no splits.
+        name: of the features, for people; None: that of the image file.
+        image_key: name of the array in a file of several; None to find it.
+        text_key: likewise.
+        missing: "refuse" rows that are zero or not finite, or "drop" them.
+
+    Raises:
+        InputError: if a file cannot be read, an array is not numeric, has NaN, infinity, zero
+            vectors or another shape, ids do not fit the rows or are missing on one side, or the
+            splits do not fit.
+    """
+    if out.suffix != ".safetensors":
+        raise InputError(f"out must end in .safetensors, got {out}")
+    if split is not None and seed is not None:
+        raise InputError("seed must not be given beside a split file; choose one of the two")
+    if text_ids is not None and ids is None:
+        raise InputError("ids must be given beside text_ids, to join rows by name")
+    reading = Reading(image_key, text_key, missing)
+    rows, left_out = _settled(image, text, ids, text_ids, reading)
+    names = list(rows.image_ids or map(str, range(len(rows.image))))
+    splits = rows.split
+    if split is not None:
+        splits = read_split(split, names)
+    elif seed is not None:
+        splits = split_by_image(names, seed)
+    features = FeatureSet(
+        rows.image,
+        rows.text,
+        split=None if splits is None else np.array(splits),
+        name=name or image.stem,
+    )
+    features.save(out)
+    sources = {"image": image, "text": text}
+    about: dict[str, Any] = {
+        kind: {"name": "arrays", "tag": sources[kind].name, "weights": _digest(sources[kind])}
+        | {"normalisation": _length(getattr(features, kind))}
+        for kind in sources
+    }
+    about |= {"ids": names, "skipped": [], "fingerprint": features.fingerprint}
+    write_atomically(out.with_suffix(".json"), json.dumps(about, indent=1, sort_keys=True).encode())
+    return ArraysWritten(out, features, left_out)
+
+
+def _settled(
+    image: Path, text: Path, ids: Path | None, text_ids: Path | None, reading: Reading
+) -> tuple[Rows, int]:
+    """Return one row for each image, and how many rows of text belong to none."""
+    rows, _ = read_rows([image, text], reading)
+    names, joined = rows.image_ids, rows.text_ids
+    if ids is not None:
+        names = read_ids(ids, len(rows.image), "image")
+        joined = None if text_ids is None else read_ids(text_ids, len(rows.text), "text")
+    given = names if joined is None and len(rows.image) == len(rows.text) else joined
+    settled, said = settle(replace(rows, image_ids=names, text_ids=given), reading.missing)
+    for sentence in said:
+        warnings.warn(sentence, stacklevel=3)
+    known = {*(names or ())}
+    return settled, sum(name not in known for name in joined or ())
+
+
+def read_ids(path: Path, rows: int, kind: str) -> list[str]:
+    """Return the names of the rows of an array: a name a line, or a column of a CSV.
+
+    Of a CSV (.csv, .tsv) the column is the first whose name is one of ids or of image files, such
+    as id, image, filename or image_path; without such a header, the first. Names may repeat, as
+    where each caption has a row.
+
+    Raises:
+        InputError: if the file cannot be read, or there are not as many names as rows.
+    """
+    names, header = [line.strip() for _, line in read_lines(path)], ""
+    if path.suffix in (".csv", ".tsv"):
+        names, header = _column(names, "\t" if path.suffix == ".tsv" else ",")
+    if len(names) != rows:
+        passed = f", whose first line {header!r} is taken as a name" if header else ""
+        raise InputError(
+            f"{kind} ids must be {rows}, one for each row, got {len(names)} in {path}{passed}"
+        )
+    return names
+
+
+def _column(lines: Sequence[str], separator: str) -> tuple[list[str], str]:
+    """Return the names, and the first line if it was not known as a header."""
+    rows = list(csv.reader(lines, delimiter=separator))
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    known = [i for i, cell in enumerate(header) if is_id(cell)]
+    place = known[0] if known else 0
+    names = [row[place].strip() for row in (rows[1:] if known else rows) if len(row) > place]
+    return names, "" if known else separator.join(header)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(read_bytes(path)).hexdigest()
+
+
+def _length(x: NDArray[np.float32]) -> str:
+    off = np.abs(np.linalg.norm(x.astype(np.float64), axis=-1) - 1)
+    return "unit" if off.max() <= _UNIT else "none"

@@ -1,0 +1,170 @@
+"""Features by condition, as given, to the reports of kernel heads and of trained heads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+from rich.progress import Progress
+
+from fusiontheory.data import FeatureSet
+from fusiontheory.store import check_writable
+from validation.conditions import allowed_pairs, fitted_sizes, unequal_dimensions
+from validation.extract import PUBLISHED, Proof, prove
+from validation.kernel import Session, Study
+from validation.pipeline.sources import Source
+from validation.trained import TrainedCell, TrainedStudy, train_cells, write_report
+
+__all__ = ["GivenStudy", "Verdict", "given_study", "prove_sources", "study_features"]
+
+_NEED_ONE_DIMENSION = ("dot-product", "hadamard")
+_FLICKR8K = 8091
+"""Images of the corpus that the published recall is of."""
+
+
+@dataclass(frozen=True)
+class GivenStudy(TrainedStudy):
+    """The study of trained heads on features as given; by itself only its grid is trained.
+
+    Attributes:
+        unequal: conditions whose image and text vectors differ in dimension; dot-product and
+            hadamard are left out there.
+        parts: that are trained and reported.
+    """
+
+    unequal: frozenset[str] = frozenset()
+    parts: tuple[str, ...] = ("grid",)
+
+    def cells(self, part: str | None = None) -> list[TrainedCell]:
+        """Return the cells of a part, or of all its parts, that features allow."""
+        declared = super().cells
+        return [
+            cell
+            for name in (self.parts if part is None else (part,))
+            for cell in declared(name)
+            if cell.condition not in self.unequal or cell.head not in _NEED_ONE_DIMENSION
+        ]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a study on features as given leaves.
+
+    Attributes:
+        page: the report.
+        said: lines about what was left out or fitted, and the proof of the features.
+        missing: trained cells that are not on record.
+    """
+
+    page: Path
+    said: Sequence[str] = ()
+    missing: Sequence[str] = field(default_factory=tuple)
+
+
+def given_study(
+    study: TrainedStudy, features: Mapping[str, FeatureSet], parts: Sequence[str] = ("grid",)
+) -> tuple[GivenStudy, list[str]]:
+    """Return the study of trained heads with what these features allow, and lines about it.
+
+    Args:
+        study: whose numbers count; its conditions are those of ``features``, as given.
+        features: of the same images, with the splits train, dev and test.
+        parts: of `validation.trained.design.study.PARTS`.
+
+    Raises:
+        InputError: if a split is missing or has too few images.
+    """
+    first = next(iter(features.values()))
+    sizes, said = fitted_sizes(study.sizes, allowed_pairs(first, "train"))
+    unequal = unequal_dimensions(features)
+    settings = {one.name: getattr(study, one.name) for one in fields(TrainedStudy)}
+    settings |= {
+        "strengths": dict.fromkeys(features),
+        "sizes": sizes,
+        "small": min(study.small, sizes[-1]),
+        "training": replace(study.training, batch_size=min(study.training.batch_size, sizes[0])),
+        "dev_pairs": min(study.dev_pairs, allowed_pairs(first, "dev")),
+        "test_pairs": min(study.test_pairs, allowed_pairs(first, "test")),
+    }
+    given = GivenStudy(**settings, unequal=frozenset(unequal), parts=tuple(parts))
+    given.cells()
+    for one in features.values():
+        given.check_features(one)
+    left_out = [head for head in study.heads if head in _NEED_ONE_DIMENSION]
+    if left_out:
+        said += [f"{', '.join(left_out)} are not trained on {name}" for name in unequal]
+    return given, [f"trained heads: {line}" for line in said]
+
+
+def prove_sources(sources: Mapping[str, Source]) -> dict[str, Proof]:
+    """Return the proof of each condition whose recall on the whole of Flickr8k is published."""
+    proofs = {}
+    for name, source in sources.items():
+        card = source.about.get("image") or {}
+        published = PUBLISHED.get((card.get("name", ""), card.get("tag", "")))
+        if published is not None and len(source.features) == _FLICKR8K:
+            proofs[name] = prove(source.features, source.about, published)
+    return proofs
+
+
+def study_features(
+    sources: Mapping[str, Source],
+    folder: Path,
+    out: Path,
+    progress: Progress,
+    *,
+    study: Study | None = None,
+    trained: TrainedStudy | None = None,
+    parts: Sequence[str] = ("grid",),
+    aligned: str | None = None,
+    jobs: int = 1,
+    shard: tuple[int, int] = (1, 1),
+    only: str | None = None,
+) -> Verdict:
+    """Measure, predict, train and report, each condition's features as given.
+
+    Args:
+        sources: features by condition, as `validation.pipeline.sources.read_sources` returns them.
+        folder: of records; what it has is not done again.
+        out: gets the report, and in ``trained`` the tables of trained heads.
+        progress: where bars go.
+        study: numbers of the kernel heads.
+        trained: numbers of the trained heads; None: none are trained.
+        parts: of the study of trained heads.
+        aligned: the condition that the published claims are about; None: the first whose images
+            and captions one network encoded.
+        jobs: processes.
+        shard: (i, N) of the trained runs.
+        only: "train" for the trained runs alone, "report" for all but them; None for everything.
+
+    Raises:
+        InputError: if features or settings do not fit, before any work, or a folder cannot be
+            written to.
+    """
+    features = {name: source.features for name, source in sources.items()}
+    if aligned is None:
+        aligned = next((n for n, source in sources.items() if source.one_network), "aligned")
+    session, said = Session.as_given(replace(study or Study(), aligned=aligned), features, folder)
+    given = None
+    if trained is not None:
+        given, more = given_study(trained, features, parts)
+        said = [*said, *more]
+    for place in (folder, out):
+        check_writable("out" if place is out else "store", place)
+    if given is not None and only != "report":
+        train_cells(given, session.conditions, session.store, given.cells(), jobs, shard)
+    if only == "train":
+        return Verdict(out / "index.html", said)
+    proofs = {name: str(proof) for name, proof in prove_sources(sources).items()}
+    session = replace(session, told={**session.told, **({"proof": proofs} if proofs else {})})
+    session.run(jobs, progress)
+    page = session.report(out)
+    missing: Sequence[str] = ()
+    if given is not None:
+        found = write_report(
+            given, session.conditions, session.store, given.cells(), out / "trained"
+        )
+        missing = found.missing
+    small = session.told.get("caution")
+    return Verdict(page, [*said, *([small] if small else [])], missing)

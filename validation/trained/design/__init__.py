@@ -1,0 +1,24 @@
+"""What the study of trained heads runs: conditions, noise, variants, draws."""
+
+from validation.trained.design.ablations import ABLATIONS
+from validation.trained.design.condition import Condition, controlled_features
+from validation.trained.design.draws import held_out_pairs, training_pairs
+from validation.trained.design.noise import Noise, noisy_features
+from validation.trained.design.scaling import scaled_features
+from validation.trained.design.study import PARTS, TrainedCell, TrainedStudy
+from validation.trained.design.variant import Variant
+
+__all__ = [
+    "ABLATIONS",
+    "PARTS",
+    "Condition",
+    "Noise",
+    "TrainedCell",
+    "TrainedStudy",
+    "Variant",
+    "controlled_features",
+    "held_out_pairs",
+    "noisy_features",
+    "scaled_features",
+    "training_pairs",
+]

@@ -1,0 +1,13 @@
+"""The runs of trained heads: groups of members, search, records."""
+
+from validation.trained.runs.groups import CellGroups
+from validation.trained.runs.runs import recorded_runs, train_cells
+from validation.trained.runs.search import choices, chosen_table
+
+__all__ = [
+    "CellGroups",
+    "choices",
+    "chosen_table",
+    "recorded_runs",
+    "train_cells",
+]
