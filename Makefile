@@ -6,23 +6,35 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test figures bench clean
+.PHONY: run test check lint figures map bench clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
 	$(BIN)/python -m validation run
 	$(BIN)/python -m validation report --out report
 
-test: $(READY)
+# Everything: lint, types, contracts of imports, tests in two processes of one thread each.
+test: lint
+	$(BIN)/python -m pytest -n 2
+
+# The same in under a minute, with the tests of the files that were touched alone.
+check: lint
+	$(BIN)/python tests/touched.py | xargs $(BIN)/python -m pytest -q -n 2
+
+lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(BIN)/mypy; \
 		else echo "types are checked with Python 3.11 or newer, which the type stubs need"; fi
-	$(BIN)/python -m pytest
 
 # Every figure, from stored tables alone.
 figures: $(READY)
 	$(BIN)/python -m paper_figures
+
+# The picture of the rooms and the walk through them, in docs/architecture.md.
+map: $(READY)
+	$(BIN)/python docs/architecture.py
 
 # Speed, as ratios measured side by side; not part of the tests.
 bench: $(READY)

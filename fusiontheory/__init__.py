@@ -10,59 +10,7 @@
 ['n', 'risk', 'accuracy', 'accuracy_low', 'accuracy_high']
 """
 
-from fusiontheory.alignment import measure_alignment
-from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curves import alignment_curve, correlation_curve, degradation_curve, predict_curve
-from fusiontheory.heads import HEADS, Head
-from fusiontheory.matching import Terms, gaussian_matching_curve
-from fusiontheory.moments import GaussianPairs, Moments
-from fusiontheory.risk import (
-    CorrelatedProducts,
-    JointBlocks,
-    KernelSum,
-    LowRankTarget,
-    OptimalRidge,
-    ProjectedBilinear,
-    SignLabels,
-    effective_ridge,
-    kernel_sum_risk,
-    least_squares_risk,
-    low_rank_risk,
-    optimal_ridge,
-    product_ridge_risk,
-    ridge_risk,
-    sign_accuracy,
-    training_risk,
-)
+import lazy_loader
 
-__all__ = [
-    "HEADS",
-    "CorrelatedProducts",
-    "GaussianPairs",
-    "Head",
-    "InputError",
-    "JointBlocks",
-    "KernelSum",
-    "LowRankTarget",
-    "Moments",
-    "OptimalRidge",
-    "ProjectedBilinear",
-    "SignLabels",
-    "Terms",
-    "ValidityWarning",
-    "alignment_curve",
-    "correlation_curve",
-    "degradation_curve",
-    "effective_ridge",
-    "gaussian_matching_curve",
-    "kernel_sum_risk",
-    "least_squares_risk",
-    "low_rank_risk",
-    "measure_alignment",
-    "optimal_ridge",
-    "predict_curve",
-    "product_ridge_risk",
-    "ridge_risk",
-    "sign_accuracy",
-    "training_risk",
-]
+# The names stand in __init__.pyi, each with its room, which is loaded when a name is asked for.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

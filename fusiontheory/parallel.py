@@ -1,23 +1,28 @@
-"""One function over many tasks: here, in a pool of processes, or on a Dask cluster."""
+"""One function over many tasks, in processes or on a Dask cluster; threads of linear algebra."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
-from joblib import Parallel, delayed, parallel_config
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 from fusiontheory.checks import InputError, positive_integer
 
 __all__ = [
     "Part",
     "scatter",
+    "small_algebra",
 ]
 
 _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 
+# Dimension up to which one thread of linear algebra is as fast as several, or nearly.
+_SMALL = 1024
 # Times that a task is tried again after its worker died.
 _RETRIES = 5
 
@@ -51,6 +56,9 @@ def scatter(
         for task in tasks:
             yield task, function(task)
     else:
+        # Imported here: most that import this module only read their `Part` or limit threads.
+        from joblib import Parallel, delayed, parallel_config
+
         with parallel_config(backend="loky", inner_max_num_threads=1):
             pool = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)
             calls = (delayed(_numbered)(function, k, task) for k, task in enumerate(tasks))
@@ -63,11 +71,6 @@ def _numbered(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[in
 
 
 def _on_one_thread(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[int, _Result]:
-    """Run with one thread of linear algebra, where threadpoolctl is there to say so."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ModuleNotFoundError:
-        return _numbered(function, k, task)
     with threadpool_limits(1):
         return _numbered(function, k, task)
 
@@ -92,6 +95,36 @@ def _on_dask(
             k, result = future.result()
             future.release()
             yield tasks[k], result
+
+
+@contextmanager
+def small_algebra(dimension: int) -> Iterator[None]:
+    """Use one thread of linear algebra in a block of many products of small matrices.
+
+    Between short products threads wait for each other in busy loops: where the processors are
+    shared, that took ten times the processor time of one thread. From a larger ``dimension`` than
+    1024 on, the block is left as it is.
+
+    The limit holds for the process while the block runs; environment variables such as
+    ``OPENBLAS_NUM_THREADS`` are not touched.
+
+    Args:
+        dimension: rows and columns that the matrices have at most, but for one side of samples.
+
+    >>> with small_algebra(dimension=64):
+    ...     pass
+    """
+    if dimension > _SMALL:
+        yield
+    else:
+        with _loaded().limit(limits=1, user_api="blas"):
+            yield
+
+
+@cache
+def _loaded() -> ThreadpoolController:
+    """Return the libraries of NumPy and SciPy, looked for once: it takes longer than a product."""
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)

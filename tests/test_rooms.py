@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 CODE = ("fusiontheory", "validation", "experiments", "paper_figures")
@@ -11,12 +16,18 @@ CODE = ("fusiontheory", "validation", "experiments", "paper_figures")
 
 def imports(folders):
     """Yield the importing module's name, the line, and where which name comes from."""
-    for path in (p for folder in folders for p in sorted((ROOT / folder).rglob("*.py"))):
-        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for path in (p for folder in folders for p in sorted((ROOT / folder).rglob("*.py*"))):
+        if path.suffix not in (".py", ".pyi"):
+            continue
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts).removesuffix(".__init__")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in CODE:
-                for alias in node.names:
-                    yield name, node.lineno, node.module, alias.name
+            if isinstance(node, ast.ImportFrom):
+                # A module's own package is one dot; only stubs of lazy faces use dots.
+                origin = [*parts[: -node.level]] if node.level else []
+                module = ".".join([*origin, *([node.module] if node.module else [])])
+                for alias in node.names if module.split(".")[0] in CODE else ():
+                    yield name, node.lineno, module, alias.name
 
 
 def rooms_of(module):
@@ -43,3 +54,37 @@ def test_tests_import_no_private_names():
         if name.startswith("_") and not name.endswith("__")
     ]
     assert not wrong, "\n".join(wrong)
+
+
+STUBS = sorted(p for folder in CODE for p in (ROOT / folder).rglob("*.pyi"))
+
+
+@pytest.mark.parametrize("stub", STUBS, ids=lambda p: ".".join(p.relative_to(ROOT).parent.parts))
+def test_every_name_of_a_lazy_face_is_there(stub):
+    """A stub is read when a name is asked for: a wrong one would show only then."""
+    face = import_module(".".join(stub.relative_to(ROOT).parent.parts))
+    tree = ast.parse(stub.read_text(encoding="utf-8"))
+    listed = next(ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign))
+    assert sorted(face.__all__) == sorted(listed)
+    for name in listed:
+        assert getattr(face, name) is not None
+
+
+@pytest.mark.parametrize(
+    ("start", "forbidden"),
+    [
+        (["-c", "import fusiontheory"], ["numpy", "scipy", "pandas"]),
+        (["-m", "fusiontheory", "--help"], ["scipy", "pandas"]),
+        (["-m", "validation", "--help"], ["scipy", "pandas"]),
+        (["-c", "from fusiontheory import predict_curve, HEADS, measure_curve"], []),
+        (["-c", "from fusiontheory.tangent import KernelExpansion, CoordinateMoments"], []),
+    ],
+    ids=" ".join,
+)
+def test_starting_loads_little(start, forbidden):
+    """Counted in modules, not in seconds: what no first call needs must not be loaded."""
+    command = [sys.executable, "-X", "importtime", *start]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "fusiontheory" in loaded
+    assert loaded.isdisjoint(["torch", "sympy", "matplotlib", "sklearn", *forbidden])

@@ -23,6 +23,7 @@ __all__ = [
     "features_of",
     "fitted_rows",
     "fitted_sizes",
+    "has_align",
     "unequal_dimensions",
 ]
 
@@ -101,8 +102,16 @@ def fitted_rows(features: FeatureSet) -> NDArray[np.int64]:
     Raises:
         InputError: if there are no train images.
     """
-    has_align = features.split is not None and "align" in features.split
-    return features.rows(*(("align", "train") if has_align else ("train",)))
+    return features.rows(*(("align", "train") if has_align(features) else ("train",)))
+
+
+def has_align(features: FeatureSet) -> bool:
+    """Return whether images are set apart to train alignment on.
+
+    >>> has_align(FeatureSet(np.eye(2), np.eye(2), split=["align", "train"]))
+    True
+    """
+    return features.split is not None and "align" in features.split
 
 
 def check_same_images(features: Mapping[str, FeatureSet]) -> None:

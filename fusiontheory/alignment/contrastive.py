@@ -232,7 +232,7 @@ def cached_contrastive_heads(
     """
     settings = settings or ContrastiveSettings()
     seed = positive_integer("seed", seed, minimum=0)
-    code = code_version(fit_contrastive_heads)
+    code = code_version(ContrastiveHeads)
     key = sha256([features.fingerprint, asdict(settings), seed, code])[:20]
     path = Path(folder) / f"heads-{key}.safetensors"
     if not path.exists():

@@ -32,7 +32,7 @@ def best_ridge(model: MatchingModel, n: Array, ridges: Array) -> Array:
         >>> signal = lambda kappa: (1 / (1 + kappa), -kappa / (1 + kappa) ** 2)
         >>> model = MatchingModel(flat, 0.0, signal, lambda kappa: 0 * kappa)
         >>> best_ridge(model, np.array([20.0, 2000.0]), np.array([0.1, 10.0, 1000.0]))
-        array([10., 10.])
+        array([1000.,   10.])
     """
     risks = np.array([matching_curve(model, n, float(ridge)).risk for ridge in ridges])
     # From the largest ridge down, so that the first of equal ones is the larger.
@@ -40,8 +40,8 @@ def best_ridge(model: MatchingModel, n: Array, ridges: Array) -> Array:
     return np.asarray(ridges[place])
 
 
-def checked_ridges(ridges: ArrayLike | None, power: float) -> Array:
-    """Return the ridges to choose from, increasing; by default `RIDGES` times ``power``.
+def checked_ridges(ridges: ArrayLike | None, diagonal: float) -> Array:
+    """Return the ridges to choose from, increasing; by default `RIDGES` times ``diagonal``.
 
     Raises:
         InputError: if there is none, or one is not above 0.
@@ -51,7 +51,7 @@ def checked_ridges(ridges: ArrayLike | None, power: float) -> Array:
         [0.002, 200.0]
     """
     if ridges is None:
-        return power * np.array(RIDGES)
+        return diagonal * np.array(RIDGES)
     given = np.unique(np.atleast_1d(non_negative_array("ridges", ridges, (0, 1))))
     if not given.size or given[0] == 0:
         raise InputError(f"ridges must be above 0, at least one, got {np.ravel(ridges).tolist()}")

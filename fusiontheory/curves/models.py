@@ -18,11 +18,10 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves.shared_blocks import linear_blocks, product_block, tangent_blocks
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
-from fusiontheory.means import centred
-from fusiontheory.moments import Moments
+from fusiontheory.moments import Moments, centred
 from fusiontheory.risk import Spectrum
 
-__all__ = ["MODELS", "find_model"]
+__all__ = ["MODELS", "find_model", "mean_diagonal"]
 
 _Array = NDArray[Any]
 
@@ -43,6 +42,27 @@ def find_model(head: str) -> Callable[[Moments, Terms], MatchingModel]:
     if name not in MODELS:
         raise InputError(f"head must be one with a model, {', '.join(MODELS)}, got {head!r}")
     return MODELS[name]
+
+
+def mean_diagonal(head: str, moments: Moments) -> float:
+    """Return the mean of the head's K(x, x) over pairs: what a ridge is small or large beside.
+
+    Args:
+        head: one of `MODELS`.
+        moments: of the features, means included.
+
+    Example:
+        >>> moments = Moments.from_second_moments(np.eye(2), np.eye(4), 0.5 * np.eye(2, 4))
+        >>> mean_diagonal("bilinear", moments), mean_diagonal("concat-mlp", moments)
+        (8.0, 3.0)
+    """
+    image, text = float(moments.image_eigenvalues.sum()), float(moments.text_eigenvalues.sum())
+    if head in ("concat-linear", "concat-mlp"):
+        return (image + text) / 2
+    if head == "bilinear":
+        return image * text
+    spectrum = find_model(head)(moments, Terms(score_law=False)).spectrum
+    return float(spectrum.nodes @ spectrum.counts)
 
 
 def _no_signal(kappa: _Array) -> tuple[_Array, _Array]:
@@ -96,7 +116,7 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     are spread over so many features that each of them is far below kappa: they act as ridge.
     What the other blocks add to the signal of the cross block is the gain of
     `fusiontheory.signal.ritz`. Orders above the fourth act as ridge alone. Features with means are
-    taken around them and their cosine (`fusiontheory.means`).
+    taken around them and their cosine (`fusiontheory.moments.means`).
     """
     centre = centred(moments)
     found, r = centre.moments, centre.power

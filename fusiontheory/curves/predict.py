@@ -14,7 +14,7 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
 from fusiontheory.curves.best_ridge import best_ridge, checked_ridges
-from fusiontheory.curves.models import find_model
+from fusiontheory.curves.models import find_model, mean_diagonal
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import (
     MatchingCurve,
@@ -27,6 +27,7 @@ from fusiontheory.matching import (
     training_deviation,
 )
 from fusiontheory.moments import Moments
+from fusiontheory.parallel import small_algebra
 from fusiontheory.typing import Array
 
 __all__ = [
@@ -70,7 +71,8 @@ def predict_curve(
             if the captions of one image were right or wrong together.
         training_images: number of images, with the captions of the moments, that the training
             pairs are drawn from by `fusiontheory.data.draw_pairs`; one number, or one for each n.
-            None for pairs of which no two share an image or a text.
+            None for pairs of which no two share an image or a text, as are those without
+            `Terms.shared_images`.
         training_sets: if given, the interval is that of a mean over so many training sets
             (`fusiontheory.matching.scatter`), not over all of them.
         terms: leave terms of the theory out, to see what they are worth.
@@ -109,21 +111,23 @@ def predict_curve(
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
     if isinstance(ridge, str) and ridge != BEST:
         raise InputError(f"ridge must be a number of at least 0 or {BEST!r}, got {ridge!r}")
-    best = isinstance(ridge, str)
     given = 0.0 if isinstance(ridge, str) else ridge
     sizes, fixed = check_request(n, given, test_images, training_sets)
-    model = make_model(moments, terms)
-    # Outputs then go as 1 / ridge, and their signs stay; what is left would be lost in rounding.
-    power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
-    if best:
-        chosen = best_ridge(model, sizes, checked_ridges(ridges, power))
-    else:
-        chosen = np.full_like(sizes, fixed)
-    chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))
     images = None
     if training_images is not None:
         images = _training_images(training_images, sizes, moments.captions)
-    curve, deviation = _at_ridges(model, sizes, chosen, images, moments.captions, training_sets)
+    with small_algebra(max(moments.dimensions)):
+        model = make_model(moments, terms)
+        # Outputs then go as 1 / ridge, and their signs stay; the rest would be lost in rounding.
+        power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
+        best = isinstance(ridge, str)
+        if best:
+            chosen = best_ridge(model, sizes, checked_ridges(ridges, mean_diagonal(head, moments)))
+        else:
+            chosen = np.full_like(sizes, fixed)
+        chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))
+        shared = images if terms.shared_images else None
+        curve, deviation = _at_ridges(model, sizes, chosen, shared, moments.captions, training_sets)
     if curve.peak.any():
         worst = int(np.argmax(curve.risk))
         size = "infinite" if np.isinf(curve.risk[worst]) else f"{curve.risk[worst]:.3g}"

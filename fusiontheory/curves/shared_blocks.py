@@ -79,7 +79,7 @@ def tangent_blocks(
         orders: k_ab by (a, b).
         remainder: power of all orders above the second.
         power: (E|v|^2 + E|t|^2)/2 with the means that the moments do not have
-            (`fusiontheory.means`); None for that of the moments.
+            (`fusiontheory.moments.means`); None for that of the moments.
         cosine: that the orders are taken around.
 
     Example:

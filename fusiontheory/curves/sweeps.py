@@ -67,7 +67,8 @@ def alignment_curve(
 
     Returns:
         A frame with the columns ``strength``, ``n``, ``first``, ``second``, ``gap`` and
-        ``gap_direction``, the sign of d(gap)/d(strength); 0 means that the gap does not move.
+        ``gap_direction``, the sign of d(gap)/d(strength), at the ends that of the first step
+        inwards; 0 means that the gap does not move.
 
     Raises:
         InputError: for other than two heads, maps that do not fit, a strength outside [0, 1],
@@ -146,7 +147,7 @@ def correlation_curve(
         >>> curve = correlation_curve(flat, flat, 0.9 * flat, ["bilinear", "concat-linear"],
         ...     200, 0.1, [0.0, 0.5])
         >>> curve["gap"].round(2).tolist(), curve["gap_direction"].tolist()
-        ([0.0, 0.14], [0, 1])
+        ([0.0, 0.14], [1, 1])
     """
     values_v, values_t = (
         non_negative_array(name, x, 1) for name, x in (("image", image), ("text", text))

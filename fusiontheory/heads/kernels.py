@@ -108,7 +108,7 @@ def relu_tangent_coefficients(
     Args:
         degree: of the last one.
         hidden_layers: number of ReLU layers.
-        at: from 0 to below 1; above 0 for features with means (`fusiontheory.means`).
+        at: from 0 to below 1; above 0 for features with means (`fusiontheory.moments.means`).
 
     Raises:
         InputError: if ``degree`` or ``hidden_layers`` is not a positive integer.

@@ -81,7 +81,7 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
         ridge: delta of K + delta I, absolute.
 
     Example:
-        >>> import numpy as np
+        >>> from fusiontheory.risk import Spectrum
         >>> flat = Spectrum.from_eigenvalues(np.ones(10))  # ten features without any signal
         >>> nothing = lambda kappa: (0 * kappa, 0 * kappa)
         >>> model = MatchingModel(flat, 0.0, nothing, lambda kappa: 0 * kappa)

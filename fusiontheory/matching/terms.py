@@ -9,7 +9,7 @@ from fusiontheory.checks import InputError
 __all__ = ["Terms"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Terms:
     """Which terms of the theory a prediction has; all of them unless one is left out on purpose.
 
@@ -24,19 +24,22 @@ class Terms:
         mixed_orders: whether the third and fourth order of the tangent kernel carry signal.
         score_law: whether accuracy is that of held-out scores and leverages
             (`fusiontheory.matching.scores`), or of normal scores and the mean leverage.
+        shared_images: whether training pairs that share images and texts count
+            (`fusiontheory.matching.sharing_shift`), where their number of images is told.
 
     Raises:
         InputError: if ``lanczos_steps`` is not 0, 1 or 2.
 
     Example:
-        >>> Terms(lanczos_steps=0, mixed_orders=False)
-        Terms(lanczos_steps=0, self_blocks=True, mixed_orders=False, score_law=True)
+        >>> Terms(lanczos_steps=0, mixed_orders=False).functions
+        ('image_pair', 'text_pair', 'image', 'text', 'length')
     """
 
     lanczos_steps: int = 2
     self_blocks: bool = True
     mixed_orders: bool = True
     score_law: bool = True
+    shared_images: bool = True
 
     def __post_init__(self) -> None:
         """Check the settings."""

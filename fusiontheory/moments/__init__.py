@@ -6,6 +6,7 @@ from fusiontheory.moments.gaussian import (
     debiased_cross,
     gaussian_surrogate,
 )
+from fusiontheory.moments.means import centred
 from fusiontheory.moments.paired import Moments
 from fusiontheory.moments.sample import SampledPairs
 from fusiontheory.moments.second import (
@@ -19,6 +20,7 @@ __all__ = [
     "GaussianPairs",
     "Moments",
     "SampledPairs",
+    "centred",
     "checked_features",
     "checked_gaussian",
     "cross_power",

@@ -21,6 +21,7 @@ from fusiontheory.moments.second import (
     dot_product_moments,
     eigenbasis,
 )
+from fusiontheory.parallel import small_algebra
 from fusiontheory.signal import RitzGram, lanczos_signal, ritz_gram, signal_curve
 
 __all__ = ["DotProductMoments", "Moments"]
@@ -106,6 +107,11 @@ class Moments:
                 dimensions, which do not show the signal below ``reach``; its error is wider there.
         """
         v, t = checked_features(image, text)
+        with small_algebra(max(v.shape[1], t.shape[2])):
+            return cls._of_features(v, t)
+
+    @classmethod
+    def _of_features(cls, v: _Array, t: _Array) -> Moments:
         n, captions, d_t = t.shape
         texts = t.reshape(n * captions, d_t)
         second_v, second_t = v.T @ v / n, texts.T @ texts / len(texts)

@@ -38,7 +38,7 @@ class SampledPairs:
         turn: U_v^T U_t, what turns text coordinates into the image's; None if d_v and d_t differ.
         noise: sigma_v and sigma_t, in the units of the given features.
         squared_lengths: |v|^2, shape (n,), and |t|^2, (n, captions), of what had means that were
-            taken off (`fusiontheory.means`); None for those of the features.
+            taken off (`fusiontheory.moments.means`); None for those of the features.
     """
 
     image: _Single

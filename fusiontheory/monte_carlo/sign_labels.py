@@ -60,7 +60,7 @@ def simulate_sign_accuracy(
     Source: the measured twin of ``sign_accuracy``.
 
     Example:
-        >>> import numpy as np
+        >>> from fusiontheory.risk import sign_accuracy
         >>> labels = SignLabels(np.ones(30), np.ones(30), ridge=1.0, flip=0.1)
         >>> measured = simulate_sign_accuracy(labels, n=100, draws=200, seed=0)
         >>> gap = measured.accuracy.mean() - sign_accuracy(labels, 100)

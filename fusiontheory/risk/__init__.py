@@ -6,7 +6,7 @@ from fusiontheory.risk.concatenation import (
     block_spectrum,
     checked_moment,
     correlated_pairs,
-    correlated_products,
+    coupled_products,
 )
 from fusiontheory.risk.correlated_products import CorrelatedProducts
 from fusiontheory.risk.fusion_setting import (
@@ -17,6 +17,7 @@ from fusiontheory.risk.fusion_setting import (
 )
 from fusiontheory.risk.kernel_sum import (
     KernelSum,
+    KernelSumLaw,
     kernel_sum_risk,
     kernel_sum_training_risk,
     union_spectrum,
@@ -34,7 +35,7 @@ from fusiontheory.risk.optimal_ridge import (
     minimise_over_ridge,
     optimal_ridge,
 )
-from fusiontheory.risk.products import product_ridge_risk
+from fusiontheory.risk.products import ProductLaw, product_ridge_risk
 from fusiontheory.risk.ridge import (
     effective_ridge,
     learned,
@@ -52,8 +53,10 @@ __all__ = [
     "FusionSetting",
     "JointBlocks",
     "KernelSum",
+    "KernelSumLaw",
     "LowRankTarget",
     "OptimalRidge",
+    "ProductLaw",
     "ProjectedBilinear",
     "SignLabel",
     "SignLabels",
@@ -65,7 +68,7 @@ __all__ = [
     "checked_moment",
     "checked_target",
     "correlated_pairs",
-    "correlated_products",
+    "coupled_products",
     "effective_ridge",
     "isotropic_optimal_ridge",
     "kernel_sum_risk",

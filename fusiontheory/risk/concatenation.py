@@ -21,7 +21,7 @@ __all__ = [
     "block_spectrum",
     "checked_moment",
     "correlated_pairs",
-    "correlated_products",
+    "coupled_products",
 ]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -172,7 +172,7 @@ def correlated_pairs(rho: _Array, d_v: int) -> tuple[_Index, _Array]:
     return np.stack([pairs, d_v + pairs], axis=1), _pair_moment(rho)
 
 
-def correlated_products(
+def coupled_products(
     rho: _Array, d_t: int, centred: bool
 ) -> tuple[tuple[_Index, _Array], tuple[_Index, _Array]]:
     """Return which products z_v,i z_t,j of Gaussian coordinates correlate, and their moments.
@@ -194,7 +194,7 @@ def correlated_products(
 
     Example:
         >>> import numpy as np
-        >>> swapped, same = correlated_products(np.array([0.5, 0.8]), d_t=2, centred=True)
+        >>> swapped, same = coupled_products(np.array([0.5, 0.8]), d_t=2, centred=True)
         >>> swapped[0].tolist(), same[0].tolist()
         ([[1, 2]], [[0, 3]])
         >>> swapped[1]  # rho_1 rho_2 off the diagonal

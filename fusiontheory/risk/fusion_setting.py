@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative, non_negative_array
-from fusiontheory.risk.concatenation import block_spectrum, correlated_pairs, correlated_products
+from fusiontheory.risk.concatenation import block_spectrum, correlated_pairs, coupled_products
 
 __all__ = [
     "FusionSetting",
@@ -150,7 +150,7 @@ class FusionSetting:
         if self.head == "additive":
             blocks = [correlated_pairs(self.correlation, d_v)]
         else:
-            blocks = [*correlated_products(self.correlation, d_t, centred=self.intercept)]
+            blocks = [*coupled_products(self.correlation, d_t, centred=self.intercept)]
         for index, moment in blocks:
             target = signed[index][:, :, None] * signed[index][:, None, :]
             if signs is None:  # products of different signs are 0 on average

@@ -17,7 +17,12 @@ from fusiontheory.signal.resolvent import (
     population_eigenvalues,
 )
 from fusiontheory.signal.ritz import FUNCTIONS, RitzGram
-from fusiontheory.signal.ritz_functions import MINIMUM_IMAGES, mismatched_partner, ritz_gram
+from fusiontheory.signal.ritz_functions import (
+    MINIMUM_IMAGES,
+    mismatched_partner,
+    ritz_gram,
+    witness,
+)
 from fusiontheory.signal.staircase import Staircase
 
 __all__ = [
@@ -39,4 +44,5 @@ __all__ = [
     "ritz_gram",
     "signal_curve",
     "signal_error",
+    "witness",
 ]

@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.data import Pairs
 from fusiontheory.heads import Head
-from fusiontheory.solvers.nested import (
-    NormalEquations,
-    blockwise_gram,
-    dual_ridge,
-    primal_ridge,
-)
+from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
 
 __all__ = ["Measured", "PairFeatures", "gather", "measure_curve", "measure_ridges"]
 

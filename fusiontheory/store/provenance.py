@@ -187,10 +187,17 @@ def _defining(
 
 
 def _exported(face: str, path: Path, name: str) -> list[tuple[str, str]]:
-    """Return from which module, and under which name, a face has a name; lazy faces too."""
+    """Return from which module, and under which name, a face has a name; lazy faces too.
+
+    A face whose names stand in a stub beside it (``__init__.pyi``, as lazy_loader reads it) is
+    followed through the stub.
+    """
+    stub = path.with_suffix(".pyi")
     return [
         (_absolute(node, face, path), alias.name)
-        for node in ast.walk(_tree(path, _stamp(path)))
+        for file in (path, stub)
+        if file.is_file()
+        for node in ast.walk(_tree(file, _stamp(file)))
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
         if (alias.asname or alias.name) == name

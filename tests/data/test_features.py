@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import doctest
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -16,9 +14,7 @@ from safetensors.numpy import save_file
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS, FeatureSet, dequantise, normalise, quantise
-from fusiontheory.data import features as features_module
 from fusiontheory.store import read_tensors, write_tensors
-from fusiontheory.store import tensors as tensor_files_module
 
 
 def made_up(n=8, seed=0, **changes):
@@ -31,16 +27,6 @@ def made_up(n=8, seed=0, **changes):
         "name": "made up",
     }
     return FeatureSet(**arguments | changes)
-
-
-@pytest.mark.parametrize(
-    "module",
-    [features_module, sys.modules["fusiontheory.data.quantise"], tensor_files_module],
-)
-def test_examples_run(module):
-    results = doctest.testmod(module)
-    assert results.attempted > 0
-    assert results.failed == 0
 
 
 # Construction

@@ -9,7 +9,7 @@ from experiments.interval_coverage.length import Orders, WithoutLength, signals,
 from experiments.interval_coverage.run import MEASURED
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import relu_tangent_coefficients
-from fusiontheory.matching.kernel_scores import DEGREE
+from fusiontheory.matching import DEGREE
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
@@ -10,8 +11,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
-from fusiontheory.matching import SharedPairs, Terms, matching_curve, sharing_shift
-from fusiontheory.matching.sharing import shared_scores
+from fusiontheory.matching import SharedPairs, Terms, matching_curve, shared_scores, sharing_shift
 from fusiontheory.moments import Moments
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
 
@@ -104,6 +104,25 @@ def test_heads_without_an_order_of_one_modality_do_not_change_at_one_caption(mom
     alone = predict_curve(head, moments[1], [64, 256], RIDGE)
     few = predict_curve(head, moments[1], [64, 256], RIDGE, training_images=200)
     np.testing.assert_allclose(few, alone, rtol=1e-12)
+
+
+def test_the_term_of_sharing_can_be_left_out(moments):
+    alone, shared, left_out = (
+        predict_curve("concat-mlp", moments[3], [64, 256], RIDGE, training_images=images, terms=t)
+        for images, t in ((None, Terms()), (100, Terms()), (100, Terms(shared_images=False)))
+    )
+    pd.testing.assert_frame_equal(left_out, alone)
+    assert (shared["accuracy"] != alone["accuracy"]).any()
+    # The number of images is checked all the same.
+    with pytest.raises(InputError, match="n must be at most 96"):
+        predict_curve(
+            "concat-mlp",
+            moments[3],
+            100,
+            RIDGE,
+            training_images=16,
+            terms=Terms(shared_images=False),
+        )
 
 
 def test_fewer_images_change_more(moments):

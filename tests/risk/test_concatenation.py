@@ -10,7 +10,7 @@ from fusiontheory.risk import (
     JointBlocks,
     block_spectrum,
     correlated_pairs,
-    correlated_products,
+    coupled_products,
     ridge_risk,
 )
 from fusiontheory.solvers import fit_linear_ridge
@@ -143,7 +143,7 @@ def test_power_outside_the_features_is_never_learned():
 
 
 @pytest.mark.parametrize("centred", [False, True])
-def test_moments_of_correlated_products(centred):
+def test_moments_of_coupled_products(centred):
     rho, d_t = np.array([0.9, 0.6, 0.3]), 4
     rng = np.random.default_rng(0)
     z = rng.standard_normal((400_000, 3))
@@ -153,7 +153,7 @@ def test_moments_of_correlated_products(centred):
     if centred:
         products -= products.mean(axis=0)
     expected = np.eye(12)
-    for index, moment in correlated_products(rho, d_t, centred):
+    for index, moment in coupled_products(rho, d_t, centred):
         for block, entries in zip(index, moment, strict=True):
             expected[np.ix_(block, block)] = entries
     np.testing.assert_allclose(products.T @ products / z.shape[0], expected, atol=0.04)

@@ -11,13 +11,13 @@ from fusiontheory.monte_carlo import simulate_kernel_sum, simulate_ridge_risk
 from fusiontheory.risk import (
     FusionSetting,
     KernelSum,
+    KernelSumLaw,
     kernel_sum_risk,
     kernel_sum_training_risk,
     product_ridge_risk,
     ridge_risk,
     union_spectrum,
 )
-from fusiontheory.risk.kernel_sum import KernelSumLaw
 
 
 def kernel_sum(d=12, weights=(1.0, 1.0), ridge=5e-3, additive=0.5, bilinear=0.5, **changes):

@@ -6,8 +6,7 @@ from scipy.stats import chi2
 
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.monte_carlo import simulate_ridge_risk
-from fusiontheory.risk import FusionSetting, product_ridge_risk, ridge_risk
-from fusiontheory.risk.products import ProductLaw
+from fusiontheory.risk import FusionSetting, ProductLaw, product_ridge_risk, ridge_risk
 
 
 def power_law(d, exponent):

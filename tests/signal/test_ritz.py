@@ -9,8 +9,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import predict_curve
 from fusiontheory.matching import kernel_signal
 from fusiontheory.moments import Moments
-from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram
-from fusiontheory.signal.ritz_functions import witness
+from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram, witness
 
 ORDERS = {(1, 0): 0.3, (0, 1): 0.2, (2, 0): 0.1, (0, 2): 0.15, (1, 1): 0.25}
 ALONE = ("image_pair", "text_pair", "image", "text")

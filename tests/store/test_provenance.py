@@ -87,6 +87,24 @@ def test_a_lazy_face_leads_to_the_defining_module(toy):
     assert version() == before
 
 
+@pytest.mark.parametrize("dots", [".", "toy.room."])
+def test_a_face_with_a_stub_leads_to_the_defining_module(toy, dots):
+    """The names of a lazy face stand in its stub, which itself is no code that runs."""
+    folder, version = toy
+    before = version()
+    (folder / "room/__init__.py").write_text(
+        "import lazy_loader\n"
+        "__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)\n"
+    )
+    stub = folder / "room/__init__.pyi"
+    stub.write_text(f"from {dots}first import deep\nfrom {dots}second import apart\n")
+    assert version() == before
+    stub.write_text(stub.read_text() + "from .first import deep as profound\n")
+    assert version() == before
+    stub.write_text(f"from {dots}second import apart as deep\n")
+    assert version() != before
+
+
 def test_plumbing_is_left_out(toy, monkeypatch):
     folder, version = toy
     monkeypatch.setattr(provenance, "PLUMBING", ("toy.lazy",))

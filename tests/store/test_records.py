@@ -374,7 +374,7 @@ def test_file_systems_without_hard_links(store, monkeypatch):
 
 RUN = """
 import sys
-from fusiontheory.records import Cell, RecordStore
+from fusiontheory.store import Cell, RecordStore
 store = RecordStore(sys.argv[1])
 cells = [Cell("run", {"n": n}, "f", "v") for n in range(200)]
 todo = store.missing(cells)

@@ -1,17 +1,14 @@
-"""What ``python -m validation extract`` does."""
+"""Backbones by their options, and one part of an extraction with them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fusiontheory.console import progress_bar
 from fusiontheory.parallel import Part
 from validation.backbones import ImageBackbone, TextBackbone, load_backbone
-from validation.corpus import Corpus, Incomplete, read_corpus
-from validation.extract.merge import Merged, merge
+from validation.corpus import Corpus
 from validation.extract.run import extract
 from validation.extract.settings import Settings
 
@@ -69,42 +66,20 @@ class Backbones:
 
 
 def extract_part(
-    captions: str,
-    images: Path | None,
-    backbones: Backbones,
-    cache: Path,
-    shard: str,
-    settings: Mapping[str, Any],
-    selection: tuple[Incomplete, int | None, int],
-    out: Path,
-) -> tuple[Path, Merged | None]:
-    """Extract a part; if it is the whole, merge it too.
+    corpus: Corpus, backbones: Backbones, cache: Path, settings: Settings, part: Part
+) -> Path:
+    """Load the backbones, extract a part with a progress bar, and return its list of shards.
 
     Args:
-        captions: what `validation.corpus.read_corpus` takes.
-        images: folder of the images, or None.
+        corpus: images and captions.
         backbones: which.
         cache: folder of shards.
-        shard: "i/N".
-        settings: of `validation.extract.Settings`, None for a default.
-        selection: what becomes of incomplete entries, how many captions of each image, and how
-            many images of train become align.
-        out: features file.
-
-    Returns:
-        The list of the part's shards, and what the merge wrote, None for one of several parts.
+        settings: of the extraction.
+        part: which shards.
 
     Raises:
-        InputError: if anything cannot be used; the corpus and the options are looked at before a
-            network is loaded.
+        InputError: as `Backbones.load` and `validation.extract.run.extract` do.
     """
-    incomplete, captions_each, align_images = selection
-    part = Part.parse(shard)
-    chosen = Settings(**{name: value for name, value in settings.items() if value is not None})
-    corpus: Corpus = read_corpus(captions, images, incomplete)
-    if captions_each is not None:
-        corpus = corpus.first_captions(captions_each)
     image, text = backbones.load()
     with progress_bar() as progress:
-        listed = extract(corpus, image, text, cache, progress, chosen, part)
-    return listed, merge([listed], out, align_images) if part.of == 1 else None
+        return extract(corpus, image, text, cache, progress, settings, part)

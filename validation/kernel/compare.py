@@ -16,9 +16,13 @@ from validation.kernel.cells import measured_cells, predicted_cells
 from validation.kernel.predict import FULL_THEORY, TERMS
 from validation.kernel.study import Study
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "MissingRecords", "compare"]
 
 _RESAMPLES = 2000
+
+
+class MissingRecords(InputError):
+    """A store that does not hold all the records of a study."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
         store: with all its records.
 
     Raises:
-        InputError: if a record is missing or corrupt; it is named.
+        MissingRecords: if not all are there.
+        InputError: if a record is corrupt; it is named.
     """
     measured = _read(store, measured_cells(study, fingerprints))
     predicted = _read(store, predicted_cells(study, fingerprints))
@@ -74,7 +79,7 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
 def _read(store: RecordStore, cells: list[Cell]) -> pd.DataFrame:
     missing = len(store.missing(cells))
     if missing:
-        raise InputError(
+        raise MissingRecords(
             f"store must hold the {len(cells)} {cells[0].study} records of these settings, got"
             f" {len(cells) - missing}; python -m validation run makes the others"
         )

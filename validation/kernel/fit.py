@@ -6,12 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from fusiontheory.data import FeatureSet
-from validation.conditions import (
-    allowed_pairs,
-    check_same_images,
-    fitted_sizes,
-    unequal_dimensions,
-)
+from validation.conditions import allowed_pairs, check_same_images, fitted_sizes, unequal_dimensions
 from validation.kernel.study import ONE_DIMENSION, Study
 
 __all__ = [

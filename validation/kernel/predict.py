@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,20 @@ from fusiontheory.store import Cell
 
 __all__ = ["FULL_THEORY", "TERMS", "predict_cell"]
 
-TERMS: Mapping[str, Terms] = {
-    "second moments of v and t, and C": Terms(0, False, False, False),
-    "and of matched v ⊗ t, one step": Terms(1, False, False, False),
-    "two steps": Terms(2, False, False, False),
-    "and self blocks": Terms(2, True, False, False),
-    "and third and fourth order": Terms(2, True, True, False),
-    "and the law of scores": Terms(2, True, True, True),
-    "and shared images and texts": Terms(2, True, True, True),
-}
-"""The theory with one term after the other; the last has all of them.
+_FIRST = Terms(
+    lanczos_steps=0, self_blocks=False, mixed_orders=False, score_law=False, shared_images=False
+)
 
-Only the last one is told how many images the training pairs are drawn from.
-"""
+TERMS: Mapping[str, Terms] = {
+    "second moments of v and t, and C": _FIRST,
+    "and of matched v ⊗ t, one step": replace(_FIRST, lanczos_steps=1),
+    "two steps": replace(_FIRST, lanczos_steps=2),
+    "and self blocks": Terms(mixed_orders=False, score_law=False, shared_images=False),
+    "and third and fourth order": Terms(score_law=False, shared_images=False),
+    "and the law of scores": Terms(shared_images=False),
+    "and shared images and texts": Terms(),
+}
+"""The theory with one term after the other; the last has all of them."""
 
 FULL_THEORY = list(TERMS)[-1]
 
@@ -41,7 +43,7 @@ def predict_cell(
         cell: of `Study.predicted_cells`.
         moments: of the cell's condition.
         test_images: for the interval.
-        training_images: that the training pairs are drawn from, for the full theory.
+        training_images: that the training pairs are drawn from.
     """
     sizes = np.array(cell.config["sizes"])
     # From below the smallest size to twice the largest, if there are as many pairs.
@@ -57,6 +59,6 @@ def predict_cell(
         # The measured mean is over so many training sets.
         training_sets=cell.config["seeds"],
         terms=TERMS[cell.config["term"]],
-        training_images=training_images if cell.config["term"] == FULL_THEORY else None,
+        training_images=training_images,
     )
     return [dict(zip(curve.columns, row, strict=True)) for row in curve.itertuples(index=False)]

@@ -15,12 +15,12 @@ from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore, check_writable
 from validation.conditions import Features, caution, condition_features, features_of
-from validation.data import shipped_features
 from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells
-from validation.kernel.compare import compare
+from validation.kernel.compare import MissingRecords, compare
 from validation.kernel.fill import fill_store, fingerprints
 from validation.kernel.fit import fit_study
 from validation.kernel.report import write_report
+from validation.kernel.runs import Run, note_run, noted_runs
 from validation.kernel.study import Study
 
 __all__ = ["Session", "parse_sizes"]
@@ -35,32 +35,31 @@ class Session:
         features: one set for all conditions, or one for each.
         folder: of records and trained heads.
         told: further facts for the report, by name.
+        asked: noted in the store when it is run, for reports to come; None: not noted.
     """
 
     study: Study
     features: Features
     folder: Path
     told: Mapping[str, Any] = field(default_factory=dict)
+    asked: Run | None = None
 
     @classmethod
-    def open(
-        cls,
-        features: Path | None,
-        folder: Path,
-        sizes: str,
-        seeds: int,
-        ridge: float,
-        test_pairs: int,
-    ) -> Session:
+    def open(cls, run: Run, folder: Path, features: FeatureSet | None = None) -> Session:
         """Read the features and check every setting against them; nothing is computed yet.
+
+        Args:
+            run: what is asked for.
+            folder: of records and trained heads.
+            features: those of the run, if they are read already.
 
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
         """
-        study = Study(sizes=parse_sizes(sizes), seeds=seeds, ridge=ridge, test_pairs=test_pairs)
-        loaded = shipped_features() if features is None else FeatureSet.load(features)
+        loaded = run.load() if features is None else features
+        study = run.study()
         study.check_features(loaded)
-        return cls(study, loaded, folder)
+        return cls(study, loaded, folder, asked=replace(run, fingerprint=loaded.fingerprint))
 
     @classmethod
     def as_given(
@@ -103,6 +102,9 @@ class Session:
         positive_integer("jobs", jobs)
         check_writable("store", self.folder)
         self.store.check_writable()
+        if self.asked is not None:
+            # Before the work: the report of a run that was killed says that records are missing.
+            note_run(self.folder, self.asked)
         task = progress.add_task("Align", total=1)
         known = fingerprints(self.conditions)
         progress.advance(task)
@@ -125,7 +127,11 @@ class Session:
             # Before the heads are trained, which takes longest of what is left.
             raise InputError(f"store must hold the records of a run, got none in {self.folder}")
         known = fingerprints(self.conditions)
-        tables = compare(self.study, known, self.store)
+        try:
+            tables = compare(self.study, known, self.store)
+        except MissingRecords as error:
+            runs = "; ".join(map(str, noted_runs(self.folder)))
+            raise InputError(f"{error}; run so far: {runs}" if runs else str(error)) from error
         write_report(
             tables.comparison,
             tables.curves,

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.progress import Progress
 
 from fusiontheory.data import FeatureSet
+from fusiontheory.parallel import Part
 from fusiontheory.store import check_writable
 from validation.conditions import allowed_pairs, fitted_sizes, unequal_dimensions
 from validation.extract import PUBLISHED, Proof, prove
@@ -16,7 +17,16 @@ from validation.kernel import Session, Study
 from validation.pipeline.sources import Source
 from validation.trained import TrainedCell, TrainedStudy, train_cells, write_report
 
-__all__ = ["GivenStudy", "Verdict", "given_study", "prove_sources", "study_features"]
+__all__ = [
+    "GivenStudy",
+    "Plan",
+    "Verdict",
+    "given_study",
+    "open_given",
+    "prove_sources",
+    "study_features",
+    "with_proofs",
+]
 
 _NEED_ONE_DIMENSION = ("dot-product", "hadamard")
 _FLICKR8K = 8091
@@ -45,6 +55,30 @@ class GivenStudy(TrainedStudy):
             for cell in declared(name)
             if cell.condition not in self.unequal or cell.head not in _NEED_ONE_DIMENSION
         ]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done with features as given.
+
+    Attributes:
+        study: numbers of the kernel heads.
+        trained: numbers of the trained heads; None: none are trained.
+        parts: of the study of trained heads.
+        aligned: the condition that the published claims are about; None: the first whose images
+            and captions one network encoded.
+        jobs: processes.
+        part: of the trained runs.
+        only: "train" for the trained runs alone, "report" for all but them; None for everything.
+    """
+
+    study: Study = field(default_factory=Study)
+    trained: TrainedStudy | None = None
+    parts: Sequence[str] = ("grid",)
+    aligned: str | None = None
+    jobs: int = 1
+    part: Part = field(default_factory=Part)
+    only: str | None = None
 
 
 @dataclass(frozen=True)
@@ -108,19 +142,39 @@ def prove_sources(sources: Mapping[str, Source]) -> dict[str, Proof]:
     return proofs
 
 
+def open_given(
+    sources: Mapping[str, Source], study: Study, folder: Path, aligned: str | None = None
+) -> tuple[Session, list[str]]:
+    """Return the study of kernel heads on features as given, and what was left out or fitted.
+
+    Args:
+        sources: features by condition.
+        study: numbers of the kernel heads.
+        folder: of records.
+        aligned: the condition that the published claims are about; None: the first whose images
+            and captions one network encoded.
+
+    Raises:
+        InputError: as `Session.as_given` does.
+    """
+    if aligned is None:
+        aligned = next((n for n, source in sources.items() if source.one_network), "aligned")
+    features = {name: source.features for name, source in sources.items()}
+    return Session.as_given(replace(study, aligned=aligned), features, folder)
+
+
+def with_proofs(session: Session, sources: Mapping[str, Source]) -> Session:
+    """Return the session with what the report says of published recall."""
+    proofs = {name: str(proof) for name, proof in prove_sources(sources).items()}
+    return replace(session, told={**session.told, **({"proof": proofs} if proofs else {})})
+
+
 def study_features(
     sources: Mapping[str, Source],
     folder: Path,
     out: Path,
     progress: Progress,
-    *,
-    study: Study | None = None,
-    trained: TrainedStudy | None = None,
-    parts: Sequence[str] = ("grid",),
-    aligned: str | None = None,
-    jobs: int = 1,
-    shard: tuple[int, int] = (1, 1),
-    only: str | None = None,
+    plan: Plan | None = None,
 ) -> Verdict:
     """Measure, predict, train and report, each condition's features as given.
 
@@ -129,36 +183,28 @@ def study_features(
         folder: of records; what it has is not done again.
         out: gets the report, and in ``trained`` the tables of trained heads.
         progress: where bars go.
-        study: numbers of the kernel heads.
-        trained: numbers of the trained heads; None: none are trained.
-        parts: of the study of trained heads.
-        aligned: the condition that the published claims are about; None: the first whose images
-            and captions one network encoded.
-        jobs: processes.
-        shard: (i, N) of the trained runs.
-        only: "train" for the trained runs alone, "report" for all but them; None for everything.
+        plan: what is done; None: kernel heads alone.
 
     Raises:
         InputError: if features or settings do not fit, before any work, or a folder cannot be
             written to.
     """
-    features = {name: source.features for name, source in sources.items()}
-    if aligned is None:
-        aligned = next((n for n, source in sources.items() if source.one_network), "aligned")
-    session, said = Session.as_given(replace(study or Study(), aligned=aligned), features, folder)
+    plan = plan or Plan()
+    session, said = open_given(sources, plan.study, folder, plan.aligned)
     given = None
-    if trained is not None:
-        given, more = given_study(trained, features, parts)
+    if plan.trained is not None:
+        features = {name: source.features for name, source in sources.items()}
+        given, more = given_study(plan.trained, features, plan.parts)
         said = [*said, *more]
     for place in (folder, out):
         check_writable("out" if place is out else "store", place)
-    if given is not None and only != "report":
-        train_cells(given, session.conditions, session.store, given.cells(), jobs, shard)
-    if only == "train":
+    if given is not None and plan.only != "report":
+        cells = (given, session.conditions, session.store, given.cells())
+        train_cells(*cells, plan.jobs, (plan.part.index, plan.part.of))
+    if plan.only == "train":
         return Verdict(out / "index.html", said)
-    proofs = {name: str(proof) for name, proof in prove_sources(sources).items()}
-    session = replace(session, told={**session.told, **({"proof": proofs} if proofs else {})})
-    session.run(jobs, progress)
+    session = with_proofs(session, sources)
+    session.run(plan.jobs, progress)
     page = session.report(out)
     missing: Sequence[str] = ()
     if given is not None:

@@ -7,20 +7,6 @@
 'aligned, cross-attention, n = 2048'
 """
 
-from validation.trained.design import TrainedCell, TrainedStudy
-from validation.trained.predict import write_predictions
-from validation.trained.report import Trained, tables, write_report
-from validation.trained.runs import recorded_runs, train_cells
-from validation.trained.session import TrainedSession
+import lazy_loader
 
-__all__ = [
-    "Trained",
-    "TrainedCell",
-    "TrainedSession",
-    "TrainedStudy",
-    "recorded_runs",
-    "tables",
-    "train_cells",
-    "write_predictions",
-    "write_report",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
+from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.store import RecordStore
 from validation.__main__ import app
@@ -33,6 +36,7 @@ from validation.kernel import (
     predicted_cells,
 )
 from validation.kernel.compare import crossing
+from validation.kernel.predict import FULL_THEORY, TERMS
 from validation.moments import condition_moments
 
 ROOT = Path(__file__).parents[3]
@@ -150,6 +154,18 @@ def test_predictions_know_nothing_of_dev_and_test(
             for data in (conditions, altered)
         )
         assert known == same
+
+
+def test_each_term_is_told_apart_by_what_it_is() -> None:
+    assert len({*TERMS.values()}) == len(TERMS)
+    assert TERMS[FULL_THEORY] == Terms()
+    changed = [
+        sum(getattr(one, f.name) != getattr(other, f.name) for f in fields(Terms))
+        for one, other in pairwise(TERMS.values())
+    ]
+    assert changed == [1] * (len(TERMS) - 1)  # one term after the other
+    with pytest.raises(TypeError, match="positional"):
+        Terms(2, True)  # type: ignore[misc]
 
 
 def test_training_pairs_hold_no_test_image(conditions: dict[str, FeatureSet]) -> None:

@@ -231,26 +231,6 @@ def test_study_of_features_files(folder: Path) -> None:
     assert "Small corpus: with 10 test images" in page
     assert "On one features" in page
     records = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
-    assert invoke(*common, "--aligned", "one")[0] == 0
+    # Without the report, which reads the records alone and was half of this test's time.
+    assert invoke(*common, "--aligned", "one", "--only", "train")[0] == 0
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")} == records
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ([], "captions must be given, or features"),
-        (["--features", "f"], "features must be NAME=FILE"),
-        (["--features", "a=nowhere.safetensors"], "nowhere.safetensors"),
-        (["--captions", "nowhere.csv"], "got nowhere.csv, which is none"),
-        (["--captions", "a", "--only", "all"], "only must be one of extract, train, report"),
-        (["--captions", "a", "--shard", "1/2"], "shard must be given with --only"),
-        (["--captions", "a", "--checkpoint", "x=y"], "checkpoint must be NAME=PATH with NAME of"),
-        (["--captions", "a", "--heads", "transformer"], "heads must be among"),
-        (["--captions", "a", "--sizes", "15"], "sizes must be even"),
-    ],
-)
-def test_study_refuses_before_any_work(tmp_path: Path, options: list[str], words: str) -> None:
-    status, said = invoke("study", *options, "--store", tmp_path / "s", "--out", tmp_path / "r")
-    assert (status, said.count("\n")) == (2, 1), said
-    assert words in said
-    assert not (tmp_path / "s").exists()

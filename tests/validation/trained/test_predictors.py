@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,6 @@ from validation.trained.predictors import (
     tangent_predictions,
     with_directions,
 )
-from validation.trained.predictors import tangent as tangent_module
 
 D = 8
 SETTINGS = TrainingSettings(batch_size=32, epochs=10, patience=None)
@@ -193,7 +193,9 @@ def test_tangent_curves_are_computed_once(
     def refuse(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(tangent_module, "tangent_curve", refuse)
+    # What it calls, and not the function itself, whose code is part of the record's version.
+    module = import_module("validation.trained.predictors.tangent_curve")
+    monkeypatch.setattr(module, "expand_network", refuse)
     assert fill_tangent(cells, *how) == 0
     with pytest.raises(AssertionError, match="computed again"):
         fill_tangent(cells, named, store, TrainingSettings(epochs=11), True, 7)
@@ -245,7 +247,8 @@ def test_power_law_of_a_flat_head() -> None:
 def test_intervals_of_the_power_law_cover(sizes: list[int]) -> None:
     rng = np.random.default_rng(3)
     inside = []
-    for _ in range(150):
+    # 80 draws find intervals that cover 0.8 in place of 0.95 with a probability of 0.97.
+    for _ in range(80):
         runs = draw_series(rng, 0.006, sizes)
         row = power_law_predictions(runs).set_index("n").loc[sizes[-1]]
         inside.append(row["low"] <= runs[runs["n"] == sizes[-1]]["accuracy"].mean() <= row["high"])

@@ -13,7 +13,12 @@ from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training import TrainingSettings
 from validation.trained.design import Noise, noisy_features
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
-from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS, tangent_curve
+from validation.trained.predictors.tangent_curve import (
+    INITIAL_SEED,
+    PAIRS,
+    early_stopping_ridge,
+    tangent_curve,
+)
 
 __all__ = ["STUDY", "fill_tangent", "tangent_predictions"]
 
@@ -126,4 +131,6 @@ def _cell(
     names = ("optimiser", "learning_rate", "batch_size", "epochs", "updates", "momentum")
     config = {"head": head, "sizes": sizes, "pairs": PAIRS, "initial_seed": INITIAL_SEED}
     config |= {name: getattr(settings, name) for name in names}
-    return Cell(STUDY, config, features=features.fingerprint, code=code_version(tangent_curve))
+    return Cell(
+        STUDY, config, features=features.fingerprint, code=code_version(early_stopping_ridge)
+    )

@@ -21,7 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.moments import GaussianPairs, Moments, SampledPairs
+from fusiontheory.moments.gaussian import GaussianPairs
+from fusiontheory.moments.paired import Moments
+from fusiontheory.moments.sample import SampledPairs
 from fusiontheory.signal import MINIMUM_IMAGES
 
 __all__ = ["Centred", "centred"]

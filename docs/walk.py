@@ -1,0 +1,123 @@
+"""The walk from moments to a predicted accuracy, by profile: ``python docs/walk.py``.
+
+Every call of a function of the library during ``predict_curve("concat-mlp", ...)`` is watched. A
+passage is a call from one module into another, counted once for each two modules; it goes back if
+it enters a room that a call below it has left and not returned to.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+import fusiontheory as ft
+
+LIBRARY = Path(ft.__file__).resolve().parent
+GROUND = ("checks", "typing", "parallel")
+"""No stays on the way: they check an argument or limit threads, and pass on no numbers."""
+
+
+@dataclass
+class Walk:
+    """Modules in the order in which they take part, and passages between them."""
+
+    modules: list[str] = field(default_factory=list)
+    passages: list[tuple[str, str]] = field(default_factory=list)
+    back: list[tuple[str, str]] = field(default_factory=list)
+
+    def step(self, stack: list[str], module: str) -> None:
+        """Note a call into ``module`` from the last of ``stack``."""
+        if module not in self.modules:
+            self.modules.append(module)
+        if not stack or stack[-1] == module or (stack[-1], module) in self.passages:
+            return
+        self.passages.append((stack[-1], module))
+        if room(module) != room(stack[-1]) and room(module) in map(room, stack):
+            self.back.append((stack[-1], module))
+
+    def to_text(self) -> str:
+        """Return modules, passages and passages back, one line each.
+
+        >>> walk = Walk()
+        >>> walk.step(["curves.predict"], "matching.curve")
+        >>> print(walk.to_text())
+        1 modules, 1 passages, 0 of them back to a room that was left
+        <BLANKLINE>
+        matching.curve
+        <BLANKLINE>
+        curves.predict -> matching.curve
+        """
+        count = f"{len(self.modules)} modules, {len(self.passages)} passages, {len(self.back)} of"
+        lines = [f"{count} them back to a room that was left", "", *self.modules, ""]
+        for passage in self.passages:
+            lines.append(" -> ".join(passage) + ("  (back)" if passage in self.back else ""))
+        return "\n".join(lines)
+
+
+def room(module: str) -> str:
+    """Return the room of a module: the first part of its name."""
+    return module.split(".")[0]
+
+
+def module_of(frame: FrameType) -> str | None:
+    """Return the module of the library that a frame runs, None for the ground and all others."""
+    path = Path(frame.f_code.co_filename)
+    if not path.is_relative_to(LIBRARY) or frame.f_code.co_name == "<module>":
+        return None
+    name = ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
+    return None if room(name) in GROUND else name
+
+
+def watch(function: Callable[[], Any]) -> Walk:
+    """Return the walk of a call."""
+    walk = Walk()
+    frames: list[str] = []
+    seen: dict[str, str | None] = {}
+
+    def profile(frame: FrameType, event: str, argument: Any) -> None:
+        if event not in ("call", "return"):
+            return
+        code = frame.f_code
+        key = f"{code.co_filename}:{code.co_name}"
+        if key not in seen:
+            seen[key] = module_of(frame)
+        module = seen[key]
+        if module is None:
+            return
+        if event == "call":
+            walk.step(frames, module)
+            frames.append(module)
+        else:
+            frames.pop()
+
+    sys.setprofile(profile)
+    try:
+        function()
+    finally:
+        sys.setprofile(None)
+    return walk
+
+
+def prediction() -> Callable[[], Any]:
+    """Return a call of ``predict_curve`` that nothing has been kept for."""
+    rng = np.random.default_rng(0)
+    shared = rng.standard_normal((300, 8))
+    image = shared + rng.standard_normal((300, 8))
+    moments = ft.Moments.from_features(image, shared)
+    return lambda: ft.predict_curve("concat-mlp", moments, [64, 512], ridge=1.0)
+
+
+def walk_to_accuracy() -> Walk:
+    """Return the walk of a prediction, with every module loaded before."""
+    prediction()()
+    return watch(prediction())
+
+
+if __name__ == "__main__":
+    print(walk_to_accuracy().to_text())

@@ -1,0 +1,71 @@
+# Levels 1 and 2: the risk of kernel ridge regression, in closed form.
+from .risk import (
+    CorrelatedProducts,
+    JointBlocks,
+    KernelSum,
+    LowRankTarget,
+    OptimalRidge,
+    ProjectedBilinear,
+    SignLabels,
+    effective_ridge,
+    kernel_sum_risk,
+    least_squares_risk,
+    low_rank_risk,
+    optimal_ridge,
+    product_ridge_risk,
+    ridge_risk,
+    sign_accuracy,
+    training_risk,
+)
+
+# isort: split
+# Level 3: from moments of paired features to a learning curve of matching.
+from .curves import alignment_curve, correlation_curve, degradation_curve, predict_curve
+from .matching import Terms, gaussian_matching_curve
+from .moments import GaussianPairs, Moments
+
+# isort: split
+# Measuring: features, pairs, heads, and how well two modalities agree.
+from .alignment import measure_alignment
+from .data import FeatureSet, draw_pairs
+from .heads import HEADS, Head
+from .solvers import measure_curve
+
+# isort: split
+# Errors.
+from .checks import InputError, ValidityWarning
+
+__all__ = [
+    "HEADS",
+    "CorrelatedProducts",
+    "FeatureSet",
+    "GaussianPairs",
+    "Head",
+    "InputError",
+    "JointBlocks",
+    "KernelSum",
+    "LowRankTarget",
+    "Moments",
+    "OptimalRidge",
+    "ProjectedBilinear",
+    "SignLabels",
+    "Terms",
+    "ValidityWarning",
+    "alignment_curve",
+    "correlation_curve",
+    "degradation_curve",
+    "draw_pairs",
+    "effective_ridge",
+    "gaussian_matching_curve",
+    "kernel_sum_risk",
+    "least_squares_risk",
+    "low_rank_risk",
+    "measure_alignment",
+    "measure_curve",
+    "optimal_ridge",
+    "predict_curve",
+    "product_ridge_risk",
+    "ridge_risk",
+    "sign_accuracy",
+    "training_risk",
+]

@@ -1,0 +1,62 @@
+"""The ridge of least predicted risk: chosen among those given, and what is predicted with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fusiontheory.checks import InputError
+from fusiontheory.curves import RIDGES, predict_curve
+from fusiontheory.data import normalise
+from fusiontheory.heads import HEADS
+from fusiontheory.matching import Terms
+from fusiontheory.moments import Moments
+
+CHOICE = [0.03, 0.4, 6.0]
+SIZES = [32, 128, 700]
+
+
+@pytest.fixture(scope="module")
+def moments():
+    rng = np.random.default_rng(0)
+    shared = rng.standard_normal((300, 6))
+    image = normalise(shared + rng.standard_normal(shared.shape))
+    return Moments.from_features(image, normalise(shared + rng.standard_normal(shared.shape)))
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_of_least_risk_among_those_given(moments, head):
+    best = predict_curve(head, moments, SIZES, "best", ridges=CHOICE)
+    normal = Terms(score_law=False)
+    each = [predict_curve(head, moments, SIZES, ridge, terms=normal) for ridge in CHOICE]
+    risks = np.array([curve["risk"] for curve in each])[::-1]
+    assert best["ridge"].tolist() == [CHOICE[::-1][k] for k in np.argmin(risks, axis=0)]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_the_curve_is_that_of_the_ridges_chosen(moments, head):
+    chosen = {"training_sets": 3, "test_images": 100, "training_images": 400}
+    best = predict_curve(head, moments, SIZES, "best", ridges=CHOICE, **chosen)
+    for ridge, part in best.groupby("ridge"):
+        alone = predict_curve(head, moments, part["n"], float(ridge), **chosen)
+        np.testing.assert_allclose(part.drop(columns="ridge"), alone, rtol=1e-9)
+
+
+def test_without_signal_the_largest_ridge_is_best(moments):
+    curve = predict_curve("concat-linear", moments, SIZES, "best")
+    assert set(curve["ridge"]) == {curve["ridge"].max()}
+    assert curve["ridge"].max() == pytest.approx(RIDGES[-1], rel=1e-5)  # K(x, x) is 1
+
+
+def test_more_pairs_need_no_more_accuracy_than_the_best_ridge_has(moments):
+    """At its best ridge a head does not fall with n, where at a small one it may."""
+    accuracy = predict_curve("bilinear", moments, [16, 64, 256, 1024], "best")["accuracy"]
+    assert (np.diff(accuracy) > -1e-3).all()
+
+
+def test_bad_ridges(moments):
+    with pytest.raises(InputError, match="ridge must be a number of at least 0 or 'best', got 'b'"):
+        predict_curve("bilinear", moments, SIZES, "b")
+    for ridges in ([], [0.0, 1.0], [-1.0], ["x"]):
+        with pytest.raises(InputError, match="ridges must"):
+            predict_curve("bilinear", moments, SIZES, "best", ridges=ridges)

@@ -1,0 +1,51 @@
+"""The commands ``corpus`` and ``fetch`` of ``python -m validation``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fusiontheory.console import progress_bar
+from validation.commands.options import CAPTIONS, CorpusChoice, Json, grouped, say
+
+__all__ = ["corpus", "fetch"]
+
+
+@grouped
+def corpus(
+    captions: Annotated[str, typer.Argument(help=CAPTIONS)],
+    choice: CorpusChoice,
+    as_json: Json = False,
+) -> None:
+    """Read a corpus of images and captions, and say what it holds and what was dropped."""
+    from validation.corpus import as_record, as_text
+
+    found = choice.read(captions)
+    say(as_json, as_record(found), as_text(found))
+
+
+def fetch(
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the corpus. [default: ~/.cache/fusiontheory/flickr8k]"),
+    ] = None,
+    accept_terms: Annotated[
+        bool, typer.Option("--accept-terms", help="Accept the terms without being asked.")
+    ] = False,
+    mirror: Annotated[
+        str | None, typer.Option(help="Address of a folder with the same archives.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download Flickr8k, unpack and verify it; goes on where it was interrupted."""
+    from validation.corpus import Fetch, as_record, as_text, consent
+
+    session = Fetch(out or Path.home() / ".cache" / "fusiontheory" / "flickr8k", mirror)
+    if session.downloads:
+        typer.echo(session.plan(), err=True)
+        consent(accept_terms)
+    with progress_bar() as progress:
+        found = session.run(progress)
+    say(as_json, as_record(found), as_text(found))

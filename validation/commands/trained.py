@@ -1,0 +1,96 @@
+"""The commands ``trained``, ``trained-report`` and ``trained-predict``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from validation.commands.options import OUT, STORE, Json, grouped, say
+
+if TYPE_CHECKING:
+    from validation.trained import TrainedSession
+
+__all__ = ["trained", "trained_predict", "trained_report"]
+
+
+@dataclass(frozen=True)
+class TrainedOptions:
+    """Which study of trained heads."""
+
+    features: Annotated[
+        Path | None,
+        typer.Option(help="Features file with splits. [default: the shipped Flickr8k features]"),
+    ] = None
+    store: Annotated[Path, typer.Option(help="Folder of records and trained heads.")] = STORE
+    seeds: Annotated[int, typer.Option(help="Number of seeds.")] = 5
+    dtype: Annotated[
+        str,
+        typer.Option(help="bfloat16, or float32 where the processor lacks it; records are of one."),
+    ] = "bfloat16"
+
+    def open(self) -> TrainedSession:
+        """Return the session.
+
+        Raises:
+            InputError: as `validation.trained.TrainedSession.open` does.
+        """
+        from validation.trained import TrainedSession
+
+        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype)
+
+
+@grouped
+def trained(
+    options: TrainedOptions,
+    only: Annotated[
+        str | None,
+        typer.Option(help="grid, noise, controls, search, tuned or ablations. [default: all]"),
+    ] = None,
+    jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
+    shard: Annotated[str, typer.Option(help="Do only part i of N, as i/N.")] = "1/1",
+    as_json: Json = False,
+) -> None:
+    """Train the networks of the study of trained heads; goes on where it was interrupted."""
+    done, missing = options.open().run(only, jobs, shard)
+    record = {"records": done, "missing": missing, "store": str(options.store)}
+    text = f"{done} records of trained heads in {options.store}"
+    say(as_json, record, text + _named(missing))
+
+
+@grouped
+def trained_report(
+    options: TrainedOptions,
+    out: Annotated[Path, typer.Option(help="Folder of the tables.")] = OUT / "trained",
+    as_json: Json = False,
+) -> None:
+    """Write tables, verdicts and figure of the trained heads; what was not run is named."""
+    found = options.open().report(out)
+    record = {"runs": len(found.runs), "missing": found.missing, "out": str(out)}
+    say(as_json, record, f"{len(found.runs)} runs in {out}{_named(found.missing)}")
+
+
+@grouped
+def trained_predict(
+    options: TrainedOptions,
+    out: Annotated[Path, typer.Option(help="Folder with runs.csv.")] = OUT / "trained",
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Compute no tangent kernel, use those on record.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write what four predictors say of the trained heads, and how far off each is."""
+    from validation.trained import write_predictions
+
+    errors = write_predictions(options.open(), out, fill=not recorded)
+    whole = errors[errors["scope"] == "all"].drop(columns=["scope", "of"])
+    record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
+    say(as_json, record, f"{whole.to_string(index=False)}\npredictions in {out}")
+
+
+def _named(missing: Sequence[str]) -> str:
+    return "".join(f"\nmissing: {name}" for name in missing)

@@ -1,0 +1,17 @@
+from .design import TrainedCell, TrainedStudy
+from .predict import write_predictions
+from .report import Trained, tables, write_report
+from .runs import recorded_runs, train_cells
+from .session import TrainedSession
+
+__all__ = [
+    "Trained",
+    "TrainedCell",
+    "TrainedSession",
+    "TrainedStudy",
+    "recorded_runs",
+    "tables",
+    "train_cells",
+    "write_predictions",
+    "write_report",
+]
