@@ -46,10 +46,22 @@ def finite_array(name: str, value: ArrayLike, ndim: int | tuple[int, ...]) -> ND
         raise InputError(f"{name} must have {wanted} dimensions, got shape {array.shape}")
     if array.size == 0:
         raise InputError(f"{name} must not be empty, got shape {array.shape}")
-    bad = int(array.size - np.count_nonzero(np.isfinite(array)))
-    if bad:
-        raise InputError(f"{name} must be finite, got {bad} NaN or infinite of {array.size} values")
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = array.size - np.count_nonzero(finite)
+        raise InputError(
+            f"{name} must be finite, got {bad} NaN or infinite of {array.size} values"
+            f"{_rows_named(finite)}"
+        )
     return array
+
+
+def _rows_named(right: NDArray[np.bool_]) -> str:
+    """Return how many rows of an array are not right, and the first; nothing of a vector."""
+    if right.ndim < 2:
+        return ""
+    wrong = np.flatnonzero(~right.reshape(len(right), -1).all(axis=1))
+    return f" in {wrong.size} of {len(right)} rows, such as index {wrong[0]}"
 
 
 def non_negative(name: str, value: Any) -> float:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+_TASK = "Image-text matching"
+
 app = application("Predict and measure which fusion of two modalities learns from fewer samples.")
 app.add_typer(store_app, name="store")
 
@@ -81,9 +83,23 @@ def orders(
         typer.echo(claimed.to_latex() if as_latex else claimed.to_text())
 
 
+_Files = Annotated[
+    list[Path],
+    typer.Argument(
+        help="A file of image and text vectors, or one of each: .safetensors, .npz, .npy, .pt,"
+        " .parquet, .csv, .h5, .h5ad, .h5mu and others."
+    ),
+]
+_ImageKey = Annotated[str | None, typer.Option(help="Name of the image array in its file.")]
+_TextKey = Annotated[str | None, typer.Option(help="Name of the text array in its file.")]
+_Missing = Annotated[
+    str, typer.Option(help="Rows that are zero or not finite: refuse, or drop and count.")
+]
+
+
 @app.command()
 def predict(
-    features: Annotated[Path, typer.Argument(help="File with image and text: .safetensors, .npz.")],
+    features: _Files,
     head: Annotated[
         list[str] | None, typer.Option(help="Fusion head; can be repeated. [default: all]")
     ] = None,
@@ -104,27 +120,35 @@ def predict(
     training_sets: Annotated[
         int | None, typer.Option(help="Intervals of a mean over so many training sets.")
     ] = None,
+    image_key: _ImageKey = None,
+    text_key: _TextKey = None,
+    missing: _Missing = "refuse",
     figure: Annotated[
         Path | None, typer.Option(help="Draw the predicted accuracy: .png, .svg or .pdf.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Predict matching accuracy against the number of pairs from a file of features."""
+    """Predict image-text matching accuracy against the number of pairs from features."""
     from fusiontheory.curves import forecast
+    from fusiontheory.data import Reading
 
     sizes = _parse_numbers("n", n)
     _check_figure(figure)
-    table = forecast(features, head, sizes, ridge, split, raw, test_images, training_sets)
+    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    table = forecast(features, head, sizes, ridge, split, raw, test_images, training_sets, reading)
     if figure is not None:
         from fusiontheory.plotting import plot_curve
 
-        _save(plot_curve(table, width=4.6), figure)
+        drawn = plot_curve(table, width=4.6)
+        drawn.axes[0].set_title(_TASK)
+        _save(drawn, figure)
     if as_json:
         rows = table.to_dict("records")
         # JSON has no infinity: the risk of an interpolation peak is null.
         finite = [{k: None if v in (inf, -inf) else v for k, v in row.items()} for row in rows]
-        _print_json({"ridge": ridge, "predictions": finite})
+        _print_json({"task": _TASK, "ridge": ridge, "predictions": finite})
     else:
+        typer.echo(f"{_TASK}: is a text the image's own? Chance is 0.5; ridge {ridge:g}.")
         typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
 
 
@@ -198,7 +222,7 @@ def simulate(
 
 @app.command()
 def alignment(
-    features: Annotated[Path, typer.Argument(help="File with image and text: .safetensors, .npz.")],
+    features: _Files,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -212,13 +236,17 @@ def alignment(
     permutations: Annotated[int, typer.Option(help="Random pairings of the null.")] = 200,
     bootstrap: Annotated[int, typer.Option(help="Replicates of the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of pairings, replicates and folds.")] = 0,
+    image_key: _ImageKey = None,
+    text_key: _TextKey = None,
+    missing: _Missing = "refuse",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure how well image and text features agree, with intervals and permutation nulls."""
     from fusiontheory.alignment import measure_alignment
-    from fusiontheory.data import FeatureSet
+    from fusiontheory.data import Reading, read_features
 
-    loaded = FeatureSet.load(features)
+    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    loaded = read_features(features, reading)
     rows = loaded.rows() if split is None else loaded.rows(split)
     table = measure_alignment(
         loaded.image[rows],

@@ -293,9 +293,8 @@ def align(features: FeatureSet, heads: ContrastiveHeads | None, strength: float)
         dial = _dial(name, unit[rows], head, strength, dimension)
         z = normalise(unit @ dial.T, f"aligned {name}")
         moved[name] = _unit(f"aligned {name}", z, z[rows]).astype(np.float32)
-    derived = FeatureSet(moved["image"], moved["text"], features.ids, features.split, features.name)
-    origin = [features.fingerprint, None if heads is None else heads.fingerprint, strength]
-    return derived.with_fingerprint(sha256(origin)[:20])
+    recipe = [None if heads is None else heads.fingerprint, strength]
+    return features.derived(moved["image"], moved["text"], recipe)
 
 
 def _dial(

@@ -18,6 +18,7 @@ from fusiontheory.alignment.neighbours import measure_neighbours
 from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.data import check_distinct_images, check_vectors
 
 __all__ = ["COLUMNS", "METRICS", "ONE_SPACE", "measure_alignment"]
 
@@ -74,8 +75,9 @@ def measure_alignment(
         One row per metric, with the columns `COLUMNS`.
 
     Raises:
-        InputError: if the arrays do not fit each other, hold a zero vector or do not vary, for an
-            unknown group, one that needs equal dimensions without them, or a negative number.
+        InputError: if the arrays do not fit each other, hold a zero vector or do not vary, if
+            more than one image in twenty is a copy of another, for an unknown group, one that
+            needs equal dimensions without them, or a negative number.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -89,6 +91,9 @@ def measure_alignment(
     replicates = positive_integer("bootstrap", bootstrap, minimum=0)
     entropy = positive_integer("seed", seed, minimum=0)
     chosen = _chosen(metrics, images.shape[-1], captions.shape[-1])
+    check_vectors("image", images)
+    check_vectors("text", captions)
+    check_distinct_images(images)
     rows: list[dict[str, str | float]] = []
     for name in chosen:
         if name == "canonical":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammaln
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import TIE, cosine_chunks, row_chunks, unit_vectors
@@ -24,7 +25,7 @@ def retrieval_recall(
 
     text_to_image@k: the share of captions whose image is among the k images of largest cosine.
     image_to_text@k: the share of images of which a caption is among the k captions of largest
-    cosine. A tie counts against: all equal vectors give 0.
+    cosine. Of ties, each order counts alike: all equal vectors give chance.
 
     Args:
         image: (n, d) with n >= 2.
@@ -42,18 +43,37 @@ def retrieval_recall(
     images, captions = unit_vectors(image, text)
     sizes = [positive_integer("ks", k) for k in ks]
     n, per_image, _ = captions.shape
-    # Ranks of the image of each caption, summed up over chunks of images; 0 is the first.
     own = np.einsum("nd,ncd->nc", images, captions)
-    caption_ranks = np.full((n, per_image), -1)  # its own image counts itself once
-    image_ranks = np.empty(n)
+    best = own.max(axis=1)
+    caption_ahead, image_ahead = np.zeros((n, per_image)), np.zeros(n)
+    caption_tied = np.full((n, per_image), -1.0)  # its own image ties with itself
+    image_tied = np.zeros(n)
     for rows, cosines in cosine_chunks(images, captions):
-        caption_ranks += (cosines >= own - TIE).sum(axis=0)
-        at_least = cosines >= own[rows].max(axis=1)[:, None, None] - TIE
-        at_least[np.arange(len(rows)), rows] = False  # its own captions do not compete
-        image_ranks[rows] = at_least.sum(axis=(1, 2))
-    return {f"text_to_image@{k}": float((caption_ranks < k).mean()) for k in sizes} | {
-        f"image_to_text@{k}": float((image_ranks < k).mean()) for k in sizes
-    }
+        ahead = cosines > own + TIE
+        caption_ahead += ahead.sum(axis=0)
+        caption_tied += (cosines >= own - TIE).sum(axis=0) - ahead.sum(axis=0)
+        limit = best[rows][:, None, None]
+        cosines[np.arange(len(rows)), rows] = -np.inf  # its own captions do not compete
+        image_ahead[rows] = (cosines > limit + TIE).sum(axis=(1, 2))
+        image_tied[rows] = (cosines >= limit - TIE).sum(axis=(1, 2)) - image_ahead[rows]
+    own_best = (own >= best[:, None] - TIE).sum(axis=1).astype(np.float64)
+    found = {f"text_to_image@{k}": _hits(k, caption_ahead, caption_tied, 1.0) for k in sizes}
+    found |= {f"image_to_text@{k}": _hits(k, image_ahead, image_tied, own_best) for k in sizes}
+    return {name: float(hits.mean()) for name, hits in found.items()}
+
+
+def _hits(k: int, ahead: _Array, tied: _Array, own: _Array | float) -> _Array:
+    """Return the probability that one of ``own`` equal entries is among the first k.
+
+    ``ahead`` others are before them for sure and ``tied`` others equal them, in random order:
+    1 - C(tied, m)/C(tied + own, m) with m = k - ahead places left.
+    """
+    places = np.clip(k - ahead, 0, tied + own)
+    left = np.maximum(tied - places, 0)
+    none = gammaln(tied + 1) - gammaln(left + 1)
+    none += gammaln(tied + own - places + 1) - gammaln(tied + own + 1)
+    hits: _Array = np.where(places > tied, 1.0, np.where(places == 0, 0.0, 1 - np.exp(none)))
+    return hits
 
 
 def measure_recall(
@@ -63,6 +83,7 @@ def measure_recall(
 
     An image's influence is its own recall, with the gallery held: what it takes from others as
     their competitor is left out. In simulations intervals were up to a fifth too wide for it.
+    Ties are in one random order, where `retrieval_recall` has the mean over all orders.
     Who is among the first max(ks) of whom is listed once; a pairing's recall counts its matches
     in that list.
 
@@ -109,18 +130,19 @@ def _first(
     """Return all (query, owner, rank) with rank below ``most``.
 
     An owner has ``count`` successive vectors of the gallery, the best of which is ranked among
-    all vectors of other owners, ties before it.
+    all vectors of other owners; equal ones are in a random order, drawn once.
     """
     # A rank below ``most`` has fewer than that ahead, and its owner's own vectors.
     length = min(most + count, len(gallery))
+    order_of_ties = np.random.default_rng(0).uniform(0, TIE, len(gallery))
     found = []
     for rows in row_chunks(len(queries)):
-        cosines = queries[rows] @ gallery.T
+        cosines = queries[rows] @ gallery.T + order_of_ties
         top = np.argpartition(cosines, len(gallery) - length, axis=1)[:, -length:]
         values = np.take_along_axis(cosines, top, axis=1)
         owners = top // count
         same = owners[:, :, None] == owners[:, None]
-        ahead = values[:, None] >= values[:, :, None] - TIE
+        ahead = values[:, None] > values[:, :, None]
         ranks = (ahead & ~same).sum(axis=2)
         # One entry for each owner: at its best vector, the first of several equal ones.
         order = np.arange(length)

@@ -12,16 +12,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.curves.predict import predict_curve
-from fusiontheory.data import FeatureSet, normalise
+from fusiontheory.data import Reading, check_varies, normalise, read_features
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import check_request
 from fusiontheory.moments import Moments
 
 __all__ = ["forecast"]
 
+DEFAULT = Reading()
+
 
 def forecast(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     heads: Sequence[str] | None,
     n: ArrayLike,
     ridge: float,
@@ -29,11 +31,12 @@ def forecast(
     raw: bool = False,
     test_images: int | None = None,
     training_sets: int | None = None,
+    reading: Reading = DEFAULT,
 ) -> pd.DataFrame:
     """Return `predict_curve` of each head, with a column ``head``, from a features file.
 
     Args:
-        path: file that `FeatureSet.load` reads.
+        path: file that `fusiontheory.data.reading.read_features` reads, or two, image and text.
         heads: names; None for all that the dimensions allow.
         n: numbers of training pairs.
         ridge: delta of K + delta I.
@@ -41,6 +44,7 @@ def forecast(
         raw: take the features as they are; else they are centred and brought to unit norm.
         test_images: see `predict_curve`.
         training_sets: see `predict_curve`.
+        reading: which arrays of the file, and what becomes of missing rows.
 
     Raises:
         InputError: for a file, a head, a split or a number that cannot be used.
@@ -56,7 +60,7 @@ def forecast(
     for name in heads or ():
         find_head(name)
     check_request(n, ridge, test_images, training_sets)
-    features = FeatureSet.load(path)
+    features = read_features(path, reading)
     if split is None and features.split is not None:
         split = "train"
     rows = features.rows() if split is None else features.rows(split)
@@ -84,5 +88,6 @@ def forecast(
 
 
 def _unit(name: str, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    check_varies(name, x)
     flat = x.reshape(-1, x.shape[-1])
     return normalise(x - flat.mean(axis=0, dtype=np.float64), name=f"{name} less its mean")

@@ -1,17 +1,45 @@
 """Features of matched pairs: as files, as rows, as drawn training and test pairs."""
 
+from fusiontheory.data.duplicates import check_distinct_images, same_images
 from fusiontheory.data.features import SPLITS, FeatureSet, normalise
+from fusiontheory.data.missing import check_varies, check_vectors
 from fusiontheory.data.pairs import Pairs, check_disjoint, draw_pairs, most_pairs
 from fusiontheory.data.quantise import dequantise, quantise
+from fusiontheory.data.reading import (
+    OTHER_NAMES,
+    Missing,
+    Reading,
+    Rows,
+    features_of,
+    is_id,
+    is_split,
+    read_features,
+    read_rows,
+    settle,
+)
 
 __all__ = [
+    "OTHER_NAMES",
     "SPLITS",
     "FeatureSet",
+    "Missing",
     "Pairs",
+    "Reading",
+    "Rows",
     "check_disjoint",
+    "check_distinct_images",
+    "check_varies",
+    "check_vectors",
     "dequantise",
     "draw_pairs",
+    "features_of",
+    "is_id",
+    "is_split",
     "most_pairs",
     "normalise",
     "quantise",
+    "read_features",
+    "read_rows",
+    "same_images",
+    "settle",
 ]

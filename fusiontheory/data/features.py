@@ -5,10 +5,9 @@ Features enter the project here and are checked once, so that nothing later has 
 
 from __future__ import annotations
 
-import copy
-import io
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.data.duplicates import check_distinct_images
+from fusiontheory.data.missing import check_vectors
 from fusiontheory.data.quantise import dequantise, quantise
-from fusiontheory.store import digest, read_bytes, read_tensors, unreadable, write_tensors
+from fusiontheory.store import digest, is_sealed, read_tensors, sha256, write_tensors
 
-__all__ = ["SPLITS", "FeatureSet", "normalise"]
+__all__ = ["SPLITS", "FeatureSet", "decoded", "normalise"]
 
 SPLITS = ("align", "train", "dev", "test")
 """Names of the splits; files hold the positions in this tuple."""
@@ -38,12 +39,13 @@ class FeatureSet:
         image: (n, d_v), kept as float32.
         text: (n, captions, d_t), kept as float32; (n, d_t) means one caption for each image.
         ids: (n,) distinct integers, kept as int64. None: 0 to n - 1.
-        split: (n,) names from `SPLITS`, or positions in it. None: one pool.
+        split: (n,) names from `SPLITS`. None: one pool.
         name: what the features are, for people; not part of the fingerprint.
 
     Raises:
-        InputError: if an array is not numeric, has NaN or infinity or another length than the
-            others, if there are fewer than 2 images, or ids repeat, or a split is unknown.
+        InputError: if an array is not numeric, has NaN, infinity, a zero vector or another length
+            than the others, if there are fewer than 2 images, more than one in twenty is a copy
+            of another, ids repeat, or a split is unknown.
 
     >>> features = FeatureSet(np.eye(3), np.ones((3, 2)), split=["align", "test", "test"])
     >>> features.text.shape, features.rows("test").tolist()
@@ -57,6 +59,7 @@ class FeatureSet:
     ids: NDArray[np.int64] = None  # type: ignore[assignment]
     split: NDArray[np.str_] | None = None
     name: str = "features"
+    _named: str | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Check every array and keep read-only copies of the declared types."""
@@ -68,6 +71,9 @@ class FeatureSet:
             raise InputError(
                 f"text must have one row for each of the {n} images, got {len(text)} rows"
             )
+        check_vectors("image", image)
+        check_vectors("text", text)
+        check_distinct_images(image)
         ids = _ids(self.ids, n)
         split = None if self.split is None else _split_names(self.split, n)
         _check_distinct(ids, split)
@@ -88,21 +94,51 @@ class FeatureSet:
 
     @cached_property
     def fingerprint(self) -> str:
-        """20 hex digits that change with the arrays; or those given in `with_fingerprint`."""
-        return digest(self._tensors())[:20]
+        """20 hex digits that change with the arrays, or of the recipe given to `derived`."""
+        return self._named or digest(self._tensors())[:20]
 
-    def with_fingerprint(self, fingerprint: str) -> FeatureSet:
-        """Return the same features under a fingerprint that says how they were derived.
+    def derived(
+        self, image: ArrayLike | None, text: ArrayLike | None, recipe: Sequence[Any]
+    ) -> FeatureSet:
+        """Return features of the same images made of these, with a fingerprint of the recipe.
 
         Computed features differ in their last bits between machines; a hash of what they were
-        computed from does not.
+        computed from does not. The recipe names the result without its arrays: with neither, it
+        is known under which fingerprint records of the result are.
 
-        >>> FeatureSet(np.eye(2), np.eye(2)).with_fingerprint("eyes").fingerprint
-        'eyes'
+        Args:
+            image: (n, d_v); None: as they are.
+            text: (n, captions, d_t) or (n, d_t); None: as they are.
+            recipe: what was done to these features, words and numbers.
+
+        Raises:
+            InputError: if an array is not finite, or not of n rows.
+
+        >>> eyes = FeatureSet(np.eye(2), np.eye(2))
+        >>> eyes.derived(2 * eyes.image, None, ["doubled"]).fingerprint
+        '685076b32c76a494cb8e'
+        >>> eyes.derived(None, None, ["doubled"]).fingerprint
+        '685076b32c76a494cb8e'
         """
-        derived = copy.copy(self)
-        derived.__dict__["fingerprint"] = fingerprint
-        return derived
+        changes: dict[str, Any] = {"_named": sha256([self.fingerprint, *recipe])[:20]}
+        for name, given, ndim in (("image", image, 2), ("text", text, (2, 3))):
+            if given is None:
+                continue
+            array = _float32(name, given, ndim)
+            if len(array) != len(self):
+                raise InputError(f"{name} must have {len(self)} rows, got {len(array)}")
+            array = array[:, None] if name == "text" and array.ndim == 2 else array
+            array.flags.writeable = False
+            changes[name] = array
+        return self._with(changes)
+
+    def _with(self, changes: Mapping[str, Any]) -> FeatureSet:
+        """Return the same with some fields changed, which are not checked again."""
+        made = object.__new__(FeatureSet)
+        for one in fields(self):
+            value = changes.get(one.name, getattr(self, one.name))
+            object.__setattr__(made, one.name, value)
+        return made
 
     def rows(self, *splits: str) -> NDArray[np.int64]:
         """Return the rows of one or several splits in ascending order; without a name, all rows.
@@ -150,45 +186,53 @@ class FeatureSet:
         if int8:
             for name in ("image", "text"):
                 tensors[name], tensors[name + _SCALE] = quantise(tensors[name])
-            image, text = _decoded(tensors, "image"), _decoded(tensors, "text")
+            image, text = decoded(tensors, "image"), decoded(tensors, "text")
             fingerprint = replace(self, image=image, text=text).fingerprint
         write_tensors(path, tensors, {"fingerprint": fingerprint, "name": self.name})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> FeatureSet:
-        """Read a .safetensors or .npz file that holds ``image``, ``text``, maybe ids and split.
+        """Read a features file: one that `save` wrote, or one of other origin.
 
-        Files of `save` carry a checksum, which is compared. int8 arrays are decoded with the
-        scales beside them (``image_scale``, ``text_scale``).
+        Files of `save` carry a checksum, which is compared. Others are read by
+        `fusiontheory.data.read_features`, which says what it takes, and groups equal rows.
 
         Raises:
             InputError: if the file is not there, truncated or altered, lacks an array, or holds
                 what `FeatureSet` refuses.
 
-        >>> FeatureSet.load("features.csv")
+        >>> FeatureSet.load("features.xyz")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        fusiontheory.checks.InputError: path must end in .safetensors or .npz, got features.csv
+        fusiontheory.checks.InputError: path must end in ..., got features.xyz...
         """
         path = Path(path)
-        if path.suffix not in (".safetensors", ".npz"):
-            raise InputError(f"path must end in .safetensors or .npz, got {path}")
-        tensors, notes = (_read_npz(path), None) if path.suffix == ".npz" else read_tensors(path)
+        if path.suffix == ".safetensors" and is_sealed(path):
+            tensors, notes = read_tensors(path)
+            return cls._of_own_file(path, tensors, notes or {})
+        from fusiontheory.data.reading import read_features  # which makes what this class is
+
+        return read_features([path])
+
+    @classmethod
+    def _of_own_file(
+        cls, path: Path, tensors: dict[str, NDArray[Any]], notes: dict[str, Any]
+    ) -> FeatureSet:
         missing = [name for name in ("image", "text") if name not in tensors]
         if missing:
             raise InputError(
                 f"path must hold the arrays image and text, got {path} without"
                 f" {' and '.join(missing)}; it holds {', '.join(sorted(tensors)) or 'none'}"
             )
-        notes = notes or {}
+        codes = tensors.get("split")
         features = cls(
-            _decoded(tensors, "image"),
-            _decoded(tensors, "text"),
+            decoded(tensors, "image"),
+            decoded(tensors, "text"),
             tensors.get("ids"),  # type: ignore[arg-type]
-            tensors.get("split"),
+            None if codes is None else _names_of_codes(codes),
             notes.get("name", path.stem),
         )
         known = notes.get("fingerprint")
-        return features if known is None else features.with_fingerprint(known)
+        return features if known is None else features._with({"_named": known})
 
     def _tensors(self) -> dict[str, NDArray[Any]]:
         tensors: dict[str, NDArray[Any]] = {
@@ -217,10 +261,8 @@ def normalise(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     """
     rows = finite_array(name, x, (1, 2, 3))
     # Without the largest entry first, squares of tiny or huge entries would leave the range.
+    check_vectors(name, rows)
     largest = np.abs(rows).max(axis=-1, keepdims=True)
-    if largest.min() == 0:
-        index = [int(i) for i in np.argwhere(largest[..., 0] == 0)[0]]
-        raise InputError(f"{name} must have no zero vector, got one at index {index}; leave it out")
     rows = rows / largest
     unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=-1, keepdims=True)
     return unit
@@ -248,14 +290,23 @@ def _split_names(value: ArrayLike, n: int) -> NDArray[np.str_]:
     given = np.asarray(value)
     if given.shape != (n,):
         raise InputError(f"split must be {n} names, one for each image, got shape {given.shape}")
-    known = dict(enumerate(SPLITS)) if given.dtype.kind in "iu" else {k: k for k in SPLITS}
-    unknown = sorted({str(k) for k in given.tolist() if k not in known})
-    if unknown:
+    if given.dtype.kind not in "U":
         raise InputError(
-            f"split must hold only {', '.join(SPLITS)} or codes 0 to {len(SPLITS) - 1},"
-            f" got {', '.join(unknown[:3])}"
+            f"split must hold the names {', '.join(SPLITS)}, got {given.dtype} such as {given[0]}:"
+            " codes mean other things to other people; write the names"
         )
-    return np.array([known[k] for k in given.tolist()])
+    unknown = sorted({*given.tolist()} - {*SPLITS})
+    if unknown:
+        raise InputError(f"split must hold only {', '.join(SPLITS)}, got {', '.join(unknown[:3])}")
+    return given.astype(str)
+
+
+def _names_of_codes(codes: NDArray[Any]) -> NDArray[Any]:
+    """Return the names of the codes that `FeatureSet.save` writes."""
+    if codes.dtype.kind not in "iu" or codes.size == 0 or codes.max() >= len(SPLITS):
+        raise InputError(f"split must hold codes below {len(SPLITS)}, got {codes.dtype}")
+    named: NDArray[Any] = np.array(SPLITS)[codes]
+    return named
 
 
 def _check_distinct(ids: NDArray[np.int64], split: NDArray[np.str_] | None) -> None:
@@ -271,20 +322,15 @@ def _check_distinct(ids: NDArray[np.int64], split: NDArray[np.str_] | None) -> N
     )
 
 
-def _decoded(tensors: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
-    """Return an array of a file, decoded if it is int8."""
+def decoded(tensors: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    """Return an array of a file; of int8, decoded with the scales beside it.
+
+    Raises:
+        InputError: if the scales are missing or do not fit.
+    """
     array = tensors[name]
     if array.dtype != np.int8:
         return array
     if name + _SCALE not in tensors:
         raise InputError(f"path must hold {name}{_SCALE} for the int8 array {name}, got none")
     return dequantise(array, tensors[name + _SCALE])
-
-
-def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
-    data = read_bytes(path)
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except Exception as error:  # damaged bytes make zipfile and numpy raise almost anything
-        raise unreadable(path, error) from error

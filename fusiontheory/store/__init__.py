@@ -4,7 +4,14 @@ from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
 from fusiontheory.store.files import check_writable, write_atomically
 from fusiontheory.store.provenance import closure, code_version, modules_version
 from fusiontheory.store.records import CorruptRecord, RecordStore, StudyStatus
-from fusiontheory.store.tensors import digest, read_bytes, read_tensors, unreadable, write_tensors
+from fusiontheory.store.tensors import (
+    digest,
+    is_sealed,
+    read_bytes,
+    read_tensors,
+    unreadable,
+    write_tensors,
+)
 
 __all__ = [
     "Cell",
@@ -17,6 +24,7 @@ __all__ = [
     "closure",
     "code_version",
     "digest",
+    "is_sealed",
     "modules_version",
     "read_bytes",
     "read_tensors",

@@ -18,6 +18,7 @@ __all__ = ["PLUMBING", "closure", "code_version", "modules_version"]
 PLUMBING = (
     "fusiontheory.checks",
     "fusiontheory.typing",
+    "fusiontheory.data.reading",  # what it reads is in the fingerprint of the features
     "fusiontheory.store",
     "fusiontheory.console",
     "fusiontheory.parallel",

@@ -23,7 +23,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.store.cells import canonical_json
 from fusiontheory.store.files import write_atomically
 
-__all__ = ["digest", "read_bytes", "read_tensors", "unreadable", "write_tensors"]
+__all__ = ["digest", "is_sealed", "read_bytes", "read_tensors", "unreadable", "write_tensors"]
 
 _METADATA = "fusiontheory"
 _HEADER_LENGTH = 8  # bytes of the little-endian integer that a safetensors file starts with
@@ -101,8 +101,27 @@ file or directory
     return tensors, notes
 
 
+def is_sealed(path: Path) -> bool:
+    """Return whether a safetensors file was written by `write_tensors`, by its header alone.
+
+    A file whose header cannot be read counts as one, for `read_tensors` to say what is wrong.
+
+    >>> is_sealed(Path("nowhere.safetensors"))
+    True
+    """
+    try:
+        if not path.is_file():
+            return not path.exists()
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(_HEADER_LENGTH), "little")
+            header = json.loads(file.read(min(length, path.stat().st_size)))
+        return _METADATA in (header.get("__metadata__") or {})
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return True
+
+
 def read_bytes(path: Path) -> bytes:
-    """Return the content of a file.
+    """Return the content of a regular file; a pipe or a device would be read without end.
 
     Raises:
         InputError: if it is not there or cannot be read.
@@ -114,6 +133,11 @@ def read_bytes(path: Path) -> bytes:
     b'a'
     """
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise InputError(
+                f"path must be a regular file, got {path}, a pipe or a device; save what it gives"
+                " to a file first"
+            )
         return path.read_bytes()
     except OSError as error:
         raise InputError(f"path must be a file to read, got {path}: {error.strerror}") from error

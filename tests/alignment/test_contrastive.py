@@ -358,8 +358,8 @@ def test_dial_refuses(heads, strength, message):
 
 
 def test_a_vector_without_direction_is_named():
-    with pytest.raises(InputError, match=r"image less its mean must have no zero .* index \[0\]"):
-        align(FeatureSet(np.ones((3, 2)), np.eye(3), split=["align"] * 3), None, 0.0)
+    with pytest.raises(InputError, match=r"image less its mean must have no zero .* index \[1\]"):
+        align(FeatureSet([[1], [2], [3]], np.eye(3), split=["align"] * 3), None, 0.0)
 
 
 def test_heads_refused():

@@ -222,6 +222,8 @@ EYE = np.eye(20)
         ((EYE, EYE), {"metrics": ["cca"]}, "metrics must be among cosine, .*, got 'cca'"),
         ((EYE, EYE), {"metrics": []}, "metrics must hold at least one group"),
         ((EYE, EYE[:, :3]), {"metrics": ["gap"]}, "gap needs .* one dimension, got 20 and 3"),
+        ((EYE, EYE[:, :3]), {}, r"text must have no zero vector, .* \(17 of 20 rows are zero"),
+        ((np.repeat(EYE, 5, axis=0), np.ones((100, 3))), {}, "got 20 distinct rows of 100"),
     ],
 )
 def test_refusals(arguments, settings, message):

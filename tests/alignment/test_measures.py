@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from fusiontheory.alignment import matched_cosine, retrieval_recall
 from fusiontheory.alignment import vectors as vectors_module
+from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.checks import InputError
 
 
@@ -50,11 +51,25 @@ def test_chunks_do_not_matter(monkeypatch, chunk):
     assert matched_cosine(image, text) == pytest.approx(whole[1], abs=1e-14)
 
 
-def test_ties_count_against():
+def test_all_equal_vectors_give_chance():
     n, d = 300, 7
     same = np.broadcast_to(np.random.default_rng(0).normal(size=d), (n, d))
-    assert set(retrieval_recall(same, same, (1, n - 1)).values()) == {0.0}
-    assert set(retrieval_recall(same, same, (n,)).values()) == {1.0}
+    for k in (1, 7, n - 1, n):
+        assert list(retrieval_recall(same, same, (k,)).values()) == pytest.approx([k / n] * 2)
+
+
+def test_ties_have_the_mean_over_all_their_orders():
+    rng = np.random.default_rng(1)
+    image, text = rng.normal(size=(2, 40, 4))
+    image, text = image[np.arange(40) // 3], np.stack([text, text[np.arange(40) // 2]], axis=1)
+    drawn = [
+        retrieval_recall(image + 1e-9 * rng.normal(size=image.shape), noisy, (1, 3))
+        for noisy in (text + 1e-9 * rng.normal(size=(400, *text.shape)))
+    ]
+    mean = {name: np.mean([one[name] for one in drawn]) for name in drawn[0]}
+    assert retrieval_recall(image, text, (1, 3)) == pytest.approx(mean, abs=0.01)
+    listed = measure_recall(image, text, (1, 3))
+    assert dict(zip(listed.metrics, listed.value, strict=True)) == pytest.approx(mean, abs=0.15)
 
 
 def test_perfect_and_hopeless():

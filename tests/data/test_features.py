@@ -42,19 +42,13 @@ def test_types_and_defaults():
     assert len(features) == 2
 
 
-def test_codes_are_splits():
-    coded = made_up(split=np.resize(np.arange(4, dtype=np.uint8), 8))
-    assert coded.split.tolist() == made_up().split.tolist()
-    assert coded.fingerprint == made_up().fingerprint
-
-
 NAN = np.full((8, 3), np.nan)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"image": NAN}, "image must be finite, got 24 NaN or infinite of 24 values"),
+        ({"image": NAN}, "got 24 NaN or infinite of 24 values in 8 of 8 rows, .* index 0"),
         ({"text": np.full((8, 2), -np.inf)}, "text must be finite, got 16"),
         ({"image": np.full((8, 3), 1e39)}, "image must fit float32, got a value of 1e[+]39"),
         ({"image": np.ones(8)}, r"image must have 2 dimensions, got shape \(8,\)"),
@@ -67,7 +61,16 @@ NAN = np.full((8, 3), np.nan)
         ({"ids": [1, 2, 3, 4, 1, 6, 7, 8]}, r"got 1 2 times \(1 repeated\)"),
         ({"split": ["align"] * 7}, r"split must be 8 names, .*, got shape \(7,\)"),
         ({"split": ["align"] * 7 + ["val"]}, "split must hold only align, train, .*, got val"),
-        ({"split": [0] * 7 + [4]}, "split must hold only align, train, .*, got 4"),
+        (
+            {"split": [0] * 7 + [1]},
+            "split must hold the names align, train, .*, got int64 such as 0",
+        ),
+        ({"image": np.repeat(np.eye(3)[:2], 4, axis=0)}, "got 2 distinct rows of 8"),
+        ({"image": np.eye(8) * (np.arange(8) > 1)}, r"image must have no .* \[0\] \(2 of 8 rows"),
+        (
+            {"text": np.zeros((8, 1, 2))},
+            r"text must have no zero vector, .* \[0, 0\] \(8 of 8 rows",
+        ),
     ],
 )
 def test_refusals_name_the_argument(changes, message):
@@ -77,7 +80,7 @@ def test_refusals_name_the_argument(changes, message):
 
 
 def test_arrays_are_copies_that_cannot_change():
-    image = np.ones((2, 2), dtype=np.float32)
+    image = np.array([[1, 1], [1, 2]], dtype=np.float32)
     features = FeatureSet(image, image)
     image[0] = 7
     assert features.image[0].tolist() == [1, 1]
@@ -93,13 +96,22 @@ def test_fingerprint_follows_every_array_and_not_the_name(name):
     assert replace(features, name="other").fingerprint == features.fingerprint
 
 
-def test_replaced_arrays_lose_a_given_fingerprint():
+def test_a_recipe_names_what_is_derived_with_or_without_arrays():
     features = made_up()
     own = features.fingerprint
-    given_one = features.with_fingerprint("derived")
+    derived = features.derived(2 * features.image, features.text[:, 0], ["doubled", 1])
     assert features.fingerprint == own
-    assert given_one.fingerprint == "derived"
-    assert replace(given_one, ids=np.arange(8)).fingerprint != "derived"
+    assert derived.fingerprint not in (own, features.derived(None, None, ["doubled"]).fingerprint)
+    assert derived.fingerprint == features.derived(None, None, ["doubled", 1]).fingerprint
+    assert np.array_equal(derived.image, 2 * features.image)
+    assert derived.text.shape == (8, 1, 4)
+    assert (derived.ids.tolist(), derived.name) == (features.ids.tolist(), features.name)
+    with pytest.raises(ValueError, match="read-only"):
+        derived.image[0] = 7
+    with pytest.raises(InputError, match="image must have 8 rows, got 7"):
+        features.derived(features.image[1:], None, ["less"])
+    # Changed arrays are others, and their fingerprint is of their values again.
+    assert replace(derived, ids=np.arange(8)).fingerprint != derived.fingerprint
 
 
 def test_rows():
@@ -179,12 +191,13 @@ def test_saved_features_come_back(tmp_path, split):
 
 
 def test_derived_fingerprint_survives_a_file(tmp_path):
-    made_up().with_fingerprint("derived").save(tmp_path / "a.safetensors")
-    assert FeatureSet.load(tmp_path / "a.safetensors").fingerprint == "derived"
+    derived = made_up().derived(None, None, ["derived"])
+    derived.save(tmp_path / "a.safetensors")
+    assert FeatureSet.load(tmp_path / "a.safetensors").fingerprint == derived.fingerprint
 
 
 def test_int8_file_is_decoded_and_has_the_fingerprint_of_its_content(tmp_path):
-    features = made_up().with_fingerprint("derived")
+    features = made_up().derived(None, None, ["derived"])
     features.save(tmp_path / "a.safetensors", int8=True)
     loaded = FeatureSet.load(tmp_path / "a.safetensors")
     assert read_tensors(tmp_path / "a.safetensors")[0]["text"].dtype == np.int8
@@ -225,7 +238,7 @@ def test_no_altered_byte_goes_unnoticed(tmp_path_factory, data):
 def test_truncated_file_is_named(tmp_path, suffix):
     path = tmp_path / f"a{suffix}"
     if suffix == ".npz":
-        np.savez(path, image=np.ones((4, 4)), text=np.ones((4, 4)))
+        np.savez(path, image=np.eye(4), text=np.eye(4))
     else:
         made_up().save(path)
     path.write_bytes(path.read_bytes()[:-20])
@@ -246,8 +259,10 @@ def test_altered_value_is_found(tmp_path):
 
 def test_altered_note_is_found(tmp_path):
     path = tmp_path / "a.safetensors"
-    made_up().with_fingerprint("a" * 20).save(path)
-    path.write_bytes(path.read_bytes().replace(b"a" * 20, b"b" * 20))
+    features = made_up()
+    features.save(path)
+    known = features.fingerprint.encode()
+    path.write_bytes(path.read_bytes().replace(known, known[::-1]))
     with pytest.raises(InputError, match="checksum"):
         FeatureSet.load(path)
 
@@ -255,7 +270,7 @@ def test_altered_note_is_found(tmp_path):
 @pytest.mark.parametrize(
     ("arrays_", "message"),
     [
-        ({"image": np.ones((2, 2))}, "without text; it holds image$"),
+        ({"image": np.ones((2, 2)), "labels": np.ones(2)}, "without text; it holds image, labels$"),
         ({"v": np.ones(2), "t": np.ones(2)}, "without image and text; it holds t, v$"),
         (
             {"image": np.ones((2, 2), np.int8), "text": np.ones((2, 2))},

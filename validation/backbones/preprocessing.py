@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fusiontheory.checks import InputError, positive_integer
+from validation.backbones.colours import as_rgb
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "IMAGENET_MEAN", "IMAGENET_STD", "Preprocessing"]
 
@@ -86,8 +87,12 @@ class Preprocessing:
         return np.ascontiguousarray(x.transpose(2, 0, 1))
 
     def pixels(self, image: Image.Image) -> NDArray[np.uint8]:
-        """Return the (size, size, 3) bytes before they are scaled."""
-        x = np.array(self._square(image.convert("RGB")))
+        """Return the (size, size, 3) bytes before they are scaled.
+
+        Raises:
+            ValueError: for a deep image whose white nobody knows, see `as_rgb`.
+        """
+        x = np.array(self._square(as_rgb(image)))
         return np.ascontiguousarray(x[..., ::-1]) if self.channels == "BGR" else x
 
     def described(self) -> dict[str, Any]:

@@ -245,8 +245,8 @@ def study(
 class ArrayFiles:
     """The files of arrays, what belongs to them, and the features file to write."""
 
-    image: Annotated[Path, typer.Option(help=".npy or .npz, (n, d).")]
-    text: Annotated[Path, typer.Option(help=".npy or .npz, (n, captions, d) or (n, d).")]
+    image: Annotated[Path, typer.Option(help=".npy, .npz, .csv, .pt and others, (n, d).")]
+    text: Annotated[Path, typer.Option(help="Likewise, (n, captions, d) or (n, d).")]
     out: Annotated[Path, typer.Option(help="Features file to write, .safetensors.")]
     ids: Annotated[
         Path | None, typer.Option(help="A name a line, or a CSV. [default: row numbers]")
@@ -261,6 +261,11 @@ class ArrayFiles:
         int | None, typer.Option(help="Split by image with this seed. [default: no splits]")
     ] = None
     name: Annotated[str | None, typer.Option(help="Of the features, for people.")] = None
+    image_key: Annotated[str | None, typer.Option(help="Array of --image, of several.")] = None
+    text_key: Annotated[str | None, typer.Option(help="Array of --text, of several.")] = None
+    missing: Annotated[
+        str, typer.Option(help="Rows that are zero or not finite: refuse, or drop.")
+    ] = "refuse"
 
 
 @grouped

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from fusiontheory.checks import InputError
 
-__all__ = ["Columns", "find_columns"]
+__all__ = ["Columns", "find_columns", "known_columns"]
 
 _IMAGE = (
     "image_path",
@@ -20,8 +20,25 @@ _IMAGE = (
     "file_name",
     "filename",
     "file",
+    "img_path",
+    "img",
+    "image_file",
+    "image_filename",
+    "img_name",
+    "image_id",
 )
-_CAPTION = ("caption", "captions", "text", "sentence", "sentences", "comment")
+_CAPTION = (
+    "caption",
+    "captions",
+    "text",
+    "sentence",
+    "sentences",
+    "comment",
+    "raw",
+    "title",
+    "description",
+    "caption_text",
+)
 _NUMBERED = re.compile(r"caption_?\d+")
 _SPLIT = "split"
 
@@ -39,6 +56,17 @@ class Columns:
     image: str
     captions: tuple[str, ...]
     split: str | None
+
+
+def known_columns(names: Sequence[str]) -> int:
+    """Return how many columns have a name that is known here, for images, captions or splits.
+
+    >>> known_columns(["Filename", "headline", "split"])
+    2
+    """
+    plain = [name.strip().lower() for name in names]
+    known = {*_IMAGE, *_CAPTION, _SPLIT}
+    return sum(name in known or _NUMBERED.fullmatch(name) is not None for name in plain)
 
 
 def find_columns(names: Sequence[str], where: str) -> Columns:

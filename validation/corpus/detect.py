@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from fusiontheory.checks import InputError
-from validation.corpus.columns import find_columns
+from validation.corpus.columns import find_columns, known_columns
 from validation.corpus.corpus import Corpus
 from validation.corpus.flickr_text import TOKEN_LINE, read_flickr_text
 from validation.corpus.hugging_face import PREFIX, read_hugging_face
 from validation.corpus.kaggle import read_kaggle
 from validation.corpus.karpathy import read_karpathy
 from validation.corpus.listing import Incomplete
-from validation.corpus.table import SEPARATORS, read_table
+from validation.corpus.table import JSON_LINES, SEPARATORS, read_table
 from validation.corpus.text_file import read_lines
 
 __all__ = ["Found", "Layout", "detect", "read_corpus"]
@@ -34,6 +34,7 @@ _PATTERNS = (
     "captions.txt",
     "dataset*.json",
     "*.parquet",
+    "*.jsonl",
     "*.csv",
     "*.tsv",
 )
@@ -53,8 +54,8 @@ def detect(path: str | Path) -> Found:
 
     A file is judged by its content. In a folder, and in its folders captions, Flickr8k_text and
     annotations, the captions file is the first of these that is there: ``*.token.txt``,
-    ``*.token``, ``captions.txt``, ``dataset*.json``, ``*.parquet``, ``*.csv``, ``*.tsv``. A name
-    is ``hf:owner/name``.
+    ``*.token``, ``captions.txt``, ``dataset*.json``, ``*.parquet``, ``*.jsonl``, ``*.csv``,
+    ``*.tsv``. A name is ``hf:owner/name``.
 
     Raises:
         InputError: if there is nothing, no captions file, several, or one in no known layout.
@@ -116,8 +117,15 @@ def _captions_file(folder: Path) -> Path:
     )
 
 
+def _fields(line: str, separator: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=separator))
+    except csv.Error:
+        return [line]
+
+
 def _layout_of_file(path: Path) -> Layout:
-    if path.suffix == ".parquet":
+    if path.suffix in (".parquet", *JSON_LINES):
         return "table"
     if path.suffix == ".json":
         return "karpathy"
@@ -129,12 +137,16 @@ def _layout_of_file(path: Path) -> Layout:
         "caption",
     ]:
         return "kaggle"
-    for separator in SEPARATORS:
+    headers = [_fields(first, separator) for separator in SEPARATORS]
+    for header in headers:
         try:
-            find_columns(next(csv.reader([first], delimiter=separator)), str(path))
-        except (InputError, csv.Error):
+            find_columns(header, str(path))
+        except InputError:
             continue
         return "table"
+    likeliest = max(headers, key=lambda header: (known_columns(header), len(header)))
+    if len(likeliest) > 1 and known_columns(likeliest):
+        find_columns(likeliest, str(path))  # says which column is missing
     raise InputError(
         f"captions must start with a line name.jpg#0, tab, caption, or with a header that names"
         f" the columns image and caption, got {first[:60]!r} in {path}; add such a header"

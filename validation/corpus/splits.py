@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from fusiontheory.checks import InputError
-from fusiontheory.data import SPLITS
+from fusiontheory.data import OTHER_NAMES, SPLITS
 from validation.corpus.text_file import read_lines
 
 __all__ = ["official_splits", "split_lists", "split_name"]
 
-_OTHER_NAMES = {"val": "dev", "valid": "dev", "validation": "dev", "restval": "train"}
 _LISTED = ("train", "dev", "test")
 
 
@@ -33,9 +32,9 @@ def split_name(name: str | None, where: str) -> str | None:
     plain = (name or "").strip().lower()
     if not plain:
         return None
-    known = _OTHER_NAMES.get(plain, plain)
+    known = OTHER_NAMES.get(plain, plain)
     if known not in SPLITS:
-        names = ", ".join([*SPLITS, *_OTHER_NAMES])
+        names = ", ".join([*SPLITS, *OTHER_NAMES])
         raise InputError(f"split must be among {names} or blank, got {name!r} ({where})")
     return known
 

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
 from fusiontheory.store import unreadable
+from validation.corpus.cells import captions_in_cell, mended_row
 from validation.corpus.columns import Columns, find_columns
 from validation.corpus.corpus import Corpus
 from validation.corpus.image_folder import relative_path
 from validation.corpus.listing import Incomplete, Listing
 from validation.corpus.splits import split_name
-from validation.corpus.text_file import read_text
+from validation.corpus.text_file import read_lines, read_text
 
-__all__ = ["SEPARATORS", "list_table", "read_table"]
+__all__ = ["JSON_LINES", "SEPARATORS", "list_table", "read_table"]
 
 SEPARATORS = (",", "\t", "|", ";")
 """Between columns; the first with which the header has the columns of an image and a caption."""
+
+JSON_LINES = (".jsonl", ".ndjson")
+"""Endings of files with a JSON object a line, as metadata.jsonl."""
 
 _Row = tuple[str, Sequence[Any]]
 
@@ -31,7 +36,7 @@ def read_table(
     """Return the corpus of a table with one row for each caption, or for each image.
 
     Columns are found by name (see `find_columns`). Captions of one image are in several rows, in
-    numbered columns (caption_0, ...), or in parquet in one column of lists. The image's id is its
+    numbered columns (caption_0, ...), or in one column of lists. The image's id is its
     path. Splits come from a column ``split``; without one, no image is in a split.
 
     Args:
@@ -55,7 +60,10 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
     Raises:
         InputError: as `read_table` does, but for what only the image folder can tell.
     """
-    columns, rows = _parquet(table) if table.suffix == ".parquet" else _text(table)
+    if table.suffix in JSON_LINES:
+        columns, rows = _json_lines(table)
+    else:
+        columns, rows = _parquet(table) if table.suffix == ".parquet" else _text(table)
     listing = Listing(table)
     for place, row in rows:
         path, label, captions = row[0], row[1], row[2:]
@@ -65,13 +73,18 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
                 f" {type(path).__name__} ({table} {place}); write images to files first"
             )
         path = relative_path(path.strip(), f"{table} {place}")
+        if columns.image.strip().lower().endswith("id") and "." not in path:
+            raise InputError(
+                f"column {columns.image} must hold names of image files, got {path!r} ({table}"
+                f" {place}); write such as {path}.jpg, and rename the column image"
+            )
         if columns.split is None:
             split = (splits or {}).get(path)
         else:
             split = split_name(
                 _text_or_none(label, columns.split, table, place), f"{table} {place}"
             )
-        listing.add(path, path, _flat(captions), split, place)
+        listing.add(path, path, _flat(captions, f"{table} {place}"), split, place)
     return listing
 
 
@@ -99,25 +112,79 @@ def _text_rows(
     text: str, separator: str, header: list[str], columns: Columns, table: Path
 ) -> Iterator[_Row]:
     wanted = _positions(header, columns)
-    # Strict, because an unclosed quotation mark would otherwise swallow the rest of the file.
-    reader = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=separator, strict=True)
-    try:
-        next(reader)
-        for row in reader:
-            place = f"line {reader.line_num}"
-            if not "".join(row).strip():
-                continue
-            if len(row) != len(header):
-                raise InputError(
-                    f"rows must have {len(header)} fields as the header has, got {len(row)}"
-                    f" ({table} {place}); put captions that contain {separator!r} in double quotes"
-                )
-            yield place, [None if i is None else row[i] for i in wanted]
-    except csv.Error as error:
-        raise InputError(
-            f"path must be a table in CSV, got {table}: {error} (line {reader.line_num});"
-            " double each quotation mark inside a quoted caption"
-        ) from error
+    records = _records(text, separator)
+    next(records)
+    for number, lines, row, error in records:
+        if not "".join(lines).strip():
+            continue
+        if (error is not None or len(row) != len(header)) and len(lines) == 1:
+            mended = mended_row(lines[0].rstrip("\r\n"), row, header, columns, separator)
+            row, error = (row, error) if mended is None else (mended, None)
+        if error is not None:
+            raise InputError(
+                f"path must be a table in CSV, got {table}: {error} (line {number});"
+                " double each quotation mark inside a quoted caption"
+            ) from error
+        if len(row) != len(header):
+            how = (
+                f"a {separator!r} is missing: add it"
+                if len(row) < len(header)
+                else f"put captions that contain {separator!r} in double quotes"
+            )
+            raise InputError(
+                f"rows must have {len(header)} fields as the header has, got {len(row)}"
+                f" ({table} line {number}); {how}"
+            )
+        yield f"line {number}", [None if i is None else row[i] for i in wanted]
+
+
+def _records(
+    text: str, separator: str
+) -> Iterator[tuple[int, list[str], list[str], csv.Error | None]]:
+    """Yield each row's last line number, its lines, its fields, and what is wrong with it."""
+    read: list[str] = []
+
+    def noted(lines: Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            read.append(line)
+            yield line
+
+    # Not at other line ends than \n and \r\n, which captions may hold.
+    source = noted(io.StringIO(text.lstrip(), newline=""))
+    number = 0
+    while True:
+        # Strict, because an unclosed quotation mark would otherwise swallow the rest of the file.
+        reader = csv.reader(source, delimiter=separator, strict=True)
+        row: list[str] = []
+        error = None
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as found:
+            error = found
+        number += len(read)
+        yield number, read[:], row, error
+        read.clear()
+
+
+def _json_lines(table: Path) -> tuple[Columns, Iterator[_Row]]:
+    rows: list[tuple[str, Mapping[str, Any]]] = []
+    for number, line in read_lines(table):
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(
+                f"each line must be a JSON object, got {error} ({table} line {number}); mend it"
+            ) from error
+        if not isinstance(row, dict):
+            raise InputError(
+                f"each line must be a JSON object, got {line[:40]!r} ({table} line {number})"
+            )
+        rows.append((f"line {number}", row))
+    columns = find_columns(list(rows[0][1]), str(table))
+    names = (columns.image, columns.split, *columns.captions)
+    return columns, ((place, [row.get(k) if k else None for k in names]) for place, row in rows)
 
 
 def _parquet(table: Path) -> tuple[Columns, Iterator[_Row]]:
@@ -157,9 +224,12 @@ def _text_or_none(value: Any, column: str, table: Path, place: str) -> str | Non
     raise InputError(f"column {column} must hold names, got {value!r} ({table} {place})")
 
 
-def _flat(captions: Collection[Any]) -> list[Any]:
+def _flat(captions: Collection[Any], where: str) -> list[Any]:
     """Return captions of all columns in one list, a missing one as a blank."""
     flat: list[Any] = []
     for value in captions:
-        flat += list(value) if isinstance(value, list) else ["" if value is None else value]
+        if isinstance(value, str):
+            flat += captions_in_cell(value, where)
+        else:
+            flat += list(value) if isinstance(value, list) else ["" if value is None else value]
     return flat

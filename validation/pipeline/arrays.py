@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError, finite_array
-from fusiontheory.data import FeatureSet, normalise
-from fusiontheory.store import read_bytes, unreadable, write_atomically
+from fusiontheory.checks import InputError
+from fusiontheory.data import FeatureSet, Missing, Reading, Rows, is_id, read_rows, settle
+from fusiontheory.store import read_bytes, write_atomically
 from validation.corpus import read_lines
 from validation.pipeline.splits import read_split, split_by_image
 
-__all__ = ["ArraysWritten", "arrays_file", "read_array", "read_ids"]
+__all__ = ["ArraysWritten", "arrays_file", "read_ids"]
 
 _UNIT = 1e-3  # as `validation.extract.proof` has it
-_ID_COLUMNS = ("id", "ids", "image", "image_id", "name", "filename", "file")
 
 
 @dataclass(frozen=True)
@@ -51,24 +50,31 @@ def arrays_file(
     split: Path | None = None,
     seed: int | None = None,
     name: str | None = None,
+    image_key: str | None = None,
+    text_key: str | None = None,
+    missing: Missing = "refuse",
 ) -> ArraysWritten:
     """Check arrays and write them as a features file with its sidecar.
 
     Args:
-        image: .npy or .npz with one array (n, d_v), or with one named image.
-        text: likewise, (n, captions, d_t) or (n, d_t), or with one named text.
-        ids: a name a line, or a CSV with a column of names; None: the row numbers.
+        image: file that `fusiontheory.data.reading` reads, of (n, d_v). Equal rows are one image.
+        text: likewise, (n, captions, d_t) or (n, d_t).
+        ids: a name a line, or a CSV with a column of names; None: those of the files, or the row
+            numbers.
         out: file to write, .safetensors.
         text_ids: names of the rows of text, if they are others than those of image: rows are
             joined by name.
         split: file that `validation.pipeline.splits.read_split` reads.
         seed: split by image with this seed instead. With neither, the file has no splits.
         name: of the features, for people; None: that of the image file.
+        image_key: name of the array in a file of several; None to find it.
+        text_key: likewise.
+        missing: "refuse" rows that are zero or not finite, or "drop" them.
 
     Raises:
         InputError: if a file cannot be read, an array is not numeric, has NaN, infinity, zero
-            vectors or another shape, ids repeat, do not fit the rows or are missing on one side,
-            or the splits do not fit.
+            vectors or another shape, ids do not fit the rows or are missing on one side, or the
+            splits do not fit.
     """
     if out.suffix != ".safetensors":
         raise InputError(f"out must end in .safetensors, got {out}")
@@ -76,24 +82,20 @@ def arrays_file(
         raise InputError("seed must not be given beside a split file; choose one of the two")
     if text_ids is not None and ids is None:
         raise InputError("ids must be given beside text_ids, to join rows by name")
-    v, t = read_array(image, "image", (2,)), read_array(text, "text", (2, 3))
-    names = [str(row) for row in range(len(v))] if ids is None else read_ids(ids, len(v), "image")
-    left_out = 0
-    if text_ids is not None:
-        named = read_ids(text_ids, len(t), "text")
-        t, left_out = _joined(names, named, t)
-    elif len(t) != len(v):
-        raise InputError(
-            f"text must have one row for each of the {len(v)} images, got {len(t)}; shape it"
-            " (images, captions, dimension), or name its rows with --text-ids"
-        )
-    normalise(v, "image"), normalise(t, "text")  # refuses zero vectors
-    splits = None
+    reading = Reading(image_key, text_key, missing)
+    rows, left_out = _settled(image, text, ids, text_ids, reading)
+    names = list(rows.image_ids or map(str, range(len(rows.image))))
+    splits = rows.split
     if split is not None:
         splits = read_split(split, names)
     elif seed is not None:
         splits = split_by_image(names, seed)
-    features = FeatureSet(v, t, split=splits, name=name or image.stem)  # type: ignore[arg-type]
+    features = FeatureSet(
+        rows.image,
+        rows.text,
+        split=None if splits is None else np.array(splits),
+        name=name or image.stem,
+    )
     features.save(out)
     sources = {"image": image, "text": text}
     about: dict[str, Any] = {
@@ -106,75 +108,52 @@ def arrays_file(
     return ArraysWritten(out, features, left_out)
 
 
-def read_array(path: Path, kind: str, dimensions: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return the array of a .npy or .npz file; nothing is unpickled.
-
-    Args:
-        path: of the file.
-        kind: what it holds, "image" or "text": the name in an .npz of several arrays.
-        dimensions: numbers of axes that it may have.
-
-    Raises:
-        InputError: if the file cannot be read, holds several arrays of other names, or values
-            that are not finite numbers.
-    """
-    if path.suffix not in (".npy", ".npz"):
-        raise InputError(f"{kind} must be a .npy or .npz file, got {path}")
-    data = read_bytes(path)
-    try:
-        loaded: Any = np.load(io.BytesIO(data), allow_pickle=False)
-        arrays = dict(loaded) if path.suffix == ".npz" else {kind: loaded}
-    except Exception as error:  # damaged bytes make zipfile and numpy raise almost anything
-        raise unreadable(path, error) from error
-    if kind not in arrays and len(arrays) != 1:
-        held = ", ".join(sorted(arrays)) or "none"
-        raise InputError(f"{kind} must be the one array of {path.name} or be named so, got {held}")
-    array = arrays[kind] if kind in arrays else next(iter(arrays.values()))
-    return np.asarray(finite_array(kind, array, dimensions))
+def _settled(
+    image: Path, text: Path, ids: Path | None, text_ids: Path | None, reading: Reading
+) -> tuple[Rows, int]:
+    """Return one row for each image, and how many rows of text belong to none."""
+    rows, _ = read_rows([image, text], reading)
+    names, joined = rows.image_ids, rows.text_ids
+    if ids is not None:
+        names = read_ids(ids, len(rows.image), "image")
+        joined = None if text_ids is None else read_ids(text_ids, len(rows.text), "text")
+    given = names if joined is None and len(rows.image) == len(rows.text) else joined
+    settled, said = settle(replace(rows, image_ids=names, text_ids=given), reading.missing)
+    for sentence in said:
+        warnings.warn(sentence, stacklevel=3)
+    known = {*(names or ())}
+    return settled, sum(name not in known for name in joined or ())
 
 
 def read_ids(path: Path, rows: int, kind: str) -> list[str]:
     """Return the names of the rows of an array: a name a line, or a column of a CSV.
 
-    Of a CSV (.csv, .tsv) the column is that named id, image, name or filename; without such a
-    header, the first.
+    Of a CSV (.csv, .tsv) the column is the first whose name is one of ids or of image files, such
+    as id, image, filename or image_path; without such a header, the first. Names may repeat, as
+    where each caption has a row.
 
     Raises:
-        InputError: if the file cannot be read, names repeat, or there are not as many as rows.
+        InputError: if the file cannot be read, or there are not as many names as rows.
     """
-    names = [line.strip() for _, line in read_lines(path)]
+    names, header = [line.strip() for _, line in read_lines(path)], ""
     if path.suffix in (".csv", ".tsv"):
-        names = _column(names, "\t" if path.suffix == ".tsv" else ",")
+        names, header = _column(names, "\t" if path.suffix == ".tsv" else ",")
     if len(names) != rows:
-        raise InputError(f"{kind} ids must be {rows}, one for each row, got {len(names)} in {path}")
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise InputError(f"{kind} ids must be distinct, got {name!r} twice in {path}")
-        seen.add(name)
+        passed = f", whose first line {header!r} is taken as a name" if header else ""
+        raise InputError(
+            f"{kind} ids must be {rows}, one for each row, got {len(names)} in {path}{passed}"
+        )
     return names
 
 
-def _column(lines: Sequence[str], separator: str) -> list[str]:
+def _column(lines: Sequence[str], separator: str) -> tuple[list[str], str]:
+    """Return the names, and the first line if it was not known as a header."""
     rows = list(csv.reader(lines, delimiter=separator))
-    header = [cell.strip().lower() for cell in rows[0]] if rows else []
-    known = [i for i, cell in enumerate(header) if cell in _ID_COLUMNS]
+    header = [cell.strip() for cell in rows[0]] if rows else []
+    known = [i for i, cell in enumerate(header) if is_id(cell)]
     place = known[0] if known else 0
-    return [row[place].strip() for row in (rows[1:] if known else rows) if len(row) > place]
-
-
-def _joined(
-    names: Sequence[str], named: Sequence[str], text: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], int]:
-    """Return the rows of text in the order of the images, and how many belong to none."""
-    position = {name: row for row, name in enumerate(named)}
-    lost = [name for name in names if name not in position]
-    if lost:
-        raise InputError(
-            f"text must have a row for each image, got none for {len(lost)} of {len(names)}, such"
-            f" as {lost[0]}; add them or leave these images out"
-        )
-    return text[[position[name] for name in names]], len(named) - len(names)
+    names = [row[place].strip() for row in (rows[1:] if known else rows) if len(row) > place]
+    return names, "" if known else separator.join(header)
 
 
 def _digest(path: Path) -> str:

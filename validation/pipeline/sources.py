@@ -11,6 +11,7 @@ from typing import Any
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
+from fusiontheory.store import is_sealed
 from validation.conditions import check_same_images
 from validation.pipeline.splits import split_by_image
 
@@ -98,7 +99,8 @@ def check_joined(sources: Mapping[str, Source]) -> None:
 
 def _sidecar(path: Path, features: FeatureSet) -> dict[str, Any]:
     sidecar = path.with_suffix(".json")
-    if not sidecar.is_file():
+    own = path.suffix == ".safetensors" and is_sealed(path)
+    if not own or not sidecar.is_file():  # a .json beside other people's files is their own
         return {}
     try:
         about: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))

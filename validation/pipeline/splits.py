@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.data import is_split
 from validation.corpus import official_splits, read_lines, split_name
 
 __all__ = ["HELD_OUT", "read_split", "split_by_image"]
@@ -73,7 +74,7 @@ def _columns(path: Path) -> dict[str, str]:
         if len(row) != 2:
             raise InputError(f"split must have two columns, id and split, got {line!r} ({where})")
         name, told = (cell.strip() for cell in row)
-        if not found and told.lower() == "split":
+        if not found and is_split(told):
             continue
         split = split_name(told, where)
         if split is None:

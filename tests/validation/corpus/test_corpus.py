@@ -347,8 +347,14 @@ def test_damaged_files(tmp_path: Path, layout: str, damage: str) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "parts"),
     [
-        ("x.csv", "picture,caption\na.jpg,A.\n", ["image and caption", "'picture,caption'"]),
-        ("x.csv", "image,caption\na.jpg,A, b\n", ["2 fields", "got 3", "line 2", "quotes"]),
+        ("x.csv", "picture,caption\na.jpg,A.\n", ["for the image", "'picture'", "rename"]),
+        (
+            "x.csv",
+            "image,caption,split\na.jpg,A, b,dev\n",
+            ["3 fields", "got 4", "line 2", "quotes"],
+        ),
+        ("x.csv", "image,caption,split\na.jpg,A\n", ["3 fields", "got 2", "line 2", "missing"]),
+        ("x.csv", "picture here\na.jpg\n", ["add such a header"]),
         ("x.csv", 'image,caption\na.jpg,"A\nb.jpg,B\n', ["x.csv", "quotation mark"]),
         ("x.csv", "image,caption,split\na.jpg,A,holdout\n", ["split", "'holdout'", "line 2"]),
         ("x.csv", "image,caption\nhttp://x.org/a.jpg,A\n", ["not an address", "download"]),

@@ -128,7 +128,7 @@ def spoilt(array: np.ndarray, value: float) -> np.ndarray:
         ("text.npy", spoilt(made_up()[1], 0), "text must have no zero vector"),
         ("image.npy", made_up()[1], "image must"),
         ("text.npy", made_up(79)[1], "for each of the 80 images, got 79"),
-        ("image.npy", np.array([{}] * 80, dtype=object), "must be an intact"),
+        ("image.npy", np.array([{}] * 80, dtype=object), "image.npy: it holds Python objects"),
         ("image.npy", b"\x93NUMPY", "must be an intact"),
         ("ids.txt", b"a\nb\n", "image ids must be 80, one for each row, got 2"),
         ("ids.txt", b"a\n" * 80, "image ids must be distinct, got 'a' twice"),

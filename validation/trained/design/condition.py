@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,9 @@ class Condition:
             raise InputError(f"control must be one of {', '.join(CONTROLS)}, got {self.control!r}")
 
 
-def controlled_features(features: FeatureSet, control: str, entropy: int) -> FeatureSet:
+def controlled_features(
+    features: FeatureSet, control: str, entropy: int, arrays: bool = True
+) -> FeatureSet:
     """Return the features under a control; image features and splits stay as they are.
 
     "rotated" turns all texts by one random rotation: dot products with images go, while lengths,
@@ -57,6 +59,7 @@ def controlled_features(features: FeatureSet, control: str, entropy: int) -> Fea
         features: of all splits.
         control: one of `CONTROLS`, or "" for none.
         entropy: of the rotation, or of the deal.
+        arrays: with False, the features as they are under the fingerprint of what is derived.
 
     Raises:
         InputError: for an unknown control.
@@ -64,14 +67,15 @@ def controlled_features(features: FeatureSet, control: str, entropy: int) -> Fea
     known = Condition(None, control)
     if not known.control:
         return features
+    recipe = [control, entropy, code_version(_rotation)]
+    if not arrays:
+        return features.derived(None, None, recipe)
     rng = np.random.default_rng(np.random.SeedSequence(entropy, spawn_key=(3,)))
     if control == "rotated":
         text = features.text @ _rotation(features.text.shape[-1], rng)
     else:
         text = features.text[_deal(features, rng)]
-    code = code_version(_rotation)
-    told = " ".join(map(str, (features.fingerprint, control, entropy, code)))
-    return replace(features, text=text).with_fingerprint(told)
+    return features.derived(None, text, recipe)
 
 
 def _rotation(d: int, rng: np.random.Generator) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,7 @@ class Noise:
 
 
 def noisy_features(
-    features: FeatureSet, noise: Noise, renormalise: bool, entropy: int
+    features: FeatureSet, noise: Noise, renormalise: bool, entropy: int, arrays: bool = True
 ) -> FeatureSet:
     """Return features of all splits with normal noise in each coordinate.
 
@@ -62,18 +62,21 @@ def noisy_features(
             length beside their 1.
         renormalise: bring the noisy side back to unit norm.
         entropy: of e.
+        arrays: with False, the features as they are under the fingerprint of the noisy ones:
+            enough to find records.
     """
     if noise.sigma == 0:
         return features
+    code = code_version(_degraded)
+    recipe = ["noise", noise.sigma, noise.side, renormalise, entropy, code]
+    if not arrays:
+        return features.derived(None, None, recipe)
     seeds = np.random.SeedSequence(entropy, spawn_key=(2,)).spawn(2)
     image, text = (
         _degraded(x, sigma, renormalise, seed)
         for x, sigma, seed in zip((features.image, features.text), noise.sigmas, seeds, strict=True)
     )
-    code = code_version(_degraded)
-    told = (features.fingerprint, noise.sigma, noise.side, renormalise, entropy, code)
-    # Of the recipe: the arrays' last bits depend on the machine.
-    return replace(features, image=image, text=text).with_fingerprint(" ".join(map(str, told)))
+    return features.derived(image, text, recipe)
 
 
 def _degraded(

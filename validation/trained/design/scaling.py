@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +20,9 @@ TEXTS = ("captions", "mean", "set")
 each."""
 
 
-def scaled_features(features: FeatureSet, scaling: str, texts: str) -> FeatureSet:
+def scaled_features(
+    features: FeatureSet, scaling: str, texts: str, arrays: bool = True
+) -> FeatureSet:
     """Return features at a scaling, with one text an image if ``texts`` is "mean".
 
     Args:
@@ -30,6 +30,7 @@ def scaled_features(features: FeatureSet, scaling: str, texts: str) -> FeatureSe
             images if it has no splits.
         scaling: one of `SCALINGS`.
         texts: one of `TEXTS`; "set" leaves the captions as they are.
+        arrays: with False, values as they are, of the scaled features' shape and fingerprint.
 
     Raises:
         InputError: for another scaling or kind of texts.
@@ -44,14 +45,15 @@ def scaled_features(features: FeatureSet, scaling: str, texts: str) -> FeatureSe
             raise InputError(f"{name} must be one of {', '.join(known)}, got {got!r}")
     if scaling == "unit" and texts != "mean":
         return features
+    recipe = ["scaled", scaling, texts, code_version(_scaled)]
     text = features.text
+    if not arrays:
+        return features.derived(None, text[:, :1] if texts == "mean" else None, recipe)
     if texts == "mean":
         text = normalise(text.mean(axis=1, keepdims=True)).astype(np.float32)
     rows = features.rows() if features.split is None else features.rows("train")
     image, text = (_scaled(x, rows, scaling) for x in (features.image, text))
-    code = code_version(_scaled)
-    told = " ".join((features.fingerprint, scaling, texts, code))
-    return replace(features, image=image, text=text).with_fingerprint(told)
+    return features.derived(image, text, recipe)
 
 
 def _scaled(x: NDArray[np.float32], rows: NDArray[np.int64], scaling: str) -> NDArray[np.float32]:

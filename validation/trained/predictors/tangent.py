@@ -51,9 +51,8 @@ def fill_tangent(
     made = 0
     for part, noise, head, sizes in _curves(places):
         clean = conditions[part]
-        # Two images are enough to find the record.
-        few = FeatureSet(clean.image[:2], clean.text[:2]).with_fingerprint(clean.fingerprint)
-        cell = _cell(head, noisy_features(few, noise, renormalise, entropy), sizes, settings)
+        named = noisy_features(clean, noise, renormalise, entropy, arrays=False)
+        cell = _cell(head, named, sizes, settings)
         if cell not in store:
             features = noisy_features(clean, noise, renormalise, entropy)
             store.write(cell, tangent_curve(head, features, sizes, settings))
@@ -79,8 +78,8 @@ def tangent_predictions(
     rows = []
     for name, noise, head, sizes in _curves(places):
         clean = conditions[name]
-        few = FeatureSet(clean.image[:2], clean.text[:2]).with_fingerprint(clean.fingerprint)
-        cell = _cell(head, noisy_features(few, noise, renormalise, entropy), sizes, settings)
+        named = noisy_features(clean, noise, renormalise, entropy, arrays=False)
+        cell = _cell(head, named, sizes, settings)
         known = _recorded(store, cell)
         same = (places["condition"] == name) & (places["head"] == head)
         same &= (places["sigma"] == noise.sigma) & (places["side"] == noise.side)

@@ -44,21 +44,10 @@ def derived_features(
         arrays: with False, the arrays are those of ``features`` under the fingerprint of what is
             derived: enough to find records.
     """
-    x = features
-    if not arrays:
-        x = FeatureSet(features.image[:2], features.text[:2])
-        x = x.with_fingerprint(features.fingerprint)
-    x = controlled_features(x, study.conditions[cell.condition].control, study.entropy)
-    x = noisy_features(x, cell.noise, study.renormalise, study.entropy)
-    x = scaled_features(x, cell.variant.scaling, cell.variant.texts)
-    if arrays:
-        return x
-    named = features
-    if cell.variant.texts == "mean":
-        named = FeatureSet(
-            features.image, features.text[:, :1], features.ids, features.split, features.name
-        )
-    return named.with_fingerprint(x.fingerprint)
+    control = study.conditions[cell.condition].control
+    x = controlled_features(features, control, study.entropy, arrays)
+    x = noisy_features(x, cell.noise, study.renormalise, study.entropy, arrays)
+    return scaled_features(x, cell.variant.scaling, cell.variant.texts, arrays)
 
 
 class CellGroups:

@@ -1,0 +1,138 @@
+"""One image in several rows: found by equal vectors, and made one image with several captions.
+
+Many repositories store a row for each caption, with the image's vector repeated. Taken as distinct
+images, such rows put an image into training and test, and mismatched pairs that match.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from fusiontheory.checks import InputError
+
+__all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images"]
+
+_CHUNK = 4096  # rows at a time
+_NEAR = 1e-4  # of the root mean square distance from the mean
+_NEIGHBOURS = 4
+_FEWEST_DIMENSIONS = 8
+_FEW = 0.05
+"""Share of copies below which they are chance finds, such as an image that was posted twice."""
+
+
+def equal_rows(x: NDArray[Any]) -> NDArray[np.int64]:
+    """Return for each row of x (n, ...) the first row that equals it in float32, shape (n,).
+
+    Rows are compared by a 64-bit hash: among 10^6 rows, two that differ meet with probability
+    below 10^-7.
+
+    >>> equal_rows(np.array([[1.0, 2.0], [3.0, 4.0], [1.0, 2.0]])).tolist()
+    [0, 1, 0]
+    """
+    hashes = np.empty(len(x), dtype=np.uint64)
+    width = x[:1].size  # float32 values of a row, 32 bits each
+    factors = np.random.default_rng(0).integers(1, 2**63, width, dtype=np.uint64)
+    factors = factors * np.uint64(2) + np.uint64(1)
+    for start in range(0, len(x), _CHUNK):
+        rows = np.asarray(x[start : start + _CHUNK], dtype=np.float32)
+        # Adding 0 makes -0 and 0 alike, which their bits are not.
+        bits = (rows.reshape(len(rows), -1) + np.float32(0)).view(np.uint32)
+        # Exact integers that wrap: unlike sums of floats they do not depend on a row's place.
+        hashes[start : start + len(rows)] = (bits * factors).sum(axis=1, dtype=np.uint64)
+    _, first, place = np.unique(hashes, return_index=True, return_inverse=True)
+    found: NDArray[np.int64] = first[place.ravel()]
+    return found
+
+
+def same_images(image: NDArray[Any]) -> NDArray[np.int64]:
+    """Return for each row of image (n, d) the first that equals it but for rounding, shape (n,).
+
+    An encoder that meets an image in several batches gives vectors that differ in their last
+    digits. Rows that lie nearest along one random direction are compared, from 8 dimensions on:
+    below, different images may come that close.
+
+    >>> x = np.random.default_rng(0).normal(size=(3, 8))[[0, 1, 0, 2]]
+    >>> same_images(x + 1e-7 * np.arange(4)[:, None]).tolist()
+    [0, 1, 0, 3]
+    """
+    first = equal_rows(image)
+    rows = np.unique(first)
+    if image.shape[1] < _FEWEST_DIMENSIONS or len(rows) < 2:
+        return first
+    x = image[rows].astype(np.float32)
+    x -= np.asarray(x.mean(axis=0, dtype=np.float64), dtype=np.float32)
+    limit = _NEAR * float(np.sqrt(np.mean(np.einsum("nd,nd->n", x, x), dtype=np.float64)))
+    along = x @ np.random.default_rng(0).standard_normal((x.shape[1],)).astype(np.float32)
+    order = np.argsort(along, kind="stable")
+    links = []
+    for step in range(1, min(_NEIGHBOURS, len(rows) - 1) + 1):
+        pairs = np.stack([order[:-step], order[step:]])
+        for start in range(0, pairs.shape[1], _CHUNK):
+            one, other = pairs[:, start : start + _CHUNK]
+            near = np.linalg.norm(x[one] - x[other], axis=1) <= limit
+            links.append(pairs[:, start : start + _CHUNK][:, near])
+    one, other = np.concatenate(links, axis=1)
+    if not one.size:
+        return first
+    graph = coo_array((np.ones(one.size), (one, other)), shape=(len(rows), len(rows)))
+    _, group = connected_components(graph, directed=False)
+    _, head = np.unique(group, return_index=True)
+    found: NDArray[np.int64] = rows[head[group]][np.searchsorted(rows, first)]
+    return found
+
+
+def check_distinct_images(image: NDArray[Any]) -> None:
+    """Refuse images (n, d) of which more than one in twenty are copies of others.
+
+    Raises:
+        InputError: saying how many are distinct, and what to do.
+
+    >>> check_distinct_images(np.repeat(np.eye(2), 5, axis=0))
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: image must have a row for each image, got 2 distinct rows of \
+10, as where each caption is a row: shape text (images, captions, dimension), or give the arrays \
+to features_of, which groups equal rows
+    """
+    distinct = len(np.unique(equal_rows(image)))
+    if len(image) - distinct > _FEW * len(image):
+        raise InputError(
+            f"image must have a row for each image, got {distinct} distinct rows of {len(image)},"
+            " as where each caption is a row: shape text (images, captions, dimension), or give"
+            " the arrays to features_of, which groups equal rows"
+        )
+
+
+def caption_places(
+    owner: NDArray[np.int64], images: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return which images are kept, and the rows of their captions, equally many each.
+
+    Images have different numbers of captions; the number c that keeps most captions is taken, the
+    first c of each image, and images with fewer are left out.
+
+    Args:
+        owner: (m,) image of each caption, -1 for one of none.
+        images: number of images.
+
+    Returns:
+        Images that are kept, ascending (k,), and rows of captions (k, c).
+
+    >>> kept, rows = caption_places(np.array([0, 0, 1, 2, 1, 1]), images=3)
+    >>> kept.tolist(), rows.tolist()
+    ([0, 1], [[0, 1], [2, 4]])
+    """
+    owned = np.flatnonzero(owner >= 0)
+    counts = np.bincount(owner[owned], minlength=images)
+    if not counts.any():
+        return np.empty(0, dtype=np.int64), np.empty((0, 1), dtype=np.int64)
+    numbers = np.unique(counts[counts > 0])
+    most = int(max(numbers, key=lambda c: c * np.count_nonzero(counts >= c)))
+    kept = np.flatnonzero(counts >= most)
+    ordered = owned[np.argsort(owner[owned], kind="stable")]
+    starts = np.cumsum(counts) - counts
+    return kept, ordered[starts[kept][:, None] + np.arange(most)]

@@ -1,0 +1,66 @@
+"""Rows that are not there: zero vectors and NaN, in the place of a missing modality."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+
+__all__ = ["check_varies", "check_vectors", "missing_rows"]
+
+_ROUNDING = 1e-6  # of float32, relative to the largest value
+
+
+def missing_rows(x: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which vectors along the last axis are zero, or have NaN or infinity.
+
+    >>> missing_rows(np.array([[0.0, 0.0], [1.0, 0.0], [np.nan, 1.0]])).tolist()
+    [True, False, True]
+    """
+    found: NDArray[np.bool_] = ~np.isfinite(x).all(axis=-1) | ~np.any(x, axis=-1)
+    return found
+
+
+def check_vectors(name: str, x: NDArray[Any]) -> None:
+    """Refuse zero vectors along the last axis: they have no direction.
+
+    Raises:
+        InputError: naming the first, and how many of how many there are.
+
+    >>> check_vectors("text", np.array([[1.0], [0.0], [0.0]]))
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: text must have no zero vector, got one at index [1] (2 of 3 \
+rows are zero, as where a modality is missing); leave such rows out
+    """
+    zero = ~np.any(x, axis=-1)
+    if not zero.any():
+        return
+    index = [int(i) for i in np.argwhere(zero)[0]]
+    number = int(np.count_nonzero(zero))
+    raise InputError(
+        f"{name} must have no zero vector, got one at index {index} ({number} of {zero.size} rows"
+        f" {'is' if number == 1 else 'are'} zero, as where a modality is missing); leave such rows"
+        " out"
+    )
+
+
+def check_varies(name: str, x: NDArray[Any], where: str = "") -> None:
+    """Refuse rows that are all equal but for rounding: there is nothing to learn from them.
+
+    Raises:
+        InputError: if the rows along all but the last axis are equal.
+
+    >>> check_varies("text", np.ones((300, 1, 2)))
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: text must vary, got 300 rows that are all equal; encode the \
+texts again, each for itself
+    """
+    rows = x.reshape(-1, x.shape[-1])
+    if np.ptp(rows, axis=0).max() <= _ROUNDING * np.abs(rows).max():
+        raise InputError(
+            f"{name} must vary, got {len(rows)} rows that are all equal{where}; encode the"
+            f" {name}s again, each for itself"
+        )

@@ -1,0 +1,97 @@
+"""One way into a file of any kind that is read here, by its ending."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.reading.hdf5_files import open_anndata, open_hdf5, open_mudata
+from fusiontheory.data.reading.limits import check_regular
+from fusiontheory.data.reading.numpy_files import open_npy, open_npz
+from fusiontheory.data.reading.safetensors_file import open_safetensors
+from fusiontheory.data.reading.stored import StoredFile
+from fusiontheory.data.reading.tables import open_arrow, open_csv
+
+__all__ = ["ENDINGS", "open_file"]
+
+
+def _torch(path: Path) -> StoredFile:
+    from fusiontheory.data.reading.torch_file import open_torch
+
+    return open_torch(path)
+
+
+_OPENERS: dict[str, Callable[[Path], StoredFile]] = {
+    ".safetensors": open_safetensors,
+    ".npz": open_npz,
+    ".npy": open_npy,
+    ".pt": _torch,
+    ".pth": _torch,
+    ".parquet": open_arrow,
+    ".feather": open_arrow,
+    ".csv": open_csv,
+    ".tsv": open_csv,
+    ".h5": open_hdf5,
+    ".hdf5": open_hdf5,
+    ".h5ad": open_anndata,
+    ".h5mu": open_mudata,
+}
+ENDINGS = tuple(_OPENERS)
+"""Of the files that are read."""
+
+_CONTENTS = (
+    (b"\x93NUMPY", "a .npy file", (".npy",)),
+    (b"PK\x03\x04", "an .npz or .pt file", (".npz", ".pt", ".pth")),
+    (b"PAR1", "a parquet file", (".parquet",)),
+    (b"\x89HDF\r\n", "an HDF5 file", (".h5", ".hdf5", ".h5ad", ".h5mu")),
+)
+_PICKLES = (".pkl", ".pickle", ".joblib")
+
+
+def open_file(path: Path) -> StoredFile:
+    """Return the arrays of a file by their headers, values not yet read where the format allows.
+
+    Raises:
+        InputError: for another ending, or as the reader of the format does.
+
+    >>> open_file(Path("features.pkl"))
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: path must not be a pickle, which can run any code when it is \
+read, got features.pkl; save the arrays with numpy.savez
+    """
+    suffix = path.suffix.lower()
+    if suffix in _PICKLES:
+        raise InputError(
+            f"path must not be a pickle, which can run any code when it is read, got {path};"
+            " save the arrays with numpy.savez"
+        )
+    if path.is_dir():
+        raise InputError(f"path must be a file, got {path}, which is a folder; name a file in it")
+    if suffix not in _OPENERS:
+        raise InputError(
+            f"path must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {path}; save the"
+            " arrays with numpy.savez"
+        )
+    check_regular(path)
+    _check_content(path, suffix)
+    return _OPENERS[suffix](path)
+
+
+def _check_content(path: Path, suffix: str) -> None:
+    """Refuse a file that is intact and of another kind than its ending says."""
+    with path.open("rb") as file:
+        start = file.read(40)
+    if not start:
+        raise InputError(f"path must be a file with content, got {path}, which is empty")
+    if start.startswith(b"version https://git-lfs"):
+        raise InputError(
+            f"path must be the file itself, got {path}, a pointer that Git LFS left in its place;"
+            " run git lfs pull"
+        )
+    for magic, what, endings in _CONTENTS:
+        if start.startswith(magic) and suffix not in endings:
+            raise InputError(
+                f"path must have the ending of its content, got {path}, which is {what}; rename it"
+                f" to {path.stem}{endings[0]}"
+            )

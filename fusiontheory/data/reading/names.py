@@ -1,0 +1,158 @@
+"""Which arrays of a file are image, text, ids and split, by the names that people give them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.reading.stored import Stored
+
+__all__ = ["Chosen", "choose_one", "choose_pair", "is_id", "is_label", "is_split"]
+
+_WHAT = r"([_ ]?(feature|feat|embedding|embed|emb|vector|vec)s?)?([_ ]?\d+)?"
+_SIDES = {
+    "image": re.compile(rf"(images?|imgs?|visual|vision|vis|v){_WHAT}"),
+    "text": re.compile(rf"(texts?|txts?|captions?|sentences?|language|lang|t){_WHAT}"),
+}
+_ID = re.compile(
+    r"(?!(class|label|category|target)_)(\w+_)?(ids?|uids?|uuids?|keys?|names?|paths?|urls?"
+    r"|(file)_?(names?|paths?)|files?|index|images?)|(image|img|sample|item)(id|name|path|file)s?"
+)
+_LABEL = re.compile(r"(labels?|targets?|class(es)?|y|category|categories|attributes?)")
+_SPLIT = re.compile(r"(splits?|folds?|partitions?|subsets?|sets?)")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Names of the arrays to use, and those of the others.
+
+    Attributes:
+        image: of the image vectors; None where the file has only text.
+        text: of the text vectors; None likewise.
+        ids: of the names of rows; None if there are none.
+        split: of the splits; None if there are none.
+        unused: all others.
+    """
+
+    image: str | None
+    text: str | None
+    ids: str | None = None
+    split: str | None = None
+    unused: tuple[str, ...] = field(default_factory=tuple)
+
+
+def is_id(name: str) -> bool:
+    """Return whether a name is one that people give to the names of rows.
+
+    >>> is_id("image_path"), is_id("Filename"), is_id("caption"), is_id("class_name")
+    (True, True, False, False)
+    """
+    return _ID.fullmatch(_plain(name)) is not None
+
+
+def is_split(name: str) -> bool:
+    """Return whether a name is one of a column of splits."""
+    return _SPLIT.fullmatch(_plain(name)) is not None
+
+
+def is_label(name: str) -> bool:
+    """Return whether a name is one of a column of labels."""
+    return _LABEL.fullmatch(_plain(name)) is not None
+
+
+def choose_pair(
+    path: Path, arrays: Mapping[str, Stored], image: str | None = None, text: str | None = None
+) -> Chosen:
+    """Return which arrays of a file with both sides to use.
+
+    Args:
+        path: of the file, for errors.
+        arrays: by name.
+        image: name of the image array; None to find it.
+        text: likewise.
+
+    Raises:
+        InputError: if one is missing, or several could be it.
+    """
+    found = {side: _side(path, arrays, side, name) for side, name in _asked(image, text)}
+    missing = [side for side, name in found.items() if name is None]
+    if missing:
+        raise InputError(
+            "path must hold the arrays image and text, or others that --image-key and --text-key"
+            f" name, got {path} without {' and '.join(missing)}; it holds"
+            f" {', '.join(sorted(filter(None, arrays))) or 'none'}"
+        )
+    return _with_rest(arrays, found["image"], found["text"])
+
+
+def choose_one(
+    path: Path, arrays: Mapping[str, Stored], side: str, name: str | None = None
+) -> Chosen:
+    """Return which array of a file of one side to use: the one of its name, or the only one.
+
+    Raises:
+        InputError: if there is none, or several could be it.
+    """
+    found = _side(path, arrays, side, name)
+    if found is None:
+        vectors = [key for key, stored in arrays.items() if _is_vectors(stored)]
+        loose = [key for key, stored in arrays.items() if not (is_id(key) or is_split(key))]
+        candidates = [""] if "" in vectors else vectors or loose
+        if len(candidates) != 1:
+            held = ", ".join(sorted(filter(None, arrays))) or "none"
+            raise InputError(
+                f"{side} must be the one array of {path.name} or be named so, got {held}; name it"
+                f" with --{side}-key"
+            )
+        found = candidates[0]
+    return _with_rest(arrays, *((found, None) if side == "image" else (None, found)))
+
+
+def _asked(image: str | None, text: str | None) -> list[tuple[str, str | None]]:
+    return [("image", image), ("text", text)]
+
+
+def _side(path: Path, arrays: Mapping[str, Stored], side: str, name: str | None) -> str | None:
+    if name is not None:
+        if name not in arrays:
+            held = ", ".join(sorted(filter(None, arrays))) or "none"
+            raise InputError(
+                f"--{side}-key must name an array of {path}, got {name}; it holds {held}"
+            )
+        return name
+    pattern = _SIDES[side]
+    likely = [
+        key for key, one in arrays.items() if _is_vectors(one) and pattern.fullmatch(_plain(key))
+    ]
+    if side in likely or (side in arrays and not likely):
+        return side
+    if len(likely) > 1:
+        raise InputError(
+            f"{side} must be one array, got {', '.join(likely)} in {path}; choose with --{side}-key"
+        )
+    return likely[0] if likely else None
+
+
+def _with_rest(arrays: Mapping[str, Stored], image: str | None, text: str | None) -> Chosen:
+    sides = [side for side in (image, text) if side is not None]
+    scales = {f"{side}_scale" for side in sides}
+    rest = [key for key in arrays if key not in sides and key not in scales]
+    ids = next((k for k in ("ids", *rest) if k in rest and _is_row(arrays[k]) and is_id(k)), None)
+    split = next((key for key in rest if _is_row(arrays[key]) and is_split(key)), None)
+    unused = tuple(key for key in rest if key not in (ids, split))
+    return Chosen(image, text, ids, split, unused)
+
+
+def _is_vectors(stored: Stored) -> bool:
+    return len(stored.shape) >= 2 and stored.numeric
+
+
+def _is_row(stored: Stored) -> bool:
+    return len(stored.shape) == 1 or (len(stored.shape) == 2 and stored.shape[1] == 1)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s\-./]+", "_", name.strip().lower())

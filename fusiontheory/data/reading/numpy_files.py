@@ -1,0 +1,101 @@
+"""NumPy's own files: .npy mapped into memory, and .npz member by member. Nothing is unpickled."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.reading.limits import check_regular
+from fusiontheory.data.reading.stored import Stored, StoredFile, type_problem
+from fusiontheory.store import unreadable
+
+__all__ = ["open_npy", "open_npz"]
+
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+def open_npy(path: Path) -> StoredFile:
+    """Return the one array of a .npy file, which stays on the disk until it is used.
+
+    Raises:
+        InputError: if the file is not there, or not an intact .npy file.
+    """
+    check_regular(path)
+    try:
+        with path.open("rb") as file:
+            stored = _declared(file, path.stat().st_size)
+    except InputError:
+        raise
+    except Exception as error:  # damaged bytes make numpy raise almost anything
+        raise unreadable(path, error) from error
+    if stored.problem is None and 0 not in stored.shape:
+        stored = _mapped(path, stored)
+    return StoredFile(path, {"": stored})
+
+
+def open_npz(path: Path) -> StoredFile:
+    """Return the arrays of an .npz file by the headers of its members; none is read yet.
+
+    Raises:
+        InputError: if the file is not there, or not an intact .npz file.
+    """
+    check_regular(path)
+    arrays: dict[str, Stored] = {}
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in archive.infolist():
+                if not info.filename.endswith(".npy"):
+                    continue
+                with archive.open(info) as member:
+                    stored = _declared(member, info.file_size)
+                name = info.filename.removesuffix(".npy")
+                arrays[name] = _member(path, info.filename, stored)
+    except InputError:
+        raise
+    except Exception as error:  # as above, and zipfile too
+        raise unreadable(path, error) from error
+    return StoredFile(path, arrays)
+
+
+def _declared(file: IO[bytes], size: int) -> Stored:
+    """Return an array by its header, whose data the rest of the file must hold."""
+    version = npy.read_magic(file)
+    read_header = _HEADERS.get(version)
+    if read_header is None:  # 3.0 is for names of structured types alone
+        problem = "it has a structured type; save a plain array of one type"
+        return Stored((), "void", lambda: np.zeros(()), problem=problem)
+    shape, _, dtype = read_header(file)
+    left = size - file.tell()
+    if dtype.kind != "O" and math.prod(shape) * dtype.itemsize > left:
+        raise ValueError(f"the header declares {shape} of {dtype}, {left} bytes are there")
+    return Stored(
+        shape, dtype.name, lambda: np.zeros(shape, dtype), dtype.itemsize, type_problem(dtype)
+    )
+
+
+def _mapped(path: Path, stored: Stored) -> Stored:
+    def fetch() -> NDArray[Any]:
+        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    return Stored(stored.shape, stored.dtype, fetch, stored.itemsize)
+
+
+def _member(path: Path, name: str, stored: Stored) -> Stored:
+    def fetch() -> NDArray[Any]:
+        try:
+            with zipfile.ZipFile(path) as archive, archive.open(name) as member:
+                array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
+                member.read(1)  # to the end, where the checksum is compared
+        except Exception as error:  # damaged bytes make both raise almost anything
+            raise unreadable(path, error) from error
+        return array
+
+    return Stored(stored.shape, stored.dtype, fetch, stored.itemsize, stored.problem)

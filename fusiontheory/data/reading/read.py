@@ -1,0 +1,221 @@
+"""Feature sets from people's files: one file of both sides, or one for each."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.features import FeatureSet, decoded
+from fusiontheory.data.reading.files import open_file
+from fusiontheory.data.reading.hdf5_files import IDS_OF
+from fusiontheory.data.reading.names import Chosen, choose_one, choose_pair
+from fusiontheory.data.reading.rows import Missing, Rows, settle
+from fusiontheory.data.reading.splits import named_splits
+from fusiontheory.data.reading.stored import StoredFile
+from fusiontheory.store import is_sealed
+
+__all__ = ["Reading", "features_of", "read_features", "read_rows"]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How to read files.
+
+    Attributes:
+        image_key: name of the image array; None to find it by its name.
+        text_key: likewise.
+        missing: "refuse" rows that are zero or not finite, or "drop" them.
+    """
+
+    image_key: str | None = None
+    text_key: str | None = None
+    missing: Missing = "refuse"
+
+
+DEFAULT = Reading()
+
+
+def read_features(
+    paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], reading: Reading = DEFAULT
+) -> FeatureSet:
+    """Return the features of one file, or of a file of image vectors and one of text vectors.
+
+    Read are .npy, .npz, .safetensors, .pt, .parquet, .feather, .csv, .tsv, and .h5, .h5ad and
+    .h5mu where their packages are installed. Nothing is unpickled. Names of rows (ids, filename,
+    image_path and others) join two files; equal rows of image become one image with several
+    captions. What was grouped, left out or not used is said in a warning.
+
+    Args:
+        paths: one path, or two: image and text.
+        reading: which arrays, and what becomes of missing rows.
+
+    Raises:
+        InputError: if a file cannot be read, or as `fusiontheory.data.reading.settle` does.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> np.save(folder / "image.npy", np.eye(3)); np.save(folder / "text.npy", np.eye(3))
+    >>> len(read_features([folder / "image.npy", folder / "text.npy"]))
+    3
+    """
+    files = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    if len(files) == 1 and files[0].suffix == ".safetensors" and is_sealed(files[0]):
+        return FeatureSet.load(files[0])
+    return _feature_set(read_rows(files, reading), reading.missing, files[0].stem)
+
+
+def features_of(
+    image: ArrayLike,
+    text: ArrayLike,
+    ids: Sequence[str] | None = None,
+    split: Sequence[str] | None = None,
+    name: str = "features",
+    missing: Missing = "refuse",
+) -> FeatureSet:
+    """Return the features of arrays, grouped and checked as those of files are.
+
+    Args:
+        image: (n, d_v), rows of one image equal.
+        text: (n, captions, d_t) or (n, d_t).
+        ids: n names, that may repeat with their image.
+        split: n names of splits, as train, val, test.
+        name: for people.
+        missing: "refuse" or "drop".
+
+    Raises:
+        InputError: as `fusiontheory.data.reading.settle` does.
+
+    >>> len(features_of(np.repeat(np.eye(3), 2, axis=0), np.arange(18.0).reshape(6, 3)))
+    3
+    """
+    names = None if split is None else named_splits(np.asarray(split), "split")
+    known = None if ids is None else [str(k) for k in ids]
+    rows = Rows(np.asarray(image), np.asarray(text), known, known, names)
+    return _feature_set((rows, None if ids is None else np.asarray(ids)), missing, name)
+
+
+def read_rows(
+    files: Sequence[Path], reading: Reading = DEFAULT
+) -> tuple[Rows, NDArray[Any] | None]:
+    """Return the arrays of one file or of two, not yet settled, and the ids of image as stored.
+
+    Raises:
+        InputError: if there are other than one or two files, or one cannot be read.
+    """
+    if len(files) == 1:
+        return _one_file(open_file(files[0]), reading)
+    if len(files) != 2:
+        raise InputError(f"features must be one file, or two of image and text, got {len(files)}")
+    image, text = (open_file(path) for path in files)
+    chosen = (
+        choose_one(image.path, image.arrays, "image", reading.image_key),
+        choose_one(text.path, text.arrays, "text", reading.text_key),
+    )
+    for file, one in zip((image, text), chosen, strict=True):
+        _say_unused(file, one)
+    ids, text_ids = _row(image, chosen[0].ids), _row(text, chosen[1].ids)
+    if ids is None or text_ids is None:  # names of one side alone join nothing
+        text_ids = ids
+    split = _split(image, chosen[0])
+    v, t = _array(image, chosen[0].image, "image"), _array(text, chosen[1].text, "text")
+    if split is None and len(v) == len(t):
+        split = _split(text, chosen[1])
+    joined = None if ids is None else _strings(text_ids)
+    if ids is not None and text_ids is ids and len(v) != len(t):
+        joined = None
+    where = f"{image.path} and {text.path}"
+    return Rows(v, t, _strings(ids), joined, split, where), ids
+
+
+def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | None]:
+    if set(file.arrays) == {""}:
+        raise InputError(
+            f"features must be two files where each holds one array, got {file.path} alone; give"
+            " image and text"
+        )
+    image, text = reading.image_key, reading.text_key
+    sides = [name for name in file.arrays if name + IDS_OF in file.arrays]
+    if sides and image is None and text is None:
+        if len(sides) != 2:
+            raise InputError(
+                f"path must hold two modalities, got {', '.join(sides)} in {file.path}; choose with"
+                " --image-key and --text-key"
+            )
+        image, text = sides
+        _warn(f"{file.path}: {image} is taken in the place of image, {text} in that of text")
+    chosen = choose_pair(file.path, file.arrays, image, text)
+    own = [f"{side}{IDS_OF}" for side in (chosen.image, chosen.text)]
+    named = [_row(file, name) for name in own if name in file.arrays]
+    if len(named) == 2:
+        ids, text_ids = named
+        rest = tuple(name for name in chosen.unused if not name.endswith(IDS_OF))
+        chosen = Chosen(chosen.image, chosen.text, None, chosen.split, rest)
+    else:
+        ids = text_ids = _row(file, chosen.ids)
+    _say_unused(file, chosen)
+    v, t = _array(file, chosen.image, "image"), _array(file, chosen.text, "text")
+    split = _split(file, chosen)
+    return Rows(v, t, _strings(ids), _strings(text_ids), split, str(file.path)), ids
+
+
+def _feature_set(
+    found: tuple[Rows, NDArray[Any] | None], missing: Missing, name: str
+) -> FeatureSet:
+    rows, ids = found
+    settled, said = settle(rows, missing)
+    for sentence in said:
+        _warn(sentence)
+    numbers = None
+    if ids is not None and ids.dtype.kind in "iu":
+        numbers = np.array([int(k) for k in settled.image_ids or ()], dtype=np.int64)
+    split = None if settled.split is None else np.array(settled.split)
+    return FeatureSet(settled.image, settled.text, numbers, split, name)  # type: ignore[arg-type]
+
+
+def _array(file: StoredFile, name: str | None, side: str) -> NDArray[Any]:
+    assert name is not None
+    array = file.read(name, side)
+    scale = f"{name}_scale"
+    if array.dtype == np.int8 and file.path.suffix in (".npz", ".safetensors"):
+        held = {name: array}
+        if scale in file.arrays:
+            held[scale] = file.read(scale, scale)
+        return decoded(held, name)
+    return array
+
+
+def _row(file: StoredFile, name: str | None) -> NDArray[Any] | None:
+    return None if name is None else file.read(name, name).ravel()
+
+
+def _split(file: StoredFile, chosen: Chosen) -> list[str] | None:
+    given = _row(file, chosen.split)
+    return None if given is None else named_splits(given, str(file.path))
+
+
+def _strings(ids: NDArray[Any] | None) -> list[str] | None:
+    if ids is None:
+        return None
+    return [k.decode() if isinstance(k, bytes) else str(k) for k in ids.tolist()]
+
+
+def _say_unused(file: StoredFile, chosen: Chosen) -> None:
+    if chosen.unused:
+        told = [f"{name or 'the rest'} {file.arrays[name].shape}" for name in chosen.unused[:6]]
+        more = f" and {len(chosen.unused) - 6} more" if len(chosen.unused) > 6 else ""
+        _warn(
+            f"{file.path}: {', '.join(told)}{more} not used; the task is image-text matching, which"
+            " takes image and text vectors, ids and splits"
+        )
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=4)

@@ -1,0 +1,257 @@
+"""Vectors as people have them, row by row, and what makes one image a row of them.
+
+Every check of people's arrays is here, so that whatever reads them refuses and groups alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.duplicates import caption_places, equal_rows, same_images
+from fusiontheory.data.missing import check_varies, missing_rows
+from fusiontheory.data.reading.shapes import check_numbers, check_orientation, image_rows, text_rows
+
+__all__ = ["Missing", "Rows", "settle"]
+
+Missing = Literal["refuse", "drop"]
+"""What to do with rows that are zero or not finite, and with images that have no text."""
+
+_REPEATED = 0.01
+"""Share of equal texts from which they are worth a word."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Arrays with the names of their rows.
+
+    Attributes:
+        image: (n, d_v).
+        text: (n, captions, d_t) or (n, d_t), or m rows where both sides have names.
+        image_ids: n names, that may repeat; None if there are none.
+        text_ids: names of the rows of text; None if they are those of image.
+        split: n names of `fusiontheory.features.SPLITS`; None for one pool.
+        where: what errors call the source.
+    """
+
+    image: NDArray[Any]
+    text: NDArray[Any]
+    image_ids: Sequence[str] | None = None
+    text_ids: Sequence[str] | None = None
+    split: Sequence[str] | None = None
+    where: str = "the arrays"
+
+
+def settle(rows: Rows, missing: Missing = "refuse") -> tuple[Rows, list[str]]:
+    """Return one row for each image, with equally many captions, and sentences about what was done.
+
+    Names join the two sides. Rows of image that are equal become one image, whose captions are the
+    texts beside them; images with fewer captions than most are left out.
+
+    Args:
+        rows: as they were read.
+        missing: "refuse" rows without a vector, or "drop" them.
+
+    Raises:
+        InputError: if arrays are not numeric, of another shape, do not fit each other or do not
+            vary; if vectors are zero or not finite, and to be refused; if one name has two images
+            or one image is in two splits.
+
+    >>> image = np.repeat(np.eye(3), 2, axis=0)
+    >>> found, said = settle(Rows(image, np.arange(18.0).reshape(6, 3)))
+    >>> found.image.shape, found.text.shape, said[0][:47]
+    ((3, 3), (3, 2, 3), 'image has 3 distinct rows of 6 in the arrays: e')
+    """
+    if missing not in ("refuse", "drop"):
+        raise InputError(f"missing must be refuse or drop, got {missing!r}")
+    said: list[str] = []
+    present, captions = _present(rows, missing, said)
+    found = _grouped(present, captions, missing, said)
+    return found, said
+
+
+def _present(rows: Rows, missing: Missing, said: list[str]) -> tuple[Rows, NDArray[np.int64]]:
+    """Return images (k, d) that are there, all texts, and the image of each caption or -1."""
+    image = image_rows(check_numbers("image", rows.image, rows.where), rows.where)
+    text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
+    _check_lengths(rows, image, text)
+    owner = _owners(rows, len(image), len(text), said)
+    gone = missing_rows(image), missing_rows(text)
+    for name, x, mask in (("image", image, gone[0]), ("text", text, gone[1])):
+        if missing == "refuse":
+            _refuse(name, x, mask, rows.where)
+        elif mask.any():
+            said.append(
+                f"{name}: {np.count_nonzero(mask)} of {mask.size} rows of {rows.where} are zero or"
+                " not finite and are left out, with the images that have no others"
+            )
+    captions = np.where(gone[1].ravel(), -1, np.repeat(owner, text.shape[1]))
+    ids, split = rows.image_ids, rows.split
+    if gone[0].any():
+        kept = np.flatnonzero(~gone[0])
+        place = np.full(len(image) + 1, -1)  # the last for captions of no image
+        place[kept] = np.arange(len(kept))
+        captions, image = place[captions], image[kept]
+        ids, split = _taken(ids, kept), _taken(split, kept)
+    if len(image) < 2:
+        raise InputError(f"image must have at least 2 rows, got {len(image)} in {rows.where}")
+    check_varies("image", image, f" in {rows.where}")
+    check_varies("text", text[~gone[1]] if gone[1].any() else text, f" in {rows.where}")
+    return Rows(image, text, ids, None, split, rows.where), captions
+
+
+def _grouped(rows: Rows, captions: NDArray[np.int64], missing: Missing, said: list[str]) -> Rows:
+    """Return one row for each distinct image that has captions."""
+    first = same_images(rows.image)
+    _check_names(rows, first)
+    captions = np.where(captions < 0, -1, first[captions])
+    flat = rows.text.reshape(-1, rows.text.shape[-1])
+    heads = np.unique(first)
+    if len(heads) < len(first):
+        _drop_copies(captions, flat)
+        said.append(
+            f"image has {len(heads)} distinct rows of {len(first)} in {rows.where}: equal rows are"
+            " taken as one image with several captions"
+        )
+    lost = np.setdiff1d(heads, captions)
+    if lost.size and missing == "refuse":
+        which = f"row {lost[0]}" if rows.image_ids is None else rows.image_ids[lost[0]]
+        raise InputError(
+            f"text must have a row for each image, got none for {lost.size} of {len(heads)}, such"
+            f" as {which}, in {rows.where}; add them, or leave these images out"
+        )
+    kept, places = caption_places(captions, len(first))
+    if len(kept) < 2:
+        raise InputError(f"image must have at least 2 rows, got {len(kept)} in {rows.where}")
+    unused = int(np.count_nonzero(captions >= 0)) - places.size
+    if unused:
+        said.append(
+            f"images have different numbers of captions in {rows.where}: {places.shape[1]} each of"
+            f" {len(kept)} images are taken, {unused} captions and"
+            f" {len(heads) - lost.size - len(kept)} images are left out"
+        )
+    _check_repeated_texts(said, flat[places.ravel()], rows.where)
+    whole = len(kept) == len(first) and np.array_equal(places.ravel(), np.arange(len(flat)))
+    return Rows(
+        rows.image if whole else rows.image[kept],
+        rows.text if whole else flat[places],
+        _taken(rows.image_ids, kept),
+        None,
+        _taken(rows.split, kept),
+        rows.where,
+    )
+
+
+def _taken(names: Sequence[str] | None, kept: NDArray[np.int64]) -> list[str] | None:
+    return None if names is None else [names[row] for row in kept]
+
+
+def _check_lengths(rows: Rows, image: NDArray[Any], text: NDArray[Any]) -> None:
+    for name, given, n in (
+        ("image ids", rows.image_ids, len(image)),
+        ("text ids", rows.text_ids, len(text)),
+        ("split", rows.split, len(image)),
+    ):
+        if given is not None and len(given) != n:
+            raise InputError(f"{name} must be {n}, one for each row, got {len(given)}")
+
+
+def _owners(rows: Rows, n: int, m: int, said: list[str]) -> NDArray[np.int64]:
+    """Return the row of image that each row of text belongs to, -1 for none."""
+    if rows.image_ids is not None and rows.text_ids is not None:
+        if list(rows.image_ids) == list(rows.text_ids):
+            return np.arange(n)
+        place = {name: row for row, name in reversed(list(enumerate(rows.image_ids)))}
+        owner = np.array([place.get(name, -1) for name in rows.text_ids], dtype=np.int64)
+        if (owner < 0).any():
+            said.append(
+                f"text: {np.count_nonzero(owner < 0)} of {m} rows of {rows.where} belong to no"
+                f" image, such as {rows.text_ids[int(np.argmin(owner))]}, and are left out"
+            )
+        return owner
+    turned = check_orientation(_two(rows.image), text_rows(rows.text, rows.where))
+    if turned is not None:
+        said.append(turned)
+    if n == m:
+        return np.arange(n)
+    each = f"; if the {m // n} texts of an image follow one another, save" if m % n == 0 else ""
+    how = f"{each} text.reshape({n}, {m // n}, -1)" if each else "; give the names of both, to join"
+    raise InputError(
+        f"text must have one row for each of the {n} images, got {m} rows in {rows.where}{how}"
+    )
+
+
+def _two(image: NDArray[Any]) -> NDArray[Any]:
+    return image_rows(image, "")
+
+
+def _refuse(name: str, x: NDArray[Any], gone: NDArray[np.bool_], where: str) -> None:
+    rows = np.flatnonzero(gone.reshape(len(x), -1).any(axis=1))
+    if not rows.size:
+        return
+    broken = ~np.isfinite(x).all(axis=-1)
+    values = int(x.size - np.count_nonzero(np.isfinite(x)))
+    rule = (
+        f"{name} must be finite, got {values} NaN or infinite of {x.size} values"
+        if broken.any()
+        else f"{name} must have no zero vector, got zeros"
+    )
+    raise InputError(
+        f"{rule} in {rows.size} of {len(x)} rows, the first at index {rows[0]}, in {where}, as"
+        " where a modality is missing; leave these rows out, or let predict, alignment or arrays"
+        " leave them out with --missing drop"
+    )
+
+
+def _check_names(rows: Rows, first: NDArray[np.int64]) -> None:
+    """Refuse one name for two images, and one image in two splits."""
+    for given, what in ((rows.image_ids, "name"), (rows.split, "split")):
+        if given is None:
+            continue
+        known: dict[Any, Any] = {}
+        for row, (value, image) in enumerate(zip(given, first.tolist(), strict=True)):
+            key, found = (value, image) if what == "name" else (image, value)
+            before = known.setdefault(key, found)
+            if before == found:
+                continue
+            if what == "name":
+                raise InputError(
+                    f"image ids must be distinct, got {value!r} twice, for two vectors (rows"
+                    f" {before} and {row} of {rows.where}); rename one of the two"
+                )
+            raise InputError(
+                f"an image must be in one split, got rows {image} and {row} of {rows.where}, which"
+                f" are equal, in {before} and {value}; put both in one"
+            )
+
+
+def _drop_copies(captions: NDArray[np.int64], flat: NDArray[Any]) -> None:
+    """Leave out a caption that its image has already, in place."""
+    pairs = np.stack([captions, equal_rows(flat)], axis=1)
+    _, first = np.unique(pairs, axis=0, return_index=True)
+    copies = np.ones(len(captions), dtype=bool)
+    copies[first] = False
+    captions[copies] = -1
+
+
+def _check_repeated_texts(said: list[str], flat: NDArray[Any], where: str) -> None:
+    first = equal_rows(flat)
+    copies = len(first) - len(np.unique(first))
+    if copies > _REPEATED * len(first):
+        row, times = (int(k[0]) for k in _most_frequent(first))
+        said.append(
+            f"text has {len(first) - copies} distinct rows of {len(first)} in {where} (one of them"
+            f" {times} times, first in row {row}): mismatched pairs may hold equal texts, as with"
+            " class names or an empty caption, and accuracy is then below what is predicted"
+        )
+
+
+def _most_frequent(first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    values, counts = np.unique(first, return_counts=True)
+    top = np.argsort(-counts, kind="stable")[:1]
+    return values[top], counts[top]

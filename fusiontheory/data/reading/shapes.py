@@ -1,0 +1,106 @@
+"""Arrays as people save them, brought to image (n, d) and text (n, captions, d)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+
+__all__ = ["check_numbers", "check_orientation", "image_rows", "text_rows"]
+
+
+def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
+    """Return an array of real numbers, not yet checked for NaN.
+
+    Raises:
+        InputError: if it holds anything else, or nothing.
+    """
+    if np.iscomplexobj(array):
+        raise InputError(f"{name} must be an array of real numbers, got complex ones in {where}")
+    if array.dtype.kind not in "iuf":
+        kind = {"U": "text", "S": "text", "b": "truth values", "M": "dates"}
+        raise InputError(
+            f"{name} must be an array of numbers, got {kind.get(array.dtype.kind, array.dtype)} in"
+            f" {where}; give the vectors of an encoder"
+        )
+    if array.size == 0:
+        raise InputError(f"{name} must not be empty, got shape {array.shape} in {where}")
+    return array
+
+
+def image_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
+    """Return (n, d) of an image array that may have axes of length 1 beside: (n, 1, d), (1, n, d).
+
+    Raises:
+        InputError: if it has another number of axes.
+
+    >>> image_rows(np.ones((4, 1, 3)), "a.npy").shape, image_rows(np.ones((4, 3, 1, 1)), "").shape
+    ((4, 3), (4, 3))
+    """
+    found = _squeezed(array, 2)
+    if found.ndim != 2:
+        raise InputError(
+            f"image must have 2 dimensions, (images, dimension), got shape {array.shape} in"
+            f" {where}; pool tokens or patches to one vector an image"
+        )
+    return found
+
+
+def text_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
+    """Return (n, captions, d) of a text array, of (n, d) with one caption each.
+
+    Raises:
+        InputError: if it has another number of axes.
+
+    >>> text_rows(np.ones((4, 3)), "a.npy").shape, text_rows(np.ones((4, 5, 1, 3)), "").shape
+    ((4, 1, 3), (4, 5, 3))
+    """
+    found = _squeezed(array, 3)
+    if found.ndim not in (2, 3):
+        raise InputError(
+            "text must have 2 or 3 dimensions, (images, captions, dimension), got shape"
+            f" {array.shape} in {where}"
+        )
+    return found[:, None] if found.ndim == 2 else found
+
+
+def check_orientation(image: NDArray[Any], text: NDArray[Any]) -> str | None:
+    """Return a sentence if the arrays look as if rows and columns were exchanged.
+
+    Raises:
+        InputError: if their lengths differ, and would fit if one or both were turned.
+    """
+    (n, d_v), m, d_t = image.shape, len(text), text.shape[-1]
+    shapes = f"image {image.shape} and text {(m, d_t) if text.shape[1] == 1 else text.shape}"
+    turned = {
+        "image": d_v == m and n != m,
+        "text": d_t == n and n != m and text.shape[1] == 1,
+        "image and text": d_v == d_t and m % n != 0 and text.shape[1] == 1,
+    }
+    for which, is_so in turned.items():
+        if is_so:
+            raise InputError(
+                f"rows must be images, got {shapes}, which fit if {which} is turned: save the"
+                " transposed array, array.T"
+            )
+    if n == m and d_v == d_t and d_v > n and text.shape[1] == 1:
+        return (
+            f"{shapes} have more columns than rows: if these are {d_v} images of {n} dimensions,"
+            " the arrays are transposed; save array.T"
+        )
+    return None
+
+
+def _squeezed(array: NDArray[Any], most: int) -> NDArray[Any]:
+    """Return the array without axes of length 1, as few of them as leave ``most`` axes."""
+    shape = list(array.shape)
+    if len(shape) > most and shape[0] == 1:
+        shape = shape[1:]
+    for axis in (*range(len(shape) - 1, 1, -1), 1):
+        # From the end: of (n, d, 1, 1) and of (n, 1, d) alike, d is what is left.
+        if len(shape) > most and axis < len(shape) and shape[axis] == 1:
+            del shape[axis]
+    return array.reshape(shape)

@@ -1,0 +1,100 @@
+"""Arrays of a file before they are read: their shape, their type, and how to get them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.reading.limits import check_fits
+
+__all__ = ["Stored", "StoredFile", "type_problem"]
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """One array of a file, by what its header says.
+
+    Attributes:
+        shape: as declared.
+        dtype: name of the type, such as float32, bfloat16 or object.
+        fetch: reads the values.
+        itemsize: bytes of a value once read.
+        problem: why it cannot be read and what to do, as the end of a sentence; None if it can.
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    fetch: Callable[[], NDArray[Any]]
+    itemsize: int = 4
+    problem: str | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether it holds real numbers, as far as the type says."""
+        return self.dtype.startswith(("float", "int", "uint", "bfloat"))
+
+    @classmethod
+    def of(cls, array: NDArray[Any]) -> Stored:
+        """Return an array that is in memory, or mapped into it.
+
+        >>> Stored.of(np.zeros((2, 3))).shape
+        (2, 3)
+        """
+        problem = type_problem(array.dtype)
+        return cls(array.shape, array.dtype.name, lambda: array, array.dtype.itemsize, problem)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredFile:
+    """The arrays of a file by name; in a file of one array without a name, it is ``""``."""
+
+    path: Path
+    arrays: Mapping[str, Stored]
+
+    def read(self, name: str, called: str) -> NDArray[Any]:
+        """Return the values of one array.
+
+        Args:
+            name: in the file.
+            called: what errors call it, such as image.
+
+        Raises:
+            InputError: if its type cannot be read, or it does not fit the memory.
+        """
+        stored = self.arrays[name]
+        as_named = f", its array {name}" if name not in ("", called) else ""
+        if stored.problem is not None:
+            where = f"{self.path}{as_named}"
+            raise InputError(f"{called} cannot be read from {where}: {stored.problem}")
+        check_fits(self.path, called, stored.shape, stored.itemsize)
+        return stored.fetch()
+
+
+def type_problem(dtype: np.dtype[Any]) -> str | None:
+    """Return why a NumPy type holds no numbers and what to do; None if it may.
+
+    >>> type_problem(np.dtype("V2"))
+    'it has 2 bytes a value without a type, as NumPy writes bfloat16; save as float32 or float16'
+    >>> type_problem(np.dtype("f2")) is None
+    True
+    """
+    if dtype.names:
+        return "it has a structured type; save a plain array of one type"
+    if dtype.kind == "O":
+        return (
+            "it holds Python objects, which are never unpickled; save it as plain numbers or"
+            " strings, with numpy.asarray(x, dtype=float) or dtype=str"
+        )
+    if dtype.kind == "V":
+        known = ", as NumPy writes bfloat16" if dtype.itemsize == 2 else ""
+        return (
+            f"it has {dtype.itemsize} bytes a value without a type{known}; save as float32 or"
+            " float16"
+        )
+    return None

@@ -1,0 +1,183 @@
+"""Tables of features: CSV and TSV, parquet and feather.
+
+A vector is a column of lists, or numbered columns such as ``image_0`` ... ``image_511``. A table of
+numbers alone, as a matrix is written, is one array without a name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.reading.limits import check_fits, check_regular
+from fusiontheory.data.reading.names import is_id, is_label, is_split
+from fusiontheory.data.reading.stored import Stored, StoredFile
+from fusiontheory.store import unreadable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["open_arrow", "open_csv"]
+
+_NUMBERED = re.compile(r"(?P<stem>.*?)[ _.\-\[]*(?P<number>\d+)\]?")
+_SEPARATORS = (",", "\t", ";")
+_IN_TEXT = 3  # bytes of memory for each byte of a text file, at most
+
+
+def open_csv(path: Path) -> StoredFile:
+    """Return the arrays of a table of text with commas, tabs, semicolons or blanks.
+
+    Raises:
+        InputError: if it is not there or not a table, or a cell of lists is not one.
+    """
+    import pandas as pd
+
+    check_fits(path, "table", (check_regular(path), _IN_TEXT), 4)
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            first = file.readline()
+        separator = max(_SEPARATORS, key=first.count)
+        if separator not in first:
+            separator = r"\s+"  # as numpy.savetxt writes
+        cells = re.split(separator, first.strip())
+        counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
+        header = None if all(map(_is_number, cells)) and cells != counted else 0
+        frame = pd.read_csv(path, sep=separator, header=header, encoding="utf-8-sig")
+        # What pandas calls the index of a frame that it wrote without a name.
+        frame = frame.rename(columns={"Unnamed: 0": "index"})
+    except Exception as error:  # pandas raises its own kinds, and Unicode errors
+        detail = " ".join(str(error).split())[:100]
+        raise InputError(
+            f"path must be a table of numbers with commas or tabs in UTF-8, got {path}: {detail};"
+            " mend the row, or save the arrays as .npz"
+        ) from error
+    return StoredFile(path, _arrays_of(frame, path))
+
+
+def open_arrow(path: Path) -> StoredFile:
+    """Return the arrays of a parquet or feather file.
+
+    Raises:
+        InputError: if it is not there or damaged, or a column has vectors of several lengths.
+    """
+    size = check_regular(path)
+    try:
+        if path.suffix == ".parquet":
+            from pyarrow import parquet
+
+            about = parquet.ParquetFile(path).metadata
+            size = sum(about.row_group(i).total_byte_size for i in range(about.num_row_groups))
+            check_fits(path, "table", (size,), 1)
+            table = parquet.read_table(path)
+        else:
+            from pyarrow import feather
+
+            table = feather.read_table(path)
+        frame = table.to_pandas()
+    except InputError:
+        raise
+    except Exception as error:  # damaged bytes make the parser raise several kinds
+        raise unreadable(path, error) from error
+    return StoredFile(path, _arrays_of(frame, path))
+
+
+def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
+    arrays: dict[str, Stored] = {}
+    numbered: dict[str, list[tuple[int, Any]]] = {}
+    scalars: list[Any] = []
+    for column in frame.columns:
+        values, name = frame[column], str(column).strip()
+        match = _NUMBERED.fullmatch(name)
+        if values.dtype.kind in "iufb":
+            if match:
+                numbered.setdefault(match["stem"], []).append((int(match["number"]), column))
+            else:
+                scalars.append(column)
+        elif (vectors := _vectors(values, f"{path} column {name}")) is not None:
+            arrays[name] = Stored.of(vectors)
+        else:
+            arrays[name] = Stored.of(_strings(values))
+    for stem, columns in numbered.items():
+        if len(columns) > 1 or stem == "":
+            ordered = [column for _, column in sorted(columns)]
+            arrays[stem] = Stored.of(frame[ordered].to_numpy(np.float64))
+        else:
+            scalars.append(columns[0][1])
+    plain = [c for c in scalars if not any(f(str(c)) for f in (is_id, is_label, is_split))]
+    if len(plain) > 1 and not any(len(stored.shape) > 1 for stored in arrays.values()):
+        arrays[""] = Stored.of(frame[plain].to_numpy(np.float64))
+        scalars = [column for column in scalars if column not in plain]
+    return arrays | {str(column): Stored.of(frame[column].to_numpy()) for column in scalars}
+
+
+def _vectors(values: pd.Series[Any], where: str) -> NDArray[Any] | None:
+    """Return a column of lists of numbers as one array, None if it is none."""
+    given = [value for value in values if isinstance(value, (list, np.ndarray, str))]
+    if not given or (isinstance(given[0], str) and not given[0].lstrip().startswith("[")):
+        return None
+    rows: list[Any] = []
+    for number, value in enumerate(values):
+        try:
+            row = _listed(value, where, number) if isinstance(value, str) else value
+            rows.append(None if np.ndim(row) == 0 else np.stack(row) if _nested(row) else row)
+            if rows[-1] is not None:
+                rows[-1] = np.asarray(rows[-1], dtype=np.float64)
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:
+            if isinstance(value, str) and isinstance(given[0], str) and number == 0:
+                return None  # captions may start with a bracket
+            if not isinstance(value, str):
+                return None  # lists of strings
+            raise InputError(
+                f"a vector must be a list of numbers in brackets, got {value[:40]!r} ({where}, row"
+                f" {number}); save the arrays as .npz or parquet"
+            ) from error
+    return _stacked(rows, where)
+
+
+def _listed(cell: str, where: str, number: int) -> Any:
+    """Return the list in a cell, with commas or, as NumPy prints it, without."""
+    if "..." in cell:
+        raise InputError(
+            f"a vector must be whole, got one that was cut when it was printed, {cell[:40]!r}"
+            f" ({where}, row {number}); save the arrays as .npz or parquet"
+        )
+    text = cell.strip()
+    if "," not in text and "[" not in text[1:] and text.endswith("]"):
+        return [float(part) for part in text[1:-1].split()]
+    return json.loads(text)
+
+
+def _stacked(rows: Sequence[Any], where: str) -> NDArray[np.float64]:
+    shape = next(row.shape for row in rows if row is not None)
+    for number, row in enumerate(rows):
+        if row is not None and row.shape != shape:
+            raise InputError(
+                f"vectors must be of one shape, got {shape} and, in row {number}, {row.shape}"
+                f" ({where}); leave the row out or mend it"
+            )
+    return np.stack([np.full(shape, np.nan) if row is None else row for row in rows])
+
+
+def _nested(row: Any) -> bool:
+    return len(row) > 0 and isinstance(row[0], np.ndarray)
+
+
+def _strings(values: pd.Series[Any]) -> NDArray[np.str_]:
+    return np.array(["" if value is None or value != value else str(value) for value in values])
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Files of ``torch.save``: tensors alone, with ``weights_only=True``, so that nothing is run.
+
+The only module of the readers that loads torch, and only when such a file is read.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fusiontheory.checks import InputError
+from fusiontheory.data.reading.limits import check_fits, check_regular
+from fusiontheory.data.reading.stored import Stored, StoredFile
+from fusiontheory.store import unreadable
+
+__all__ = ["open_torch"]
+
+
+def open_torch(path: Path) -> StoredFile:
+    """Return the tensors of a .pt file: one tensor, a dictionary of them, or a pair (image, text).
+
+    bfloat16 and other types that NumPy lacks become float32. Lists of strings, as of ids, are
+    kept; what is neither is not.
+
+    Raises:
+        InputError: if torch is not installed, the file is not there or damaged, or holds objects
+            that are not tensors.
+    """
+    size = check_regular(path)
+    try:
+        import torch
+    except ImportError as error:
+        raise InputError(
+            f"path must be a file that can be read here, got {path}, which needs the package torch;"
+            " run pip install torch, or save as .npz"
+        ) from error
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            size = sum(info.file_size for info in archive.infolist())
+    check_fits(path, "tensors", (size,), 1)
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling stops at the first foreign object, in several ways
+        if "eights only" in str(error) or "weights_only" in str(error):
+            raise InputError(
+                f"path must hold tensors alone, got {path} with other Python objects, which are"
+                " never unpickled; save torch.save({'image': image, 'text': text}, path)"
+            ) from error
+        raise unreadable(path, error) from error
+    arrays = {name: _stored(value, torch) for name, value in _named(content, torch)}
+    return StoredFile(path, {name: one for name, one in arrays.items() if one is not None})
+
+
+def _named(content: Any, torch: Any) -> list[tuple[str, Any]]:
+    if isinstance(content, Mapping):
+        return [(str(name), value) for name, value in content.items()]
+    pair = isinstance(content, Sequence) and not isinstance(content, str) and len(content) == 2
+    if pair and all(isinstance(part, torch.Tensor) for part in content):
+        return list(zip(("image", "text"), content, strict=True))
+    return [("", content)]
+
+
+def _stored(value: Any, torch: Any) -> Stored | None:
+    if isinstance(value, torch.Tensor):
+        dense = value.detach().to_dense() if value.layout != torch.strided else value.detach()
+        if dense.is_quantized:
+            dense = dense.dequantize()
+        if dense.dtype.is_floating_point and dense.dtype not in (torch.float64, torch.float16):
+            dense = dense.to(torch.float32)
+        return Stored.of(dense.resolve_conj().resolve_neg().numpy())
+    if isinstance(value, list) and value:
+        if all(isinstance(part, torch.Tensor) and part.ndim == 1 for part in value):
+            if len({part.shape for part in value}) == 1:
+                return _stored(torch.stack(value), torch)
+        elif all(isinstance(part, (str, int)) for part in value):
+            return Stored.of(np.array(value))
+    return None

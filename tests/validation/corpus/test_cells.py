@@ -1,0 +1,113 @@
+"""Captions files of other people, as they stand on the disks of those who have them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from fusiontheory.checks import InputError
+from validation.backbones import Preprocessing
+from validation.backbones.colours import as_rgb
+from validation.corpus import read_corpus
+from validation.corpus.cells import captions_in_cell
+
+
+def corpus(folder: Path, content: str, name: str = "x.csv", images: int = 2) -> tuple:
+    (folder / "images").mkdir()
+    for i in range(images):
+        (folder / "images" / f"{i}.jpg").touch()
+    (folder / name).write_text(content)
+    return read_corpus(folder / name).captions
+
+
+CAPTION = 'A man , a "big" dog, and a wall .'
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (f"image,caption\n0.jpg,{CAPTION}\n1.jpg,B\n", ((CAPTION,), ("B",))),
+        (
+            'image,caption\n0.jpg,"A ""big"", dog"\n1.jpg,"B" and, C\n',
+            (('A "big", dog',), ('"B" and, C',)),
+        ),
+        (f"caption,image\n{CAPTION},0.jpg\nB,1.jpg\n", ((CAPTION,), ("B",))),
+        ("filepath\ttitle\nimages/0.jpg\tA, b\nimages/1.jpg\tB\n", (("A, b",), ("B",))),
+        ("image_id,caption\n0.jpg,A\n1.jpg,B\n", (("A",), ("B",))),
+        ("split,image,caption\ntrain,0.jpg,A, b\ntest,1.jpg,B\n", (("A, b",), ("B",))),
+        (
+            "image_name| comment_number| comment\n0.jpg| 0| A .\n0.jpg| 1   A 2 .\n1.jpg| 0| B .\n",
+            (("A .", "A 2 ."), ("B .",)),
+        ),
+        ('raw,filename\n"[""A, b"", ""C""]",0.jpg\n"[\'D\']",1.jpg\n', (("A, b", "C"), ("D",))),
+    ],
+)
+def test_layouts_that_people_have(tmp_path: Path, content: str, expected: tuple) -> None:
+    assert corpus(tmp_path, content) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("filepath\theadline\n0.jpg\tA\n", "'headline' .*; rename the column"),
+        ("picture,caption\n0.jpg,A\n", "'picture', .*; rename the column"),
+        ("image_id,caption\n0,A\n", "got '0' .* write such as 0.jpg, and rename the column"),
+        ("image| number| comment\n0.jpg| A\n", r"line 2\); a '\|' is missing: add it"),
+        ("image,caption,split\n0.jpg,A, b,dev\n", "put captions that contain ',' in double quotes"),
+        ("filename,captions\n0.jpg,\"['A.' 'B.']\"\n", "as NumPy prints it"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        corpus(tmp_path, content)
+
+
+def test_a_json_object_a_line(tmp_path: Path) -> None:
+    rows = [{"file_name": "0.jpg", "text": "A"}, {"file_name": "1.jpg", "text": ["B", "C"]}]
+    lines = "\n".join(map(json.dumps, rows))
+    assert corpus(tmp_path, lines, "metadata.jsonl") == (("A",), ("B", "C"))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+def test_lists_in_a_cell_come_back(captions: list[str]) -> None:
+    assert captions_in_cell(json.dumps(captions), "") == captions
+    assert captions_in_cell(repr(captions), "") == captions
+
+
+@pytest.mark.parametrize("cell", ["[Music] plays", "[1, 2]", "[", "[A", "A [dog]", "[unclear]"])
+def test_captions_with_brackets_are_captions(cell: str) -> None:
+    assert captions_in_cell(cell, "") == [cell]
+
+
+# Deep images
+
+RAMP = np.tile(np.linspace(0, 1, 64), (64, 1))
+
+
+@pytest.mark.parametrize(
+    "deep",
+    [
+        (RAMP * 65535).astype("u2"),
+        (RAMP * 65535).astype("i4"),
+        RAMP.astype("f4"),
+        (RAMP * 255).astype("f4"),
+        (RAMP * 255).astype("i4"),
+    ],
+)
+def test_deep_images_look_like_their_8_bit_copy(deep: np.ndarray) -> None:
+    shallow = Image.fromarray((RAMP * 255).astype("u1"))
+    pixels = Preprocessing(size=32).pixels
+    difference = pixels(Image.fromarray(deep)).astype(int) - pixels(shallow)
+    assert np.abs(difference).max() <= 1
+
+
+@pytest.mark.parametrize("bad", [-1.0, np.nan, 1e6])
+def test_a_deep_image_whose_white_nobody_knows(bad: float) -> None:
+    with pytest.raises(ValueError, match="save as 8-bit"):
+        as_rgb(Image.fromarray(np.full((4, 4), bad, dtype="f4")))
