@@ -25,7 +25,7 @@ from fusiontheory.alignment.gap import modality_gap
 from fusiontheory.alignment.measure import COLUMNS, METRICS, measure_alignment
 from fusiontheory.alignment.measurement import Measurement, bootstrap_interval, p_value
 from fusiontheory.alignment.neighbours import mutual_neighbours
-from fusiontheory.alignment.retrieval import retrieval_recall
+from fusiontheory.alignment.retrieval import measure_recall, retrieval_recall
 
 __all__ = [
     "COLUMNS",
@@ -43,6 +43,7 @@ __all__ = [
     "matched_cosine",
     "measure_alignment",
     "measure_canonical",
+    "measure_recall",
     "modality_gap",
     "mutual_neighbours",
     "p_value",

@@ -36,7 +36,7 @@ def forecast(
     """Return `predict_curve` of each head, with a column ``head``, from a features file.
 
     Args:
-        path: file that `fusiontheory.data.reading.read_features` reads, or two, image and text.
+        path: file that `fusiontheory.data.read_features` reads, or two, image and text.
         heads: names; None for all that the dimensions allow.
         n: numbers of training pairs.
         ridge: delta of K + delta I.

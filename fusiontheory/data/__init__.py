@@ -1,6 +1,11 @@
 """Features of matched pairs: as files, as rows, as drawn training and test pairs."""
 
-from fusiontheory.data.duplicates import check_distinct_images, same_images
+from fusiontheory.data.duplicates import (
+    caption_places,
+    check_distinct_images,
+    equal_rows,
+    same_images,
+)
 from fusiontheory.data.features import SPLITS, FeatureSet, normalise
 from fusiontheory.data.missing import check_varies, check_vectors
 from fusiontheory.data.pairs import Pairs, check_disjoint, draw_pairs, most_pairs
@@ -26,12 +31,14 @@ __all__ = [
     "Pairs",
     "Reading",
     "Rows",
+    "caption_places",
     "check_disjoint",
     "check_distinct_images",
     "check_varies",
     "check_vectors",
     "dequantise",
     "draw_pairs",
+    "equal_rows",
     "features_of",
     "is_id",
     "is_split",

@@ -94,8 +94,19 @@ def kernel_law(
         powers = _powers(moments, pairs, orders, homogeneous)
         # Two sizes that lie between the same levels share what is known there.
         held_out = cache(partial(_held_out, powers, gram, functions))
+        # Where images do not show the functions, those of the next level that do stand for them.
+        first = min(gram.shown(functions), levels.size - 2)
         points = [
-            _point(powers, levels, held_out, size, level, held, varying, normal)
+            _point(
+                powers,
+                levels[first:],
+                lambda k: held_out(first + k),
+                size,
+                level,
+                held,
+                varying,
+                normal,
+            )
             for size, level, held, normal in zip(
                 knots.tolist(),
                 kappa.tolist(),

@@ -20,6 +20,8 @@ _Array: TypeAlias = NDArray[np.float64]
 
 # Of q, which has no unit.
 _LEAST_VARIANCE = 1e-20
+# Levels that a curve of the gain needs.
+_FEWEST = 3
 
 
 def kernel_signal(
@@ -67,33 +69,46 @@ def kernel_signal(
     if not functions or moments.images < MINIMUM_IMAGES:
         return bilinear, bilinear_error
     levels, gram = moments.ritz(orders)
+    # Where images do not show the functions nothing is known of the gain.
+    first = gram.shown(functions)
+    if levels.size - first < _FEWEST:
+        return bilinear, bilinear_error
+    levels = levels[first:]
     # The highest orders that are kept stand for those that are not: by as much as they add, q may
     # be off.
     kept = tuple(name for name in functions if name != "witness")
-    whole = gram.gain(functions)
-    last = whole - gram.gain(kept)
-    gain_error = gram.gain_error(functions)
+    whole = gram.gain(functions)[first:]
+    last = whole - gram.gain(kept)[first:]
+    gain_error = gram.gain_error(functions)[first:]
     gain = _falling(whole, gain_error, bilinear(levels)[0])
     whole_error = np.hypot(gain_error, last)
     log_levels = np.log(levels)
     curve = CubicSpline(log_levels, gain, bc_type="natural")
     slope = curve.derivative()
 
-    def signal(kappa: _Array) -> tuple[_Array, _Array]:
-        q, dq = bilinear(kappa)
+    def more(kappa: _Array) -> tuple[_Array, _Array]:
         inside = np.clip(np.log(kappa), log_levels[0], log_levels[-1])
-        more, change = np.maximum(curve(inside), 0.0), np.where(curve(inside) > 0, slope(inside), 0)
+        found, change = (
+            np.maximum(curve(inside), 0.0),
+            np.where(curve(inside) > 0, slope(inside), 0),
+        )
         # Below the levels the gain is linear in kappa; above them it falls as 1 / kappa or faster.
         below, above = np.minimum(kappa / levels[0], 1.0), np.minimum(levels[-1] / kappa, 1.0)
-        more = np.maximum(more - np.minimum(change, 0.0) * (1 - below), 0.0) * above
-        change = np.where(above < 1, -more, change * below)
+        found = np.maximum(found - np.minimum(change, 0.0) * (1 - below), 0.0) * above
+        return found, np.where(above < 1, -found, change * below)
+
+    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+        q, dq = bilinear(kappa)
+        gained, change = more(kappa)
         # As q falls with kappa, but not faster than 1 / kappa.
-        return q + more, np.clip(dq + change, -(q + more), 0.0)
+        return q + gained, np.clip(dq + change, -(q + gained), 0.0)
 
     def error(kappa: _Array) -> _Array:
         falling = np.minimum(levels[-1] / kappa, 1.0)
         own = np.interp(np.log(kappa), log_levels, whole_error) * falling
-        return np.asarray(np.hypot(bilinear_error(kappa), own))
+        # Below what is shown the gain may go on growing, or not.
+        grown = more(kappa)[0] - more(np.maximum(kappa, levels[0]))[0]
+        return np.asarray(np.sqrt(bilinear_error(kappa) ** 2 + own**2 + grown**2))
 
     return signal, error
 

@@ -6,6 +6,7 @@ from fusiontheory.moments.gaussian import (
     debiased_cross,
     gaussian_surrogate,
 )
+from fusiontheory.moments.groups import independent_images
 from fusiontheory.moments.means import centred
 from fusiontheory.moments.paired import Moments
 from fusiontheory.moments.sample import SampledPairs
@@ -28,4 +29,5 @@ __all__ = [
     "dot_product_moments",
     "eigenbasis",
     "gaussian_surrogate",
+    "independent_images",
 ]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, non_negative
 from fusiontheory.moments.gaussian import GaussianPairs, checked_gaussian, debiased_cross
+from fusiontheory.moments.groups import independent_images
 from fusiontheory.moments.population import IMAGES_FOR_FOLDS, sampled_signal
 from fusiontheory.moments.sample import SampledPairs
 from fusiontheory.moments.second import (
@@ -84,7 +85,9 @@ class Moments:
     )
 
     @classmethod
-    def from_features(cls, image: ArrayLike, text: ArrayLike) -> Moments:
+    def from_features(
+        cls, image: ArrayLike, text: ArrayLike, *, groups: ArrayLike | None = None
+    ) -> Moments:
         """Estimate the moments from matched features, one row per image.
 
         The features are taken as they are; centre and normalise them first, the way they will
@@ -94,11 +97,15 @@ class Moments:
         Args:
             image: image features, shape (n, d_v), n at least 2.
             text: text features, shape (n, captions, d_t), or (n, d_t) for one text per image.
+            groups: a label for each image, equal for images that are copies of each other or
+                frames of one video; None if all are independent. One image of each group counts
+                (`independent_images`), and ``images`` is the number of groups, as should be
+                ``training_images`` of `predict_curve`.
 
         Raises:
-            InputError: for other shapes, lengths that differ, NaN or infinity, fewer than 2
-                images, a modality that is zero everywhere, or values that are all below 1e-15
-                or somewhere above 1e15.
+            InputError: for other shapes, groups that do not fit, lengths that differ, NaN or
+                infinity, fewer than 2 images, a modality that is zero everywhere, or values that
+                are all below 1e-15 or somewhere above 1e15.
 
         Warns:
             ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
@@ -107,6 +114,9 @@ class Moments:
                 dimensions, which do not show the signal below ``reach``; its error is wider there.
         """
         v, t = checked_features(image, text)
+        if groups is not None:
+            kept = independent_images(groups, len(v))
+            v, t = v[kept], t[kept]
         with small_algebra(max(v.shape[1], t.shape[2])):
             return cls._of_features(v, t)
 

@@ -89,6 +89,26 @@ class RitzGram:
         chosen, base = self._rows(names, PAIR_SIGNAL)
         return _chosen(self.gram[level], chosen, base)[1]
 
+    def shown(self, names: tuple[str, ...]) -> int:
+        """Return the lowest level from which on the images show the functions; levels if none.
+
+        Shown is a level where functions of the pair signal and, if any are named, others beside
+        them are clear of noise. Above the largest such level there may be too little signal for
+        it; below the lowest nothing is known, which is not the same as no gain.
+        """
+        chosen, base = self._rows(names, PAIR_SIGNAL)
+        # Where lengths are equal "length" is a constant, and takes out nothing.
+        beside = [row for row in chosen if row not in base and self.names[row] != "length"]
+        found = np.zeros(len(self.gram), dtype=np.bool_)
+        for level, turns in enumerate(self.gram):
+            start, rows = _chosen(turns, chosen, base)
+            found[level] = bool(start) and (not beside or any(row in beside for row in rows))
+        last = np.flatnonzero(found)
+        if not last.size:
+            return len(found)
+        hidden = np.flatnonzero(~found[: last[-1]])
+        return int(hidden[-1]) + 1 if hidden.size else 0
+
     def gain(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> _Array:
         """Return by how much q over ``names`` exceeds q over ``base``, at least 0, (levels,)."""
         return _gains(self.gram, self.mean, *self._rows(names, base))

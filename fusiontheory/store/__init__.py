@@ -4,6 +4,8 @@ from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
 from fusiontheory.store.files import check_writable, write_atomically
 from fusiontheory.store.provenance import closure, code_version, modules_version
 from fusiontheory.store.records import CorruptRecord, RecordStore, StudyStatus
+from fusiontheory.store.sealed import sealed
+from fusiontheory.store.table import tidy
 from fusiontheory.store.tensors import (
     digest,
     is_sealed,
@@ -28,7 +30,9 @@ __all__ = [
     "modules_version",
     "read_bytes",
     "read_tensors",
+    "sealed",
     "sha256",
+    "tidy",
     "unreadable",
     "write_atomically",
     "write_tensors",

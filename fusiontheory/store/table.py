@@ -33,8 +33,8 @@ def tidy(records: Iterable[SealedRecord]) -> pd.DataFrame:
         InputError: if a column has types that do not mix, or is of the rows in one cell and of
             the configuration in another.
 
-    >>> from fusiontheory.store.cells import Cell
-    >>> from fusiontheory.store.sealed import sealed
+    >>> from fusiontheory.store import Cell
+    >>> from fusiontheory.store import sealed
     >>> cells = [Cell("demo", {"n": n}, "f", "v") for n in (16, 8)]
     >>> tidy(sealed(cell, [{"risk": 0.5}]) for cell in cells)[["n", "risk"]]
         n  risk

@@ -33,7 +33,7 @@ from fusiontheory.symbolic.closed_forms import (
     matching_signal,
 )
 from fusiontheory.symbolic.formula import Formula
-from fusiontheory.symbolic.orders import dimension_ratio, gap_decay
+from fusiontheory.symbolic.orders import concat_risk, dimension_ratio, gap_decay
 from fusiontheory.symbolic.parameter_counts import (
     COUNTS,
     count_formula,
@@ -64,6 +64,7 @@ __all__ = [
     "Orders",
     "P",
     "approximation",
+    "concat_risk",
     "count_formula",
     "crossover",
     "dimension",

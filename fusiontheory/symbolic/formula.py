@@ -41,7 +41,7 @@ def numpy_function(
 
     Arrays broadcast; a crossover that never comes is infinity.
 
-    >>> from fusiontheory.symbolic.orders import dimension_ratio
+    >>> from fusiontheory.symbolic import dimension_ratio
     >>> numpy_function(dimension_ratio())(512.0, 512.0, None, None, None, None, None)
     256.0
     """
@@ -73,7 +73,7 @@ class Formula:
 
     Example:
         >>> from fusiontheory.symbolic import dimension_ratio
-        >>> from fusiontheory.symbolic.orders import dimension_ratio
+        >>> from fusiontheory.symbolic import dimension_ratio
         >>> formula = Formula(dimension_ratio(low_rank=True))
         >>> print(formula)
         r*(d_t + d_v - r)/(d_t + d_v)
@@ -112,7 +112,7 @@ def plain_text(expression: sp.Expr, order: str | None = "none") -> str:
     ``order`` is how sympy sorts terms. Without sorting an approximation error stands before the
     estimation error.
 
-    >>> from fusiontheory.symbolic.orders import concat_risk
+    >>> from fusiontheory.symbolic import concat_risk
     >>> plain_text(concat_risk())
     'eps_concat + c*(d_t + d_v)/n'
     """
@@ -131,7 +131,7 @@ def latex_text(expression: sp.Expr, order: str | None = "none") -> str:
 
     ``order`` is that of `plain_text`.
 
-    >>> from fusiontheory.symbolic.orders import concat_risk
+    >>> from fusiontheory.symbolic import concat_risk
     >>> print(latex_text(concat_risk()))
     \epsilon_{\mathrm{concat}} + \frac{c \left(d_{t} + d_{v}\right)}{n}
     """

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import ortho_group
 from sklearn.metrics import roc_auc_score
 
-from fusiontheory.alignment import matched_cosine, retrieval_recall
+from fusiontheory.alignment import matched_cosine, measure_recall, retrieval_recall
 from fusiontheory.alignment import vectors as vectors_module
-from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.checks import InputError
 
 

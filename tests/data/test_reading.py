@@ -21,8 +21,7 @@ from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app
-from fusiontheory.data.features import FeatureSet
-from fusiontheory.data.reading import Reading, read_features
+from fusiontheory.data import FeatureSet, Reading, read_features
 
 N = 12
 RNG = np.random.default_rng(0)

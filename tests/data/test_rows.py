@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.data.duplicates import caption_places, equal_rows, same_images
-from fusiontheory.data.reading import Rows, features_of, settle
+from fusiontheory.data import Rows, caption_places, equal_rows, features_of, same_images, settle
 from fusiontheory.moments import Moments
 
 RNG = np.random.default_rng(0)

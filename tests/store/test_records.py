@@ -26,9 +26,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.store.records import Cell, CorruptRecord, RecordStore
-from fusiontheory.store.sealed import sealed
-from fusiontheory.store.table import tidy
+from fusiontheory.store import Cell, CorruptRecord, RecordStore, sealed, tidy
 
 # Processes that import the library once, all together.
 PROCESSES = multiprocessing.get_context("forkserver")

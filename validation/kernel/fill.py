@@ -17,12 +17,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.store import Cell, RecordStore
-from validation.kernel.cells import (
-    measured_cells,
-    predicted_cells,
-    retrieval_cells,
-    search_cells,
-)
+from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells, search_cells
 from validation.kernel.measure import measure_cell, retrieval_rows
 from validation.kernel.predict import predict_cell
 from validation.kernel.search import chosen_ridges, search_cell, search_split

@@ -16,12 +16,7 @@ from fusiontheory.data import FeatureSet
 from fusiontheory.heads import RIDGES
 from fusiontheory.store import RecordStore, check_writable
 from validation.conditions import Features, caution, condition_features, features_of
-from validation.kernel.cells import (
-    measured_cells,
-    predicted_cells,
-    retrieval_cells,
-    search_cells,
-)
+from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells, search_cells
 from validation.kernel.compare import Comparison, MissingRecords, compare
 from validation.kernel.fill import fill_store, fingerprints, searched_ridges
 from validation.kernel.fit import fit_study

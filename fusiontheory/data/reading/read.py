@@ -58,7 +58,7 @@ def read_features(
         reading: which arrays, and what becomes of missing rows.
 
     Raises:
-        InputError: if a file cannot be read, or as `fusiontheory.data.reading.settle` does.
+        InputError: if a file cannot be read, or as `fusiontheory.data.settle` does.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -91,7 +91,7 @@ def features_of(
         missing: "refuse" or "drop".
 
     Raises:
-        InputError: as `fusiontheory.data.reading.settle` does.
+        InputError: as `fusiontheory.data.settle` does.
 
     >>> len(features_of(np.repeat(np.eye(3), 2, axis=0), np.arange(18.0).reshape(6, 3)))
     3
