@@ -6,14 +6,20 @@ from fusiontheory.heads.kernels import (
     relu_tangent_coefficients,
     relu_tangent_kernel,
 )
+from fusiontheory.heads.labelled import PILOT_HEADS, PilotHead, Views, find_pilot_head, head_names
 from fusiontheory.heads.registry import GAP_HEADS, HEADS, RIDGES, Head, find_head
 
 __all__ = [
     "GAP_HEADS",
     "HEADS",
+    "PILOT_HEADS",
     "RIDGES",
     "Head",
+    "PilotHead",
+    "Views",
     "find_head",
+    "find_pilot_head",
+    "head_names",
     "linear_kernel",
     "product_kernel",
     "relu_tangent_coefficients",

@@ -1,0 +1,1 @@
+"""The choice study: does the advice from a pilot pick the right fusion?"""

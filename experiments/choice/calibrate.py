@@ -1,0 +1,220 @@
+"""Make `fusiontheory/pilot/calibration.json` and `prior.csv` from the calibration worlds alone.
+
+``python -m experiments.choice.calibrate FOLDER`` with the records of `collect`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+import fusiontheory.pilot
+from experiments.choice.records import Record, pilot_curves, read_records
+from fusiontheory.pilot import FEATURES, Prior, choose, forecast_features
+
+_Array = NDArray[np.float64]
+
+RATIOS = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+PENALTY = 0.1
+FOLDS = 8
+SIZES = (50, 100, 200, 400, 800)
+BANDWIDTHS = (0.6, 1.2, 2.4)
+TARGET = 800
+
+
+def forecast_rows(records: list[Record]) -> pd.DataFrame:
+    """Return one row for each pilot, head and size from the pilot's on: features and truth."""
+    rows = []
+    for record in records:
+        sizes = sorted(record["truth"])
+        for number, pilot in enumerate(record["pilots"]):
+            ratios = np.array([n / pilot["n0"] for n in sizes if n >= pilot["n0"]])
+            for curve in pilot_curves(pilot, late=False):
+                if curve.within is None:
+                    continue
+                risk = float(curve.within.best(curve.items)[0][0])
+                for ratio, x in zip(ratios, forecast_features(curve.within, ratios), strict=True):
+                    truth = record["truth"][round(ratio * curve.items)][curve.head][0]
+                    row = (record["name"], number, curve.head, ratio, truth, risk)
+                    rows.append((*row, curve.standard_error, *x))
+    names = ["world", "pilot", "head", "ratio", "truth", "risk", "error", *FEATURES]
+    return pd.DataFrame(rows, columns=names)
+
+
+def hats(ratio: _Array) -> _Array:
+    """Return the weights (rows, 5) of linear interpolation between the log ratios."""
+    knots, x = np.log(RATIOS), np.log(ratio)
+    weights: _Array = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
+    return weights
+
+
+def fitted_gain(train: pd.DataFrame) -> _Array:
+    """Return weights (5, features) of the gain risk(n0) - risk(n); zero at ratio 1."""
+    x, y = train[list(FEATURES)].to_numpy(), (train["risk"] - train["truth"]).to_numpy()
+    scale = np.maximum(x.std(0), 1e-3)
+    design = (hats(train["ratio"].to_numpy())[:, 1:, None] * (x / scale)[:, None]).reshape(
+        len(x), -1
+    )
+    # The penalty is that of one ratio's rows, of which each knot has about a fifth.
+    penalty = PENALTY * len(x) / len(RATIOS) * np.eye(design.shape[1])
+    weights = np.linalg.solve(design.T @ design + penalty, design.T @ y)
+    return np.vstack([np.zeros(len(scale)), weights.reshape(-1, len(scale)) / scale])
+
+
+def predicted(weights: _Array, rows: pd.DataFrame) -> _Array:
+    """Return the forecast risk of each row."""
+    anchor = rows["risk"].to_numpy()
+    gain = ((hats(rows["ratio"].to_numpy()) @ weights) * rows[list(FEATURES)].to_numpy()).sum(1)
+    result: _Array = anchor - np.clip(gain, 0, anchor)
+    return result
+
+
+def scale_parts(rows: pd.DataFrame, risk: _Array) -> _Array:
+    """Return the terms (rows, 4) of `fusiontheory.pilot.beyond.error_scale`."""
+    anchor = rows["risk"].to_numpy()
+    rest = np.maximum(risk, 0) * np.maximum(1 - risk, 0)
+    return np.column_stack([np.ones(len(risk)), rows["error"], anchor - risk, rest])
+
+
+def fitted_scale(parts: _Array, error: _Array, weights: _Array) -> _Array:
+    """Return c >= 0 (4,) so that squared errors are about ((c parts)^2).sum, weighted rows."""
+    variance = np.full(len(error), float((error**2).mean()))
+    for _ in range(4):
+        w = np.sqrt(weights) / variance
+        squares, _ = nnls(parts**2 * w[:, None], error**2 * w)
+        variance = np.maximum(parts**2 @ squares, 1e-5)
+    return np.sqrt(squares)
+
+
+def calibrate_forecast(rows: pd.DataFrame) -> dict[str, Any]:
+    """Return weights from all worlds, and scale and quantiles of errors on left-out worlds."""
+    worlds = rows["world"].unique()
+    risk = np.empty(len(rows))
+    for fold in range(FOLDS):
+        test = rows["world"].isin(worlds[fold::FOLDS]).to_numpy()
+        risk[test] = predicted(fitted_gain(rows[~test]), rows[test])
+    error, parts, near = (
+        risk - rows["truth"].to_numpy(),
+        scale_parts(rows, risk),
+        hats(rows["ratio"].to_numpy()),
+    )
+    scales = np.stack([fitted_scale(parts, error, column) for column in near.T])
+    deviation = np.sqrt((((near @ scales) * parts) ** 2).sum(1))
+    standard = error / deviation
+    quantiles: dict[str, list[list[float]]] = {}
+    for level in LEVELS:
+        ends = ((1 - level) / 2, (1 + level) / 2)
+        quantiles[f"{level:g}"] = [
+            [weighted_quantile(standard, column, q) for q in ends] for column in near.T
+        ]
+    return {
+        "features": list(FEATURES),
+        "ratios": RATIOS.tolist(),
+        "weights": np.round(fitted_gain(rows), 5).tolist(),
+        "deviations": np.round(scales, 5).tolist(),
+        "quantiles": {k: np.round(v, 4).tolist() for k, v in quantiles.items()},
+        "worlds": len(worlds),
+        "rows": len(rows),
+    }
+
+
+def weighted_quantile(values: _Array, weights: _Array, q: float) -> float:
+    """Return the quantile of values with weights."""
+    order = np.argsort(values)
+    total = np.cumsum(weights[order])
+    return float(values[order][np.searchsorted(total, q * total[-1])])
+
+
+def prior_table(records: list[Record]) -> pd.DataFrame:
+    """Return the true risk of each head in each world at each size."""
+    rows = [
+        {"world": r["name"], "n": n, **{h: round(x[0], 4) for h, x in r["truth"][n].items()}}
+        for r in records
+        for n in SIZES
+        if all(m in r["truth"] for m in SIZES)
+    ]
+    return pd.DataFrame(rows)
+
+
+def gap_errors(records: list[Record]) -> list[float]:
+    """Return a, b, c of `fusiontheory.pilot.choice`: squared errors of gaps between two heads.
+
+    (e_1 - e_2)^2 is about a Var(gap of the items) / n0 + b (gain_1^2 + gain_2^2) + 2 c / n0.
+    """
+    parts, squares = [], []
+    for record in records:
+        for pilot in record["pilots"]:
+            curves = pilot_curves(pilot)
+            items = np.stack([c.item_risk for c in curves])
+            for n in (m for m in SIZES if m >= pilot["n0"]):
+                x = np.array([c.forecast([n]).risk[0] for c in curves])
+                now = np.array([c.forecast([c.items]).risk[0] for c in curves])
+                error = x - np.array([record["truth"][n][c.head][0] for c in curves])
+                for k, j in combinations(range(len(curves)), 2):
+                    paired = float((items[k] - items[j]).var() / curves[0].items)
+                    gains = float((now[k] - x[k]) ** 2 + (now[j] - x[j]) ** 2)
+                    parts.append((paired, gains, 2 / curves[0].items))
+                    squares.append((error[k] - error[j]) ** 2)
+    design, seen = np.array(parts), np.array(squares)
+    variance = np.full(len(seen), float(seen.mean()))
+    for _ in range(4):
+        found, _ = nnls(design / variance[:, None], seen / variance)
+        variance = np.maximum(design @ found, 1e-5)
+    return [float(v) for v in found]
+
+
+def tune_choice(records: list[Record], table: pd.DataFrame, gaps: list[float]) -> dict[str, Any]:
+    """Return the bandwidth with the best log score of the best head, worlds left out in turn."""
+    heads = tuple(c for c in table.columns if c not in ("world", "n"))
+    risks = {w: g.sort_values("n")[list(heads)].to_numpy() for w, g in table.groupby("world")}
+    scores = []
+    for bandwidth in BANDWIDTHS:
+        logs, regrets = [], []
+        for record in records[::2]:
+            others = np.stack([r for w, r in risks.items() if w != record["name"]])
+            prior = Prior(heads, np.log(SIZES), others, bandwidth, gaps)
+            for pilot in record["pilots"][-2:]:
+                choice = choose(pilot_curves(pilot), TARGET, prior=prior)
+                accuracy = {h: x[1] for h, x in record["truth"][TARGET].items()}
+                best = max(accuracy, key=lambda h: accuracy[h])
+                p_best = choice.table.set_index("head")["p_best"]
+                logs.append(-np.log(max(float(p_best[best]), 0.001)))
+                regrets.append(accuracy[best] - accuracy[choice.recommended])
+        scores.append((float(np.mean(logs)), float(np.mean(regrets)), bandwidth))
+        print(scores[-1], flush=True)
+    log_score, regret, bandwidth = min(scores)
+    return {
+        "bandwidth": bandwidth,
+        "gap_errors": [round(v, 6) for v in gaps],
+        "log_score": round(log_score, 4),
+        "regret": round(regret, 5),
+    }
+
+
+def main() -> None:
+    """Read the records, calibrate, write into the package."""
+    records = list(read_records(Path(sys.argv[1]), "cal"))
+    folder = Path(fusiontheory.pilot.__file__).parent
+    stored = calibrate_forecast(forecast_rows(records))
+    path = folder / "calibration.json"
+    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    table = prior_table(records)
+    table.to_csv(folder / "prior.csv", index=False)
+    whole = [r for r in records if r["name"] in set(table["world"])]
+    gaps = gap_errors(whole)
+    print(gaps, flush=True)
+    stored["choice"] = tune_choice(whole, table, gaps)
+    path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

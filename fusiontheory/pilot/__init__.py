@@ -1,0 +1,59 @@
+"""Learning curves of any kernel from a labelled pilot, and what follows for the choice of a head.
+
+Within the pilot's reach nothing is assumed but that bias plus noise depends on kappa; beyond it,
+forecasts and probabilities lean on a calibration with synthetic worlds that the package holds.
+"""
+
+from fusiontheory.heads import PILOT_HEADS, PilotHead, Views, find_pilot_head, head_names
+from fusiontheory.pilot.accuracy import ScoreLaw, score_metrics
+from fusiontheory.pilot.assurance import Assurance, assured_size
+from fusiontheory.pilot.beyond import FEATURES, Forecast, forecast_features, plain_power
+from fusiontheory.pilot.bounds import not_excluded
+from fusiontheory.pilot.choice import Choice, Crossover, Prior, choose, crossover, posterior_draws
+from fusiontheory.pilot.curve import PilotCurve, headline_metric
+from fusiontheory.pilot.interaction import (
+    InteractionSplit,
+    InteractionTest,
+    interaction_split,
+    interaction_test,
+)
+from fusiontheory.pilot.labels import Labels, Task
+from fusiontheory.pilot.missing import missing_price
+from fusiontheory.pilot.spectrum import PilotSpectrum
+from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors
+
+__all__ = [
+    "FEATURES",
+    "PILOT_HEADS",
+    "Assurance",
+    "Choice",
+    "Crossover",
+    "Forecast",
+    "InteractionSplit",
+    "InteractionTest",
+    "Labels",
+    "PilotCurve",
+    "PilotHead",
+    "PilotSpectrum",
+    "Prior",
+    "ScoreLaw",
+    "Task",
+    "Views",
+    "WithinReach",
+    "assured_size",
+    "choose",
+    "crossover",
+    "find_pilot_head",
+    "forecast_features",
+    "group_blocks",
+    "head_names",
+    "headline_metric",
+    "interaction_split",
+    "interaction_test",
+    "leave_out_errors",
+    "missing_price",
+    "not_excluded",
+    "plain_power",
+    "posterior_draws",
+    "score_metrics",
+]

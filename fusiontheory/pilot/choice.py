@@ -1,0 +1,326 @@
+r"""Which fusion is best at the target: probabilities, regret and crossovers.
+
+Forecast risks x of the heads at the target are taken as x = z + e with e normal, correlated
+between heads as their item-by-item errors are, plus what a forecast of a gain adds.
+The prior of the true risks z is what heads had in the worlds of the calibration at that many items
+(`prior.csv`): a mixture of normals around them. The posterior is another such mixture, from which
+heads are drawn jointly. A plain bootstrap has no prior, and is far too sure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError, non_negative, sample_sizes
+from fusiontheory.pilot.curve import PilotCurve, headline_metric
+
+__all__ = ["Choice", "Crossover", "Prior", "choose", "crossover", "posterior_draws", "stored_prior"]
+
+_Array = NDArray[np.float64]
+
+# Leave-one-out risk of every head above this: the pilot shows nothing that could be learned.
+_NOTHING = 0.93
+DRAWS = 4000
+# Metrics closer than this are one.
+_TIE = 1e-3
+# Risks at which each head's metric is tabulated, to move draws of the risk to draws of the metric.
+_TABLE = np.linspace(0.0, 1.1, 23)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Advice on the heads at the target number of items.
+
+    Attributes:
+        table: a row a head, least expected ``risk`` first: ``expected`` metric, ``low`` and
+            ``high``, ``p_best``, ``expected_regret`` (in the metric), ``gap`` to the recommended
+            head and its interval ``gap_low`` to ``gap_high``, paired over draws.
+        recommended: the head with the least expected risk.
+        verdict: "clear" (P(best) of at least 0.9), "leaning", "does not matter" (the best two are
+            within the tolerance), or "undetermined" (nothing can be learned from the pilot).
+        metric: "accuracy", "balanced_accuracy" or "r2".
+        target: n.
+        prior: which prior the probabilities are shrunk towards.
+    """
+
+    table: pd.DataFrame
+    recommended: str
+    verdict: str
+    metric: str
+    target: float
+    prior: str
+
+
+@dataclass(frozen=True)
+class Crossover:
+    """Where the first head starts to be better than the second.
+
+    Attributes:
+        n: smallest size from which it is on the point curves; NaN if at none that was asked.
+        low, high: interval of that size over the draws in which it is anywhere.
+        probability: share of draws in which it is better at the largest size.
+    """
+
+    n: float
+    low: float
+    high: float
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """True risks of heads in many worlds, and the two settings of the mixture.
+
+    Attributes:
+        heads: (h,) names.
+        log_sizes: (s,) rising.
+        risks: (worlds, s, h).
+        bandwidth: of the normal around each world, in units of the spread of the worlds.
+        gap_errors: a, b, c of the errors of forecasts, whose covariance is
+            a N + diag(b gain^2 + c / n0), N that of the items' leave-one-out risks over n0.
+    """
+
+    heads: tuple[str, ...]
+    log_sizes: _Array
+    risks: _Array
+    bandwidth: float
+    gap_errors: Sequence[float]
+
+
+@cache
+def stored_prior() -> Prior:
+    """Read the prior that the package holds (`prior.csv`, `calibration.json`)."""
+    folder = files("fusiontheory.pilot")
+    with folder.joinpath("prior.csv").open(encoding="utf-8") as file:
+        table = pd.read_csv(file)
+    settings = json.loads(folder.joinpath("calibration.json").read_text(encoding="utf-8"))["choice"]
+    heads = tuple(c for c in table.columns if c not in ("world", "n"))
+    sizes = np.sort(table["n"].unique())
+    risks = np.stack(
+        [group.sort_values("n")[list(heads)].to_numpy() for _, group in table.groupby("world")]
+    )
+    return Prior(heads, np.log(sizes), risks, float(settings["bandwidth"]), settings["gap_errors"])
+
+
+def _prior_at(heads: Sequence[str], target: float, prior: Prior) -> _Array:
+    """Return the risks (worlds, heads) at the target size.
+
+    A head that the prior does not know is, in each world, as good as one of those that it knows.
+    """
+    x = float(np.clip(np.log(target), prior.log_sizes[0], prior.log_sizes[-1]))
+    k = int(np.clip(np.searchsorted(prior.log_sizes, x) - 1, 0, prior.log_sizes.size - 2))
+    share = (x - prior.log_sizes[k]) / (prior.log_sizes[k + 1] - prior.log_sizes[k])
+    known = (1 - share) * prior.risks[:, k] + share * prior.risks[:, k + 1]
+    rng = np.random.default_rng(0)
+    columns = []
+    for head in heads:
+        if head in prior.heads:
+            columns.append(known[:, prior.heads.index(head)])
+        else:
+            columns.append(
+                known[np.arange(len(known)), rng.integers(0, known.shape[1], len(known))]
+            )
+    return np.stack(columns, axis=1)
+
+
+def _error_covariance(
+    curves: Sequence[PilotCurve], risks: _Array, gap_errors: Sequence[float]
+) -> _Array:
+    """Return the covariance (h, h) of the errors of forecast risks at one size."""
+    a, b, c = gap_errors
+    items = np.stack([curve.item_risk for curve in curves])
+    gain = np.array([curve.forecast([curve.items]).risk[0] for curve in curves]) - risks
+    covariance: _Array = a * np.cov(items) / items.shape[1] + np.diag(
+        b * gain**2 + c / items.shape[1]
+    )
+    return covariance
+
+
+def mixture_posterior(
+    x: _Array, covariance: _Array, centres: _Array, bandwidth: float
+) -> tuple[_Array, _Array, _Array]:
+    """Return weights (j,), means (j, h) and the covariance (h, h) of the posterior of z.
+
+    x ~ N(z, covariance); z ~ (1/j) sum N(centre_j, bandwidth^2 S) with S the covariance of the
+    centres.
+
+    Example:
+        >>> w, m, c = mixture_posterior(np.zeros(1), np.eye(1), np.array([[-1.0], [1.0]]), 1.0)
+        >>> w.tolist(), m.round(3).ravel().tolist()
+        ([0.5, 0.5], [-0.333, 0.333])
+    """
+    spread = np.atleast_2d(np.cov(centres.T)) * bandwidth**2 + 1e-8 * np.eye(len(x))
+    total = spread + covariance
+    gain = np.linalg.solve(total, spread).T
+    gap = x - centres
+    distance = (gap * np.linalg.solve(total, gap.T).T).sum(1)
+    weights = np.exp(-(distance - distance.min()) / 2)
+    posterior = spread - gain @ spread
+    return weights / weights.sum(), centres + gap @ gain.T, (posterior + posterior.T) / 2
+
+
+def posterior_draws(
+    curves: Sequence[PilotCurve],
+    target: float,
+    draws: int = DRAWS,
+    seed: int = 0,
+    prior: Prior | None = None,
+) -> _Array:
+    """Return draws (draws, heads) of the heads' true risks at the target.
+
+    Args:
+        curves: of the same items.
+        target: n.
+        draws, seed: of the posterior.
+        prior: the stored one if None.
+
+    Raises:
+        InputError: if the curves are of different items, or there are fewer than 2.
+    """
+    _check(curves)
+    prior = stored_prior() if prior is None else prior
+    x = np.array([c.forecast([target]).risk[0] for c in curves])
+    covariance = _error_covariance(curves, x, prior.gap_errors)
+    centres = _prior_at([c.head for c in curves], target, prior)
+    weights, means, spread = mixture_posterior(x, covariance, centres, prior.bandwidth)
+    rng = np.random.default_rng(seed)
+    chosen = means[rng.choice(len(weights), draws, p=weights)]
+    values, vectors = np.linalg.eigh(spread)
+    noise = rng.standard_normal((draws, len(x))) * np.sqrt(np.maximum(values, 0))
+    drawn: _Array = np.maximum(chosen + noise @ vectors.T, 0.0)
+    return drawn
+
+
+def _check(curves: Sequence[PilotCurve]) -> None:
+    if len(curves) < 2:
+        raise InputError(f"curves must be of at least 2 heads, got {len(curves)}")
+    names = [c.head for c in curves]
+    if len(set(names)) < len(names):
+        raise InputError(f"curves must be of different heads, got {', '.join(names)}")
+    if any(not np.array_equal(c.labels.targets, curves[0].labels.targets) for c in curves):
+        raise InputError("curves must be measured on the same items")
+
+
+def choose(
+    curves: Sequence[PilotCurve],
+    target: float,
+    tolerance: float = 0.005,
+    level: float = 0.9,
+    prior: Prior | None = None,
+) -> Choice:
+    """Return which head is probably best at the target, and what each choice would cost.
+
+    Args:
+        curves: one a head, of the same items.
+        target: n.
+        tolerance: expected regret below which the choice does not matter, in the metric.
+        level: of the intervals.
+        prior: of the heads' true risks; the stored one if None.
+
+    Raises:
+        InputError: for a target below 1, curves of different items, or fewer than 2.
+    """
+    size = float(sample_sizes("target", target)[0])
+    non_negative("tolerance", tolerance)
+    prior = stored_prior() if prior is None else prior
+    drawn = posterior_draws(curves, size, prior=prior)
+    metric = headline_metric(curves[0].labels)
+    values = np.interp(drawn, _TABLE, _common_law(curves, metric))
+    # Heads that tie, as where none learns anything, share the draw.
+    best = values >= values.max(1, keepdims=True) - _TIE
+    p_best = (best / best.sum(1, keepdims=True)).mean(0)
+    regret = (values.max(1, keepdims=True) - values).mean(0)
+    # By risk, not by the metric, which is flat where little is learned.
+    order = np.argsort(drawn.mean(0), kind="stable")
+    ends = ((1 - level) / 2, (1 + level) / 2)
+    gap = values - values[:, [order[0]]]
+    table = pd.DataFrame(
+        {
+            "head": [c.head for c in curves],
+            "risk": drawn.mean(0),
+            "expected": values.mean(0),
+            "low": np.quantile(values, ends[0], axis=0),
+            "high": np.quantile(values, ends[1], axis=0),
+            "p_best": p_best,
+            "expected_regret": regret,
+            "gap": gap.mean(0),
+            "gap_low": np.quantile(gap, ends[0], axis=0),
+            "gap_high": np.quantile(gap, ends[1], axis=0),
+        }
+    ).iloc[order]
+    verdict = _verdict(curves, p_best[order], float(gap[:, order[1]].mean()), tolerance)
+    return Choice(
+        table.reset_index(drop=True),
+        curves[order[0]].head,
+        verdict,
+        metric,
+        size,
+        f"true risks of {len(prior.heads)} heads in {len(prior.risks)} synthetic worlds",
+    )
+
+
+def _common_law(curves: Sequence[PilotCurve], metric: str) -> _Array:
+    """Return the metric at each risk of the table, one function for all heads.
+
+    A head's own scores place it a few points too high or low at a given risk, by chance; that
+    would decide between heads, so those that learn something are averaged.
+    """
+    learned = [c for c in curves if c.score_law.r2 > 1 - _NOTHING] or list(curves)
+    mean: _Array = np.mean([c.score_law.at(_TABLE)[metric] for c in learned], axis=0)
+    return mean
+
+
+def _verdict(curves: Sequence[PilotCurve], p_best: _Array, second: float, tolerance: float) -> str:
+    if min(float(c.item_risk.mean()) for c in curves) > _NOTHING:
+        return "undetermined"
+    if p_best[0] >= 0.9:
+        return "clear"
+    return "does not matter" if abs(second) <= tolerance else "leaning"
+
+
+def crossover(
+    first: PilotCurve, second: PilotCurve, sizes: NDArray[np.float64], draws: int = 1000
+) -> Crossover:
+    """Return the smallest size from which the first head has the lower risk, with an interval.
+
+    Errors of the two forecasts are drawn once for all sizes, paired over items.
+
+    Args:
+        first, second: curves of the same items.
+        sizes: (k,) rising grid.
+        draws: of the interval.
+
+    Raises:
+        InputError: if the curves are of different items.
+    """
+    _check([first, second])
+    n = np.sort(sample_sizes("sizes", sizes))
+    a, b = first.forecast(n), second.forecast(n)
+    errors = stored_prior().gap_errors
+    gap = a.risk - b.risk
+    spread = [
+        np.array([1, -1]) @ _error_covariance([first, second], x, errors) @ np.array([1, -1])
+        for x in np.column_stack([a.risk, b.risk])
+    ]
+    noise = np.random.default_rng(0).standard_normal((draws, 1))
+    drawn = gap + noise * np.sqrt(spread)
+    found = np.array([_last_start(row, n) for row in drawn])
+    crossed = found[np.isfinite(found)]
+    low, high = np.quantile(crossed, (0.05, 0.95)) if crossed.size else (np.nan, np.nan)
+    return Crossover(_last_start(gap, n), float(low), float(high), float(np.isfinite(found).mean()))
+
+
+def _last_start(gap: _Array, sizes: _Array) -> float:
+    """Return the size after the last at which the gap is not below 0; NaN if that is the last."""
+    above = np.flatnonzero(gap >= 0)
+    if above.size == 0:
+        return float(sizes[0])
+    return float("nan") if above[-1] == sizes.size - 1 else float(sizes[above[-1] + 1])

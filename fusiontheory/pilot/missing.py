@@ -1,0 +1,108 @@
+"""The price of a missing modality, at the size of the pilot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from fusiontheory.checks import InputError, finite_array
+from fusiontheory.heads import PilotHead, Views, find_pilot_head
+from fusiontheory.pilot.accuracy import score_metrics
+from fusiontheory.pilot.labels import Labels, Task
+from fusiontheory.pilot.spectrum import PilotSpectrum
+from fusiontheory.pilot.within import WithinReach, leave_out_errors
+
+__all__ = ["SHARES", "missing_price"]
+
+_Array = NDArray[np.float64]
+
+SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
+
+
+def missing_price(
+    image: ArrayLike,
+    text: ArrayLike,
+    y: ArrayLike,
+    head: str | PilotHead,
+    *,
+    missing: Literal["image", "text"] = "image",
+    shares: Sequence[float] = SHARES,
+    task: Task = "auto",
+) -> pd.DataFrame:
+    """Return what a head reaches where a share of the test items lacks one modality.
+
+    Heads are trained on complete items. An item without the modality gets its mean
+    (``imputed``), or the linear head of the other modality alone (``fallback``). Scores are those
+    of leave-one-out, so that no item is predicted by a head that has seen it; each mixture of
+    complete and incomplete items is the average over which items they are.
+
+    Args:
+        image, text: (n0, d_v) and (n0, d_t).
+        y: (n0,) labels.
+        head: a name of ``PILOT_HEADS`` with a kernel, or a `PilotHead`.
+        missing: which modality is missing.
+        shares: of the items, in [0, 1].
+        task: see `Labels.from_labels`.
+
+    Returns:
+        One row a share: ``share``, ``imputed``, ``fallback`` in accuracy (R^2 for a regression).
+
+    Raises:
+        InputError: for an unknown head or modality, shares outside [0, 1], unusable labels.
+    """
+    if missing not in ("image", "text"):
+        raise InputError(f"missing must be image or text, got {missing!r}")
+    part = finite_array("shares", shares, 1)
+    if part.min() < 0 or part.max() > 1:
+        raise InputError(f"shares must be between 0 and 1, got {part.tolist()}")
+    fusion = find_pilot_head(head)
+    v, t = Views.from_features(image, text).apply(image, text)
+    labels = Labels.from_labels(y, task, len(v))
+    metric = "r2" if labels.codes is None else "accuracy"
+    alone = find_pilot_head("text-only" if missing == "image" else "image-only")
+    gone = (np.zeros_like(v), t) if missing == "image" else (v, np.zeros_like(t))
+    full, imputed = np.zeros((2, *labels.targets.shape))
+    members = [find_pilot_head(m) for m in fusion.members] or [fusion]
+    for member in members:
+        kernel = member.kernel(v, t, v, t)
+        scores = _left_out(kernel, member.kernel(*gone, v, t), labels)
+        full, imputed = full + scores[0] / len(members), imputed + scores[1] / len(members)
+    kernel = alone.kernel(v, t, v, t)
+    other = _left_out(kernel, kernel, labels)[0]
+    whole, without, back = (score_metrics(s, labels)[metric] for s in (full, imputed, other))
+    return pd.DataFrame(
+        {
+            "share": part,
+            "imputed": (1 - part) * whole + part * without,
+            "fallback": (1 - part) * whole + part * back,
+        }
+    )
+
+
+def _left_out(kernel: _Array, changed: _Array, labels: Labels) -> tuple[_Array, _Array]:
+    """Return leave-one-out scores of the items as they are, and of their changed versions.
+
+    Args:
+        kernel: (n0, n0).
+        changed: (n0, n0), row a the kernel of item a's changed version with every item.
+        labels: of the items.
+    """
+    spectrum = PilotSpectrum.from_kernel(kernel)
+    errors = leave_out_errors(spectrum, labels.targets, spectrum.ridges)
+    within = WithinReach.from_errors(spectrum, errors, labels.variance)
+    ridge = float(within.ridges[int(within.leave_out.argmin())])
+    # G of the fit with a free intercept; alpha without item a is alpha - G[:, a] alpha_a / G_aa.
+    inverse = (spectrum.vectors / (spectrum.values + ridge)) @ spectrum.vectors.T
+    alpha = inverse @ labels.targets
+    own = alpha / np.diag(inverse)[:, None]
+    mean = labels.targets.mean(0)
+    scores = []
+    for rows in (kernel, changed):
+        gap = rows - kernel.mean(0)
+        # The intercept is that of all items; so is the offset of the accuracy law's scores.
+        scores.append(gap @ alpha + mean - np.einsum("ij,ji->i", gap, inverse)[:, None] * own)
+    return scores[0], scores[1]

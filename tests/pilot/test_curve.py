@@ -1,0 +1,166 @@
+"""Curves of heads, accuracy, forecasts and what follows from them."""
+
+import numpy as np
+import pytest
+
+from fusiontheory.checks import InputError
+from fusiontheory.pilot import (
+    PILOT_HEADS,
+    Labels,
+    PilotCurve,
+    ScoreLaw,
+    assured_size,
+    choose,
+    crossover,
+    head_names,
+    missing_price,
+    not_excluded,
+    score_metrics,
+)
+
+
+def product_items(n, seed=0, d=4):
+    rng = np.random.default_rng(seed)
+    v, t = rng.standard_normal((2, n, d))
+    return v, t, ((v * t).sum(1) > 0).astype(int)
+
+
+def additive_items(n, seed=0, d=4):
+    rng = np.random.default_rng(seed)
+    v, t = rng.standard_normal((2, n, d))
+    return v, t, (v[:, 0] + t[:, 0] > 0).astype(int)
+
+
+@pytest.fixture(scope="module")
+def curves():
+    v, t, y = product_items(150)
+    heads = ("image-only", "concat-linear", "bilinear", "interaction", "late-fusion")
+    return [PilotCurve.from_features(v, t, y, head) for head in heads]
+
+
+@pytest.mark.parametrize("head", list(PILOT_HEADS))
+def test_every_head_gives_a_curve(head):
+    v, t, y = product_items(60)
+    frame = PilotCurve.from_features(v, t, y, head).to_frame([20, 60, 240])
+    assert frame["beyond"].tolist() == [False, False, True]
+    assert (frame["risk_low"] <= frame["risk"]).all()
+    assert (frame["risk"] <= frame["risk_high"]).all()
+    assert frame["accuracy"].between(0.2, 1).all()
+
+
+def test_heads_of_equal_dimensions_are_refused_elsewhere():
+    v, t, y = product_items(60)
+    with pytest.raises(InputError, match="one dimension"):
+        PilotCurve.from_features(v, t[:, :2], y, "hadamard")
+    assert "dot-product" not in head_names(4, 2)
+    with pytest.raises(InputError, match="did you mean bilinear"):
+        PilotCurve.from_features(v, t, y, "bilinaer")
+    with pytest.raises(InputError, match="text is constant"):
+        PilotCurve.from_features(v, np.ones_like(t), y, "bilinear")
+
+
+def test_kernel_and_features_agree():
+    v, t, y = product_items(80)
+    v, t = v - v.mean(0), t - t.mean(0)
+    first = PilotCurve.from_features(v, t, y, "bilinear").risk([40, 80, 320])
+    second = PilotCurve.from_kernel((v @ v.T) * (t @ t.T), y).risk([40, 80, 320])
+    np.testing.assert_allclose(first, second, rtol=1e-8)
+
+
+def test_accuracy_is_that_of_new_items():
+    """Means over pilots against fits of as many items, on fresh ones."""
+    said, measured = [], []
+    for seed in range(8):
+        v, t, y = additive_items(200, seed)
+        curve = PilotCurve.from_features(v, t, y, "concat-linear")
+        said.append(curve.metrics([60])["accuracy"][0])
+        from fusiontheory.estimators import FusionClassifier
+
+        test = additive_items(2000, 100 + seed)
+        model = FusionClassifier("concat-linear").fit(np.hstack([v[:60], t[:60]]), y[:60])
+        measured.append(model.score(np.hstack(test[:2]), test[2]))
+    error = np.hypot(np.std(said), np.std(measured)) / np.sqrt(8)
+    assert abs(np.mean(said) - np.mean(measured)) < 3 * error + 0.01
+
+
+def test_nothing_learned_is_the_largest_class():
+    """Leave-one-out moves the intercept away from the label; that must not look like 0 %."""
+    labels = Labels.from_labels([0] * 60 + [1] * 40)
+    others = (labels.targets.sum() - labels.targets) / 99
+    law = ScoreLaw.from_errors(labels.targets - others, labels)
+    metrics = law.at([1.0])
+    assert metrics["accuracy"][0] == pytest.approx(0.6)
+    assert metrics["balanced_accuracy"][0] == pytest.approx(0.5)
+
+
+def test_auc_counts_pairs():
+    labels = Labels.from_labels([0, 1] * 30)
+    scores = np.random.default_rng(0).standard_normal((60, 1)).round(1)
+    one, zero = scores[1::2], scores[::2]
+    pairs = ((one > zero.T) + 0.5 * (one == zero.T)).mean()
+    assert score_metrics(scores, labels)["auc"] == pytest.approx(pairs)
+
+
+def test_choice_finds_the_product(curves):
+    choice = choose(curves, 600)
+    assert choice.recommended in ("bilinear", "interaction")
+    assert choice.table["p_best"].sum() == pytest.approx(1)
+    assert choice.table["risk"].is_monotonic_increasing
+    assert choice.table["gap"].iloc[0] == 0
+
+
+def test_choice_of_noise_is_undetermined():
+    rng = np.random.default_rng(5)
+    v, t = rng.standard_normal((2, 100, 20))
+    y = rng.permutation(np.arange(100) % 2)
+    heads = ("concat-linear", "bilinear")
+    choice = choose([PilotCurve.from_features(v, t, y, h) for h in heads], 800)
+    assert choice.verdict == "undetermined"
+
+
+def test_choice_needs_the_same_items(curves):
+    v, t, y = product_items(150, seed=9)
+    with pytest.raises(InputError, match="same items"):
+        choose([curves[0], PilotCurve.from_features(v, t, y, "bilinear")], 600)
+    with pytest.raises(InputError, match="different heads"):
+        choose([curves[0], curves[0]], 600)
+
+
+def test_crossover(curves):
+    by_head = {c.head: c for c in curves}
+    found = crossover(by_head["bilinear"], by_head["concat-linear"], np.geomspace(20, 1200, 20))
+    assert found.n <= 150
+    assert found.probability > 0.9
+    never = crossover(by_head["concat-linear"], by_head["bilinear"], np.geomspace(20, 1200, 20))
+    assert np.isnan(never.n)
+
+
+def test_assurance(curves):
+    bilinear = next(c for c in curves if c.head == "bilinear")
+    easy, hard = assured_size(bilinear, 0.6), assured_size(bilinear, 0.8)
+    assert easy.n <= hard.n
+    assert easy.n <= easy.n_assured
+    nothing = assured_size(curves[0], 0.95)
+    assert np.isnan(nothing.n)
+    assert "no n up to" in nothing.sentence
+    with pytest.raises(InputError, match="below 1"):
+        assured_size(bilinear, 90)
+
+
+def test_missing_modality():
+    v, t, y = additive_items(150)
+    table = missing_price(v, t, y, "concat-linear", missing="text")
+    assert table["imputed"].is_monotonic_decreasing
+    alone = PilotCurve.from_features(v, t, y, "image-only").metrics([150])["accuracy"][0]
+    assert table["fallback"].iloc[-1] == pytest.approx(alone, abs=0.04)
+    assert table["imputed"].iloc[-1] == pytest.approx(alone, abs=0.1)
+    with pytest.raises(InputError, match="image or text"):
+        missing_price(v, t, y, "concat-linear", missing="audio")
+
+
+def test_bounds_hold_the_forecast(curves):
+    bilinear = next(c for c in curves if c.head == "bilinear")
+    table = not_excluded(bilinear, [300, 1200])
+    risk = bilinear.risk([300, 1200])
+    assert (table["low"] <= risk + 0.02).all()
+    assert (table["high"] >= risk - 0.02).all()

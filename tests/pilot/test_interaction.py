@@ -1,0 +1,76 @@
+"""The split of what can be learned, and the test of no interaction."""
+
+import numpy as np
+import pytest
+
+from fusiontheory.pilot import interaction_split, interaction_test
+
+
+def views(n, seed, d=6):
+    return np.random.default_rng(seed).standard_normal((2, n, d))
+
+
+def test_a_quadratic_effect_of_one_view_is_no_interaction():
+    values = []
+    for seed in range(20):
+        v, t = views(120, seed)
+        y = v[:, 0] ** 2 + t[:, 0] + 0.3 * np.random.default_rng(seed).standard_normal(120)
+        values.append(interaction_test(v, t, y, permutations=99).p_value)
+    assert np.mean(np.array(values) <= 0.05) <= 0.2
+
+
+def test_an_interaction_is_found():
+    v, t = views(200, 1)
+    y = v[:, 0] + t[:, 0] + (v * t).sum(1) / 2
+    assert interaction_test(v, t, y, permutations=99).p_value <= 0.02
+
+
+def test_split_sums_and_sees_the_parts():
+    v, t = views(300, 2)
+    y = v[:, 0] + v[:, 1] * t[:, 1]
+    table = interaction_split(v, t, y).table.set_index("part")
+    assert table.loc["additive", "share"] == pytest.approx(
+        table.loc["v", "share"] + table.loc["t", "share"]
+    )
+    assert table.loc["all", "share"] == pytest.approx(
+        table.loc["additive", "share"] + table.loc["interaction", "share"]
+    )
+    assert table.loc["v", "share"] > 0.3
+    assert table.loc["interaction", "share"] > 0.2
+    assert table.loc["t", "low"] < 0.05
+    assert (table["low"] <= table["share"]).all()
+
+
+def test_leave_one_out_parts_are_refits():
+    """The share of all parts is that of predictions made without the item."""
+    v, t = views(60, 3, d=2)
+    y = v[:, 0] + v[:, 1] * t[:, 1]
+    table = interaction_split(v, t, y).table.set_index("part")
+    from fusiontheory.pilot.interaction import kernel_parts  # the kernels themselves
+
+    kernel = sum(kernel_parts(v, t))
+    centred = y - y.mean()
+    best = max(
+        (centred * predictions_without(kernel, y, ridge)).mean() / y.var()
+        for ridge in np.geomspace(1e-6, 10, 30)
+    )
+    assert table.loc["all", "share"] == pytest.approx(best, abs=0.1)
+
+
+def predictions_without(kernel, y, ridge):
+    out = np.empty(len(y))
+    for i in range(len(y)):
+        keep = np.arange(len(y)) != i
+        mean = y[keep].mean()
+        alpha = np.linalg.solve(
+            kernel[np.ix_(keep, keep)] + ridge * np.eye(len(y) - 1), y[keep] - mean
+        )
+        out[i] = kernel[i, keep] @ alpha
+    return out
+
+
+def test_groups_of_one_size_are_permuted_as_wholes():
+    v, t = views(120, 4)
+    y = v[:, 0] + t[:, 0]
+    groups = np.arange(120) // 2
+    assert 0 < interaction_test(v, t, y, groups=groups, permutations=19).p_value <= 1
