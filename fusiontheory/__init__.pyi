@@ -20,14 +20,21 @@ from .risk import (
 
 # isort: split
 # Level 3: from moments of paired features to a learning curve of matching.
-from .curves import alignment_curve, correlation_curve, degradation_curve, predict_curve
+from .curves import (
+    alignment_curve,
+    answer,
+    compare,
+    correlation_curve,
+    degradation_curve,
+    predict_curve,
+)
 from .matching import Terms, gaussian_matching_curve
 from .moments import GaussianPairs, Moments
 
 # isort: split
 # Measuring: features, pairs, heads, and how well two modalities agree.
 from .alignment import measure_alignment
-from .data import FeatureSet, draw_pairs
+from .data import FeatureSet, draw_pairs, prepare
 from .heads import HEADS, Head
 from .solvers import measure_curve
 
@@ -52,6 +59,8 @@ __all__ = [
     "Terms",
     "ValidityWarning",
     "alignment_curve",
+    "answer",
+    "compare",
     "correlation_curve",
     "degradation_curve",
     "draw_pairs",
@@ -64,6 +73,7 @@ __all__ = [
     "measure_curve",
     "optimal_ridge",
     "predict_curve",
+    "prepare",
     "product_ridge_risk",
     "ridge_risk",
     "sign_accuracy",
