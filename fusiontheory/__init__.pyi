@@ -39,8 +39,14 @@ from .heads import HEADS, Head
 from .solvers import measure_curve
 
 # isort: split
+# Pictures.
+from .plotting import plot
+
+# isort: split
 # Errors.
 from .checks import InputError, ValidityWarning
+
+__version__: str
 
 __all__ = [
     "HEADS",
@@ -72,6 +78,7 @@ __all__ = [
     "measure_alignment",
     "measure_curve",
     "optimal_ridge",
+    "plot",
     "predict_curve",
     "prepare",
     "product_ridge_risk",

@@ -29,26 +29,47 @@ def alignment(
     image_key: ImageKey = None,
     text_key: TextKey = None,
     missing: Missing = "refuse",
+    centred: Annotated[
+        bool,
+        typer.Option(
+            "--prepared",
+            help="Centre and normalise first, as predict does; this takes the modality gap away.",
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how well image and text features agree, with intervals and permutation nulls."""
+    """Measure how well image and text features agree, with intervals and permutation nulls.
+
+    \b
+    Examples:
+        fusiontheory alignment features.npz
+        fusiontheory alignment image.npy text.npy --metric canonical --metric cka
+        fusiontheory alignment features.npz --prepared --json
+    """
     from fusiontheory.alignment import measure_alignment
-    from fusiontheory.data import Reading, read_features
+    from fusiontheory.console import progress_bar
+    from fusiontheory.data import PREPARATION, Reading, prepare, read_features
 
     reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
     loaded = read_features(features, reading)
     rows = loaded.rows() if split is None else loaded.rows(split)
-    table = measure_alignment(
-        loaded.image[rows],
-        loaded.text[rows],
-        permutations=permutations,
-        bootstrap=bootstrap,
-        seed=seed,
-        metrics=metric or None,
-    )
+    image, text = loaded.image[rows], loaded.text[rows]
+    if centred:
+        image, text = prepare(image, text)
+    with progress_bar() as bar:
+        table = measure_alignment(
+            *(image, text),
+            permutations=permutations,
+            bootstrap=bootstrap,
+            seed=seed,
+            metrics=metric or None,
+            track=lambda numbers, name: bar.track(numbers, description=name),
+        )
+    how = PREPARATION if centred else "features as they are; --prepared centres them first"
     if as_json:
         # JSON has no NaN: what was not asked for is null.
         records = table.astype(object).where(table.notna(), None).to_dict("records")
-        print_json({"images": len(rows), "metrics": records})
+        print_json({"images": len(rows), "preparation": how, "metrics": records})
     else:
+        typer.echo(f"Agreement of {len(rows)} images with their texts. Features: {how}.")
         typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))

@@ -119,6 +119,4 @@ def parse_ridge(text: str) -> float | Literal["best"]:
     try:
         return float(text)
     except ValueError as error:
-        raise InputError(
-            f"ridge must be a number of at least 0 or 'best', got {text!r}"
-        ) from error
+        raise InputError(f"ridge must be a number of at least 0 or 'best', got {text!r}") from error

@@ -193,7 +193,9 @@ def _gap_sentence(gap: pd.DataFrame, where: tuple[float, ...]) -> str:
     for name in (first, second, TOO_CLOSE):
         sizes = gap.loc[gap["ahead"] == name, "n"]
         if len(sizes):
-            at = "every n" if len(sizes) == len(gap) else "n = " + ", ".join(f"{n:g}" for n in sizes)
+            at = (
+                "every n" if len(sizes) == len(gap) else "n = " + ", ".join(f"{n:g}" for n in sizes)
+            )
             parts.append(f"{name} at {at}" if name == TOO_CLOSE else f"{name} is ahead at {at}")
     if where:
         change = f"the lead changes at about {' and '.join(f'{n:g}' for n in where)} pairs"

@@ -192,7 +192,9 @@ def _checked(runs: pd.DataFrame) -> pd.DataFrame:
         twice = table[table.duplicated(["head", "n", "seed"])]
         if len(twice):
             head, n, _, seed = twice.iloc[0][["head", "n", "accuracy", "seed"]]
-            raise InputError(f"runs must have each run once, got {head}, n = {n:g}, seed {seed} again")
+            raise InputError(
+                f"runs must have each run once, got {head}, n = {n:g}, seed {seed} again"
+            )
     return table
 
 
@@ -251,7 +253,15 @@ def _gaps(runs: pd.DataFrame, points: pd.DataFrame, heads: Sequence[str]) -> pd.
             else:
                 verdict = "agrees" if gap * predicted > 0 else "wrong sign"
             rows.append((first, second, n, gap, error, predicted, verdict))
-    columns = ["first", "second", "n", "measured_gap", "measured_gap_se", "predicted_gap", "verdict"]
+    columns = [
+        "first",
+        "second",
+        "n",
+        "measured_gap",
+        "measured_gap_se",
+        "predicted_gap",
+        "verdict",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

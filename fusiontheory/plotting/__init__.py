@@ -2,6 +2,7 @@
 
 from fusiontheory.plotting.curves import plot_calibration, plot_comparison, plot_curve, plot_gap
 from fusiontheory.plotting.ridges import gap_by_ridge, plot_ridges
+from fusiontheory.plotting.runs import plot, plot_runs
 from fusiontheory.plotting.style import (
     INK,
     MUTED,
@@ -23,11 +24,13 @@ __all__ = [
     "gap_by_ridge",
     "head_styles",
     "line_key",
+    "plot",
     "plot_calibration",
     "plot_comparison",
     "plot_curve",
     "plot_gap",
     "plot_ridges",
+    "plot_runs",
     "render_figure",
     "sample_axis",
     "save_figure",
