@@ -40,7 +40,7 @@ from .solvers import measure_curve
 
 # isort: split
 # Pictures.
-from .plotting import plot
+from .plotting import figure6, plot, plot_risk
 
 # isort: split
 # Errors.
@@ -71,6 +71,7 @@ __all__ = [
     "degradation_curve",
     "draw_pairs",
     "effective_ridge",
+    "figure6",
     "gaussian_matching_curve",
     "kernel_sum_risk",
     "least_squares_risk",
@@ -79,6 +80,7 @@ __all__ = [
     "measure_curve",
     "optimal_ridge",
     "plot",
+    "plot_risk",
     "predict_curve",
     "prepare",
     "product_ridge_risk",

@@ -197,15 +197,20 @@ class _Sums:
             for name, parts in whitened.items():
                 values, basis = getattr(whitening, name)
                 parts.append(basis / np.sqrt(values + ridge * values.mean()))
-        single = [
-            np.asarray(x, dtype=np.float32)
-            for x in (
-                *(self.images, self.captions.mean(axis=1)),
-                *(np.stack(parts) for parts in whitened.values()),
-                *self.spreads,
-            )
-        ]
-        return FixedRidges(*single[:2], self.rows, *single[2:], self.components)
+
+        def single(x: _Array) -> NDArray[np.float32]:
+            return np.asarray(x, dtype=np.float32)
+
+        return FixedRidges(
+            images=single(self.images),
+            captions=single(self.captions.mean(axis=1)),
+            rows=self.rows,
+            image_whitening=single(np.stack(whitened["image"])),
+            text_whitening=single(np.stack(whitened["text"])),
+            image_spread=single(self.spreads[0]),
+            text_spread=single(self.spreads[1]),
+            components=self.components,
+        )
 
     @classmethod
     def of(

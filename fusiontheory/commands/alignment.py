@@ -53,12 +53,10 @@ def alignment(
     reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
     loaded = read_features(features, reading)
     rows = loaded.rows() if split is None else loaded.rows(split)
-    image, text = loaded.image[rows], loaded.text[rows]
-    if centred:
-        image, text = prepare(image, text)
+    sides = loaded.image[rows], loaded.text[rows]
     with progress_bar() as bar:
         table = measure_alignment(
-            *(image, text),
+            *(prepare(*sides) if centred else sides),
             permutations=permutations,
             bootstrap=bootstrap,
             seed=seed,

@@ -1,6 +1,6 @@
 """From moments to a predicted learning curve of a named head."""
 
-from fusiontheory.curves.answer import Answer, answer, predicted_lead
+from fusiontheory.curves.answer import THEORY_ERROR, Answer, answer, predicted_lead
 from fusiontheory.curves.best_ridge import best_ridge
 from fusiontheory.curves.forecast import forecast
 from fusiontheory.curves.models import find_model
@@ -10,6 +10,7 @@ from fusiontheory.curves.sweeps import SIDES, alignment_curve, correlation_curve
 
 __all__ = [
     "SIDES",
+    "THEORY_ERROR",
     "Answer",
     "RunComparison",
     "alignment_curve",

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.curves.predict import BEST, predict_curve
+from fusiontheory.curves.predict import predict_curve
 from fusiontheory.data import FeatureSet, Reading, most_pairs, prepare, read_features
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import check_request
@@ -28,7 +28,7 @@ def forecast(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     heads: Sequence[str] | None,
     n: ArrayLike | None,
-    ridge: float | Literal["best"] = BEST,
+    ridge: float | Literal["best"] = "best",
     split: str | None = None,
     raw: bool = False,
     test_images: int | None = None,
@@ -66,7 +66,7 @@ def forecast(
     """
     names = None if not heads else list(dict.fromkeys(find_head(name).name for name in heads))
     asked = (_FEWEST,) if n is None else n
-    check_request(asked, 0.0 if ridge == BEST else ridge, test_images, training_sets)
+    check_request(asked, 0.0 if isinstance(ridge, str) else ridge, test_images, training_sets)
     features = read_features(path, reading)
     if split is None and features.split is not None:
         split = "train"
@@ -84,12 +84,15 @@ def forecast(
             f" got {image.shape[-1]} and {text.shape[-1]}"
         )
     moments = Moments.from_features(image, text)
-    options = {
-        "test_images": test_images,
-        "training_images": training_images,
-        "training_sets": training_sets,
-    }
-    curves = [predict_curve(name, moments, sizes, ridge, **options) for name in chosen]
+    curves = [
+        predict_curve(
+            *(name, moments, sizes, ridge),
+            test_images=test_images,
+            training_images=training_images,
+            training_sets=training_sets,
+        )
+        for name in chosen
+    ]
     for name, curve in zip(chosen, curves, strict=True):
         curve.insert(0, "head", name)
     return pd.concat(curves, ignore_index=True)

@@ -49,8 +49,8 @@ class RunComparison:
 
     def sentences(self) -> list[str]:
         """Return what was found, in words."""
-        points, worst = self.points, self.points["difference"].abs().idxmax()
-        at = points.loc[worst]
+        points = self.points
+        at = points.iloc[int(points["difference"].abs().argmax())]
         said = [
             f"Predicted accuracies are {100 * points['difference'].abs().mean():.2f} points off on"
             f" average, at worst {100 * abs(at['difference']):.2f} ({at['head']}, n = {at['n']:g})."
@@ -150,7 +150,7 @@ def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) ->
             f" {', '.join(unknown)}"
         )
     rows = [
-        _point(str(head), float(n), part["accuracy"].to_numpy(float), predicted[str(head)])
+        _point(str(head), float(str(n)), part["accuracy"].to_numpy(float), predicted[str(head)])
         for (head, n), part in given.groupby(["head", "n"], sort=False)
     ]
     points = pd.DataFrame(rows).sort_values(["head", "n"], ignore_index=True)

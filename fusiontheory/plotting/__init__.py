@@ -15,12 +15,14 @@ from fusiontheory.plotting.style import (
     save_figure,
     style,
 )
+from fusiontheory.plotting.theory import figure6, plot_risk
 
 __all__ = [
     "INK",
     "MUTED",
     "NORMAL_95",
     "HeadStyle",
+    "figure6",
     "gap_by_ridge",
     "head_styles",
     "line_key",
@@ -30,6 +32,7 @@ __all__ = [
     "plot_curve",
     "plot_gap",
     "plot_ridges",
+    "plot_risk",
     "plot_runs",
     "render_figure",
     "sample_axis",
