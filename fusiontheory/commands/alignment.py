@@ -69,5 +69,7 @@ def alignment(
         records = table.astype(object).where(table.notna(), None).to_dict("records")
         print_json({"images": len(rows), "preparation": how, "metrics": records})
     else:
-        typer.echo(f"Agreement of {len(rows)} images with their texts. Features: {how}.")
+        # Beside the table, which other programs read.
+        note = f"Agreement of {len(rows)} images with their texts. Features: {how}."
+        typer.echo(note, err=True)
         typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))

@@ -39,7 +39,7 @@ def simulate(
     The file, in TOML:
 
     \b
-        heads = ["additive", "bilinear"]  # sum, low-rank, dot-product, concat-mlp
+        heads = ["concat-linear", "bilinear"]  # or additive, sum, low-rank, dot-product, concat-mlp
         n = [64, 256, 1024]
         seeds = 5                         # 0 .. 4, or a list
         ridge = [0.01]                    # delta of K + delta I

@@ -49,7 +49,7 @@ def figure6(
 
     Example:
         >>> [axes.get_title(loc="left") for axes in figure6().axes]
-        ['aligned', 'unaligned: attention ahead from n* = 1200']
+        ['aligned', 'unaligned, n* = 1200']
     """
     # sympy takes longer to import than the rest of the library.
     from fusiontheory.symbolic import Orders
@@ -65,12 +65,13 @@ def figure6(
             for name, label, risk in zip(names, ("concatenation", "attention"), risks, strict=True):
                 axes.plot(sizes, risk, color=looks[name].colour, label=label)
             sample_axis(axes, [sizes], _WIDTH / 2)
-            axes.set_yscale("log")
+            axes.set_yscale("log", base=2)
+            axes.yaxis.set_major_formatter("{x:g}")
             title = "aligned"
             if extra:
                 crossing = orders.crossover()
                 axes.axvline(crossing, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-                title = f"unaligned: attention ahead from n* = {crossing:.0f}"
+                title = f"unaligned, n* = {crossing:.0f}"
             axes.set_title(title)
         grid[0].set_ylabel("risk, as an order")
         grid[0].legend()

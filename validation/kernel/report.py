@@ -195,9 +195,10 @@ def _tiles(
     right, wrong = (
         int((signs["verdict"] == verdict).sum()) for verdict in ("agrees", "wrong sign")
     )
-    tiles = [
-        (f"{right} of {right + wrong}", "leaders named rightly, where the data show a clear one")
-    ]
+    tiles = []
+    if right + wrong:
+        share = f"{right} of {right + wrong}"
+        tiles.append((share, "leaders named rightly, where the data show a clear one"))
     count = int(heads["cells"].sum())
     if count:
         agree, tested = int(heads["agree"].sum()), int(heads["tested"].sum())
@@ -207,8 +208,11 @@ def _tiles(
                 + " points",
                 f"mean error of predicted accuracy, {' / '.join(heads['head'])}",
             ),
-            (f"{agree} of {tested}", "of these accuracies agree within band and noise"),
         ]
+        if tested:
+            tiles.append(
+                (f"{agree} of {tested}", "of these accuracies agree within band and noise")
+            )
     for row in crossings.to_dict("records"):
         both = [row[kind] for kind in ("predicted", "measured")]
         pair = " / ".join("none" if pd.isna(n) else number(n) for n in both)

@@ -34,6 +34,15 @@ def measured_sentence(condition: str, signs: pd.DataFrame, crossovers: pd.DataFr
     """
     rows = signs[signs["condition"] == condition].sort_values("n")
     first, last = rows.iloc[0], rows.iloc[-1]
+    if rows["measured_gap_se"].isna().all():
+        ends = " and ".join(
+            f"{points(100 * row['measured_gap'])} points at {number(row['n'])} pairs"
+            for row in [first, last][: len(rows)]
+        )
+        return (
+            f"On {named_features(condition)} concatenation less the bilinear head is {ends}, with"
+            " one seed, which has no standard error to judge a lead by."
+        )
     start = f"On {named_features(condition)} {_leader(first)}"
     if len(rows) == 1:
         return f"{start}."
@@ -238,6 +247,12 @@ def ridge_sentences(gaps: pd.DataFrame) -> list[str]:
 
 def _leader(row: pd.Series) -> str:
     place = f"at {number(row['n'])} pairs"
+    if pd.isna(row["measured_gap_se"]):
+        first = row["measured_gap"] > 0
+        name = "concatenation" if first else "the bilinear head"
+        return (
+            f"{name} is ahead {_lead_size(row)} {place}, in one run, which cannot tell from chance"
+        )
     if row["lead"] == 0:
         return f"neither leads clearly {place}"
     name = "concatenation" if row["lead"] > 0 else "the bilinear head"
