@@ -86,9 +86,10 @@ def test_labels_of_ticks_do_not_touch(draw) -> None:
         for axis in (axes.xaxis, axes.yaxis):
             low, high = sorted(axis.get_view_interval())
             ticks = [t for t in axis.get_major_ticks() if low <= t.get_loc() <= high]
-            shown = [t.label1 for t in ticks if t.label1.get_text()]
-            boxes = [label.get_window_extent() for label in shown]
-            assert len(boxes) > 2
+            labels = [t.label1 for t in ticks if t.label1.get_text()]
+            # Of panels with one scale the labels of y stand beside the first alone.
+            boxes = [label.get_window_extent() for label in labels if label.get_visible()]
+            assert len(boxes) > 2 or axis is not figure.axes[0].yaxis
             for one, other in pairwise(boxes):
                 assert not one.overlaps(other)
 
