@@ -19,7 +19,7 @@ from fusiontheory.curves.shared_blocks import linear_blocks, product_block, tang
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
 from fusiontheory.moments import Moments, centred
-from fusiontheory.risk import Spectrum
+from fusiontheory.risk import Spectrum, self_product_eigenvalues
 
 __all__ = ["MODELS", "find_model", "mean_diagonal"]
 
@@ -131,8 +131,8 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         np.concatenate(
             [
                 centre.joint_eigenvalues(orders[1, 0], orders[0, 1]),
-                orders[2, 0] * _self_product_eigenvalues(lambda_v),
-                orders[0, 2] * _self_product_eigenvalues(lambda_t),
+                orders[2, 0] * self_product_eigenvalues(lambda_v),
+                orders[0, 2] * self_product_eigenvalues(lambda_t),
                 orders[1, 1] * np.outer(lambda_v, lambda_t).ravel(),
             ]
         )
@@ -159,12 +159,6 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         law=law,
         shared=cache(lambda: tangent_blocks(found, orders, remainder, r, centre.cosine)),
     )
-
-
-def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
-    """Covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j for i <= j."""
-    row, column = np.triu_indices(eigenvalues.size)
-    return 2 * eigenvalues[row] * eigenvalues[column]
 
 
 def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:

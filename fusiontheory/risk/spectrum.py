@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array
 
-__all__ = ["Spectrum"]
+__all__ = ["Spectrum", "self_product_eigenvalues"]
 
 _Array = NDArray[np.float64]
 
@@ -170,3 +170,17 @@ def _chebyshev_moments(
                 )
             previous, current = current, 2 * u * current - previous
     return number, moments
+
+
+def self_product_eigenvalues(eigenvalues: _Array) -> _Array:
+    """Return the covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j, i <= j.
+
+    Args:
+        eigenvalues: of the covariance of v, shape (d,).
+
+    Example:
+        >>> self_product_eigenvalues(np.array([2.0, 1.0]))
+        array([8., 4., 2.])
+    """
+    row, column = np.triu_indices(eigenvalues.size)
+    return np.asarray(2 * eigenvalues[row] * eigenvalues[column])

@@ -4,13 +4,11 @@ from fusiontheory.signal.interpolation import signal_curve
 from fusiontheory.signal.lanczos import (
     FOLDS,
     lanczos_signal,
-    operator_moments,
     operator_rotations,
     signal_error,
 )
 from fusiontheory.signal.resolvent import (
     SampleResolvent,
-    fused_freedom,
     fused_resolvent,
     fused_signal,
     least_ridge,
@@ -32,13 +30,11 @@ __all__ = [
     "RitzGram",
     "SampleResolvent",
     "Staircase",
-    "fused_freedom",
     "fused_resolvent",
     "fused_signal",
     "lanczos_signal",
     "least_ridge",
     "mismatched_partner",
-    "operator_moments",
     "operator_rotations",
     "population_eigenvalues",
     "ritz_gram",

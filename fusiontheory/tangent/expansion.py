@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.matching import MatchingModel, Terms, kernel_signal
 from fusiontheory.moments import Moments
-from fusiontheory.risk import Spectrum
+from fusiontheory.risk import Spectrum, self_product_eigenvalues
 from fusiontheory.tangent.block_regression import (
     GROUPS,
     linear_axes,
@@ -285,8 +285,8 @@ def expansion_model(
     cross, dot, hadamard = (expansion[name] for name in ("cross", *_COORDINATE))
     linear = _linear_eigenvalues(moments, expansion["image"], expansion["text"])
     products = [
-        expansion["image_square"] * _self_product_eigenvalues(lambda_v),
-        expansion["text_square"] * _self_product_eigenvalues(lambda_t),
+        expansion["image_square"] * self_product_eigenvalues(lambda_v),
+        expansion["text_square"] * self_product_eigenvalues(lambda_t),
         cross * np.outer(lambda_v, lambda_t).ravel(),
     ]
     ridge = expansion.remainder
@@ -387,12 +387,6 @@ def _linear_eigenvalues(moments: Moments, image: float, text: float) -> _Array:
     coupling = np.sqrt(image * text) * moments.cross / 2
     joint[:d_v, d_v:], joint[d_v:, :d_v] = coupling, coupling.T
     return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
-
-
-def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
-    """Covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j for i <= j."""
-    row, column = np.triu_indices(eigenvalues.size)
-    return 2 * eigenvalues[row] * eigenvalues[column]
 
 
 def _coordinate_diagonal(moments: Moments, dot: float, hadamard: float) -> float:
