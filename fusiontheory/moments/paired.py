@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, non_negative
+from fusiontheory.moments.diagnosis import Diagnosis, diagnose
 from fusiontheory.moments.gaussian import GaussianPairs, checked_gaussian, debiased_cross
 from fusiontheory.moments.groups import independent_images
 from fusiontheory.moments.population import IMAGES_FOR_FOLDS, sampled_signal
@@ -57,6 +58,7 @@ class Moments:
         pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
         reach: effective ridge below which so few images do not show the signal, which is linear
             there, with a wider error; 0 if there is none.
+        source: -> the diagnosis of the features; None if the moments are not those of features.
 
     Example:
         >>> import numpy as np
@@ -80,6 +82,7 @@ class Moments:
     signal_error: _Array = field(repr=False)
     pairs: SampledPairs | GaussianPairs = field(repr=False)
     reach: float = field(default=0.0, repr=False)
+    source: Callable[[], Diagnosis] | None = field(default=None, repr=False)
     _ritz: dict[tuple[tuple[tuple[int, int], float], ...], tuple[_Array, RitzGram]] = field(
         init=False, repr=False, default_factory=dict
     )
@@ -114,11 +117,13 @@ class Moments:
                 dimensions, which do not show the signal below ``reach``; its error is wider there.
         """
         v, t = checked_features(image, text)
+        own = None
         if groups is not None:
             kept = independent_images(groups, len(v))
-            v, t = v[kept], t[kept]
+            v, t, own = v[kept], t[kept], np.arange(len(kept))
         with small_algebra(max(v.shape[1], t.shape[2])):
-            return cls._of_features(v, t)
+            moments = cls._of_features(v, t)
+        return replace(moments, source=partial(diagnose, v, t, own))
 
     @classmethod
     def _of_features(cls, v: _Array, t: _Array) -> Moments:
@@ -347,6 +352,14 @@ class Moments:
             values = own_v / traces[0], own_t / traces[1]
             self._ritz[key] = levels, ritz_gram(image, text, *values, unit, levels)
         return self._ritz[key]
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis | None:
+        """Diagnosis of the features that these are the moments of (`fusiontheory.diagnose`).
+
+        Found when first asked for. Scales do not change it; with noise added there is none.
+        """
+        return None if self.source is None else self.source()
 
     @property
     def dimensions(self) -> tuple[int, int]:

@@ -1,12 +1,7 @@
 """How clearly matched pairs show in a kernel at an effective ridge: q(kappa), from arrays."""
 
 from fusiontheory.signal.interpolation import signal_curve
-from fusiontheory.signal.lanczos import (
-    FOLDS,
-    lanczos_signal,
-    operator_rotations,
-    signal_error,
-)
+from fusiontheory.signal.lanczos import FOLDS, lanczos_signal, operator_rotations, signal_error
 from fusiontheory.signal.resolvent import (
     SampleResolvent,
     fused_resolvent,
