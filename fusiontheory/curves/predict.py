@@ -172,8 +172,9 @@ def _at_ridges(
     for ridge in np.unique(chosen).tolist():
         at = np.flatnonzero(chosen == ridge)
         curve = matching_curve(model, sizes[at], ridge)
-        if model.law is not None:
-            curve = shifted(curve, model.law(sizes[at], ridge))
+        law = model.scores.shift(sizes[at], ridge)
+        if law is not None:
+            curve = shifted(curve, law)
         if images is not None:
             curve = shifted(curve, sharing_shift(model, sizes[at], ridge, images[at], captions))
         if training_sets is not None:

@@ -22,22 +22,25 @@ from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dep
 from fusiontheory.moments.means import centred
 from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.paired import Moments
-from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.moments.sample import MOST_IMAGES, SampledPairs
 from fusiontheory.moments.second import (
     checked_features,
     cross_power,
     dot_product_moments,
     eigenbasis,
 )
+from fusiontheory.moments.source import PairSource
 
 __all__ = [
     "EFFECTS",
     "LOGARITHMIC",
+    "MOST_IMAGES",
     "Calibration",
     "Diagnosis",
     "FeatureShape",
     "GaussianPairs",
     "Moments",
+    "PairSource",
     "SampledPairs",
     "calibration",
     "calibration_of",
