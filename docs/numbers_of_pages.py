@@ -1,7 +1,8 @@
-"""The numbers in README and pages, from stored tables: ``python docs/numbers_of_pages.py`` writes them.
+"""The numbers in README and pages, from stored tables.
 
-A number that is followed by a comment such as ``<!-- bilinear_error -->`` is that of the function
-of this name below. A test fails where text and table differ.
+``python docs/numbers_of_pages.py`` writes them. A number that is followed by a comment such as
+``<!-- bilinear_error -->`` is that of the function of this name below. A test fails where text and
+table differ.
 """
 
 from __future__ import annotations
