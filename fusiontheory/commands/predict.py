@@ -127,13 +127,10 @@ def _settings(table: pd.DataFrame, ridge: str, raw: bool, training_images: int |
         if training_images is None
         else f"training pairs drawn from {training_images} images"
     )
-    from fusiontheory.curves import THEORY_ERROR
-
     lines = [f"Kernel ridge regression with {chosen}; {drawn}.", f"Features: {_preparation(raw)}."]
     if table["head"].nunique() > 1:
         lines.append(
             "Sure: how likely the sign of the lead is right, were the errors of both heads normal"
-            f" and independent, with {100 * THEORY_ERROR:g} points for the theory's own"
-            " (measured on three sets of features; larger on features of few dimensions)."
+            " and independent; the intervals have what the theory was seen to be off by."
         )
     return "\n".join(lines)

@@ -9,20 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import GAP_HEADS
 
-__all__ = ["THEORY_ERROR", "TOO_CLOSE", "Answer", "answer", "crossings", "predicted_lead"]
+__all__ = ["TOO_CLOSE", "Answer", "answer", "crossings", "predicted_lead"]
 
 TOO_CLOSE = "too close to call"
-THEORY_ERROR = 0.004
-"""Root mean square error of predicted gaps, concat-mlp less bilinear, on three sets of features,
-24 cells in `docs/results/gaps.csv` and two blind ones: the theory's own error, which the intervals
-of single accuracies do not have. On features of few dimensions it was larger."""
-
 _LEAD_COLUMNS = ["n", "lead", "lead_low", "lead_high", "sure", "ahead"]
 
 
@@ -36,12 +30,14 @@ class Answer:
         gap: `predicted_lead` of concat-mlp over bilinear; None where one of them is missing.
         crossovers: n at which the sign of that gap changes, between two that were asked for.
         heads: all that were predicted.
+        doubtful: those whose predictions are not to be trusted for these features.
     """
 
     leaders: pd.DataFrame
     gap: pd.DataFrame | None
     crossovers: tuple[float, ...]
     heads: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Return sentences, the conclusion first.
@@ -57,6 +53,12 @@ class Answer:
         said = [_leader_sentence(self.leaders)]
         if self.gap is not None:
             said.append(_gap_sentence(self.gap, self.crossovers))
+        if self.doubtful:
+            heads = ", ".join(self.doubtful)
+            said.append(
+                f"These features are unlike those on which predictions of {heads} were seen to"
+                " hold: take the answer as a guess, and measure."
+            )
         return "\n".join(said)
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class Answer:
             "gap": None if self.gap is None else self.gap.to_dict("records"),
             "gap_heads": None if self.gap is None else list(GAP_HEADS),
             "crossovers": list(self.crossovers),
+            "doubtful": list(self.doubtful),
         }
 
 
@@ -104,14 +107,18 @@ def answer(table: pd.DataFrame) -> Answer:
     if set(GAP_HEADS) <= set(names):
         gap = predicted_lead(table, *GAP_HEADS)
         where = tuple(crossings(gap["n"], gap["lead"]))
-    return Answer(pd.DataFrame(rows, columns=columns), gap, where, tuple(names))
+    doubtful: tuple[str, ...] = ()
+    if "trusted" in table:
+        doubtful = tuple(dict.fromkeys(table.loc[~table["trusted"].astype(bool), "head"]))
+    return Answer(pd.DataFrame(rows, columns=columns), gap, where, tuple(names), doubtful)
 
 
 def predicted_lead(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Return accuracy of one head less that of another, with a 95 % interval.
 
     The errors of both are taken as independent: where the same images move both, the interval is
-    wider than it need be. The theory's own error, `THEORY_ERROR`, is added to it.
+    wider than it need be. It has what the intervals of the accuracies have: for moments of features
+    also what the theory was seen to be off by (`fusiontheory.curves.trust`).
 
     Args:
         table: as in `answer`.
@@ -134,15 +141,15 @@ def predicted_lead(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame
     one, other = one.loc[shared], other.loc[shared]
     lead = (one["accuracy"] - other["accuracy"]).to_numpy(float)
     down, up = (
-        _hypot(
-            sign * (one["accuracy"] - one[f"accuracy_{end}"]),
-            sign * (other[f"accuracy_{across}"] - other["accuracy"]),
+        np.hypot(
+            sign * (one["accuracy"] - one[f"accuracy_{end}"]).to_numpy(float),
+            sign * (other[f"accuracy_{across}"] - other["accuracy"]).to_numpy(float),
         )
         for sign, end, across in ((1, "low", "high"), (-1, "high", "low"))
     )
     # Towards zero is the side that could turn the sign.
     error = np.where(lead >= 0, down, up) / norm.ppf(0.975)
-    z = np.abs(lead) / error
+    z = np.divide(np.abs(lead), error, out=np.where(lead == 0, 0.0, np.inf), where=error > 0)
     told = (lead - down > 0) | (lead + up < 0)
     ahead = np.where(~told, TOO_CLOSE, np.where(lead > 0, first, second))
     values = [shared.to_numpy(), lead, lead - down, lead + up, norm.cdf(z), ahead]
@@ -162,13 +169,6 @@ def crossings(n: Iterable[float], gap: Iterable[float]) -> list[float]:
             share = before / (before - after)
             found.append(float(f"{left * (right / left) ** share:.3g}"))
     return found
-
-
-def _hypot(first: pd.Series[float], second: pd.Series[float]) -> NDArray[np.float64]:
-    """Return half an interval of the lead from those of two accuracies and the theory's error."""
-    own = norm.ppf(0.975) * THEORY_ERROR
-    total: NDArray[np.float64] = np.asarray(np.sqrt(first**2 + second**2 + own**2), dtype=float)
-    return total
 
 
 def _check(table: pd.DataFrame) -> None:
