@@ -7,7 +7,7 @@ from fusiontheory.data.duplicates import (
     same_images,
 )
 from fusiontheory.data.features import SPLITS, FeatureSet, normalise
-from fusiontheory.data.missing import check_varies, check_vectors
+from fusiontheory.data.missing import check_varies, check_vectors, missing_rows
 from fusiontheory.data.pairs import Pairs, check_disjoint, draw_pairs, most_pairs
 from fusiontheory.data.quantise import dequantise, quantise
 from fusiontheory.data.reading import (
@@ -42,6 +42,7 @@ __all__ = [
     "features_of",
     "is_id",
     "is_split",
+    "missing_rows",
     "most_pairs",
     "normalise",
     "quantise",
