@@ -32,11 +32,17 @@ from .heads import HEADS, Head
 from .solvers import measure_curve
 
 # isort: split
+# From a labelled pilot, or from features alone, to the choice of a fusion.
+from .advice import Advice, advise
+from .pilot import PilotCurve
+
+# isort: split
 # Errors.
 from .checks import InputError, ValidityWarning
 
 __all__ = [
     "HEADS",
+    "Advice",
     "CorrelatedProducts",
     "FeatureSet",
     "GaussianPairs",
@@ -47,10 +53,12 @@ __all__ = [
     "LowRankTarget",
     "Moments",
     "OptimalRidge",
+    "PilotCurve",
     "ProjectedBilinear",
     "SignLabels",
     "Terms",
     "ValidityWarning",
+    "advise",
     "alignment_curve",
     "correlation_curve",
     "degradation_curve",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusiontheory.advise_command import advise
 from fusiontheory.checks import InputError
 from fusiontheory.console import application
 from fusiontheory.store_commands import app as store_app
@@ -26,6 +27,7 @@ _TASK = "Image-text matching"
 
 app = application("Predict and measure which fusion of two modalities learns from fewer samples.")
 app.add_typer(store_app, name="store")
+app.command()(advise)
 
 
 def _print_version(wanted: bool) -> None:

@@ -6,6 +6,7 @@ and the answer that of the moments theory.
 
 from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.door import advise
-from fusiontheory.advice.example import example_digits
+from fusiontheory.advice.example import build_example, example_digits
+from fusiontheory.advice.terminal import print_summary
 
-__all__ = ["Advice", "advise", "example_digits"]
+__all__ = ["Advice", "advise", "build_example", "example_digits", "print_summary"]

@@ -46,7 +46,7 @@ def advise(
             ``target_accuracy`` if that is given, else all rows where only some make the pilot,
             else four times the pilot; for matching the number of images.
         target_accuracy: in (0, 1), of accuracy, balanced accuracy (unequal classes) or R^2.
-            Default: what the recommended head is expected to reach.
+            Default: the lower end of what the recommended head should reach.
         groups: (n,) items that belong together and are left out together.
         task: "auto", "classification" or "regression"; only with labels.
         heads: names to choose from, `fusiontheory.pilot.PILOT_HEADS` or, for matching,

@@ -29,6 +29,7 @@ __all__ = ["draw_figures", "shown_heads"]
 
 # Heads that are told apart by colour; the others are grey.
 _SHOWN = 5
+_PALE = "#BBBBBB"
 
 
 def shown_heads(advice: Advice) -> list[str]:
@@ -67,7 +68,7 @@ def _curves(advice: Advice, width: float) -> Figure:
     figure, (axes,) = panels(1, width, 3.6)
     for head, rows in table.groupby("head", sort=False):
         if head not in styles:
-            axes.plot(rows["n"], scale * rows["value"], color="#BBBBBB", linewidth=0.8, zorder=1)
+            axes.plot(rows["n"], scale * rows["value"], color=_PALE, linewidth=0.8, zorder=1)
     for head, look in styles.items():
         rows = table[table["head"] == head]
         front = head == advice.recommended
@@ -95,13 +96,13 @@ def _curves(advice: Advice, width: float) -> Figure:
 
 def _mark(axes: Axes, advice: Advice) -> None:
     """Mark the pilot and the target."""
-    marks = [(advice.target, "target", "-")]
+    marks = [(advice.target, "target", "-", 0.02)]
     if "matching" not in advice.task:
-        marks.append((float(advice.items), "pilot", ":"))
-    for n, name, line in marks:
+        marks.append((float(advice.items), "pilot", ":", 0.09))
+    for n, name, line, height in marks:
         axes.axvline(n, color=MUTED, linewidth=0.9, linestyle=line, zorder=2)
         axes.annotate(
-            *(name, (n, 0.02)),
+            *(name, (n, height)),
             xycoords=("data", "axes fraction"),
             xytext=(-3, 0),
             textcoords="offset points",
@@ -115,10 +116,11 @@ def _points(axes: Axes, advice: Advice, styles: dict[str, HeadStyle]) -> None:
     if "verification" not in advice.tables:
         return
     table, scale = advice.tables["verification"], _scale(advice)
-    for head, look in styles.items():
+    for k, (head, look) in enumerate(styles.items()):
         rows = table[table["head"] == head]
         axes.errorbar(
-            *(rows["n"], scale * rows["measured"]),
+            # Side by side, where they would hide each other.
+            *(rows["n"] * 1.05 ** (k - 2), scale * rows["measured"]),
             yerr=1.645 * scale * rows["error"],
             fmt=look.marker,
             color=look.colour,
@@ -188,7 +190,7 @@ def _missing(advice: Advice, width: float) -> Figure:
     return figure
 
 
-def _line(colour: str, line: str) -> Any:
+def _line(colour: str, line: Any) -> Any:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=colour, linestyle=line)

@@ -75,10 +75,12 @@ def advise_labelled(pilot: Pilot, settings: Settings) -> Advice:
     }
     goal = settings.target_accuracy
     if goal is None:
-        goal = float(np.floor(1000 * values.mean(0)[heads.index(head)]) / 1000)
+        goal = float(
+            np.floor(1000 * np.quantile(values[:, heads.index(head)], (1 - LEVEL) / 2)) / 1000
+        )
         notes.append(
             "No target accuracy was given: the table of assurance is for"
-            f" {in_metric(goal, metric)}, what {head} is expected to reach at the target."
+            f" {in_metric(goal, metric)}, the lower end of what {head} should reach at the target."
         )
     if 0 < goal < 1:
         tables["assurance"] = _assurance(ranked, goal, target)

@@ -101,10 +101,10 @@ def advise_matching(
     ranked = choice["head"].tolist()
     goal = settings.target_accuracy
     if goal is None:
-        goal = float(np.floor(1000 * choice.set_index("head")["expected"][head]) / 1000)
+        goal = float(np.floor(1000 * choice.set_index("head")["low"][head]) / 1000)
         notes.append(
             f"No target accuracy was given: the table of assurance is for"
-            f" {in_metric(goal, 'accuracy')}, what {head} is expected to reach at the target."
+            f" {in_metric(goal, 'accuracy')}, the lower end of what {head} should reach at the target."
         )
     tables = {
         "features": describe_features(
@@ -285,7 +285,7 @@ def _crossovers(
         for one, two in ((head, other), (other, head)):
             a, b = curves[one], curves[two]
             gap = (a["value"] - b["value"]).to_numpy()
-            sizes, spread = a["n"].to_numpy(), np.hypot(a["spread"], b["spread"]).to_numpy()
+            sizes, spread = a["n"].to_numpy(), np.hypot(*(x["spread"].to_numpy() for x in (a, b)))
             drawn = gap + rng.standard_normal((1000, 1)) * spread
             starts = np.array([_start(row, sizes) for row in drawn])
             there = starts[np.isfinite(starts)]
@@ -319,13 +319,14 @@ def _changes(crossovers: pd.DataFrame, head: str, target: float) -> list[str]:
 def _assured(head: str, curve: pd.DataFrame, goal: float) -> dict[str, Any]:
     """Return the smallest n at which 80 % of the training sets reach the goal."""
     sizes = np.geomspace(curve["n"].iloc[0], curve["n"].iloc[-1], 200)
-    own, both = curve["scatter"], np.hypot(curve["scatter"], curve["spread"])
+    own, spread = curve["scatter"].to_numpy(), curve["spread"].to_numpy()
+    both = np.hypot(own, spread)
     found = []
     for error in (own, both):
         low = np.interp(np.log(sizes), np.log(curve["n"]), curve["value"] - _OF_80 * error)
         found.append(float(np.ceil(_start(low - goal + 1e-12, sizes))))
     top = float(sizes[-1])
-    at_top = float(curve["value"].iloc[-1] - goal) / max(float(both.iloc[-1]), 1e-9)
+    at_top = float(curve["value"].iloc[-1] - goal) / max(float(both[-1]), 1e-9)
     if np.isnan(found[1]):
         said = f"no n up to {count(top)} assures {in_metric(goal, 'accuracy')} with {head}"
     else:

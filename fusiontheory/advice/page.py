@@ -38,9 +38,11 @@ _TITLES = {
     "verification": "Held-out items",
     "curves": "All curves",
 }
-_COUNTS = ("n", "n_assured", "from_n", "parameters", "multiply_adds", "training_sets")
-_VALUES = ("expected", "value", "expected_regret", "gap", "gap_low", "gap_high", "target")
-_VALUES += ("imputed", "fallback", "measured", "predicted", "error", "balanced_accuracy", "auc")
+_COUNTS = ["n", "n_assured", "from_n", "parameters", "multiply_adds", "training_sets"]
+_VALUES = ["expected", "value", "expected_regret", "gap", "gap_low", "gap_high", "target"]
+_VALUES += ["imputed", "fallback", "measured", "predicted", "error", "balanced_accuracy", "auc"]
+# Said elsewhere, or steps on the way to what is shown.
+_LEFT_OUT = ("sentence", "risk_low", "risk_high", "spread", "scatter")
 _NAMES = {
     "p_best": "P(best)",
     "from_n": "from n",
@@ -94,7 +96,7 @@ def _render(template: str, advice: Advice, figures: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     tables = [
-        {"name": name, "title": title, **_cells(advice.tables[name], advice.metric)}
+        {"name": name, "title": title, **_cells(name, advice.tables[name], advice.metric)}
         for name, title in _TITLES.items()
         if name in advice.tables
     ]
@@ -115,11 +117,14 @@ def _upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _cells(table: pd.DataFrame, metric: str) -> dict[str, Any]:
+def _cells(called: str, table: pd.DataFrame, metric: str) -> dict[str, Any]:
     """Return names of columns and the table's values as people read them."""
+    table = table.drop(columns=[c for c in _LEFT_OUT if c in table.columns])
+    # Ends of intervals are in the unit of what they are of.
+    ends = {"crossovers": _COUNTS, "interaction": []}.get(called, _VALUES)
     columns = [str(c) for c in table.columns]
     rows = [
-        [_cell(value, name, metric) for name, value in zip(columns, row, strict=True)]
+        [_cell(value, name, metric, ends) for name, value in zip(columns, row, strict=True)]
         for row in table.itertuples(index=False)
     ]
     texts = [bool(len(table)) and isinstance(table[c].iloc[0], str) for c in columns]
@@ -127,15 +132,17 @@ def _cells(table: pd.DataFrame, metric: str) -> dict[str, Any]:
     return {"columns": list(zip(names, texts, strict=True)), "rows": rows, "texts": texts}
 
 
-def _cell(value: Any, name: str, metric: str) -> str:
+def _cell(value: Any, name: str, metric: str, ends: list[str]) -> str:
+    """Write one value; ``ends`` is the kind of the columns ``low`` and ``high``."""
     if value is None or (isinstance(value, float) and pd.isna(value)):
         return "–"
     if isinstance(value, str):
         return value
     if isinstance(value, bool) or str(type(value)).endswith("bool'>"):
         return "yes" if value else "no"
-    if name in _COUNTS:
+    of_count, of_value = (name in ("low", "high") and ends is kind for kind in (_COUNTS, _VALUES))
+    if name in _COUNTS or of_count:
         return count(float(value))
-    if name in _VALUES:
+    if name in _VALUES or of_value:
         return in_metric(float(value), metric)
     return f"{value:.3g}" if name.endswith("seconds") else f"{value:.3f}"

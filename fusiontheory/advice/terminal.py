@@ -44,6 +44,7 @@ def print_summary(advice: Advice, console: Console) -> None:
     for sentence in advice.changes:
         console.print(Text(f"- {sentence}"))
     console.print()
+    console.print(Text(f"At n = {count(advice.target)}:"))
     console.print(_choice(advice))
     console.print(Text(letter_plot(advice)))
     if "assurance" in advice.tables:
@@ -72,9 +73,9 @@ def _choice(advice: Advice) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="")
-    titles = [f"{advice.metric_name} at n = {count(advice.target)}", "90 % interval"]
+    titles = [advice.metric_name, "90 % interval"]
     for name in ("fusion", *titles, "P(best)", "regret", "weights", "fit s"):
-        table.add_column(name, justify="left" if name == "fusion" else "right")
+        table.add_column(name, justify="left" if name == "fusion" else "right", no_wrap=True)
     cost = advice.tables["cost"].set_index("head")
     for row in advice.tables["choice"].to_dict("records"):
         head = str(row["head"])
@@ -134,4 +135,4 @@ def letter_plot(advice: Advice) -> str:
     first, last = f"n = {count(sizes[0])}", count(sizes[-1])
     text.append(f"{'':9}{first}{last:>{_WIDE - len(first)}}")
     key = ", ".join(f"{letter} {head}" for letter, head in zip("abcde", shown, strict=False))
-    return "\n".join([*text, f"{'':9}{key}; | target"])
+    return "\n".join([*text, f"{key}; | target"])

@@ -76,8 +76,8 @@ def verify_labelled(
     """
     try:
         from fusiontheory.estimators import FusionRidgeClassifier, FusionRidgeRegressor
-    except ImportError as error:
-        raise InputError("verify fits heads with scikit-learn, which is not installed") from error
+    except ImportError as missing:
+        raise InputError("verify fits heads with scikit-learn, which is not installed") from missing
     model = FusionRidgeRegressor if metric == "r2" else FusionRidgeClassifier
     x, x_test = np.hstack([pilot.image, pilot.text]), np.hstack([tested.image, tested.text])
     rows = []
@@ -99,8 +99,9 @@ def verify_labelled(
                 error = float(np.hypot(error, np.std(found, ddof=1) / np.sqrt(len(found))))
             table = curve.to_frame([size], LEVEL).iloc[0]
             ends = float(table[f"{metric}_low"]), float(table[f"{metric}_high"])
-            rows.append((curve.head, size, len(sets), float(np.mean(found)), error))
-            rows[-1] += (float(table[metric]), *ends)
+            measured = float(np.mean(found))
+            known = float(table[metric]), *ends
+            rows.append((curve.head, size, len(sets), measured, error, *known))
     names = ["head", "n", "training_sets", "measured", "error", "predicted", "low", "high"]
     return inside(pd.DataFrame(rows, columns=names))
 

@@ -29,12 +29,14 @@ def headline(task: str, classes: int = 0) -> str:
 def in_metric(value: float, metric: str, digits: int = 1) -> str:
     """Write a value of the metric: per cent, or a number for R^2.
 
-    >>> in_metric(0.8125, "accuracy"), in_metric(0.5, "r2"), in_metric(float("nan"), "r2")
-    ('81.2 %', '0.500', '–')
+    The space before % does not break.
+
+    >>> in_metric(0.8125, "accuracy").split(), in_metric(0.5, "r2"), in_metric(float("nan"), "r2")
+    (['81.2', '%'], '0.500', '–')
     """
     if not math.isfinite(value):
         return "–"
-    return f"{value:.3f}" if metric == "r2" else f"{100 * value:.{digits}f} %"
+    return f"{value:.3f}" if metric == "r2" else f"{100 * value:.{digits}f}\u00a0%"
 
 
 def points(value: float, metric: str) -> str:
@@ -80,21 +82,21 @@ def recommend(
             f" which is best {where}; do not choose on this pilot."
         )
     reached = (
-        f"{in_metric(top['expected'], metric)} {METRIC_NAMES[metric]}"
-        f" ({in_metric(top['low'], metric)} to {in_metric(top['high'], metric)})"
+        f"{in_metric(top['expected'], metric)} {METRIC_NAMES[metric]},"
+        f" {in_metric(top['low'], metric)} to {in_metric(top['high'], metric)}"
     )
     if verdict == "does not matter":
         close = choice[choice["expected_regret"] <= tolerance]["head"].tolist()
         others = ", ".join(name for name in close if name != head) or "the next best"
         return (
             f"It does not matter much: {head} is the simplest within {points(tolerance, metric)} of"
-            f" the best {where} ({reached}); so close is also {others}."
+            f" the best {where} ({reached}); as close: {others}."
         )
     rest = choice[choice["head"] != head].iloc[0]
     return (
-        f"Use {head}: {where} it should reach {reached}, and with probability"
-        f" {top['p_best']:.2f} no other fusion is better; next is {rest['head']},"
-        f" {points(-(rest['gap'] - top['gap']), metric)} behind."
+        f"Use {head}: {where} it should reach {reached}; with probability {top['p_best']:.2f} no"
+        f" other fusion is better, and next is {rest['head']},"
+        f" {points(top['gap'] - rest['gap'], metric)} behind."
     )
 
 
