@@ -63,6 +63,7 @@ def advise(
             regression, and settings that cannot be.
 
     Example:
+        >>> import numpy as np
         >>> rng = np.random.default_rng(0)
         >>> v, t = rng.standard_normal((2, 120, 3))
         >>> found = advise(v, t, (v * t).sum(1) > 0, heads=["concat-linear", "interaction"])

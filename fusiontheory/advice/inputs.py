@@ -38,7 +38,7 @@ class Pilot:
         labels: the same as targets.
         task: "classification" or "regression".
         groups: (n,) items that belong together; None where each stands alone.
-        given: rows that were given.
+        complete: rows with both modalities, of which the pilot is some or all.
         facts: (what, value) of the data, for the table of features.
         notes: what was done, in sentences.
     """
@@ -49,7 +49,7 @@ class Pilot:
     labels: Labels
     task: Task
     groups: NDArray[Any] | None
-    given: int
+    complete: int
     facts: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class Pilot:
             Labels.from_labels(y, self.task, len(rows)),
             self.task,
             None if self.groups is None else self.groups[rows],
-            self.given,
+            self.complete,
             self.facts,
             self.notes,
         )
@@ -144,6 +144,7 @@ def labelled_pilot(
     rows = _present(image, text, missing, facts, notes)
     if len(rows) < given:
         labels = Labels.from_labels(names[rows], kind)
+    complete = len(rows)
     if len(rows) > MOST_ITEMS:
         kept = thinned(labels, MOST_ITEMS, np.random.default_rng(seed))
         notes.append(
@@ -156,7 +157,7 @@ def labelled_pilot(
     together = _grouped(image, text, own, facts, notes)
     found = Labels.from_labels(names[rows], kind)
     _say_labels(found, image, text, facts, notes)
-    return Pilot(image, text, names[rows], found, kind, together, given, facts, notes)
+    return Pilot(image, text, names[rows], found, kind, together, complete, facts, notes)
 
 
 def _present(

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.cost import cost_table
+from fusiontheory.advice.decision import Decision, decide
 from fusiontheory.advice.features import describe_features
-from fusiontheory.advice.inputs import Pilot, thinned
+from fusiontheory.advice.inputs import MOST_ITEMS, Pilot, thinned
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.verify import held_out, verify_labelled
-from fusiontheory.advice.words import headline, in_metric, recommend, settling, simplest
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_pilot_head, head_names
 from fusiontheory.pilot import (
@@ -24,7 +24,6 @@ from fusiontheory.pilot import (
     assured_size,
     choose,
     crossover,
-    headline_metric,
     interaction_split,
     interaction_test,
     metric_draws,
@@ -55,66 +54,52 @@ def advise_labelled(pilot: Pilot, settings: Settings) -> Advice:
     if settings.verify:
         pilot, tested = held_out(pilot, settings.seed)
     curves, seconds = _measure(pilot, heads)
-    metric = headline_metric(pilot.labels)
     target = _target(pilot, curves, settings)
-    sizes = _grid(pilot, target)
     choice = choose(curves, target, settings.tolerance, LEVEL)
-    values = metric_draws(curves, posterior_draws(curves, target))
-    head, confidence = _recommended(choice, values, heads, pilot, settings.tolerance)
-    by_name = dict(zip(heads, curves, strict=True))
-    ranked = [by_name[name] for name in choice.table["head"]]
+    decision = decide(
+        *(pilot.task, choice.metric, target, pilot.items, heads),
+        metric_draws(curves, posterior_draws(curves, target)),
+        *(choice.table, choice.verdict, settings.tolerance),
+        (pilot.image.shape[1], pilot.text.shape[1]),
+    )
     notes = [*pilot.notes, *_limits(pilot, target, choice)]
-    own = pilot.text
+    by_name = dict(zip(heads, curves, strict=True))
+    ranked = [by_name[name] for name in decision.ranked]
+    tables = _tables(pilot, decision, ranked, settings, notes)
+    changes = _changes(tables["crossovers"], decision.head, target)
+    tables |= _beside(pilot, decision.head, changes, notes, settings.seed)
+    columns = pilot.labels.targets.shape[1]
+    sides = pilot.image, pilot.text
+    tables["cost"] = cost_table(decision.ranked, *sides, columns, target, seconds)
+    if tested is not None:
+        verified = verify_labelled(ranked, pilot, tested, choice.metric, settings.seed)
+        tables["verification"] = verified
+    classes = 0 if pilot.labels.classes is None else len(pilot.labels.classes)
+    return decision.advice(settings, changes, notes, tables, classes)
+
+
+def _tables(
+    pilot: Pilot,
+    decision: Decision,
+    ranked: list[PilotCurve],
+    settings: Settings,
+    notes: list[str],
+) -> dict[str, pd.DataFrame]:
+    """Return features, curves, choice, crossovers and, for a goal, assurance."""
+    sizes = _grid(pilot, decision.target)
+    first = next(curve for curve in ranked if curve.head == decision.head)
     tables = {
         "features": describe_features(
-            pilot.image, own, pilot.facts, notes, one_space=False, seed=settings.seed
+            *(pilot.image, pilot.text, pilot.facts, notes), one_space=False, seed=settings.seed
         ),
-        "curves": pd.concat([_rows(c, sizes, metric) for c in ranked], ignore_index=True),
-        "choice": choice.table,
-        "crossovers": _crossovers(by_name[head], ranked, sizes),
+        "curves": pd.concat([_rows(c, sizes, decision.metric) for c in ranked], ignore_index=True),
+        "choice": decision.table,
+        "crossovers": _crossovers(first, ranked, sizes),
     }
-    goal = settings.target_accuracy
-    if goal is None:
-        goal = float(
-            np.floor(1000 * np.quantile(values[:, heads.index(head)], (1 - LEVEL) / 2)) / 1000
-        )
-        notes.append(
-            "No target accuracy was given: the table of assurance is for"
-            f" {in_metric(goal, metric)}, the lower end of what {head} should reach at the target."
-        )
-    if 0 < goal < 1:
-        tables["assurance"] = _assurance(ranked, goal, target)
-    changes = _changes(tables["crossovers"], head, target)
-    tables |= _beside(pilot, head, changes, notes, settings.seed)
-    columns = pilot.labels.targets.shape[1]
-    names = list(choice.table["head"])
-    tables["cost"] = cost_table(names, pilot.image, pilot.text, columns, target, seconds)
-    if tested is not None:
-        tables["verification"] = verify_labelled(ranked, pilot, tested, metric, settings.seed)
-    classes = 0 if pilot.labels.classes is None else len(pilot.labels.classes)
-    return Advice(
-        task=pilot.task,
-        headline=headline(pilot.task, classes),
-        items=pilot.items,
-        target=target,
-        metric=metric,
-        recommended=head,
-        verdict=choice.verdict,
-        confidence=confidence,
-        recommendation=recommend(
-            choice.table,
-            head=head,
-            verdict=choice.verdict,
-            metric=metric,
-            target=target,
-            tolerance=settings.tolerance,
-            unit="labelled items",
-        ),
-        settle=settling(choice.verdict, values, heads, head, pilot.items, target),
-        changes=changes,
-        notes=notes,
-        tables=tables,
-    )
+    goal = decision.goal(settings, notes)
+    if goal is not None:
+        tables["assurance"] = _assurance(ranked, goal, decision.target)
+    return tables
 
 
 def _heads(pilot: Pilot, settings: Settings) -> list[str]:
@@ -155,8 +140,8 @@ def _target(pilot: Pilot, curves: list[PilotCurve], settings: Settings) -> float
     """Return the n that the advice is for."""
     if settings.target_n is not None:
         return float(settings.target_n)
-    if pilot.given > pilot.items and not settings.verify:
-        return float(pilot.given)
+    if pilot.complete > MOST_ITEMS:
+        return float(pilot.complete)
     if settings.target_accuracy is not None:
         sizes = [assured_size(c, settings.target_accuracy).n_assured for c in curves]
         reached = [n for n in sizes if np.isfinite(n)]
@@ -180,21 +165,6 @@ def _rows(curve: PilotCurve, sizes: _Array, metric: str) -> pd.DataFrame:
     others = [c for c in table.columns if c in ("accuracy", "balanced_accuracy", "auc", "r2")]
     front = ["head", "n", "value", "low", "high", "beyond", "risk", "risk_low", "risk_high"]
     return pd.concat([first[front], table[[c for c in others if c != metric]]], axis=1)
-
-
-def _recommended(
-    choice: Choice, values: _Array, heads: list[str], pilot: Pilot, tolerance: float
-) -> tuple[str, float]:
-    """Return the head, and how probable it is that none is better (than by the tolerance)."""
-    best = values.max(1)
-    if choice.verdict == "does not matter":
-        close = choice.table[choice.table["expected_regret"] <= tolerance]["head"].tolist()
-        sides = pilot.image.shape[1], pilot.text.shape[1]
-        head = simplest(close or [choice.recommended], *sides)
-        own = values[:, heads.index(head)]
-        return head, float((own >= best - tolerance).mean())
-    row = choice.table[choice.table["head"] == choice.recommended].iloc[0]
-    return choice.recommended, float(row["p_best"])
 
 
 def _crossovers(first: PilotCurve, ranked: list[PilotCurve], sizes: _Array) -> pd.DataFrame:

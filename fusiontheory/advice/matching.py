@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import warnings
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
 
 from fusiontheory.advice.answer import Advice
-from fusiontheory.advice.cost import cost_table
+from fusiontheory.advice.decision import decide
 from fusiontheory.advice.features import describe_features
 from fusiontheory.advice.inputs import two_modalities
+from fusiontheory.advice.matching_tables import (
+    assured,
+    costs,
+    crossovers,
+    missing_price,
+    predicted_curve,
+    verify_matching,
+)
 from fusiontheory.advice.settings import LEVEL, Settings
-from fusiontheory.advice.verify import inside
-from fusiontheory.advice.words import count, headline, in_metric, recommend, settling, simplest
+from fusiontheory.advice.words import count
 from fusiontheory.checks import InputError
-from fusiontheory.curves import find_model, predict_curve
-from fusiontheory.data import Missing, draw_pairs, features_of, normalise
+from fusiontheory.curves import find_model
+from fusiontheory.data import Missing, features_of, normalise
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.moments import Moments
-from fusiontheory.solvers import PairFeatures, gather, measure_curve
 
 __all__ = ["MOST_VALUES", "advise_matching"]
 
@@ -34,14 +38,8 @@ MOST_VALUES = 4e7
 """Values of both modalities that moments are taken of: seconds, and a GiB of memory."""
 
 _FEWEST = 50
-_DRAWS = 4000
-# Images and texts that costs are timed on.
-_TIMED = 2000
-# Normal quantiles: of 95 % intervals, which `predict_curve` gives, of 90 % ones, and of the share
-# of 80 % of the training sets.
-_OF_95, _OF_90, _OF_80 = 1.96, 1.645, 0.8416
+_DRAWS, _SIZES = 4000, 16
 _SHARE = 0.25
-_MOST_VERIFIED = 2048
 
 
 class _Prepared(NamedTuple):
@@ -67,84 +65,63 @@ def advise_matching(
         InputError: for features that cannot be used, or an unknown head.
     """
     data = _prepare(v, t, groups, missing, settings.seed)
-    image, text, notes = data.image, data.text, data.notes
-    heads = _heads(settings, image.shape[1] == text.shape[-1])
+    heads = _heads(settings, data.image.shape[1] == data.text.shape[-1])
     tested = None
     if settings.verify:
-        order = np.random.default_rng([settings.seed, 1]).permutation(len(image))
-        held = order[: max(int(_SHARE * len(image)), 20)]
-        tested = image[held], text[held]
-        kept = np.setdiff1d(order, held)
-        image, text = image[kept], text[kept]
-        data = data._replace(groups=None if data.groups is None else data.groups[kept])
-        notes.append(f"{len(held)} images were held out to verify.")
+        data, tested = _held_out(data, settings.seed)
+    image, text, notes = data.image, data.text, data.notes
+    target = float(settings.target_n or len(image))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         moments = Moments.from_features(image, text, groups=data.groups)
-        target = float(settings.target_n or len(image))
-        # Two sizes at least, even ones as pairs come.
-        sizes = np.geomspace(32, max(4 * target, 4 * len(image)), 16)
-        sizes = np.unique(np.append(2 * np.round(sizes / 2), target))
-        curves = {h: _curve(h, moments, sizes) for h in heads}
-    notes += sorted({str(w.message) + "." for w in caught})
+        sizes = np.geomspace(32, max(4 * target, 4 * len(image)), _SIZES)
+        sizes = np.unique(np.append(np.round(sizes), target))
+        curves = {head: predicted_curve(head, moments, sizes) for head in heads}
+    notes += sorted({f"{w.message}." for w in caught})
     values = _draws(curves, heads, target, settings.seed)
     choice = _choice(heads, values, curves, target)
-    verdict = _verdict(choice, curves, values, settings.tolerance)
-    sides = image.shape[1], text.shape[-1]
-    head = str(choice["head"].iloc[0])
-    confidence = float(choice["p_best"].iloc[0])
-    if verdict == "does not matter":
-        close = choice[choice["expected_regret"] <= settings.tolerance]["head"].tolist()
-        head = simplest(close or [head], *sides)
-        own = values[:, heads.index(head)]
-        confidence = float((own >= values.max(1) - settings.tolerance).mean())
-    ranked = choice["head"].tolist()
-    goal = settings.target_accuracy
-    if goal is None:
-        goal = float(np.floor(1000 * choice.set_index("head")["low"][head]) / 1000)
-        notes.append(
-            f"No target accuracy was given: the table of assurance is for"
-            f" {in_metric(goal, 'accuracy')}, the lower end of what {head} should reach at the target."
-        )
+    decision = decide(
+        *(TASK, "accuracy", target, len(image), heads, values, choice),
+        *(_verdict(choice, settings.tolerance), settings.tolerance),
+        (image.shape[1], text.shape[-1]),
+    )
+    ranked = decision.ranked
     tables = {
         "features": describe_features(
             image, text, data.facts, notes, one_space=True, seed=settings.seed
         ),
         "curves": pd.concat([curves[h] for h in ranked], ignore_index=True),
         "choice": choice,
-        "crossovers": _crossovers(head, ranked, curves, settings.seed),
-        "assurance": pd.DataFrame([_assured(h, curves[h], goal) for h in ranked]),
-        "missing": _missing(float(choice.set_index("head")["expected"][head])),
-        "cost": _costs(ranked, image, text, target),
+        "crossovers": crossovers(decision.head, ranked, curves, settings.seed),
     }
+    goal = decision.goal(settings, notes)
+    if goal is not None:
+        tables["assurance"] = pd.DataFrame([assured(h, curves[h], goal) for h in ranked])
+    tables["missing"] = missing_price(float(choice.set_index("head")["expected"][decision.head]))
+    tables["cost"] = costs(ranked, image, text, target)
     if tested is not None:
-        tables["verification"] = _verify(ranked, moments, (image, text), tested, settings.seed)
+        tables["verification"] = verify_matching(
+            ranked, moments, (image, text), tested, settings.seed
+        )
     notes += _limits(len(image))
-    return Advice(
-        task=TASK,
-        headline=headline(TASK),
-        items=len(image),
-        target=target,
-        metric="accuracy",
-        recommended=head,
-        verdict=verdict,
-        confidence=confidence,
-        recommendation=recommend(
-            choice,
-            head=head,
-            verdict=verdict,
-            metric="accuracy",
-            target=target,
-            tolerance=settings.tolerance,
-            unit="training pairs",
-        ),
-        settle=settling(verdict, values, heads, head, len(image), target).replace(
-            "labelled items", "images with a text"
-        ),
-        changes=_changes(tables["crossovers"], head, target),
-        notes=notes,
-        tables=tables,
+    return decision.advice(
+        settings, _changes(tables["crossovers"], decision.head, target), notes, tables
     )
+
+
+def _held_out(data: _Prepared, seed: int) -> tuple[_Prepared, tuple[_Array, _Array]]:
+    """Return the data without a quarter of the images, or groups, and that quarter."""
+    images = len(data.image)
+    codes = np.arange(images)
+    if data.groups is not None:
+        _, codes = np.unique(data.groups, return_inverse=True)
+    order = np.random.default_rng([seed, 1]).permutation(codes.max() + 1)
+    within = np.cumsum(np.bincount(codes)[order]) <= _SHARE * images
+    held = np.isin(codes, order[within])
+    data.notes.append(f"{held.sum()} images were held out to verify.")
+    groups = None if data.groups is None else data.groups[~held]
+    kept = _Prepared(data.image[~held], data.text[~held], groups, data.facts, data.notes)
+    return kept, (data.image[held], data.text[held])
 
 
 def _prepare(
@@ -206,31 +183,6 @@ def _heads(settings: Settings, equal: bool) -> list[str]:
     return list(settings.heads)
 
 
-def _curve(head: str, moments: Moments, sizes: _Array) -> pd.DataFrame:
-    """Return the predicted curve at the best ridge with its 90 % interval.
-
-    ``spread`` is the standard error of the accuracy, ``scatter`` its deviation over training sets.
-    """
-    table = predict_curve(head, moments, sizes, "best")
-    one = predict_curve(head, moments, sizes, "best", training_sets=1)
-    spread = (table["accuracy_high"] - table["accuracy_low"]) / (2 * _OF_95)
-    both = (one["accuracy_high"] - one["accuracy_low"]) / (2 * _OF_95)
-    value = table["accuracy"]
-    return pd.DataFrame(
-        {
-            "head": head,
-            "n": table["n"].astype(float),
-            "value": value,
-            "low": (value - _OF_90 / _OF_95 * (value - table["accuracy_low"])).clip(0, 1),
-            "high": (value + _OF_90 / _OF_95 * (table["accuracy_high"] - value)).clip(0, 1),
-            "risk": table["risk"],
-            "ridge": table["ridge"],
-            "spread": spread,
-            "scatter": np.sqrt(np.maximum(both**2 - spread**2, 0)),
-        }
-    )
-
-
 def _draws(curves: dict[str, pd.DataFrame], heads: list[str], target: float, seed: int) -> _Array:
     """Return draws (draws, heads) of the accuracy at the target, independent between heads."""
     rng = np.random.default_rng([seed, 3])
@@ -264,44 +216,13 @@ def _choice(
     return pd.DataFrame(columns).iloc[order].reset_index(drop=True)
 
 
-def _verdict(
-    choice: pd.DataFrame, curves: dict[str, pd.DataFrame], values: _Array, tolerance: float
-) -> str:
+def _verdict(choice: pd.DataFrame, tolerance: float) -> str:
     if float(choice["low"].max()) <= 0.5:
         return "undetermined"
     if float(choice["p_best"].iloc[0]) >= 0.9:
         return "clear"
     second = float(choice["gap"].iloc[1])
     return "does not matter" if abs(second) <= tolerance else "leaning"
-
-
-def _crossovers(
-    head: str, ranked: list[str], curves: dict[str, pd.DataFrame], seed: int
-) -> pd.DataFrame:
-    """Return from which n each of a pair is better, errors drawn once for all sizes."""
-    rng = np.random.default_rng([seed, 4])
-    rows = []
-    for other in (name for name in ranked if name != head):
-        for one, two in ((head, other), (other, head)):
-            a, b = curves[one], curves[two]
-            gap = (a["value"] - b["value"]).to_numpy()
-            sizes, spread = a["n"].to_numpy(), np.hypot(*(x["spread"].to_numpy() for x in (a, b)))
-            drawn = gap + rng.standard_normal((1000, 1)) * spread
-            starts = np.array([_start(row, sizes) for row in drawn])
-            there = starts[np.isfinite(starts)]
-            ends = np.quantile(there, (0.05, 0.95)) if there.size else np.full(2, np.nan)
-            share = float(np.isfinite(starts).mean())
-            rows.append((one, two, _start(gap, sizes), float(ends[0]), float(ends[1]), share))
-    names = ["better", "than", "from_n", "low", "high", "probability"]
-    return pd.DataFrame(rows, columns=names)
-
-
-def _start(gap: _Array, sizes: _Array) -> float:
-    """Return the size from which the gap stays above 0; NaN if it does not end above."""
-    below = np.flatnonzero(gap <= 0)
-    if below.size == 0:
-        return float(sizes[0])
-    return float("nan") if below[-1] == sizes.size - 1 else float(sizes[below[-1] + 1])
 
 
 def _changes(crossovers: pd.DataFrame, head: str, target: float) -> list[str]:
@@ -314,91 +235,6 @@ def _changes(crossovers: pd.DataFrame, head: str, target: float) -> list[str]:
         if row.than == head and target < start:
             said.append(f"From n = {count(start)} on, {row.better} is better than {head}.")
     return said
-
-
-def _assured(head: str, curve: pd.DataFrame, goal: float) -> dict[str, Any]:
-    """Return the smallest n at which 80 % of the training sets reach the goal."""
-    sizes = np.geomspace(curve["n"].iloc[0], curve["n"].iloc[-1], 200)
-    own, spread = curve["scatter"].to_numpy(), curve["spread"].to_numpy()
-    both = np.hypot(own, spread)
-    found = []
-    for error in (own, both):
-        low = np.interp(np.log(sizes), np.log(curve["n"]), curve["value"] - _OF_80 * error)
-        found.append(float(np.ceil(_start(low - goal + 1e-12, sizes))))
-    top = float(sizes[-1])
-    at_top = float(curve["value"].iloc[-1] - goal) / max(float(both[-1]), 1e-9)
-    if np.isnan(found[1]):
-        said = f"no n up to {count(top)} assures {in_metric(goal, 'accuracy')} with {head}"
-    else:
-        said = f"{head} reaches {in_metric(goal, 'accuracy')} in 80 % of training sets from"
-        said += f" n = {count(found[1])} on, the error of the moments allowed for"
-    return {
-        "head": head,
-        "target": goal,
-        "n": found[0],
-        "n_assured": found[1],
-        "share_at_largest": float(ndtr(at_top)),
-        "sentence": said,
-    }
-
-
-def _missing(full: float) -> pd.DataFrame:
-    """Return accuracy against the share of items without a modality: one alone tells nothing."""
-    shares = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 1.0])
-    value = (1 - shares) * full + shares * 0.5
-    table = {"share": shares, "imputed": value, "fallback": value}
-    return pd.concat([pd.DataFrame({"missing": gone, **table}) for gone in "vt"], ignore_index=True)
-
-
-def _costs(heads: list[str], image: _Array, text: _Array, target: float) -> pd.DataFrame:
-    """Return costs, with the fit of as many pairs as were timed."""
-    rows = np.arange(min(_TIMED // 2, len(image)))
-    flat = text[:, 0] if text.ndim == 3 else text
-    pairs = draw_pairs(rows, 1, 2 * len(rows), np.random.SeedSequence(0))
-    made = gather(image, flat[:, None], pairs)
-    seconds = {}
-    for name in heads:
-        start = perf_counter()
-        few = PairFeatures(made.image[:2], made.text[:2], made.label[:2])
-        measure_curve(find_head(name), made, few, [len(made.label)], 1.0)
-        seconds[name] = perf_counter() - start
-    return cost_table(heads, made.image, made.text, 1, target, seconds)
-
-
-def _verify(
-    heads: list[str],
-    moments: Moments,
-    train: tuple[_Array, _Array],
-    tested: tuple[_Array, _Array],
-    seed: int,
-) -> pd.DataFrame:
-    """Measure each head at sizes within the images, on pairs of the images held out."""
-    sides = []
-    for image, text in (train, tested):
-        texts = text if text.ndim == 3 else text[:, None]
-        limit = min(2 * len(image) * texts.shape[1], _MOST_VERIFIED)
-        pairs = draw_pairs(
-            np.arange(len(image)), texts.shape[1], limit, np.random.SeedSequence([seed, 5])
-        )
-        sides.append(gather(image, texts, pairs))
-    top = len(sides[0].label)
-    sizes = [int(2 * (top // (2 * k))) for k in (8, 4, 2, 1) if top // k >= 32]
-    rows = []
-    for head in heads:
-        table = predict_curve(
-            head, moments, sizes, "best", training_images=len(train[0]), training_sets=1
-        )
-        found = measure_curve(find_head(head), sides[0], sides[1], sizes, table["ridge"].tolist())
-        for measured, row in zip(found, table.to_dict("records"), strict=True):
-            # Matched and mismatched pairs share images: as if each image counted once.
-            error = float(np.sqrt(measured.accuracy * (1 - measured.accuracy) / len(tested[0])))
-            ends = [
-                row["accuracy"] + _OF_90 / _OF_95 * (row[f"accuracy_{end}"] - row["accuracy"])
-                for end in ("low", "high")
-            ]
-            rows.append((head, measured.n, 1, measured.accuracy, error, row["accuracy"], *ends))
-    names = ["head", "n", "training_sets", "measured", "error", "predicted", "low", "high"]
-    return inside(pd.DataFrame(rows, columns=names))
 
 
 def _limits(images: int) -> list[str]:

@@ -52,7 +52,7 @@ def held_out(pilot: Pilot, seed: int) -> tuple[Pilot, Pilot]:
     rest = None if pilot.groups is None else pilot.groups[test]
     y = pilot.y[test]
     return kept, Pilot(
-        pilot.image[test], pilot.text[test], y, kept.labels, kept.task, rest, pilot.given
+        pilot.image[test], pilot.text[test], y, kept.labels, kept.task, rest, pilot.complete
     )
 
 

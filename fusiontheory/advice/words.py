@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from fusiontheory.heads import PILOT_HEADS
 
@@ -86,11 +87,11 @@ def recommend(
         f" {in_metric(top['low'], metric)} to {in_metric(top['high'], metric)}"
     )
     if verdict == "does not matter":
-        close = choice[choice["expected_regret"] <= tolerance]["head"].tolist()
-        others = ", ".join(name for name in close if name != head) or "the next best"
+        close = choice[choice["gap"] >= -tolerance]["head"].tolist()
         return (
-            f"It does not matter much: {head} is the simplest within {points(tolerance, metric)} of"
-            f" the best {where} ({reached}); as close: {others}."
+            f"It does not matter which of {' and '.join(close)}: {where} they are within"
+            f" {points(tolerance, metric)} of each other; {head} is the simplest and should reach"
+            f" {reached}."
         )
     rest = choice[choice["head"] != head].iloc[0]
     return (
@@ -101,7 +102,13 @@ def recommend(
 
 
 def settling(
-    verdict: str, values: np.ndarray, heads: list[str], head: str, items: int, target: float
+    verdict: str,
+    values: NDArray[np.float64],
+    heads: list[str],
+    head: str,
+    items: int,
+    target: float,
+    unit: str = "labelled items",
 ) -> str:
     """Return how many labelled items more would settle the choice.
 
@@ -114,6 +121,7 @@ def settling(
         head: the recommended one.
         items: of the pilot.
         target: n.
+        unit: what is labelled.
     """
     if verdict == "clear":
         return "It is settled as far as this pilot can: probability 0.9 or more."
@@ -142,7 +150,7 @@ def settling(
             f" for a pilot of up to {count(16 * items)} items."
         )
     return (
-        f"About {count(needed - items)} labelled items more should settle {heads[first]} against"
+        f"About {count(needed - items)} {unit} more should settle {heads[first]} against"
         f" {heads[second]} with probability 0.9, if their gap stays as it is"
         f"{' (more than the target itself)' if needed > target else ''}."
     )
