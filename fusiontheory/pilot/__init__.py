@@ -24,6 +24,7 @@ from fusiontheory.pilot.interaction import (
     InteractionTest,
     interaction_split,
     interaction_test,
+    kernel_parts,
 )
 from fusiontheory.pilot.labels import LEAST_ITEMS, Labels, Task
 from fusiontheory.pilot.missing import missing_price
@@ -59,6 +60,7 @@ __all__ = [
     "headline_metric",
     "interaction_split",
     "interaction_test",
+    "kernel_parts",
     "leave_out_errors",
     "metric_draws",
     "missing_price",
