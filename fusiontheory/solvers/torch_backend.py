@@ -30,7 +30,7 @@ from fusiontheory.solvers.backend import Place
 from fusiontheory.solvers.kernel_ridge import PairFeatures
 from fusiontheory.solvers.nested import DualFit
 
-__all__ = ["OnDevice", "devices", "dual_ridge", "gram_blocks", "outputs", "refined"]
+__all__ = ["OnDevice", "device_name", "devices", "dual_ridge", "gram_blocks", "outputs", "refined"]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Places: TypeAlias = Sequence[tuple[int, float]]
@@ -51,6 +51,16 @@ def devices(asked: str) -> list[str]:
         names = ", ".join(["cpu", "auto", *(["cuda", *there] if there else [])])
         raise InputError(f"device must be one of {names} on this machine, got {asked!r}")
     return found
+
+
+def device_name(device: str) -> str:
+    """Return what the maker calls a device; that of the processor is "cpu".
+
+    >>> device_name("cpu")
+    'cpu'
+    """
+    place = torch.device(device)
+    return torch.cuda.get_device_name(place) if place.type == "cuda" else device
 
 
 _UFUNCS: dict[str, Callable[..., Tensor]] = {
@@ -89,7 +99,7 @@ class OnDevice(NDArrayOperatorsMixin):
         return self.tensor.ndim
 
     @property
-    def T(self) -> OnDevice:  # noqa: N802
+    def T(self) -> OnDevice:
         """The transpose of a matrix."""
         return OnDevice(self.tensor.mT)
 
@@ -169,10 +179,11 @@ def gram_blocks(
         rows: image and text features, on one device.
         columns: likewise.
     """
-    right = [OnDevice(side) for side in columns]
+    # NumPy's arrays to the type checker: a head is written for them.
+    right: list[Any] = [OnDevice(side) for side in columns]
     for start in range(0, len(rows[0]), _BLOCK):
         part = slice(start, start + _BLOCK)
-        left = [OnDevice(side[part]) for side in rows]
+        left: list[Any] = [OnDevice(side[part]) for side in rows]
         yield part, _bare(head.gram(*left, *right))
 
 
@@ -246,7 +257,8 @@ def _primal(
     """Few features: float64 whatever the precision, as it takes no time."""
     del place
     assert head.features is not None
-    design, test = (_bare(head.features(*map(OnDevice, side))) for side in (own, other))
+    features: Callable[..., Any] = head.features
+    design, test = (_bare(features(*map(OnDevice, side))) for side in (own, other))
     columns = []
     for n, ridge in places:
         # Centred, as a mean far from 0 would cost digits of the normal matrix.
@@ -287,7 +299,8 @@ def _factor(gram: Tensor, ridge: float, precision: str) -> Tensor:
     matrix = gram.to(torch.float32) if lower else gram.clone()
     matrix.diagonal().add_(ridge)
     if not lower:
-        return torch.linalg.cholesky(matrix)
+        factor: Tensor = torch.linalg.cholesky(matrix)
+        return factor
     factor, failed = torch.linalg.cholesky_ex(matrix)
     return _factor(gram, ridge, "float64") if int(failed) else factor
 
