@@ -47,10 +47,10 @@ class TrainedOptions:
         from fusiontheory.solvers import devices
         from validation.trained import TrainedSession
 
-        found: tuple[str, ...] = (self.device,)
+        places: tuple[str, ...] = (self.device,)
         if there or self.device.partition(":")[0] not in ("cpu", "cuda"):
-            found = tuple(devices(self.device))
-        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype, found)
+            places = tuple(devices(self.device))
+        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype, places)
 
 
 @grouped
