@@ -75,16 +75,19 @@ def train_recorded(
         cells[cell].check()
     store.check_writable()
     work = [cells[cell] for cell in missing]
+    said = False
     for group, rows, device in _trained(work, jobs, devices):
         told = environment(device)
         at_once = rows.attrs.get("at_once", len(group.members))
         if at_once < len(group.members):
             told["members_at_once"] = at_once
-            warnings.warn(
-                "the device has too little memory for whole groups: they are trained in parts",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+            if not said:
+                warnings.warn(
+                    "the device has too little memory for whole groups: they are trained in parts",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+            said = True
         store.write(group_cell(group, study), rows, environment=told)
     return store.read(study, cells)
 

@@ -62,7 +62,7 @@ def fill_store(
         InputError: if a record in the store is corrupt.
     """
     known = fingerprints(conditions)
-    places = conditions, store, jobs, progress, devices
+    places = _Places(conditions, store, jobs, progress, tuple(devices))
     _fill(
         "Retrieval",
         store.missing(retrieval_cells(study, known)),
@@ -82,10 +82,10 @@ def fill_store(
     _fill("Predict", store.missing(predicted_cells(study, known)), predict, progress)
     if study.ridge == BEST:
         rows = {name: search_split(one, study.entropy) for name, one in conditions.items()}
-        _in_processes("Search", search_cell, search_cells(study, known), rows, *places)
+        _in_processes("Search", search_cell, search_cells(study, known), rows, places)
     ridges = searched_ridges(study, known, store)
     rows = {name: (one.rows("train"), one.rows("test")) for name, one in conditions.items()}
-    _in_processes("Measure", measure_cell, measured_cells(study, known, ridges), rows, *places)
+    _in_processes("Measure", measure_cell, measured_cells(study, known, ridges), rows, places)
 
 
 def searched_ridges(
@@ -107,32 +107,40 @@ def searched_ridges(
     return chosen_ridges(store.read("search", cells), study.sizes)
 
 
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where features and records are, and what computes."""
+
+    conditions: Mapping[str, FeatureSet]
+    store: RecordStore
+    jobs: int
+    progress: Progress
+    devices: tuple[str, ...]
+
+
 def _in_processes(
     name: str,
     work: Work,
     cells: Iterable[Cell],
     rows: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]],
-    conditions: Mapping[str, FeatureSet],
-    store: RecordStore,
-    jobs: int,
-    progress: Progress,
-    devices: Sequence[str],
+    places: _Places,
 ) -> None:
     """Compute the cells that the store does not have, each in one process on one thread."""
+    conditions, store, devices = places.conditions, places.store, places.devices
     todo = store.missing(list(cells))
-    task = progress.add_task(name, total=len(todo))
+    task = places.progress.add_task(name, total=len(todo))
     if devices and devices != ("cpu",):
         calls = [
             _Call(work, cell, conditions[_condition(cell)], rows[_condition(cell)], store)
             for cell in todo
         ]
         for _ in scatter_over(_Call.on, calls, devices):
-            progress.advance(task)
+            places.progress.advance(task)
         return
     device = devices[0] if devices else None
     # Processes of one thread each beat threads inside one process here, and large arrays reach
     # them as memory maps.
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+    with joblib.parallel_config("loky", n_jobs=places.jobs, inner_max_num_threads=1):
         done = joblib.Parallel(return_as="generator_unordered", max_nbytes="1M")(
             joblib.delayed(_compute_and_store)(
                 work,
@@ -146,7 +154,7 @@ def _in_processes(
             for cell in todo
         )
         for _ in done:
-            progress.advance(task)
+            places.progress.advance(task)
 
 
 def _compute_and_store(
