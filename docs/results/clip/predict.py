@@ -1,4 +1,4 @@
-"""Predict the paper's run before anyone has made it: ``python docs/results/clip/predict.py FOLDER``.
+"""Predict the paper's run before anyone made it: ``python docs/results/clip/predict.py FOLDER``.
 
 FOLDER has ``image_512.npy`` (100, 512) and ``text_512.npy`` (100, 5, 512): CLIP ViT-B/32 vectors of
 100 Flickr8k images and their captions. Writes ``predicted.csv``, the theory at the best ridge for
@@ -42,7 +42,7 @@ def noisy(moments: Moments, sigma: float) -> Moments:
 def clip(folder: Path) -> Iterator[pd.DataFrame]:
     """Yield the predicted curve of each head at each noise."""
     image, text = np.load(folder / "image_512.npy"), np.load(folder / "text_512.npy")
-    features = as_given(FeatureSet(image, text, name="CLIP ViT-B/32, 100 images"))
+    features = as_given(FeatureSet(image, text, split=["train"] * len(image), name="CLIP"))
     moments = Moments.from_features(features.image, features.text)
     for sigma in SIGMAS:
         seen = noisy(moments, sigma)
