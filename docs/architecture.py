@@ -7,6 +7,7 @@ pyproject.toml; arrows are what the modules import, type checkers' imports left 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from walk import walk_to_accuracy
 from fusiontheory.plotting import save_figure, style
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))  # where validation is, which is not installed
 PAGE, PICTURE = ROOT / "docs" / "architecture.md", ROOT / "docs" / "figures" / "architecture"
 CONTRACTS = {
     "validation": "Rooms of validation",

@@ -19,7 +19,7 @@ import numpy as np
 import fusiontheory as ft
 
 LIBRARY = Path(ft.__file__).resolve().parent
-GROUND = ("checks", "typing", "parallel")
+GROUND = ("checks", "typing", "parallel", "threads")
 """No stays on the way: they check an argument or limit threads, and pass on no numbers."""
 
 
@@ -42,19 +42,32 @@ class Walk:
             self.back.append((stack[-1], module))
 
     def to_text(self) -> str:
-        """Return modules, passages and passages back, one line each.
+        """Return rooms, modules, passages and passages back, one line each.
 
         >>> walk = Walk()
         >>> walk.step(["curves.predict"], "matching.curve")
         >>> print(walk.to_text())
+        1 rooms, 1 passages between rooms
         1 modules, 1 passages, 0 of them back to a room that was left
+        <BLANKLINE>
+        curves -> matching
         <BLANKLINE>
         matching.curve
         <BLANKLINE>
         curves.predict -> matching.curve
         """
         count = f"{len(self.modules)} modules, {len(self.passages)} passages, {len(self.back)} of"
-        lines = [f"{count} them back to a room that was left", "", *self.modules, ""]
+        between = dict.fromkeys((room(a), room(b)) for a, b in self.passages if room(a) != room(b))
+        rooms = dict.fromkeys(map(room, self.modules))
+        lines = [
+            f"{len(rooms)} rooms, {len(between)} passages between rooms",
+            f"{count} them back to a room that was left",
+            "",
+            *(" -> ".join(pair) for pair in between),
+            "",
+            *self.modules,
+            "",
+        ]
         for passage in self.passages:
             lines.append(" -> ".join(passage) + ("  (back)" if passage in self.back else ""))
         return "\n".join(lines)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["BAR", "coverage", "pooled", "real_cells", "summary", "verdict"]
 
 # Of the study on real features.
-COMPARISON = Path(__file__).parents[2] / "docs" / "results" / "comparison.csv"
+COMPARISON = Path(__file__).parents[2] / "docs" / "results" / "ridge_0.1" / "comparison.csv"
 _TRUTHS = ("limit", "independent", "measured")
 BAR = (0.90, 0.99)
 
@@ -61,7 +61,7 @@ def real_cells(comparison: pd.DataFrame, errors: float) -> pd.DataFrame:
     """Return the cells of the study on real features whose measured mean is outside the interval.
 
     Args:
-        comparison: `docs/results/comparison.csv`.
+        comparison: `docs/results/ridge_0.1/comparison.csv`.
         errors: standard errors of the measured mean that are allowed on each side.
     """
     slack = errors * comparison["measured_se"]

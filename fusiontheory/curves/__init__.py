@@ -5,6 +5,7 @@ from fusiontheory.curves.forecast import forecast
 from fusiontheory.curves.models import find_model
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.curves.sweeps import SIDES, alignment_curve, correlation_curve, degradation_curve
+from fusiontheory.curves.trust import trust
 
 __all__ = [
     "SIDES",
@@ -15,4 +16,5 @@ __all__ = [
     "find_model",
     "forecast",
     "predict_curve",
+    "trust",
 ]

@@ -25,10 +25,11 @@ def best_ridge(model: MatchingModel, n: Array, ridges: Array) -> Array:
         ridges: delta of K + delta I to choose from, increasing.
 
     Example:
+        >>> from fusiontheory.matching import FunctionSignal
         >>> from fusiontheory.risk import Spectrum
         >>> flat = Spectrum.from_eigenvalues(np.ones(10))
         >>> signal = lambda kappa: (1 / (1 + kappa), -kappa / (1 + kappa) ** 2)
-        >>> model = MatchingModel(flat, 0.0, signal, lambda kappa: 0 * kappa)
+        >>> model = MatchingModel(flat, 0.0, FunctionSignal(signal, lambda kappa: 0 * kappa))
         >>> best_ridge(model, np.array([20.0, 2000.0]), np.array([0.1, 10.0, 1000.0]))
         array([1000.,   10.])
     """

@@ -7,23 +7,29 @@ A head that is to be predicted has one entry in ``MODELS``, under its name in
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from dataclasses import replace
 from math import comb
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.curves.shared_blocks import linear_blocks, product_block, tangent_blocks
+from fusiontheory.curves.shared_blocks import ProductSharing, TangentSharing
 from fusiontheory.heads import find_head, relu_tangent_coefficients
-from fusiontheory.matching import MatchingModel, Terms, kernel_law, kernel_signal, metric_law
+from fusiontheory.matching import (
+    DotProductScores,
+    FunctionSignal,
+    KernelScores,
+    KernelSignal,
+    MatchingModel,
+    NormalLaw,
+    NoSignal,
+    Terms,
+    one_feature,
+)
 from fusiontheory.moments import Moments, centred
-from fusiontheory.risk import Spectrum
+from fusiontheory.risk import Spectrum, self_product_eigenvalues
 
 __all__ = ["MODELS", "find_model", "mean_diagonal"]
-
-_Array = NDArray[Any]
 
 
 def find_model(head: str) -> Callable[[Moments, Terms], MatchingModel]:
@@ -65,15 +71,11 @@ def mean_diagonal(head: str, moments: Moments) -> float:
     return float(spectrum.nodes @ spectrum.counts)
 
 
-def _no_signal(kappa: _Array) -> tuple[_Array, _Array]:
-    return np.zeros_like(kappa), np.zeros_like(kappa)
-
-
 def _linear_model(moments: Moments, terms: Terms) -> MatchingModel:
     """Additive features: E[y | v] = E[y | t] = 0 leaves nothing to learn, at any n."""
     del terms
     spectrum = Spectrum.from_eigenvalues(moments.concat_eigenvalues / 2)
-    return MatchingModel(spectrum, 0.0, _no_signal, np.zeros_like)
+    return MatchingModel(spectrum, 0.0, NoSignal())
 
 
 def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
@@ -87,22 +89,13 @@ def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
         values = np.concatenate([centre.joint_eigenvalues(centre.text, centre.image), values])
     spectrum = Spectrum.from_eigenvalues(values)
     functions = ("image", "text") if terms.self_blocks and len(orders) > 1 else ()
-    signal, error = kernel_signal(found, orders, terms.lanczos_steps, functions)
-    law = None
-    if terms.score_law:
-        law = kernel_law(found, orders, spectrum, signal, functions=functions)
+    signal = KernelSignal(found, orders, terms.lanczos_steps, functions)
     return MatchingModel(
         spectrum=spectrum,
         ridge=0.0,
         signal=signal,
-        signal_error=error,
-        law=law,
-        shared=cache(
-            lambda: (
-                *linear_blocks(found, centre.text, centre.image),
-                product_block(found, 1.0),
-            )
-        ),
+        scores=KernelScores.of(signal, spectrum) if terms.score_law else NormalLaw(),
+        sharing=ProductSharing(found, centre.text, centre.image),
     )
 
 
@@ -131,40 +124,22 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
         np.concatenate(
             [
                 centre.joint_eigenvalues(orders[1, 0], orders[0, 1]),
-                orders[2, 0] * _self_product_eigenvalues(lambda_v),
-                orders[0, 2] * _self_product_eigenvalues(lambda_t),
+                orders[2, 0] * self_product_eigenvalues(lambda_v),
+                orders[0, 2] * self_product_eigenvalues(lambda_t),
                 orders[1, 1] * np.outer(lambda_v, lambda_t).ravel(),
             ]
         )
     )
-    signal, error = kernel_signal(found, orders, terms.lanczos_steps, terms.functions)
     share = centre.spread / r
     remainder = float(r * (1 - a[0] - a[1] * share - a[2] * share**2))
-    law = None
-    if terms.score_law:
-        law = kernel_law(
-            found,
-            orders,
-            spectrum,
-            signal,
-            remainder=remainder,
-            functions=terms.functions,
-            homogeneous=True,
-        )
+    signal = KernelSignal(found, orders, terms.lanczos_steps, terms.functions, homogeneous=True)
     return MatchingModel(
         spectrum=spectrum,
         ridge=remainder,
         signal=signal,
-        signal_error=error,
-        law=law,
-        shared=cache(lambda: tangent_blocks(found, orders, remainder, r, centre.cosine)),
+        scores=KernelScores.of(signal, spectrum, remainder) if terms.score_law else NormalLaw(),
+        sharing=TangentSharing(found, orders, remainder, r, centre.cosine),
     )
-
-
-def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
-    """Covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j for i <= j."""
-    row, column = np.triu_indices(eigenvalues.size)
-    return 2 * eigenvalues[row] * eigenvalues[column]
 
 
 def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
@@ -177,18 +152,13 @@ def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
     mean, matched = moments.dot_product.difference, moments.dot_product.matched_variance
     within = (matched + moments.dot_product.mismatched_variance) / 2
     error = np.sqrt(matched / moments.images)
-
-    def signal(kappa: _Array) -> tuple[_Array, _Array]:
-        q = mean**2 / (within + kappa)
-        return q, -q * kappa / (within + kappa)
-
-    return MatchingModel(
-        # Equal features have a constant score: no variance, and no signal.
-        spectrum=Spectrum.from_eigenvalues([max(within + mean**2 / 4, np.finfo(np.float64).tiny)]),
-        ridge=0.0,
-        signal=signal,
-        signal_error=lambda kappa: (2 * abs(mean) * error + error**2) / (within + kappa),
-        law=metric_law(moments) if terms.score_law else None,
+    one = one_feature(mean, within)
+    return replace(
+        one,
+        signal=FunctionSignal(
+            one.signal, lambda kappa: (2 * abs(mean) * error + error**2) / (within + kappa)
+        ),
+        scores=DotProductScores.of(moments) if terms.score_law else NormalLaw(),
     )
 
 

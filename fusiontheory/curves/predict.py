@@ -15,6 +15,7 @@ from scipy.stats import norm
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
 from fusiontheory.curves.best_ridge import best_ridge, checked_ridges
 from fusiontheory.curves.models import find_model, mean_diagonal
+from fusiontheory.curves.trust import Trust, trust
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import (
     MatchingCurve,
@@ -81,10 +82,13 @@ def predict_curve(
         A frame with the columns ``n``, ``risk`` (mean squared error against labels +-1),
         ``accuracy`` (between 0 and 1), ``accuracy_low``, ``accuracy_high`` (95 % interval from
         the number of images that the moments come from, from the last term of the kernel's
-        expansion, and, if given, from test images and training sets; it does not have all of the
-        theory's error). With ``ridge="best"`` also ``ridge``, the one chosen at each n. The mean
-        is over training sets. Where the moments are a sample's it is that of
-        `fusiontheory.matching.scores`, for which the first call for a head takes longer.
+        expansion, and, if given, from test images and training sets; for moments of features
+        also what the theory was seen to be off by, see `fusiontheory.curves.trust`), and
+        ``trusted``, whether the features are of the kind on which predictions were seen to hold.
+        With ``ridge="best"`` also ``ridge``, the one chosen at each n. The mean is over training
+        sets. Where the moments are a sample's it is that of `fusiontheory.matching.scores`, for
+        which the first call for a
+        head takes longer.
 
     Raises:
         InputError: for an unknown head, n below 2, a negative ridge, fewer than 2 test or training
@@ -92,8 +96,10 @@ def predict_curve(
             needs equal dimensions where they differ.
 
     Warns:
-        ValidityWarning: at an interpolation peak with next to no ridge; the interval there goes
-            from chance to what the mean predictor would reach.
+        ValidityWarning: for features beyond the range of a diagnosis; the interval is wider by
+            what predictions for such features were seen to be off. And at an interpolation peak
+            with next to no ridge; the interval there goes from chance to what the mean predictor
+            would reach.
 
     Example:
         >>> import numpy as np
@@ -137,13 +143,15 @@ def predict_curve(
             ValidityWarning,
             stacklevel=2,
         )
-    low, high = _interval(curve, deviation, test_images)
+    found = _trusted(head, moments, sizes)
+    low, high = _interval(curve, deviation, test_images, found.extra_half_width)
     columns = {
         "n": sizes.astype(np.int64) if _whole(sizes) else sizes,
         "risk": curve.risk,
         "accuracy": curve.accuracy,
         "accuracy_low": np.clip(low, 0.0, 1.0),
         "accuracy_high": np.clip(high, 0.0, 1.0),
+        "trusted": found.trusted,
     }
     return pd.DataFrame(columns | ({"ridge": chosen} if best else {}))
 
@@ -164,8 +172,9 @@ def _at_ridges(
     for ridge in np.unique(chosen).tolist():
         at = np.flatnonzero(chosen == ridge)
         curve = matching_curve(model, sizes[at], ridge)
-        if model.law is not None:
-            curve = shifted(curve, model.law(sizes[at], ridge))
+        law = model.scores.shift(sizes[at], ridge)
+        if law is not None:
+            curve = shifted(curve, law)
         if images is not None:
             curve = shifted(curve, sharing_shift(model, sizes[at], ridge, images[at], captions))
         if training_sets is not None:
@@ -184,9 +193,9 @@ def _at_ridges(
 
 
 def _interval(
-    curve: MatchingCurve, deviation: Array, test_images: int | None
+    curve: MatchingCurve, deviation: Array, test_images: int | None, extra: Array
 ) -> tuple[Array, Array]:
-    """Return the ends of the 95 % interval, with training sets and test images in it."""
+    """Return the ends of the 95 % interval, with all that widens it."""
     # Independent of what the interval has: one standard error of the accuracy each.
     beside = [np.asarray(norm.pdf(ndtri(curve.accuracy)) * deviation)] if deviation.any() else []
     if test_images is not None:
@@ -194,10 +203,26 @@ def _interval(
         # test images.
         beside.append(np.sqrt(curve.accuracy * (1 - curve.accuracy) / (2 * test_images)))
     low, high = curve.low, curve.high
+    low, high = low - extra, high + extra
     for error in beside:
         low = curve.accuracy - np.hypot(curve.accuracy - low, 1.96 * error)
         high = curve.accuracy + np.hypot(high - curve.accuracy, 1.96 * error)
     return low, high
+
+
+def _trusted(head: str, moments: Moments, sizes: Array) -> Trust:
+    """Return what the features' diagnosis says of a head, and warn where it is beyond a range."""
+    if moments.diagnosis is None:
+        return Trust(True, np.zeros_like(sizes), ())
+    found = trust(moments.diagnosis, head, sizes)
+    if not found.trusted:
+        warnings.warn(
+            f"accuracies of {head} may be off, and their interval is wider: "
+            + " ".join(found.reasons),
+            ValidityWarning,
+            stacklevel=3,
+        )
+    return found
 
 
 def _whole(sizes: NDArray[np.float64]) -> bool:

@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.heads import relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.matching import SharedBlock
-from fusiontheory.moments import Moments, SampledPairs
+from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
+from fusiontheory.typing import Orders
 
-__all__ = ["linear_blocks", "product_block", "tangent_blocks"]
+__all__ = ["ProductSharing", "TangentSharing", "linear_blocks", "product_block", "tangent_blocks"]
 
-_Array: TypeAlias = NDArray[np.float64]
+
+@dataclass(frozen=True, eq=False)
+class ProductSharing:
+    """What pairs share of v (x) t and, with weights above 0, of v and of t alone.
+
+    Attributes:
+        moments: of the features.
+        image: weight k_10 of v alone.
+        text: weight k_01 of t alone.
+    """
+
+    moments: Moments
+    image: float
+    text: float
+
+    @cached_property
+    def blocks(self) -> tuple[SharedBlock, ...]:
+        """Image alone, text alone, where they have a weight, and both."""
+        alone = linear_blocks(self.moments, self.image, self.text)
+        return *alone, product_block(self.moments, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class TangentSharing:
+    """What pairs share of the features of a wide ReLU network; as `tangent_blocks` takes them."""
+
+    moments: Moments
+    orders: Orders
+    remainder: float
+    power: float
+    cosine: float
+
+    @cached_property
+    def blocks(self) -> tuple[SharedBlock, ...]:
+        """Image alone, text alone, and both."""
+        return tangent_blocks(self.moments, self.orders, self.remainder, self.power, self.cosine)
 
 
 def product_block(
@@ -36,7 +71,7 @@ def product_block(
         8.0
     """
     product = scale * np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
-    common = np.broadcast_to(_text_likeness(moments), product.shape)
+    common = np.broadcast_to(moments.pairs.text_likeness, product.shape)
     spectrum = Spectrum.from_eigenvalues(product, {"common": common})
     return SharedBlock(spectrum, ridge, True, True, ridge_likeness)
 
@@ -50,7 +85,7 @@ def linear_blocks(moments: Moments, image: float, text: float) -> tuple[SharedBl
         [True]
     """
     sides = moments.image_eigenvalues, moments.text_eigenvalues
-    common = np.ones_like(sides[0]), _text_likeness(moments)
+    common = np.ones_like(sides[0]), moments.pairs.text_likeness
     weighted = zip((False, True), (image, text), sides, common, strict=True)
     return tuple(
         SharedBlock(
@@ -63,7 +98,7 @@ def linear_blocks(moments: Moments, image: float, text: float) -> tuple[SharedBl
 
 def tangent_blocks(
     moments: Moments,
-    orders: Mapping[tuple[int, int], float],
+    orders: Orders,
     remainder: float,
     power: float | None = None,
     cosine: float = 0.0,
@@ -91,7 +126,7 @@ def tangent_blocks(
         [0.011, 0.011, 0.228]
     """
     sides = moments.image_eigenvalues, moments.text_eigenvalues
-    common = np.ones_like(sides[0]), _text_likeness(moments)
+    common = np.ones_like(sides[0]), moments.pairs.text_likeness
     a = relu_tangent_coefficients(2, at=cosine)
     r = float(sides[0].sum() + sides[1].sum()) / 2 if power is None else power
 
@@ -116,10 +151,3 @@ def tangent_blocks(
         likeness = higher(alike) / ridges[1] if of_text else 1.0
         blocks.append(SharedBlock(spectrum, ridges[of_text], not of_text, bool(of_text), likeness))
     return *blocks, product_block(moments, orders[1, 1], rest, together / rest)
-
-
-def _text_likeness(moments: Moments) -> _Array:
-    """Return the share of each text direction that two texts of one image have in common."""
-    if isinstance(moments.pairs, SampledPairs):
-        return moments.pairs.text_likeness
-    return np.ones_like(moments.text_eigenvalues)

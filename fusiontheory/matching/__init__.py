@@ -1,12 +1,29 @@
 """Level 3: what matching looks like to a kernel head, and its learning curve; no head by name."""
 
 from fusiontheory.matching.curve import MatchingCurve, check_request, matching_curve, shifted
-from fusiontheory.matching.dot_product_scores import MetricScores, metric_law, threshold_scatter
+from fusiontheory.matching.dot_product_scores import (
+    DotProductScores,
+    PairScores,
+    one_feature,
+    threshold_scatter,
+)
 from fusiontheory.matching.gaussian import gaussian_matching_curve
-from fusiontheory.matching.kernel_scores import DEGREE, kernel_law
-from fusiontheory.matching.kernel_signal import kernel_signal
+from fusiontheory.matching.kernel_pairs import KernelPairs, kernel_pairs
+from fusiontheory.matching.kernel_scores import DEGREE, KernelScores
+from fusiontheory.matching.kernel_signal import KernelSignal
 from fusiontheory.matching.leverage import LeverageLaw, PairPowers
-from fusiontheory.matching.model import MatchingModel, ScoreShift, SharedBlock
+from fusiontheory.matching.model import (
+    FunctionSignal,
+    MatchingModel,
+    NormalLaw,
+    NoSharing,
+    NoSignal,
+    ScoreLaw,
+    ScoreShift,
+    SharedBlock,
+    Sharing,
+    Signal,
+)
 from fusiontheory.matching.scatter import training_deviation
 from fusiontheory.matching.scores import NormalScores, score_law
 from fusiontheory.matching.sharing import SharedPairs, shared_scores, sharing_shift
@@ -14,22 +31,32 @@ from fusiontheory.matching.terms import Terms
 
 __all__ = [
     "DEGREE",
+    "DotProductScores",
+    "FunctionSignal",
+    "KernelPairs",
+    "KernelScores",
+    "KernelSignal",
     "LeverageLaw",
     "MatchingCurve",
     "MatchingModel",
-    "MetricScores",
+    "NoSharing",
+    "NoSignal",
+    "NormalLaw",
     "NormalScores",
     "PairPowers",
+    "PairScores",
+    "ScoreLaw",
     "ScoreShift",
     "SharedBlock",
     "SharedPairs",
+    "Sharing",
+    "Signal",
     "Terms",
     "check_request",
     "gaussian_matching_curve",
-    "kernel_law",
-    "kernel_signal",
+    "kernel_pairs",
     "matching_curve",
-    "metric_law",
+    "one_feature",
     "score_law",
     "shared_scores",
     "sharing_shift",

@@ -10,8 +10,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
-from fusiontheory.matching.model import MOST_OVERFITTING, MatchingModel, ScoreShift
-from fusiontheory.risk import effective_ridge, learned, overfitting
+from fusiontheory.matching.model import (
+    MOST_OVERFITTING,
+    MatchingModel,
+    ScoreShift,
+)
+from fusiontheory.risk import effective_ridge, overfitting
 
 __all__ = [
     "MatchingCurve",
@@ -81,10 +85,10 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
         ridge: delta of K + delta I, absolute.
 
     Example:
+        >>> from fusiontheory.matching import NoSignal
         >>> from fusiontheory.risk import Spectrum
         >>> flat = Spectrum.from_eigenvalues(np.ones(10))  # ten features without any signal
-        >>> nothing = lambda kappa: (0 * kappa, 0 * kappa)
-        >>> model = MatchingModel(flat, 0.0, nothing, lambda kappa: 0 * kappa)
+        >>> model = MatchingModel(flat, 0.0, NoSignal())
         >>> matching_curve(model, np.array([100.0]), ridge=0.0).accuracy
         array([0.5])
     """
@@ -92,12 +96,12 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
     kappa = effective_ridge(model.spectrum, n, total)
     factor = overfitting(model.spectrum, kappa, n, total)
     # gamma / (1 - gamma), not factor - 1: that cancels where a huge ridge fits next to nothing.
-    gamma = model.spectrum.sum(lambda lam, kap: learned(lam, kap) ** 2, kappa) / n
+    gamma = model.spectrum.squared_degrees(kappa) / n
     noise = gamma * factor
     # Without any ridge kappa is 0 past interpolation; the signal is smooth and nearly flat there.
     level = np.maximum(kappa, np.finfo(np.float64).tiny)
     q, slope = model.signal(level)
-    spread = 1.96 * model.signal_error(level)
+    spread = 1.96 * model.signal.error(level)
     risk, accuracy = _classify(q, slope, factor, noise)
     # The slope in log kappa of another q is taken to be the same share of it.
     share = np.divide(slope, q, out=np.full_like(q, -1.0), where=q > 0)

@@ -16,9 +16,8 @@ prediction (the infinitesimal jackknife), that of q included.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -28,21 +27,24 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
 from fusiontheory.matching.curve import matching_curve
-from fusiontheory.matching.model import MatchingModel, ScoreShift
-from fusiontheory.moments import Moments, SampledPairs
+from fusiontheory.matching.model import (
+    FunctionSignal,
+    MatchingModel,
+    NormalLaw,
+    ScoreLaw,
+    ScoreShift,
+)
+from fusiontheory.moments import MOST_IMAGES, Moments
 from fusiontheory.risk import Spectrum
-from fusiontheory.signal import MINIMUM_IMAGES
 
 __all__ = [
-    "MetricLaw",
-    "MetricScores",
-    "metric_law",
+    "DotProductScores",
+    "PairScores",
     "threshold_scatter",
 ]
 
 _Array: TypeAlias = NDArray[np.float64]
 
-_MOST_IMAGES = 4096
 # Texts of other images to an image.
 _PARTNERS = 8
 # Step of the threshold for its derivative, in standard deviations of a score.
@@ -50,7 +52,7 @@ _STEP = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class MetricScores:
+class PairScores:
     """Scores v.t of matched pairs, and of images with the texts of other images.
 
     Attributes:
@@ -64,11 +66,11 @@ class MetricScores:
     moved: _Array
 
     @classmethod
-    def of_pairs(cls, image: _Array, text: _Array) -> MetricScores:
+    def of_pairs(cls, image: _Array, text: _Array) -> PairScores:
         """Return the scores of matched features in the same coordinates, shapes (n, d).
 
         Example:
-            >>> found = MetricScores.of_pairs(np.eye(9), np.eye(9))
+            >>> found = PairScores.of_pairs(np.eye(9), np.eye(9))
             >>> float(found.matched.mean()), float(found.mismatched.mean())
             (1.0, 0.0)
         """
@@ -180,22 +182,45 @@ def one_feature(apart: float, within: float) -> MatchingModel:
 
     # Equal features have a constant score: no variance, and no signal.
     power = max(within + apart**2 / 4, np.finfo(np.float64).tiny)
-    return MatchingModel(Spectrum.from_eigenvalues([power]), 0.0, signal, np.zeros_like)
+    return MatchingModel(
+        Spectrum.from_eigenvalues([power]), 0.0, FunctionSignal(signal, np.zeros_like)
+    )
 
 
 @dataclass(frozen=True, eq=False)
-class MetricLaw:
-    """(n, ridge) -> what the law of scores changes for the dot product, and its deviation.
+class DotProductScores:
+    """The law of the dot product's scores: those of the sample's own pairs.
 
     Attributes:
-        scores: of pairs of the sample, made when first asked for.
+        moments: of features of one dimension, from 50 images or more.
+
+    Example:
+        >>> x = np.random.default_rng(0).standard_normal((400, 4))
+        >>> law = DotProductScores.of(Moments.from_features(x, x))
+        >>> bool(law.shift(np.array([1e6]), 0.1).shift[0] > 0)  # x.x' is peaked
+        True
     """
 
-    scores: Callable[[], MetricScores]
+    moments: Moments
 
-    def __call__(self, n: _Array, ridge: float) -> ScoreShift:
+    @classmethod
+    def of(cls, moments: Moments) -> ScoreLaw:
+        """Return the law; the normal one without pairs of a sample, or where d_v and d_t differ."""
+        known = moments.shows_pairs and moments.pairs.turn is not None
+        return cls(moments) if known else NormalLaw()
+
+    @cached_property
+    def pairs(self) -> PairScores:
+        """Scores of pairs of the sample, made when first asked for."""
+        traces, image, text = self.moments.pairs.rows(MOST_IMAGES)
+        turn = self.moments.pairs.turn
+        assert turn is not None
+        unit = np.sqrt(traces[0] * traces[1])
+        return PairScores.of_pairs(unit * image @ turn, text.astype(np.float64))
+
+    def shift(self, n: _Array, ridge: float, /) -> ScoreShift:
         """Return what the law changes; see `fusiontheory.matching.MatchingModel`."""
-        scores = self.scores()
+        scores = self.pairs
         points = np.array([scores.accuracy(float(size), ridge) for size in n])
         normal = matching_curve(one_feature(scores.apart, scores.within), n, ridge).accuracy
         if not points[:, 1].any():
@@ -210,38 +235,11 @@ class MetricLaw:
             whole=True,
         )
 
-    def deviation(self, n: _Array, ridge: float) -> _Array:
+    def deviation(self, n: _Array, ridge: float, /) -> _Array:
         """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n."""
-        scores = self.scores()
+        scores = self.pairs
         mean, spread = threshold_scatter(scores.matched, scores.mismatched.ravel(), n, ridge)
         return np.asarray(spread / norm.pdf(ndtri(np.clip(mean, 1e-12, 1 - 1e-12))))
-
-
-def metric_law(moments: Moments) -> MetricLaw | None:
-    """Return (n, ridge) -> what the law of scores changes for the dot product.
-
-    None for moments that are not a sample's, for fewer than 50 images and for d_v != d_t.
-
-    Example:
-        >>> x = np.random.default_rng(0).standard_normal((400, 4))
-        >>> law = metric_law(Moments.from_features(x, x))
-        >>> bool(law(np.array([1e6]), 0.1).shift[0] > 0)  # x.x' is peaked
-        True
-    """
-    pairs = moments.pairs
-    if not isinstance(pairs, SampledPairs) or pairs.turn is None:
-        return None
-    if moments.images < MINIMUM_IMAGES:
-        return None
-    turn = pairs.turn
-
-    @cache
-    def scores() -> MetricScores:
-        traces, image, text = pairs.rows(_MOST_IMAGES)
-        unit = np.sqrt(traces[0] * traces[1])
-        return MetricScores.of_pairs(unit * image @ turn, text.astype(np.float64))
-
-    return MetricLaw(scores)
 
 
 # Points of the quadrature, to each side.

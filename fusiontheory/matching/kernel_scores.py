@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
-from typing import NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
-from fusiontheory.matching.leverage import PairPowers
-from fusiontheory.matching.model import MOST_OVERFITTING, ScoreShift
+from fusiontheory.matching.kernel_signal import KernelSignal
+from fusiontheory.matching.model import MOST_OVERFITTING, NormalLaw, ScoreLaw, ScoreShift
 from fusiontheory.matching.scores import LawPoint, NormalScores, score_law
-from fusiontheory.moments import Moments, SampledPairs
-from fusiontheory.risk import Spectrum, effective_ridge, learned
-from fusiontheory.signal import MINIMUM_IMAGES, RitzGram, mismatched_partner
+from fusiontheory.risk import Spectrum, effective_ridge
+from fusiontheory.typing import Array
 
 __all__ = [
-    "kernel_law",
+    "DEGREE",
+    "KernelScores",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Orders: TypeAlias = Mapping[tuple[int, int], float]
-
-# As many images as `Moments.ritz` uses, so that the pairs are the same.
-_MOST_IMAGES = 4096
 # Degree in [v; t] of the functions of `fusiontheory.signal.ritz`.
 DEGREE = {
     "first": 2,
@@ -41,170 +33,119 @@ DEGREE = {
 }
 
 
-def kernel_law(
-    moments: Moments,
-    orders: _Orders,
-    spectrum: Spectrum,
-    signal: Callable[[_Array], tuple[_Array, _Array]],
-    *,
-    remainder: float = 0.0,
-    functions: tuple[str, ...] = (),
-    homogeneous: bool = False,
-) -> Callable[[_Array, float], ScoreShift] | None:
-    """Return (n, ridge) -> what the law of scores changes in a kernel's curve.
+@dataclass(frozen=True, eq=False)
+class KernelScores:
+    """The law of scores of a kernel head: what held-out scores and leverages change at each n.
 
-    None for moments that are not a sample's, and for fewer than 50 images: the normal law stays.
-    The law is found at powers of 2 and interpolated between them.
+    It is found at powers of 2 and interpolated between them.
 
-    Args:
-        moments: of the features.
-        orders: k_ab of the kernel, (1, 1) among them.
+    Attributes:
+        signal: of the kernel; its pairs are those whose scores count.
         spectrum: of the kernel's features.
-        signal: kappa -> (q, dq / d log kappa) of the kernel.
         remainder: power of the orders that act as ridge.
-        functions: that the prediction has beside those of (1, 1).
-        homogeneous: whether the kernel grows as the length of [v; t] at each side.
 
     Example:
+        >>> from fusiontheory.moments import Moments
         >>> rng = np.random.default_rng(0)
         >>> x = rng.standard_normal((400, 4))
         >>> moments = Moments.from_features(x, x + rng.standard_normal(x.shape))
         >>> product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
         >>> spectrum = Spectrum.from_eigenvalues(product)
-        >>> law = kernel_law(moments, {(1, 1): 1.0}, spectrum, moments.matching_signal)
-        >>> law(np.array([64.0]), 1.0).shift.shape
+        >>> law = KernelScores.of(KernelSignal(moments, {(1, 1): 1.0}), spectrum)
+        >>> law.shift(np.array([64.0]), 1.0).shift.shape
         (1,)
-        >>> twin = moments.gaussian_twin()
-        >>> kernel_law(twin, {(1, 1): 1.0}, spectrum, twin.matching_signal) is None
+        >>> twin = KernelSignal(moments.gaussian_twin(), {(1, 1): 1.0})
+        >>> KernelScores.of(twin, spectrum).shift(np.array([64.0]), 1.0) is None
         True
     """
-    pairs = moments.pairs
-    if not isinstance(pairs, SampledPairs) or moments.images < MINIMUM_IMAGES:
+
+    signal: KernelSignal
+    spectrum: Spectrum
+    remainder: float = 0.0
+
+    @classmethod
+    def of(cls, signal: KernelSignal, spectrum: Spectrum, remainder: float = 0.0) -> ScoreLaw:
+        """Return the law; the normal one for moments that show no pairs (fewer than 50 images)."""
+        return cls(signal, spectrum, remainder) if signal.moments.shows_pairs else NormalLaw()
+
+    def deviation(self, n: Array, ridge: float, /) -> Array | None:
+        """Return None: over training sets it is as for normal scores."""
         return None
 
-    def law(n: _Array, ridge: float) -> ScoreShift:
+    def shift(self, n: Array, ridge: float, /) -> ScoreShift | None:
+        """Return what the law changes in a curve of normal scores."""
         knots = _knots(n)
-        total = ridge + remainder
-        kappa = np.maximum(effective_ridge(spectrum, knots, total), np.finfo(np.float64).tiny)
-        degrees = spectrum.sum(learned, kappa)
-        gamma = spectrum.sum(lambda lam, level: learned(lam, level) ** 2, kappa) / knots
-        varying = remainder / total if homogeneous and total > 0 else 0.0
-        q, slope = signal(kappa)
-        levels, gram = moments.ritz(orders)
-        powers = _powers(moments, pairs, orders, homogeneous)
-        # Two sizes that lie between the same levels share what is known there.
-        held_out = cache(partial(_held_out, powers, gram, functions))
-        # Where images do not show the functions, those of the next level that do stand for them.
-        first = min(gram.shown(functions), levels.size - 2)
-        points = [
-            _point(
-                powers,
-                levels[first:],
-                lambda k: held_out(first + k),
-                size,
-                level,
-                held,
-                varying,
-                normal,
-            )
-            for size, level, held, normal in zip(
-                knots.tolist(),
-                kappa.tolist(),
-                degrees.tolist(),
-                map(NormalScores.of_signal, q.tolist(), slope.tolist(), gamma.tolist()),
-                strict=True,
-            )
-        ]
+        total = ridge + self.remainder
+        kappa = np.maximum(effective_ridge(self.spectrum, knots, total), np.finfo(np.float64).tiny)
+        degrees = self.spectrum.degrees(kappa)
+        gamma = self.spectrum.squared_degrees(kappa) / knots
+        varying = self.remainder / total if self.signal.homogeneous and total > 0 else 0.0
+        q, slope = self.signal(kappa)
+        normal = map(NormalScores.of_signal, q.tolist(), slope.tolist(), gamma.tolist())
+        sizes = zip(knots.tolist(), kappa.tolist(), degrees.tolist(), normal, strict=True)
+        points = [self._point(*place, varying) for place in sizes]
         return _interpolated(n, knots, points)
 
-    return law
+    def _point(
+        self, n: float, kappa: float, degrees: float, normal: NormalScores, varying: float
+    ) -> LawPoint:
+        """Return the law at one n, between the two levels around its effective ridge."""
+        nothing = LawPoint(0.0, 0.0, 1.0)
+        if normal.gamma >= 1 - 1 / MOST_OVERFITTING:
+            return nothing
+        law = self.signal.pairs.powers.law(kappa, n, degrees, normal.gamma, varying)
+        if law is None:
+            return nothing
+        levels = self.signal.pairs.levels
+        # Where images do not show the functions, those of the next level that do stand for them.
+        first = min(self.signal.pairs.ritz.shown(self.signal.functions), levels.size - 2)
+        levels = levels[first:]
+        place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
+        lower = min(int(place), levels.size - 2)
+        around = [self._held_out(first + level) for level in (lower, lower + 1)]
+        found = [
+            score_law(held.scores, held.penalty, law, held.length, kappa, normal) for held in around
+        ]
+        mixed = [
+            (1 - place + lower) * one + (place - lower) * two
+            for one, two in zip(*((x.shift, x.error, x.risk) for x in found), strict=True)
+        ]
+        return LawPoint(*mixed)
+
+    def _held_out(self, level: int) -> _HeldOut:
+        """Return the usable functions at a level: sizes between the same levels share them."""
+        if level not in self._known:
+            gram, powers = self.signal.pairs.ritz, self.signal.pairs.powers
+            rows = gram.usable(level, self.signal.functions)
+            degree = np.array([DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
+            self._known[level] = _HeldOut(
+                scores=gram.scores[level][:, :, rows].astype(np.float64),
+                penalty=gram.penalty[level][np.ix_(rows, rows)],
+                length=powers.ridge[:, None] ** ((1 - degree[:, None]) / 2),
+            )
+        return self._known[level]
+
+    @cached_property
+    def _known(self) -> dict[int, _HeldOut]:
+        return {}
 
 
-@dataclass(frozen=True, eq=False)
-class _Cache:
-    powers: dict[tuple[object, ...], PairPowers]
-
-
-_known: WeakKeyDictionary[Moments, _Cache] = WeakKeyDictionary()
-
-
-def _powers(
-    moments: Moments, pairs: SampledPairs, orders: _Orders, homogeneous: bool
-) -> PairPowers:
-    """Return the powers of the pairs of `Moments.ritz`, kept as long as the moments are."""
-    known = _known.setdefault(moments, _Cache({})).powers
-    key = (tuple(sorted(orders.items())), homogeneous)
-    if key not in known:
-        traces, image, text = pairs.rows(_MOST_IMAGES)
-        known[key] = PairPowers.of_pairs(
-            image,
-            text,
-            mismatched_partner(len(image)),
-            (moments.image_eigenvalues / traces[0], moments.text_eigenvalues / traces[1]),
-            {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()},
-            pairs.lengths(_MOST_IMAGES) if homogeneous else None,
-        )
-    return known[key]
-
-
-def _knots(n: _Array) -> _Array:
+def _knots(n: Array) -> Array:
     """Return the powers of 2 around n, and one more at each side: interpolation needs four."""
     first = max(int(np.floor(np.log2(n.min()))) - 1, 1)
     last = max(int(np.ceil(np.log2(n.max()))) + 1, first + 2)
     return np.asarray(2.0 ** np.arange(first, last + 1))
 
 
-def _point(
-    powers: PairPowers,
-    levels: _Array,
-    held_out: Callable[[int], _HeldOut],
-    n: float,
-    kappa: float,
-    degrees: float,
-    varying: float,
-    normal: NormalScores,
-) -> LawPoint:
-    """Return the law at one n, between the two levels around its effective ridge."""
-    nothing = LawPoint(0.0, 0.0, 1.0)
-    if normal.gamma >= 1 - 1 / MOST_OVERFITTING:
-        return nothing
-    law = powers.law(kappa, n, degrees, normal.gamma, varying)
-    if law is None:
-        return nothing
-    place = float(np.interp(np.log(kappa), np.log(levels), np.arange(levels.size)))
-    lower = min(int(place), levels.size - 2)
-    around = [held_out(level) for level in (lower, lower + 1)]
-    found = [
-        score_law(held.scores, held.penalty, law, held.length, kappa, normal) for held in around
-    ]
-    mixed = [
-        (1 - place + lower) * one + (place - lower) * two
-        for one, two in zip(*((x.shift, x.error, x.risk) for x in found), strict=True)
-    ]
-    return LawPoint(*mixed)
-
-
 class _HeldOut(NamedTuple):
     """The usable functions at a level, as `score_law` takes them."""
 
-    scores: _Array
-    penalty: _Array
-    length: _Array
+    scores: Array
+    penalty: Array
+    length: Array
 
 
-def _held_out(
-    powers: PairPowers, gram: RitzGram, functions: tuple[str, ...], level: int
-) -> _HeldOut:
-    rows = gram.usable(level, functions)
-    degree = np.array([DEGREE[gram.names[row]] for row in rows], dtype=np.float64)
-    return _HeldOut(
-        scores=gram.scores[level][:, :, rows].astype(np.float64),
-        penalty=gram.penalty[level][np.ix_(rows, rows)],
-        length=powers.ridge[:, None] ** ((1 - degree[:, None]) / 2),
-    )
-
-
-def _interpolated(n: _Array, knots: _Array, points: list[LawPoint]) -> ScoreShift:
+def _interpolated(n: Array, knots: Array, points: list[LawPoint]) -> ScoreShift:
     # Piecewise cubic with slopes from neighbours: an n's value does not depend on far knots.
     place = np.log2(np.maximum(n, knots[0]))
     values = np.array([(x.shift, x.error, x.risk) for x in points])

@@ -18,20 +18,26 @@ trained on other samples vary by. Derivation: ``docs/theory.md``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fusiontheory.risk import Spectrum, learned
+from fusiontheory.risk import Spectrum
+from fusiontheory.typing import Array
 
 __all__ = [
+    "FunctionSignal",
     "MatchingModel",
+    "NoSharing",
+    "NoSignal",
+    "NormalLaw",
+    "ScoreLaw",
     "ScoreShift",
     "SharedBlock",
+    "Sharing",
+    "Signal",
 ]
-
-_Array = NDArray[np.float64]
 
 MOST_OVERFITTING = 1000.0
 """1 / (1 - gamma) beyond which a prediction says nothing."""
@@ -49,9 +55,9 @@ class ScoreShift:
             of the shift alone and comes on top.
     """
 
-    shift: _Array
-    error: _Array
-    risk: _Array
+    shift: Array
+    error: Array
+    risk: Array
     whole: bool = False
 
 
@@ -76,8 +82,97 @@ class SharedBlock:
 
     def likeness(self, kappa: float) -> float:
         """Return the share of sum_i L_i that is common to two texts of one image."""
-        shared = self.spectrum.weighted_sum("common", learned, kappa)
-        return float(shared / self.spectrum.sum(learned, kappa))
+        return float(self.spectrum.degrees(kappa, "common") / self.spectrum.degrees(kappa))
+
+
+class Signal(Protocol):
+    """How clearly matched pairs show in the features of a kernel, at an effective ridge."""
+
+    def __call__(self, kappa: Array, /) -> tuple[Array, Array]:
+        """Return q and dq / d log kappa, of the shape of kappa."""
+
+    def error(self, kappa: Array, /) -> Array:
+        """Return the standard error of q."""
+
+
+@dataclass(frozen=True)
+class FunctionSignal:
+    """A signal that two functions of the effective ridge give.
+
+    Attributes:
+        value: kappa -> (q, dq / d log kappa).
+        spread: kappa -> standard error of q.
+
+    Example:
+        >>> signal = FunctionSignal(lambda k: (1 / (1 + k), -k / (1 + k) ** 2), lambda k: 0 * k)
+        >>> signal(np.array([1.0])), signal.error(np.array([1.0]))
+        ((array([0.5]), array([-0.25])), array([0.]))
+    """
+
+    value: Callable[[Array], tuple[Array, Array]]
+    spread: Callable[[Array], Array]
+
+    def __call__(self, kappa: Array, /) -> tuple[Array, Array]:
+        """Return q and dq / d log kappa."""
+        return self.value(kappa)
+
+    def error(self, kappa: Array, /) -> Array:
+        """Return the standard error of q."""
+        return self.spread(kappa)
+
+
+class NoSignal:
+    """The signal of features in which matched pairs do not show, as of one modality alone."""
+
+    def __call__(self, kappa: Array, /) -> tuple[Array, Array]:
+        """Return zeros."""
+        return np.zeros_like(kappa), np.zeros_like(kappa)
+
+    def error(self, kappa: Array, /) -> Array:
+        """Return zeros."""
+        return np.zeros_like(kappa)
+
+
+class ScoreLaw(Protocol):
+    """The law of a head's scores on test pairs; None where it is as if they were normal."""
+
+    def shift(self, n: Array, ridge: float, /) -> ScoreShift | None:
+        """Return what it changes in a curve of normal scores."""
+
+    def deviation(self, n: Array, ridge: float, /) -> Array | None:
+        """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n."""
+
+
+class NormalLaw:
+    """The law of normal scores, which changes nothing."""
+
+    def shift(self, n: Array, ridge: float, /) -> ScoreShift | None:
+        """Return None."""
+        return None
+
+    def deviation(self, n: Array, ridge: float, /) -> Array | None:
+        """Return None."""
+        return None
+
+
+class Sharing(Protocol):
+    """What training pairs share that have the image or the text in common."""
+
+    @property
+    def blocks(self) -> tuple[SharedBlock, ...]:
+        """Blocks of features by what two pairs must have in common to share them.
+
+        That of image and text is the last; none if nothing is known of them.
+        """
+
+
+class NoSharing:
+    """Features of which it is not known what pairs share."""
+
+    @property
+    def blocks(self) -> tuple[SharedBlock, ...]:
+        """No block."""
+        return ()
 
 
 @dataclass(frozen=True)
@@ -87,17 +182,14 @@ class MatchingModel:
     Attributes:
         spectrum: eigenvalues of the second moment of the head's features.
         ridge: power of features left out of the spectrum; it adds to the ridge.
-        signal: kappa -> (q, dq / d log kappa), arrays of the shape of kappa.
-        signal_error: kappa -> standard error of q.
-        law: (n, ridge) -> what the law of scores changes (`kernel_law`); None where scores are
-            taken as normal. `matching_curve` does not apply it.
-        shared: -> blocks of features by what training pairs must have in common to share them, that
-            of image and text last (`fusiontheory.matching.sharing`); none if that is not known.
+        signal: of the features.
+        scores: law of the scores on test pairs, which `matching_curve` does not apply.
+        sharing: what training pairs of the same image or text have in common
+            (`fusiontheory.matching.sharing`).
     """
 
     spectrum: Spectrum
     ridge: float
-    signal: Callable[[_Array], tuple[_Array, _Array]]
-    signal_error: Callable[[_Array], _Array]
-    law: Callable[[_Array, float], ScoreShift] | None = None
-    shared: Callable[[], tuple[SharedBlock, ...]] = tuple
+    signal: Signal
+    scores: ScoreLaw = field(default_factory=NormalLaw)
+    sharing: Sharing = field(default_factory=NoSharing)

@@ -23,7 +23,6 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.matching.dot_product_scores import MetricLaw
 from fusiontheory.matching.model import MatchingModel
 from fusiontheory.risk import Spectrum, effective_ridge, learned
 
@@ -50,14 +49,16 @@ def training_deviation(model: MatchingModel, n: _Array, ridge: float) -> _Array:
         ridge: delta of K + delta I, absolute.
 
     Example:
+        >>> from fusiontheory.matching import FunctionSignal
         >>> flat = Spectrum.from_eigenvalues(np.ones(10))
         >>> signal = lambda kappa: (4 / (1 + kappa), -4 * kappa / (1 + kappa) ** 2)
-        >>> model = MatchingModel(flat, 0.0, signal, lambda kappa: 0 * kappa)
+        >>> model = MatchingModel(flat, 0.0, FunctionSignal(signal, lambda kappa: 0 * kappa))
         >>> training_deviation(model, np.array([100.0, 10_000.0]), ridge=1.0).round(4)
         array([0.0416, 0.0004])
     """
-    if isinstance(model.law, MetricLaw):
-        return model.law.deviation(n, ridge)
+    own = model.scores.deviation(n, ridge)
+    if own is not None:
+        return own
     total = ridge + model.ridge
     kappa = np.maximum(effective_ridge(model.spectrum, n, total), np.finfo(np.float64).tiny)
     two, three, four = (_power(model.spectrum, kappa, p) for p in (2, 3, 4))

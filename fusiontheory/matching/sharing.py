@@ -23,7 +23,6 @@ with as many pairs per image. Derivation and limits: ``docs/score_law.md``.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -39,7 +38,7 @@ from scipy.special import ndtr, ndtri
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.data import Pairs, draw_pairs, most_pairs
 from fusiontheory.matching.model import MatchingModel, ScoreShift, SharedBlock
-from fusiontheory.risk import effective_ridge, learned
+from fusiontheory.risk import effective_ridge
 
 __all__ = ["SharedPairs", "sharing_shift"]
 
@@ -208,7 +207,7 @@ def sharing_shift(
         0.03 0.00
     """
     shift, risk = np.zeros_like(n), np.ones_like(n)
-    if model.shared():
+    if model.sharing.blocks:
         for number in np.unique(images):
             most = float(most_pairs(int(number), captions))
             known: dict[float, tuple[float, float]] = {}
@@ -252,12 +251,12 @@ def _moved(
     model: MatchingModel, n: float, ridge: float, images: float, captions: int
 ) -> tuple[float, float]:
     """Return the shift and the risk's factor at one n; NaN without a solution."""
-    kinds = frozenset((block.of_image, block.of_text) for block in model.shared())
+    kinds = frozenset((block.of_image, block.of_text) for block in model.sharing.blocks)
     if captions == 1 and kinds == {(True, True)}:
         # A text's matched pair and its mismatched one have different images.
         return 0.0, 1.0
     groups = SharedPairs.packed(n, images, captions, kinds)
-    if not any(pairs.shares(block) for block in model.shared() for pairs in groups):
+    if not any(pairs.shares(block) for block in model.sharing.blocks for pairs in groups):
         return 0.0, 1.0
     alone = shared_scores(model, (SharedPairs.independent(),), n, ridge)
     shared = shared_scores(model, groups, n, ridge)
@@ -290,7 +289,7 @@ def _solved(
     if not start > 0:
         return None
     # How much of each block two texts of one image share hardly depends on kappa.
-    blocks = model.shared()
+    blocks = model.sharing.blocks
     likeness = [block.likeness(start) for block in blocks]
     common = [
         [pairs.common(block, alike) for block, alike in zip(blocks, likeness, strict=True)]
@@ -304,7 +303,7 @@ def _solved(
     scale = n / sum(pairs.label.size for pairs in groups)
     kappa = np.full(len(blocks), start)
     for _ in range(_ROUNDS):
-        held = kappa * _sums(model, kappa, learned)
+        held = kappa * _degrees(model, kappa)
         omega, traces = [], np.zeros(len(blocks))
         for own, shared in zip(fixed, common, strict=True):
             matrix = own + sum(level * x for level, x in zip(held, shared, strict=True))
@@ -320,10 +319,16 @@ def _solved(
     return None
 
 
-def _sums(model: MatchingModel, kappa: _Array, g: Callable[[_Array, _Array], _Array]) -> _Array:
-    """Return the sum of g over each block's eigenvalues."""
-    blocks = zip(model.shared(), kappa, strict=True)
-    return np.array([block.spectrum.sum(g, level) for block, level in blocks], dtype=np.float64)
+def _degrees(model: MatchingModel, kappa: _Array) -> _Array:
+    """Return the sum of L over each block's eigenvalues."""
+    blocks = zip(model.sharing.blocks, kappa, strict=True)
+    return np.array([float(block.spectrum.degrees(level)) for block, level in blocks])
+
+
+def _squared_degrees(model: MatchingModel, kappa: _Array) -> _Array:
+    """Return the sum of L^2 over each block's eigenvalues."""
+    blocks = zip(model.sharing.blocks, kappa, strict=True)
+    return np.array([float(block.spectrum.squared_degrees(level)) for block, level in blocks])
 
 
 def shared_scores(
@@ -366,7 +371,7 @@ def _variance(
         turned = [x @ omega for x in shared]
         traces += [[np.vdot(one, other.transpose(0, 2, 1)) for other in turned] for one in turned]
         labels += [np.vdot(own, np.einsum("spq,sq->sp", x, own)) for x in shared]
-    gain = at.scale * at.kappa**2 * _sums(model, at.kappa, _squared)
+    gain = at.scale * at.kappa**2 * _squared_degrees(model, at.kappa)
     system = np.eye(size) - gain[:, None] * traces
     try:
         varied = np.linalg.solve(system, gain * (a**2 * labels + within * traces[:, -1]))
@@ -375,7 +380,3 @@ def _variance(
     if not np.all(np.isfinite(varied)) or varied.min() < 0:
         return None
     return float(varied.sum())
-
-
-def _squared(eigenvalue: _Array, kappa: _Array) -> _Array:
-    return np.asarray(learned(eigenvalue, kappa) ** 2)

@@ -1,33 +1,65 @@
 """Moments of paired features: all that the predicted curves know of the data."""
 
+from fusiontheory.moments.calibration import (
+    Calibration,
+    calibration,
+    calibration_of,
+    ranges,
+    read_calibration,
+    scaled,
+)
+from fusiontheory.moments.diagnosis import Diagnosis, diagnose
+from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
+from fusiontheory.moments.feature_shape import FeatureShape
 from fusiontheory.moments.gaussian import (
     GaussianPairs,
     checked_gaussian,
     debiased_cross,
     gaussian_surrogate,
 )
-from fusiontheory.moments.groups import independent_images
+from fusiontheory.moments.groups import check_groups, independent_images, representatives
+from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dependence
 from fusiontheory.moments.means import centred
+from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.paired import Moments
-from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.moments.sample import MOST_IMAGES, SampledPairs
 from fusiontheory.moments.second import (
     checked_features,
     cross_power,
     dot_product_moments,
     eigenbasis,
 )
+from fusiontheory.moments.source import PairSource
 
 __all__ = [
+    "EFFECTS",
+    "LOGARITHMIC",
+    "MOST_IMAGES",
+    "Calibration",
+    "Diagnosis",
+    "FeatureShape",
     "GaussianPairs",
     "Moments",
+    "PairSource",
     "SampledPairs",
+    "calibration",
+    "calibration_of",
     "centred",
+    "check_groups",
     "checked_features",
     "checked_gaussian",
     "cross_power",
     "debiased_cross",
+    "diagnose",
     "dot_product_moments",
     "eigenbasis",
+    "find_duplicates",
     "gaussian_surrogate",
+    "halves_dependence",
     "independent_images",
+    "kernel_dependence",
+    "ranges",
+    "read_calibration",
+    "representatives",
+    "scaled",
 ]

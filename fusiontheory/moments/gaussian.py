@@ -17,6 +17,7 @@ from fusiontheory.moments.second import (
     eigenbasis,
     joint_eigenvalue,
 )
+from fusiontheory.moments.source import PairSignal
 
 __all__ = ["GaussianPairs", "checked_gaussian", "debiased_cross", "gaussian_surrogate"]
 
@@ -26,6 +27,8 @@ _Single = NDArray[np.float32]
 _SEED = 0
 # Of eigenvalues to each side, within which noise is taken to be alike.
 _BLOCKS = 8
+# Effective ridges, over tr M_v tr M_t, at which the operator is known.
+_GRID = np.geomspace(1e-6, 1.0, 15)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +62,60 @@ class GaussianPairs:
         """Of M_v and of M_t."""
         return self.image, self.text
 
+    @property
+    def images(self) -> float:
+        """Infinitely many: it is a distribution."""
+        return np.inf
+
+    @property
+    def captions(self) -> int:
+        """One text an image."""
+        return 1
+
+    @property
+    def traces(self) -> tuple[float, float]:
+        """The traces of M_v and M_t."""
+        return float(self.image.sum()), float(self.text.sum())
+
+    @property
+    def clean_eigenvalues(self) -> tuple[_Array, _Array]:
+        """Those of the pairs: noise is part of them."""
+        return self.eigenvalues
+
+    @property
+    def means(self) -> tuple[_Array, _Array]:
+        """E v and E t."""
+        return self.image_mean, self.text_mean
+
+    @property
+    def noise(self) -> tuple[float, float]:
+        """None is to be added."""
+        return 0.0, 0.0
+
+    def signal(self, power: _Array) -> PairSignal:
+        """Return the signal in closed form, without an error."""
+        del power
+        grid = _GRID * self.image.sum() * self.text.sum()
+        operator = self.rotations(grid).mean(axis=1)
+        return PairSignal(self.image, self.text, grid, operator, np.zeros_like(grid), 0.0)
+
+    def lengths(self, most: int) -> tuple[_Array, _Array]:
+        """Return |v|^2 and |t|^2 of ``rows``."""
+        traces, image, text = self.rows(most)
+        squares = (np.einsum("nd,nd->n", x, x, dtype=np.float64) for x in (image, text))
+        first, second = (trace * one for trace, one in zip(traces, squares, strict=True))
+        return first, second
+
+    @property
+    def turn(self) -> None:
+        """No sample's coordinates to turn."""
+        return None
+
+    @property
+    def text_likeness(self) -> _Array:
+        """One text an image, which it shares whole, (d_t,)."""
+        return np.ones_like(self.text)
+
     def draw(self, n: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
         """Return n matched pairs, shapes (n, d_v) and (n, d_t)."""
         d_v = self.image.size
@@ -77,7 +134,7 @@ class GaussianPairs:
 
     def rows(self, most: int) -> tuple[tuple[float, float], _Single, _Single]:
         """Return tr M_v and tr M_t, and ``most`` pairs from one seed, brought to trace 1."""
-        traces = float(self.image.sum()), float(self.text.sum())
+        traces = self.traces
         image, text = (
             (x / np.sqrt(trace)).astype(np.float32)
             for x, trace in zip(self.draw(most, np.random.default_rng(_SEED)), traces, strict=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
 
-__all__ = ["independent_images"]
+__all__ = ["check_groups", "independent_images", "numbered", "representatives"]
+
+_Index = NDArray[np.int64]
 
 
-def independent_images(groups: ArrayLike, images: int) -> NDArray[np.intp]:
+def independent_images(groups: ArrayLike, images: int) -> _Index:
     """Return the row of the first image of each group, in order.
 
     A closed form of moments divides by numbers of independent images, cuts them into folds that
@@ -25,24 +29,60 @@ def independent_images(groups: ArrayLike, images: int) -> NDArray[np.intp]:
         images: number of images.
 
     Raises:
-        InputError: if there is not one label for each image, a label is NaN, or there are fewer
-            than 2 groups.
+        InputError: as `check_groups` does.
 
     Example:
         >>> independent_images(["a", "b", "a", "c"], 4)
         array([0, 1, 3])
     """
-    labels = np.asarray(groups)
-    if labels.shape != (images,):
+    return representatives(check_groups(groups, images))
+
+
+def check_groups(groups: ArrayLike, rows: int) -> _Index:
+    """Return group ids as numbers from 0, one a row.
+
+    Args:
+        groups: numbers or texts, shape (rows,).
+        rows: number of images.
+
+    Raises:
+        InputError: for another number of ids, ids that are NaN, or ids of one
+            group alone: such rows are one independent image, from which nothing can be estimated.
+
+    Example:
+        >>> check_groups(["b", "a", "b"], 3).tolist()
+        [0, 1, 0]
+    """
+    given = np.asarray(groups)
+    if given.shape != (rows,):
+        raise InputError(f"groups must have one id per image, {rows}, got shape {given.shape}")
+    if given.dtype.kind not in "biufUS":
+        raise InputError(f"groups must be numbers or texts, got {given.dtype}")
+    if given.dtype.kind == "f" and not np.isfinite(given).all():
+        row = int(np.flatnonzero(~np.isfinite(given))[0])
+        raise InputError(f"groups must be finite, got {given[row]} for image {row}")
+    numbers = numbered(np.unique(given, return_inverse=True)[1])
+    if rows > 1 and numbers.max() == 0:
         raise InputError(
-            f"groups must have one label for each of {images} images, got shape {labels.shape}"
+            f"groups must have at least 2 groups, got 1 for all {rows} images: they are copies"
+            " of one, from which nothing can be estimated"
         )
-    if labels.dtype.kind not in "biufUS":
-        raise InputError(f"groups must be numbers or strings, got {labels.dtype}")
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
-        row = int(np.flatnonzero(np.isnan(labels))[0])
-        raise InputError(f"groups must not be NaN, got NaN for image {row}")
-    rows = np.sort(np.unique(labels, return_index=True)[1])
-    if rows.size < 2:
-        raise InputError(f"groups must name at least 2 groups, got {rows.size} for all images")
-    return np.asarray(rows, dtype=np.intp)
+    return numbers
+
+
+def representatives(groups: _Index) -> _Index:
+    """Return the first row of each group, in order.
+
+    Example:
+        >>> representatives(np.array([0, 1, 0, 2])).tolist()
+        [0, 1, 3]
+    """
+    return np.asarray(np.sort(np.unique(groups, return_index=True)[1]))
+
+
+def numbered(labels: NDArray[Any]) -> _Index:
+    """Return labels as numbers in the order of their first rows."""
+    first, inverse = np.unique(labels, return_index=True, return_inverse=True)[1:]
+    order = np.empty(len(first), dtype=np.int64)
+    order[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(order[inverse])

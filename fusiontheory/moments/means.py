@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TypeAlias
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,11 +82,9 @@ class Centred:
         return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
 
 
-_known: WeakKeyDictionary[Moments, Centred] = WeakKeyDictionary()
-
-
+@lru_cache(maxsize=8)
 def centred(moments: Moments) -> Centred:
-    """Return the moments less the means of the features; kept as long as the moments are.
+    """Return the moments less the means of the features; kept for the next calls.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -97,11 +95,12 @@ def centred(moments: Moments) -> Centred:
         >>> float(found.moments.image_eigenvalues.sum().round())
         4.0
     """
-    if moments not in _known:
-        pairs = moments.pairs
-        found = _of_gaussian(pairs) if isinstance(pairs, GaussianPairs) else _of_sample(pairs)
-        _known[moments] = Centred(moments, 0.0, 0.0) if found is None else found
-    return _known[moments]
+    pairs, found = moments.pairs, None
+    if isinstance(pairs, GaussianPairs):
+        found = _of_gaussian(pairs)
+    elif isinstance(pairs, SampledPairs):
+        found = _of_sample(pairs)
+    return Centred(moments, 0.0, 0.0) if found is None else found
 
 
 def _of_gaussian(pairs: GaussianPairs) -> Centred | None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, non_negative
-from fusiontheory.moments.gaussian import GaussianPairs, checked_gaussian, debiased_cross
+from fusiontheory.moments.diagnosis import Diagnosis, diagnose
+from fusiontheory.moments.gaussian import checked_gaussian, debiased_cross
 from fusiontheory.moments.groups import independent_images
-from fusiontheory.moments.population import IMAGES_FOR_FOLDS, sampled_signal
+from fusiontheory.moments.population import IMAGES_FOR_FOLDS
 from fusiontheory.moments.sample import SampledPairs
 from fusiontheory.moments.second import (
     DotProductMoments,
@@ -22,20 +23,16 @@ from fusiontheory.moments.second import (
     dot_product_moments,
     eigenbasis,
 )
-from fusiontheory.signal import RitzGram, lanczos_signal, ritz_gram, signal_curve
+from fusiontheory.moments.source import PairSource
+from fusiontheory.signal import MINIMUM_IMAGES, lanczos_signal, signal_curve
 from fusiontheory.threads import small_algebra
 
 __all__ = ["DotProductMoments", "Moments"]
 
 _Array = NDArray[np.float64]
 
-# Effective ridges, over tr M_v tr M_t, at which the operator of Gaussian pairs is known. It and the
-# grid of `sampled_signal` are parts of the fine one, on which only c^2 is needed.
-_GAUSSIAN_GRID = np.geomspace(1e-6, 1.0, 15)
+# Effective ridges of the fine grid, on which only c^2 is needed.
 _FINE = 29
-# Over the cross block's trace, for the signal of a kernel of several orders.
-_RITZ_GRID = np.geomspace(3e-5, 1.0, 12)
-_MOST_FOR_RITZ = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +54,7 @@ class Moments:
         pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
         reach: effective ridge below which so few images do not show the signal, which is linear
             there, with a wider error; 0 if there is none.
+        source: -> the diagnosis of the features; None if the moments are not those of features.
 
     Example:
         >>> import numpy as np
@@ -78,11 +76,9 @@ class Moments:
     grid: _Array = field(repr=False)
     operator: _Array = field(repr=False)
     signal_error: _Array = field(repr=False)
-    pairs: SampledPairs | GaussianPairs = field(repr=False)
+    pairs: PairSource = field(repr=False)
     reach: float = field(default=0.0, repr=False)
-    _ritz: dict[tuple[tuple[tuple[int, int], float], ...], tuple[_Array, RitzGram]] = field(
-        init=False, repr=False, default_factory=dict
-    )
+    source: Callable[[], Diagnosis] | None = field(default=None, repr=False)
 
     @classmethod
     def from_features(
@@ -114,11 +110,13 @@ class Moments:
                 dimensions, which do not show the signal below ``reach``; its error is wider there.
         """
         v, t = checked_features(image, text)
+        own = None
         if groups is not None:
             kept = independent_images(groups, len(v))
-            v, t = v[kept], t[kept]
+            v, t, own = v[kept], t[kept], np.arange(len(kept))
         with small_algebra(max(v.shape[1], t.shape[2])):
-            return cls._of_features(v, t)
+            moments = cls._of_features(v, t)
+        return replace(moments, source=partial(diagnose, v, t, own))
 
     @classmethod
     def _of_features(cls, v: _Array, t: _Array) -> Moments:
@@ -142,7 +140,7 @@ class Moments:
         centred_v, centred_t = (x - x.mean(axis=0) for x in (pairs.image, pairs.text.mean(axis=1)))
         unit = unit_v * unit_t
         _warn_of_few(n, max(len(basis_v), len(basis_t)))
-        return cls._of_sample(
+        return cls._of(
             pairs,
             cross=cross,
             power=cross_power(centred_v, centred_t, unit * cross) / unit**2,
@@ -161,8 +159,8 @@ class Moments:
     ) -> Moments:
         """Return the moments of jointly Gaussian pairs, in closed form.
 
-        Nothing is sampled, so that ``images`` is infinite and ``signal_error`` 0, but for ``ritz``,
-        which is that of 4096 seeded pairs, drawn when a head asks for them.
+        Nothing is sampled, so that ``images`` is infinite and ``signal_error`` 0; for heads
+        of several orders 4096 seeded pairs are drawn when one asks for them.
 
         Args:
             image: M_v = E[v v^T], shape (d_v, d_v).
@@ -183,44 +181,26 @@ class Moments:
             (inf, 2.5)
         """
         pairs, dot_product = checked_gaussian(image, text, cross, image_mean, text_mean)
-        return cls._of_gaussian(pairs, dot_product)
+        return cls._of(pairs, pairs.cross, pairs.cross**2, dot_product)
 
     @classmethod
-    def _of_gaussian(cls, pairs: GaussianPairs, dot_product: DotProductMoments | None) -> Moments:
-        grid = _GAUSSIAN_GRID * pairs.image.sum() * pairs.text.sum()
-        return cls(
-            image_eigenvalues=pairs.image,
-            text_eigenvalues=pairs.text,
-            cross=pairs.cross,
-            cross_power=pairs.cross**2,
-            dot_product=dot_product,
-            images=np.inf,
-            captions=1,
-            grid=grid,
-            operator=pairs.rotations(grid).mean(axis=1),
-            signal_error=np.zeros_like(grid),
-            pairs=pairs,
-        )
-
-    @classmethod
-    def _of_sample(
+    def _of(
         cls,
-        pairs: SampledPairs,
+        pairs: PairSource,
         cross: _Array,
         power: _Array,
         dot_product: DotProductMoments | None,
     ) -> Moments:
-        """Estimate the signal from the kept pairs, their noise included."""
-        found = sampled_signal(pairs, power)
-        n, captions, _ = pairs.text.shape
+        """Return the moments with the signal of the pairs, their noise included."""
+        found = pairs.signal(power)
         return cls(
             image_eigenvalues=found.image_eigenvalues,
             text_eigenvalues=found.text_eigenvalues,
             cross=cross,
             cross_power=power,
             dot_product=dot_product,
-            images=n,
-            captions=captions,
+            images=pairs.images,
+            captions=pairs.captions,
             grid=found.grid,
             operator=found.operator,
             signal_error=found.error,
@@ -236,7 +216,7 @@ class Moments:
         ``rescaled`` takes back, up to the spread of the lengths. In closed form M_v grows by
         sigma_v^2 I, M_t by sigma_t^2 I, C and the excess covariance D of matched pairs stay, and
         the variances of v.t grow by sigma_v^2 tr M_t + sigma_t^2 tr M_v + sigma_v^2 sigma_t^2 d.
-        For ``ritz`` alone, which only heads of several orders ask for, noise is drawn.
+        For heads of several orders alone noise is drawn, when one asks for pairs.
 
         Args:
             image: sigma_v, at least 0, in the units of the features.
@@ -258,9 +238,7 @@ class Moments:
             # The text's noise meets the image's, too.
             grown += sigma_t**2 * (self.image_eigenvalues.sum() + sigma_v**2 * len(self.cross))
             dot_product = dot_product.spread(float(grown))
-        if isinstance(pairs, GaussianPairs):
-            return Moments._of_gaussian(pairs, dot_product)
-        return Moments._of_sample(pairs, self.cross, self.cross_power, dot_product)
+        return Moments._of(pairs, self.cross, self.cross_power, dot_product)
 
     def rescaled(self, *, image: float = 1.0, text: float = 1.0) -> Moments:
         """Return the moments of image * v and text * t, exactly.
@@ -309,14 +287,10 @@ class Moments:
             >>> round(twin.dot_product.matched_variance)  # tr M_v M_t + tr C^2; |x|^2 has none
             4
         """
-        pairs = self.pairs
-        if isinstance(pairs, GaussianPairs):
+        if np.isinf(self.images):
             return self
-        values = pairs.image_values, pairs.text_values
-        means = (
-            np.sqrt(pairs.traces[0]) * pairs.image.mean(axis=0, dtype=np.float64),
-            np.sqrt(pairs.traces[1]) * pairs.text.mean(axis=(0, 1), dtype=np.float64),
-        )
+        pairs = self.pairs
+        values, means = pairs.clean_eigenvalues, pairs.means
         cross = debiased_cross(self.cross, self.cross_power, values, means)
         # In the coordinates of the image, in which v.t is defined.
         turn = np.eye(len(values[1])) if pairs.turn is None else pairs.turn
@@ -329,24 +303,18 @@ class Moments:
         )
         return twin.with_noise(image=pairs.noise[0], text=pairs.noise[1])
 
-    def ritz(self, orders: Mapping[tuple[int, int], float]) -> tuple[_Array, RitzGram]:
-        """Return effective ridges, and `ritz_gram` of a kernel sum_ab k_ab (v.v')^a (t.t')^b there.
+    @cached_property
+    def diagnosis(self) -> Diagnosis | None:
+        """Diagnosis of the features that these are the moments of (`fusiontheory.diagnose`).
 
-        From at most 4096 images, or as many drawn Gaussian pairs; with noise, it is drawn. Kept for
-        the next call with the same kernel. Zero gain for fewer than 50 images.
-
-        Args:
-            orders: k_ab > 0 by (a, b), with (1, 1) among them.
+        Found when first asked for. Scales do not change it; with noise added there is none.
         """
-        key = tuple(sorted(orders.items()))
-        if key not in self._ritz:
-            traces, image, text = self.pairs.rows(_MOST_FOR_RITZ)
-            unit = {(a, b): k * traces[0] ** a * traces[1] ** b for (a, b), k in orders.items()}
-            levels = _RITZ_GRID * unit[1, 1]
-            own_v, own_t = self.pairs.eigenvalues
-            values = own_v / traces[0], own_t / traces[1]
-            self._ritz[key] = levels, ritz_gram(image, text, *values, unit, levels)
-        return self._ritz[key]
+        return None if self.source is None else self.source()
+
+    @property
+    def shows_pairs(self) -> bool:
+        """Whether they are a sample's of at least 50 images, whose pairs show functions."""
+        return MINIMUM_IMAGES <= self.images < np.inf
 
     @property
     def dimensions(self) -> tuple[int, int]:

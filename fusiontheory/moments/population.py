@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.moments.source import PairSignal
 from fusiontheory.signal import (
     FOLDS,
     SampleResolvent,
@@ -19,7 +19,10 @@ from fusiontheory.signal import (
     signal_error,
 )
 
-__all__ = ["IMAGES_FOR_FOLDS", "SampledSignal", "sampled_signal"]
+__all__ = ["IMAGES_FOR_FOLDS", "sampled_signal"]
+
+if TYPE_CHECKING:
+    from fusiontheory.moments.sample import SampledPairs
 
 _Array = NDArray[np.float64]
 
@@ -39,28 +42,7 @@ _SHOWN = 0.9
 _CLEAR = 3.0
 
 
-@dataclass(frozen=True, eq=False)
-class SampledSignal:
-    """What N images say of the population.
-
-    Attributes:
-        image_eigenvalues: of M_v, noise included, decreasing, shape (d_v,).
-        text_eigenvalues: of M_t.
-        grid: effective ridges, increasing, shape (g,).
-        operator: d_0 .. d_3 of `fusiontheory.signal.lanczos` at each, (g, 4).
-        error: standard error of the signal at each, (g,).
-        reach: smallest effective ridge at which so many images show the signal; 0 for any.
-    """
-
-    image_eigenvalues: _Array
-    text_eigenvalues: _Array
-    grid: _Array
-    operator: _Array
-    error: _Array
-    reach: float
-
-
-def sampled_signal(pairs: SampledPairs, power: _Array) -> SampledSignal:
+def sampled_signal(pairs: SampledPairs, power: _Array) -> PairSignal:
     """Return the signal by `fusiontheory.signal.resolvent`, d_1 .. d_3 from folds of the images.
 
     The covariance of matched pairs is measured where the sample's own resolvent shows nine tenths
@@ -114,7 +96,7 @@ def sampled_signal(pairs: SampledPairs, power: _Array) -> SampledSignal:
         population_eigenvalues(values, count) + sigma**2
         for values, count, sigma in zip(clean, counts, pairs.noise, strict=True)
     ]
-    return SampledSignal(
+    return PairSignal(
         image_eigenvalues=fitted[0],
         text_eigenvalues=fitted[1],
         grid=grid,
@@ -148,7 +130,7 @@ def _determinant(moments: _Array) -> _Array:
     return np.asarray((d0 + d1 / 2) * (d2 + d3 / 2) - (d1 + d2 / 2) ** 2)
 
 
-def _uncorrected(pairs: SampledPairs, power: _Array) -> SampledSignal:
+def _uncorrected(pairs: SampledPairs, power: _Array) -> PairSignal:
     """Return the sample's own signal, as if its eigenvalues were the population's."""
     n = len(pairs.image)
     own = pairs.eigenvalues
@@ -160,4 +142,4 @@ def _uncorrected(pairs: SampledPairs, power: _Array) -> SampledSignal:
     error = signal_error(rotations, power, product, resolvents, n)
     if n < max(product.shape):
         error = np.hypot(error, pairs.eigenvalue_error(grid))
-    return SampledSignal(*own, grid, rotations.mean(axis=1), error, 0.0)
+    return PairSignal(*own, grid, rotations.mean(axis=1), error, 0.0)

@@ -8,10 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.moments.population import sampled_signal
 from fusiontheory.moments.second import cross_power
+from fusiontheory.moments.source import PairSignal
 from fusiontheory.signal import FOLDS, operator_rotations
 
-__all__ = ["SampledPairs"]
+__all__ = ["MOST_IMAGES", "SampledPairs"]
+
+MOST_IMAGES = 4096
+"""Images of `SampledPairs.rows` for functions and scores of pairs, so that all are of the same."""
 
 _Array = NDArray[np.float64]
 _Single = NDArray[np.float32]
@@ -64,6 +69,32 @@ class SampledPairs:
             squared_lengths=self.squared_lengths
             and (image**2 * self.squared_lengths[0], text**2 * self.squared_lengths[1]),
         )
+
+    @property
+    def images(self) -> float:
+        """How many images there are."""
+        return len(self.image)
+
+    @property
+    def captions(self) -> int:
+        """Texts of an image."""
+        return int(self.text.shape[1])
+
+    @property
+    def clean_eigenvalues(self) -> tuple[_Array, _Array]:
+        """Of M_v and M_t without noise."""
+        return self.image_values, self.text_values
+
+    @property
+    def means(self) -> tuple[_Array, _Array]:
+        """The means of v and of t, in the eigenbases."""
+        image = self.image.mean(axis=0, dtype=np.float64)
+        text = self.text.mean(axis=(0, 1), dtype=np.float64)
+        return np.sqrt(self.traces[0]) * image, np.sqrt(self.traces[1]) * text
+
+    def signal(self, power: _Array) -> PairSignal:
+        """Return `sampled_signal`."""
+        return sampled_signal(self, power)
 
     @property
     def traces(self) -> tuple[float, float]:

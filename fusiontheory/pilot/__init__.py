@@ -16,6 +16,7 @@ from fusiontheory.pilot.interaction import (
     InteractionTest,
     interaction_split,
     interaction_test,
+    kernel_parts,
 )
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.missing import missing_price
@@ -50,6 +51,7 @@ __all__ = [
     "headline_metric",
     "interaction_split",
     "interaction_test",
+    "kernel_parts",
     "leave_out_errors",
     "missing_price",
     "not_excluded",

@@ -46,7 +46,7 @@ from fusiontheory.risk.ridge import (
     unlearned,
 )
 from fusiontheory.risk.sign_labels import SignLabel, SignLabels, score_accuracy, sign_accuracy
-from fusiontheory.risk.spectrum import Spectrum
+from fusiontheory.risk.spectrum import Spectrum, self_product_eigenvalues
 
 __all__ = [
     "CorrelatedProducts",
@@ -86,6 +86,7 @@ __all__ = [
     "product_ridge_risk",
     "ridge_risk",
     "score_accuracy",
+    "self_product_eigenvalues",
     "sign_accuracy",
     "spectrum_risk",
     "training_risk",

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array
 
-__all__ = ["Spectrum"]
+__all__ = ["Spectrum", "self_product_eigenvalues"]
 
 _Array = NDArray[np.float64]
 
@@ -117,6 +117,31 @@ class Spectrum:
         """Return sum_i w_i g(lambda_i, kappa) for the weight vector ``name``; see ``sum``."""
         return self._integrate(self.weights[name], g, at)
 
+    def degrees(self, kappa: ArrayLike, weight: str | None = None) -> _Array:
+        """Return sum_i L_i, L = lambda / (lambda + kappa): the degrees of freedom at each kappa.
+
+        Args:
+            kappa: effective ridges, any shape.
+            weight: name of the weight vector that the sum has; None for none.
+
+        Example:
+            >>> Spectrum.from_eigenvalues([3.0, 1.0]).degrees(1.0)
+            array(1.25)
+        """
+        return self._integrate(self._rule(weight), _learned, kappa)
+
+    def squared_degrees(self, kappa: ArrayLike) -> _Array:
+        """Return sum_i L_i^2 at each kappa; over n it is gamma, the share of noise that is fitted.
+
+        Example:
+            >>> Spectrum.from_eigenvalues([3.0, 1.0]).squared_degrees(1.0)
+            array(0.8125)
+        """
+        return self._integrate(self.counts, lambda lam, kap: _learned(lam, kap) ** 2, kappa)
+
+    def _rule(self, weight: str | None) -> _Array:
+        return self.counts if weight is None else self.weights[weight]
+
     def _integrate(
         self, rule: _Array, g: Callable[[_Array, _Array], _Array], at: ArrayLike
     ) -> _Array:
@@ -128,6 +153,11 @@ class Spectrum:
             block = slice(start, start + step)
             total[block] = g(self.nodes, column[block]) @ rule
         return total.reshape(parameters.shape)
+
+
+def _learned(eigenvalue: _Array, kappa: _Array) -> _Array:
+    learned: _Array = eigenvalue / (eigenvalue + kappa)
+    return learned
 
 
 def _compress(values: _Array, weights: list[_Array]) -> tuple[_Array, list[_Array]]:
@@ -170,3 +200,17 @@ def _chebyshev_moments(
                 )
             previous, current = current, 2 * u * current - previous
     return number, moments
+
+
+def self_product_eigenvalues(eigenvalues: _Array) -> _Array:
+    """Return the covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j, i <= j.
+
+    Args:
+        eigenvalues: of the covariance of v, shape (d,).
+
+    Example:
+        >>> self_product_eigenvalues(np.array([2.0, 1.0]))
+        array([8., 4., 2.])
+    """
+    row, column = np.triu_indices(eigenvalues.size)
+    return np.asarray(2 * eigenvalues[row] * eigenvalues[column])

@@ -1,16 +1,9 @@
 """How clearly matched pairs show in a kernel at an effective ridge: q(kappa), from arrays."""
 
 from fusiontheory.signal.interpolation import signal_curve
-from fusiontheory.signal.lanczos import (
-    FOLDS,
-    lanczos_signal,
-    operator_moments,
-    operator_rotations,
-    signal_error,
-)
+from fusiontheory.signal.lanczos import FOLDS, lanczos_signal, operator_rotations, signal_error
 from fusiontheory.signal.resolvent import (
     SampleResolvent,
-    fused_freedom,
     fused_resolvent,
     fused_signal,
     least_ridge,
@@ -32,13 +25,11 @@ __all__ = [
     "RitzGram",
     "SampleResolvent",
     "Staircase",
-    "fused_freedom",
     "fused_resolvent",
     "fused_signal",
     "lanczos_signal",
     "least_ridge",
     "mismatched_partner",
-    "operator_moments",
     "operator_rotations",
     "population_eigenvalues",
     "ritz_gram",

@@ -30,7 +30,6 @@ from fusiontheory.signal.staircase import leading
 __all__ = [
     "FOLDS",
     "lanczos_signal",
-    "operator_moments",
     "operator_rotations",
     "signal_error",
 ]
@@ -43,14 +42,6 @@ FOLDS = 5
 # Directions in which Lambda is below this share of kappa are left out of D: there it changes q by
 # a per cent of their part of it, at a cost that is the same for every kappa.
 _NEGLIGIBLE = 0.02
-
-
-def operator_moments(
-    image: _Rows, text: _Rows, product: _Array, folds: NDArray[np.intp], kappa: Sequence[float]
-) -> _Array:
-    """Return unbiased estimates of d_0 .. d_3, shape (len(kappa), 4); see `operator_rotations`."""
-    estimates: _Array = operator_rotations(image, text, product, folds, kappa).mean(axis=1)
-    return estimates
 
 
 def operator_rotations(

@@ -37,7 +37,6 @@ from scipy.optimize import brentq, nnls
 
 __all__ = [
     "SampleResolvent",
-    "fused_freedom",
     "fused_resolvent",
     "fused_signal",
     "least_ridge",
@@ -162,17 +161,6 @@ def fused_signal(
     weight = np.multiply.outer(image.step[:upper], text.step) * own
     product = np.multiply.outer(image.level[:upper], text.level)
     return np.array([2 * float((weight / (product + level)).sum().real) for level in kappa])
-
-
-def fused_freedom(image: SampleResolvent, text: SampleResolvent, kappa: _Array) -> _Array:
-    """Return sum_ij lambda_i mu_j / (lambda_i mu_j + kappa) of the population, shape of kappa."""
-    product = np.multiply.outer(image.level, text.level)
-    return np.array(
-        [
-            float((image.trace @ (product / (product + level)) @ text.trace).real)
-            for level in np.ravel(kappa)
-        ]
-    ).reshape(np.shape(kappa))
 
 
 def least_ridge(image: SampleResolvent, text: SampleResolvent) -> float:

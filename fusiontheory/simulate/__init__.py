@@ -13,7 +13,8 @@ from fusiontheory.simulate.figure import check_panels, plot_simulation
 from fusiontheory.simulate.fits import HEAD_NAMES, HeadFit, fit_head, head_features
 from fusiontheory.simulate.grid import SimulationGrid, read_grid
 from fusiontheory.simulate.measuring import measure_unit
-from fusiontheory.simulate.predictions import Prediction, predict_head, synthetic_moments
+from fusiontheory.simulate.moments import synthetic_moments
+from fusiontheory.simulate.predictions import Prediction, predict_head
 from fusiontheory.simulate.table import differences, read_table
 from fusiontheory.simulate.units import run_unit, units_of
 

@@ -25,7 +25,6 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curves import predict_curve
-from fusiontheory.moments import Moments
 from fusiontheory.risk import (
     CorrelatedProducts,
     KernelSum,
@@ -38,6 +37,7 @@ from fusiontheory.risk import (
     ridge_risk,
     training_risk,
 )
+from fusiontheory.simulate.moments import synthetic_moments
 from fusiontheory.synthetic import (
     FeatureLaw,
     LabelLaw,
@@ -47,7 +47,7 @@ from fusiontheory.synthetic import (
     best_bilinear,
 )
 
-__all__ = ["Prediction", "predict_head", "synthetic_moments"]
+__all__ = ["Prediction", "predict_head"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -378,26 +378,3 @@ def _low_rank(
     )
     nan = np.full(n.size, np.nan)
     return Prediction(low_rank_risk(target, n), nan, nan, "low_rank_risk")
-
-
-def synthetic_moments(config: SyntheticConfig) -> Moments:
-    """Return the moments of a configuration's matched pairs, for `fusiontheory.predict_curve`.
-
-    Raises:
-        InputError: if rows are exchanged: then pairs are not Gaussian.
-
-    Example:
-        >>> config = SyntheticConfig.from_settings({"pairs.d_v": 3, "pairs.d_t": 2})
-        >>> synthetic_moments(config).dimensions
-        (3, 2)
-    """
-    law = FeatureLaw.of(config.model)
-    if law.matched < 1:
-        raise InputError("shuffle_v and shuffle_t must be 0 for moments of Gaussian pairs")
-    return Moments.from_second_moments(
-        law.second_moment_v,
-        law.second_moment_t,
-        law.matched_cross,
-        image_mean=law.mean_v,
-        text_mean=law.mean_t,
-    )

@@ -18,6 +18,13 @@ from fusiontheory.synthetic.degradations import (
     shuffle_rows,
 )
 from fusiontheory.synthetic.floors import RiskFloor, best_additive, best_bilinear
+from fusiontheory.synthetic.foreign import (
+    FOREIGN,
+    Copies,
+    ForeignPopulation,
+    ForeignSample,
+    find_population,
+)
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.measured_alignment import MeasuredAlignment, measured_alignment
 from fusiontheory.synthetic.pairs import SharedLatentPairs
@@ -27,9 +34,13 @@ from fusiontheory.synthetic.surrogates import SurrogatePairs, latent_model_of_fe
 from fusiontheory.synthetic.targets import Coefficients, Target
 
 __all__ = [
+    "FOREIGN",
     "Coefficients",
+    "Copies",
     "Degradation",
     "FeatureLaw",
+    "ForeignPopulation",
+    "ForeignSample",
     "LabelLaw",
     "LatentModel",
     "MeasuredAlignment",
@@ -45,6 +56,7 @@ __all__ = [
     "best_additive",
     "best_bilinear",
     "drop_dimensions",
+    "find_population",
     "latent_model_of_features",
     "measured_alignment",
     "population_risk",

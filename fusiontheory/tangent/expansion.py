@@ -24,9 +24,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
-from fusiontheory.matching import MatchingModel, Terms, kernel_signal
+from fusiontheory.matching import (
+    FunctionSignal,
+    KernelSignal,
+    MatchingModel,
+    NoSignal,
+    Signal,
+    Terms,
+)
 from fusiontheory.moments import Moments
-from fusiontheory.risk import Spectrum
+from fusiontheory.risk import Spectrum, self_product_eigenvalues
 from fusiontheory.tangent.block_regression import (
     GROUPS,
     linear_axes,
@@ -285,8 +292,8 @@ def expansion_model(
     cross, dot, hadamard = (expansion[name] for name in ("cross", *_COORDINATE))
     linear = _linear_eigenvalues(moments, expansion["image"], expansion["text"])
     products = [
-        expansion["image_square"] * _self_product_eigenvalues(lambda_v),
-        expansion["text_square"] * _self_product_eigenvalues(lambda_t),
+        expansion["image_square"] * self_product_eigenvalues(lambda_v),
+        expansion["text_square"] * self_product_eigenvalues(lambda_t),
         cross * np.outer(lambda_v, lambda_t).ravel(),
     ]
     ridge = expansion.remainder
@@ -294,23 +301,22 @@ def expansion_model(
         ridge += _coordinate_diagonal(moments, dot, hadamard)
     elif dot or hadamard:
         products.append(coordinates.eigenvalues(dot, hadamard))
-    signal, signal_error = _product_signal(expansion, moments, terms, coordinates)
+    signal = _product_signal(expansion, moments, terms, coordinates)
     both = np.concatenate([linear, *products])
     if not both.any():
         raise InputError("expansion must have a block with a coefficient above 0, got none")
     values, sample = np.concatenate(products), expansion.product_eigenvalues
     if sample is None or expansion.exact or not values.any():
-        return MatchingModel(Spectrum.from_eigenvalues(both), ridge, signal, signal_error)
+        return MatchingModel(Spectrum.from_eigenvalues(both), ridge, signal)
     metric = MatchedMetric.from_sample(sample, Spectrum.from_eigenvalues(values), ridge)
     spectrum = metric.spectrum
     if linear.any():
         spectrum = joined(spectrum, Spectrum.from_eigenvalues(linear))
-    return MatchingModel(
-        spectrum=spectrum,
-        ridge=metric.ridge,
-        signal=lambda kappa: metric.signal(kappa, signal),
-        signal_error=lambda kappa: signal_error(metric.effective_ridge(kappa)),
+    own = FunctionSignal(
+        lambda kappa: metric.signal(kappa, signal),
+        lambda kappa: signal.error(metric.effective_ridge(kappa)),
     )
+    return MatchingModel(spectrum, metric.ridge, own)
 
 
 def _product_signal(
@@ -318,34 +324,24 @@ def _product_signal(
     moments: Moments,
     terms: Terms,
     coordinates: CoordinateMoments | None,
-) -> tuple[Callable[[_Array], tuple[_Array, _Array]], Callable[[_Array], _Array]]:
-    """Return kappa -> (q, dq / dlog kappa) of all product blocks, and kappa -> its error."""
+) -> Signal:
+    """Return the signal of all product blocks."""
     cross, dot, hadamard = (expansion[name] for name in ("cross", *_COORDINATE))
-    tied = coordinates if dot or hadamard else None
-
-    def nothing(kappa: _Array) -> tuple[_Array, _Array]:
-        return np.zeros_like(kappa), np.zeros_like(kappa)
-
-    bilinear: Callable[[_Array], tuple[_Array, _Array]] = nothing
-    bilinear_error: Callable[[_Array], _Array] = np.zeros_like
+    bilinear: Signal = NoSignal()
     if cross:
         orders = {order: expansion[name] for order, name in _ORDERS.items() if expansion[name]}
         # A kernel with its own metric on the products has its own inner products, too.
         functions = terms.functions if expansion.exact else ()
-        bilinear, bilinear_error = kernel_signal(moments, orders, terms.lanczos_steps, functions)
-
-    def signal(kappa: _Array) -> tuple[_Array, _Array]:
-        if tied is None:
-            return bilinear(kappa)
-        return tied.signal(kappa, bilinear, cross, dot, hadamard)
-
-    def signal_error(kappa: _Array) -> _Array:
-        error = bilinear_error(kappa)
-        if tied is None:
-            return error
-        return np.maximum(error, tied.signal_error(kappa, cross, dot, hadamard))
-
-    return signal, signal_error
+        bilinear = KernelSignal(moments, orders, terms.lanczos_steps, functions)
+    if coordinates is None or not (dot or hadamard):
+        return bilinear
+    tied = coordinates
+    return FunctionSignal(
+        lambda kappa: tied.signal(kappa, bilinear, cross, dot, hadamard),
+        lambda kappa: np.maximum(
+            bilinear.error(kappa), tied.signal_error(kappa, cross, dot, hadamard)
+        ),
+    )
 
 
 def _checked(kernel: ArrayLike, image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array, _Array]:
@@ -387,12 +383,6 @@ def _linear_eigenvalues(moments: Moments, image: float, text: float) -> _Array:
     coupling = np.sqrt(image * text) * moments.cross / 2
     joint[:d_v, d_v:], joint[d_v:, :d_v] = coupling, coupling.T
     return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
-
-
-def _self_product_eigenvalues(eigenvalues: _Array) -> _Array:
-    """Covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j for i <= j."""
-    row, column = np.triu_indices(eigenvalues.size)
-    return 2 * eigenvalues[row] * eigenvalues[column]
 
 
 def _coordinate_diagonal(moments: Moments, dot: float, hadamard: float) -> float:

@@ -13,7 +13,7 @@ from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.solvers import PairFeatures, measure_curve
 
-COLUMNS = ["n", "risk", "accuracy", "accuracy_low", "accuracy_high"]
+COLUMNS = ["n", "risk", "accuracy", "accuracy_low", "accuracy_high", "trusted"]
 SIZES = [64, 256, 1024]
 RIDGE = 0.01
 SEEDS = 12
@@ -151,12 +151,13 @@ def test_columns_and_types(moments, head):
     curve = predict_curve(head, moments, [4, 100, 10**6], ridge=0.1)
     assert list(curve.columns) == COLUMNS
     assert curve["n"].dtype == np.int64
-    assert (curve[COLUMNS[1:]].dtypes == np.float64).all()
+    assert (curve[COLUMNS[1:-1]].dtypes == np.float64).all()
+    assert curve["trusted"].dtype == bool
     assert list(curve["n"]) == [4, 100, 10**6]
     assert curve["accuracy"].between(curve["accuracy_low"], curve["accuracy_high"]).all()
     assert predict_curve(head, moments, [4.5], ridge=0.1)["n"].dtype == np.float64
     one = predict_curve(head, moments, 100, ridge=0.1)
-    np.testing.assert_allclose(one, curve.iloc[[1]], rtol=1e-9)
+    np.testing.assert_allclose(one.astype(float), curve.iloc[[1]].astype(float), rtol=1e-9)
 
 
 @pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])

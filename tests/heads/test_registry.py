@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from fusiontheory.checks import InputError
 from fusiontheory.curves import find_model
 from fusiontheory.heads import HEADS, find_head, relu_tangent_coefficients
-from fusiontheory.matching import Terms, kernel_signal
+from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
 
@@ -146,17 +146,10 @@ def test_terms_of_the_tangent_model(moments):
     assert (second != plain).all()
 
 
-def test_tangent_model_is_asked_for_the_orders_of_the_kernel(monkeypatch):
+def test_tangent_model_has_the_orders_of_the_kernel():
     image, noise = draw(0, n=500)
     moments = Moments.from_features(image, image + 0.5 * (image**2 - 1) + noise)
-    asked = {}
-    monkeypatch.setattr(
-        "fusiontheory.curves.models.kernel_signal",
-        lambda moments, orders, *rest: (
-            asked.update(orders) or kernel_signal(moments, orders, *rest)
-        ),
-    )
-    find_model("concat-mlp")(moments, Terms())
+    asked = find_model("concat-mlp")(moments, Terms()).signal.orders
     # r a_k (u / r)^k, u = (v.v' + t.t') / 2, by the binomial theorem.
     r = (moments.image_eigenvalues.sum() + moments.text_eigenvalues.sum()) / 2
     coefficients = relu_tangent_coefficients(4)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from fusiontheory.matching import MatchingModel, matching_curve
+from fusiontheory.matching import FunctionSignal, MatchingModel, matching_curve
 from fusiontheory.risk import Spectrum, effective_ridge, overfitting
 
 LAM = np.arange(1, 201) ** -1.0
@@ -20,9 +20,8 @@ def model_of(strength, lam=LAM, ridge=0.0, error=0.0):
         level = np.asarray(kappa)[:, None]
         return (c2 / (lam + level)).sum(1), -(level * c2 / (lam + level) ** 2).sum(1)
 
-    return MatchingModel(
-        Spectrum.from_eigenvalues(lam), ridge, signal, lambda kappa: np.full_like(kappa, error)
-    )
+    known = FunctionSignal(signal, lambda kappa: np.full_like(kappa, error))
+    return MatchingModel(Spectrum.from_eigenvalues(lam), ridge, known)
 
 
 def test_formulas_of_the_docstring():

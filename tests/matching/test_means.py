@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory import Moments, predict_curve
+from fusiontheory.curves import find_model
 from fusiontheory.heads import find_head, relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.matching import Terms
 from fusiontheory.moments import centred
@@ -98,7 +99,7 @@ def test_functions_of_one_modality_raise_the_signal_to_the_exact_one():
     kappa = 1e-3
     exact = apart_by @ np.linalg.solve(within + kappa * np.eye(256), apart_by)
     moments = Moments.from_features(*relu(30_000, rng))
-    found = find_head("bilinear").model(moments, Terms()).signal(np.array([kappa]))[0][0]
+    found = find_model("bilinear")(moments, Terms()).signal(np.array([kappa]))[0][0]
     two = moments.matching_signal(np.array([kappa]))[0][0]
     assert two < 0.85 * exact
     assert found == pytest.approx(exact, rel=0.12)

@@ -8,6 +8,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.matching import (
+    FunctionSignal,
     MatchingModel,
     matching_curve,
     threshold_scatter,
@@ -29,7 +30,9 @@ def two_classes(values, apart):
         resolvent = 1 / (values + level)
         return apart**2 @ resolvent.T, -((apart * resolvent) ** 2 * level).sum(axis=1)
 
-    return MatchingModel(Spectrum.from_eigenvalues(values), 0.0, signal, np.zeros_like)
+    return MatchingModel(
+        Spectrum.from_eigenvalues(values), 0.0, FunctionSignal(signal, np.zeros_like)
+    )
 
 
 def exact_accuracies(values, apart, n, ridge):

@@ -50,10 +50,10 @@ def test_labels_of_any_kind_and_order():
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
-        (np.arange(59), r"one label for each of 60 images, got shape \(59,\)"),
+        (np.arange(59), r"one id per image, 60, got shape \(59,\)"),
         (np.zeros(60), "at least 2 groups, got 1"),
-        (np.append(np.arange(59.0), np.nan), "got NaN for image 59"),
-        ([None] * 60, "numbers or strings, got object"),
+        (np.append(np.arange(59.0), np.nan), "got nan for image 59"),
+        ([None] * 60, "numbers or texts, got object"),
     ],
 )
 def test_groups_that_do_not_fit_are_refused(groups, message):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
-from fusiontheory.matching import Terms
+from fusiontheory.matching import Terms, kernel_pairs
 from fusiontheory.moments import Moments
 from fusiontheory.signal import (
     FUNCTIONS,
@@ -156,14 +156,17 @@ def test_units_of_the_features(scale_v, scale_t):
     np.testing.assert_allclose(scaled.signal_error, moments.signal_error, rtol=1e-3)
     orders = {(1, 1): 1.0, (2, 0): 0.5, (2, 1): 0.1}
     others = {(a, b): k / (scale_v**a * scale_t**b) ** 2 for (a, b), k in orders.items()}
-    gain, other = moments.ritz(orders)[1].gain(FUNCTIONS), scaled.ritz(others)[1].gain(FUNCTIONS)
+    gain, other = (
+        kernel_pairs(moments, orders).ritz.gain(FUNCTIONS),
+        kernel_pairs(scaled, others).ritz.gain(FUNCTIONS),
+    )
     np.testing.assert_allclose(other, gain, rtol=1e-2, atol=1e-4)
 
 
 def test_one_text_per_image_may_leave_out_its_axis():
     image, text = draw(0)
     flat, deep = Moments.from_features(image, text), Moments.from_features(image, text[:, None])
-    for name in [field.name for field in fields(Moments) if field.name not in ("pairs", "_ritz")]:
+    for name in [field.name for field in fields(Moments) if field.name not in ("pairs", "source")]:
         np.testing.assert_equal(getattr(flat, name), getattr(deep, name))
 
 
@@ -246,7 +249,7 @@ def test_other_orders_wait_until_asked_for_and_are_kept(monkeypatch):
         calls.append(arguments)
         return ritz_gram(*arguments)
 
-    monkeypatch.setattr("fusiontheory.moments.paired.ritz_gram", counted)
+    monkeypatch.setattr("fusiontheory.matching.kernel_pairs.ritz_gram", counted)
     moments = Moments.from_features(*draw(0))
     predict_curve("bilinear", moments, [100], ridge=0.1, terms=Terms(score_law=False))
     assert not calls

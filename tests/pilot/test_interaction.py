@@ -46,7 +46,7 @@ def test_leave_one_out_parts_are_refits():
     v, t = views(60, 3, d=2)
     y = v[:, 0] + v[:, 1] * t[:, 1]
     table = interaction_split(v, t, y).table.set_index("part")
-    from fusiontheory.pilot.interaction import kernel_parts  # the kernels themselves
+    from fusiontheory.pilot import kernel_parts  # the kernels themselves
 
     kernel = sum(kernel_parts(v, t))
     centred = y - y.mean()

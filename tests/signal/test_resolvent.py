@@ -7,7 +7,6 @@ from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments import Moments, cross_power, eigenbasis
 from fusiontheory.signal import (
     SampleResolvent,
-    fused_freedom,
     fused_resolvent,
     fused_signal,
     least_ridge,
@@ -18,6 +17,13 @@ from fusiontheory.synthetic import SharedLatentPairs
 D = 48
 SHARES = np.geomspace(1e-6, 1e-1, 6)
 few_images = pytest.mark.filterwarnings("ignore::fusiontheory.ValidityWarning")
+
+
+def fused_freedom(image, text, kappa):
+    """Return sum_ij lambda_i mu_j / (lambda_i mu_j + kappa) of the population, by resolvents."""
+    product = np.multiply.outer(image.level, text.level)
+    shares = [product / (product + level) for level in kappa]
+    return np.array([float((image.trace @ share @ text.trace).real) for share in shares])
 
 
 class Population:

@@ -7,7 +7,7 @@ import pytest
 
 from fusiontheory.checks import InputError
 from fusiontheory.curves import predict_curve
-from fusiontheory.matching import kernel_signal
+from fusiontheory.matching import KernelSignal, kernel_pairs
 from fusiontheory.moments import Moments
 from fusiontheory.signal import FUNCTIONS, ritz_functions, ritz_gram, witness
 
@@ -172,15 +172,16 @@ def test_few_images_give_no_nonsense(n):
 def test_kernel_signal_is_that_of_the_bilinear_head_plus_the_gain():
     v, t, _ = gaussian_pairs(3000)
     moments = Moments.from_features(v, t)
-    levels, gram = moments.ritz(ORDERS)
+    pairs = kernel_pairs(moments, ORDERS)
+    levels, gram = pairs.levels, pairs.ritz
     # Between the ends, where the curve is neither extended nor cut.
     kappa = levels[3:-2]
-    plain, plain_error = kernel_signal(moments, ORDERS)
-    more, error = kernel_signal(moments, ORDERS, functions=ALONE)
+    plain = KernelSignal(moments, ORDERS)
+    more = KernelSignal(moments, ORDERS, functions=ALONE)
     direct = moments.matching_signal(kappa / ORDERS[1, 1])
     np.testing.assert_allclose(plain(kappa)[0], direct[0])
     np.testing.assert_allclose(more(kappa)[0] - plain(kappa)[0], gram.gain(ALONE)[3:-2], atol=1e-9)
-    assert np.all(error(kappa) >= plain_error(kappa))
+    assert np.all(more.error(kappa) >= plain.error(kappa))
     # q falls with kappa, but not faster than 1 / kappa, beyond the levels too.
     wide = np.geomspace(levels[0] / 100, levels[-1] * 100, 200)
     q, slope = more(wide)
@@ -191,7 +192,7 @@ def test_kernel_signal_is_that_of_the_bilinear_head_plus_the_gain():
 def test_kernel_without_a_cross_block_is_refused():
     v, t, _ = gaussian_pairs(200)
     with pytest.raises(InputError, match=r"orders must have \(1, 1\) above 0"):
-        kernel_signal(Moments.from_features(v, t), {(2, 0): 1.0})
+        KernelSignal(Moments.from_features(v, t), {(2, 0): 1.0})
 
 
 @pytest.mark.parametrize("decay", [1.0, 2.0])
@@ -201,9 +202,9 @@ def test_products_far_below_kappa_change_next_to_nothing(monkeypatch, decay):
     shared = rng.standard_normal((1500, 64))
     image, text = ((shared + rng.standard_normal((1500, 64))) * scale for _ in range(2))
     moments = Moments.from_features(image, text)
-    found = moments.ritz(ORDERS)[1]
+    found = kernel_pairs(moments, ORDERS).ritz
     monkeypatch.setattr(ritz_functions, "_NEGLIGIBLE", 0.0)
-    whole = Moments.from_features(image, text).ritz(ORDERS)[1]
+    whole = kernel_pairs(Moments.from_features(image, text), ORDERS).ritz
     for rows in ([0], [0, 1]):  # R c, and with what it owes to D
         both = []
         for each in (found, whole):

@@ -17,7 +17,7 @@ from scipy.stats import norm
 from fusiontheory import least_squares_risk, ridge_risk, training_risk
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_head
-from fusiontheory.matching import MatchingModel, matching_curve
+from fusiontheory.matching import FunctionSignal, MatchingModel, matching_curve
 from fusiontheory.risk import Spectrum, effective_ridge, overfitting
 from fusiontheory.solvers import PairFeatures, measure_curve
 from fusiontheory.symbolic import (
@@ -327,7 +327,7 @@ def isotropic_model(d, rho, big):
         return q, -q * np.asarray(kappa) / width
 
     flat = Spectrum.from_eigenvalues(np.full(d * d, big))
-    return MatchingModel(flat, 0.0, signal, lambda kappa: np.zeros_like(kappa))
+    return MatchingModel(flat, 0.0, FunctionSignal(signal, np.zeros_like))
 
 
 correlations = st.floats(0.05, 0.99)

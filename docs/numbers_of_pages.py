@@ -1,0 +1,153 @@
+"""The numbers in README and pages, from stored tables.
+
+``python docs/numbers_of_pages.py`` writes them. A number that is followed by a comment such as
+``<!-- bilinear_error -->`` is that of the function of this name below. A test fails where text and
+table differ.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ("README.md", "docs/claims.md")
+
+NUMBERS: dict[str, Callable[[], str]] = {}
+
+_MARKED = re.compile(r"(\S+)(<!-- ([a-z0-9_]+) -->)")
+
+
+def number(function: Callable[[], str]) -> Callable[[], str]:
+    """Register a function under its name."""
+    NUMBERS[function.__name__] = function
+    return function
+
+
+def table(name: str) -> pd.DataFrame:
+    """Return a table of the main job."""
+    return pd.read_csv(ROOT / "docs" / "results" / f"{name}.csv")
+
+
+def with_numbers(text: str) -> str:
+    """Return a page with its numbers as the tables have them.
+
+    >>> NUMBERS["two"] = lambda: "2"
+    >>> with_numbers("It is 3<!-- two --> here.")
+    'It is 2<!-- two --> here.'
+    >>> del NUMBERS["two"]
+    """
+    return _MARKED.sub(lambda found: f"{NUMBERS[found[3]]()}{found[2]}", text)
+
+
+def _errors(head: str) -> pd.Series[float]:
+    rows = table("comparison")
+    rows = rows[rows["head"] == head]
+    return 100 * (rows["predicted"] - rows["measured"]).abs()
+
+
+@number
+def bilinear_error() -> str:
+    """Mean absolute error of the predicted accuracy of the bilinear head, in points."""
+    return f"{_errors('bilinear').mean():.1f}"
+
+
+@number
+def mlp_error() -> str:
+    """The same of the concatenation MLP."""
+    return f"{_errors('concat-mlp').mean():.1f}"
+
+
+@number
+def dot_error() -> str:
+    """The same of the dot product."""
+    return f"{_errors('dot-product').mean():.1f}"
+
+
+@number
+def largest_error() -> str:
+    """The largest of these errors."""
+    return f"{max(_errors(head).max() for head in ('bilinear', 'concat-mlp', 'dot-product')):.1f}"
+
+
+@number
+def gap_error() -> str:
+    """Mean absolute error of the predicted gap, in points."""
+    rows = table("gaps")
+    return f"{100 * (rows['predicted_gap'] - rows['measured_gap']).abs().mean():.1f}"
+
+
+@number
+def gap_largest() -> str:
+    """The largest error of the gap."""
+    rows = table("gaps")
+    return f"{100 * (rows['predicted_gap'] - rows['measured_gap']).abs().max():.1f}"
+
+
+def _clear() -> pd.DataFrame:
+    rows = table("gaps")
+    return rows[rows["measured_gap"].abs() > 2 * rows["measured_gap_se"]]
+
+
+@number
+def clear_cells() -> str:
+    """Cells in which the data show a leader."""
+    return str(len(_clear()))
+
+
+@number
+def right_cells() -> str:
+    """Those in which the predicted leader is the measured one."""
+    rows = _clear()
+    return str(int((rows["measured_gap"] * rows["predicted_gap"] > 0).sum()))
+
+
+def _lead(condition: str, n: int) -> str:
+    rows = table("gaps").set_index(["condition", "n"])
+    return f"{-100 * rows.loc[(condition, n), 'measured_gap']:+.1f}"
+
+
+@number
+def lead_aligned_256() -> str:
+    """Lead of the bilinear head on aligned features at 256 pairs, in points."""
+    return _lead("aligned", 256)
+
+
+@number
+def lead_aligned_2048() -> str:
+    """The same at 2048 pairs."""
+    return _lead("aligned", 2048)
+
+
+@number
+def lead_aligned_8192() -> str:
+    """The same at 8192 pairs."""
+    return _lead("aligned", 8192)
+
+
+@number
+def lead_unaligned_2048() -> str:
+    """Lead of the bilinear head on unaligned features at 2048 pairs, in points."""
+    return _lead("unaligned", 2048)
+
+
+@number
+def lead_unaligned_8192() -> str:
+    """The same at 8192 pairs."""
+    return _lead("unaligned", 8192)
+
+
+@number
+def fixed_crossover() -> str:
+    """Pairs from which concatenation leads, aligned, with both heads at ridge 0.1."""
+    rows = pd.read_csv(ROOT / "docs" / "results" / "ridge_0.1" / "crossovers.csv")
+    return f"{rows.set_index('condition').loc['aligned', 'measured']:.0f}"
+
+
+if __name__ == "__main__":
+    for page in PAGES:
+        path = ROOT / page
+        path.write_text(with_numbers(path.read_text(encoding="utf-8")), encoding="utf-8")

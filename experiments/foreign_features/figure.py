@@ -1,0 +1,53 @@
+"""Draw the figure from the stored cells: ``python -m experiments.foreign_features.figure``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from experiments.foreign_features.summary import load
+from fusiontheory.plotting import MUTED, head_styles, save_figure, style
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Write one panel a head: error of each cell by kind, filled where it was not warned."""
+    table = load()
+    kinds = list(dict.fromkeys(table["kind"]))
+    heads = head_styles(table["head"])
+    with style():
+        figure, axes = plt.subplots(
+            1, len(heads), figsize=(3.6 * len(heads), 4.2), sharey=True, layout="constrained"
+        )
+        for axis, (head, look) in zip(axes, heads.items(), strict=True):
+            axis.axvspan(-2.5, 2.5, color=MUTED, alpha=0.15, linewidth=0)
+            part = table[table["head"] == head]
+            for trusted, filled in ((False, "none"), (True, look.colour)):
+                own = part[part["trusted"] == trusted]
+                # Side by side, so that cells of one kind do not hide each other.
+                rank = np.arange(len(own)) * 0.618 % 1 - 0.5
+                axis.plot(
+                    100 * own["error"],
+                    own["kind"].map(kinds.index) + 0.7 * rank,
+                    look.marker,
+                    color=look.colour,
+                    markerfacecolor=filled,
+                    markersize=look.size - 2,
+                    linestyle="none",
+                    alpha=0.6,
+                    label="no warning" if trusted else "warned",
+                )
+            axis.set(title=head, xlabel="predicted less measured (points)")
+            axis.set_yticks(range(len(kinds)), kinds)
+        axes[0].invert_yaxis()
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2)
+    save_figure(figure, Path(__file__).with_name("figure"), ("svg",))
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

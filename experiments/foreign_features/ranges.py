@@ -1,0 +1,147 @@
+"""Ranges of a diagnosis within which predictions held: as few cuts as leave nothing wrong inside.
+
+Starting from no limit, the cut of one item at one value that puts the most wrong populations
+outside, less the right ones that go with them, is made again and again until none gains. A limit
+is halfway between the last right population inside and the nearest wrong one outside; an item
+without a cut has its limit a little beyond the last population that was seen to be right.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusiontheory.moments import LOGARITHMIC, scaled
+
+__all__ = ["HARMFUL_BELOW", "Ranges", "find_ranges"]
+
+_Array: TypeAlias = NDArray[np.float64]
+
+HARMFUL_BELOW = frozenset(
+    {
+        "length_kurtosis_low",
+        "leading_bimodality",
+        "effective_dimensions",
+        "distinct_values",
+        "images_per_dimension",
+        "signal_agreement",
+    }
+)
+"""Items of which low values are the unusual ones; of the others high ones are."""
+
+# What centred Gaussian features in many directions show by chance at 500 rows: no limit may leave
+# it outside, whatever errors there are at such values.
+_ORDINARY = {
+    "mean_share": 0.01,
+    "length_kurtosis": 1.1,
+    "length_kurtosis_low": 0.9,
+    "leading_kurtosis": 0.6,
+    "leading_bimodality": -0.6,
+    "leading_skewness": 0.3,
+    "effective_dimensions": 32.0,
+    "first_share": 0.1,
+    "repeated_rows": 0.01,
+    "distinct_values": 0.9,
+    "near_duplicates": 0.01,
+    "images_per_dimension": 32.0,
+    "signal_agreement": 0.95,
+    "leading_correlation": 0.7,
+    "shared_lengths": 0.1,
+    "square_dependence": 0.15,
+    "mixed_dependence": 0.15,
+}
+_SHARES = frozenset(_ORDINARY) - {
+    "length_kurtosis",
+    "length_kurtosis_low",
+    "leading_kurtosis",
+    "leading_bimodality",
+    "leading_skewness",
+    "effective_dimensions",
+    "images_per_dimension",
+}
+# Of the spread of what was seen to be right: how much farther a limit without a cut lies.
+_MARGIN = 0.25
+# Wrong populations that a cut has to put outside for each right one that goes with it.
+_PRICE = 1.0
+
+
+class Ranges(NamedTuple):
+    """Ends of each item's range, None for none, and how far populations lay beyond."""
+
+    ends: dict[str, tuple[float | None, float | None]]
+    spans: dict[str, float]
+
+
+def find_ranges(units: pd.DataFrame, items: list[str]) -> Ranges:
+    """Return the ranges of one head.
+
+    Args:
+        units: a row a population and number of images, with the items and ``bad``.
+        items: names of the columns to limit.
+    """
+    bad = units["bad"].to_numpy(dtype=bool)
+    # Every item so turned that high values are the unusual ones.
+    values = {
+        name: _turned(name, np.array([scaled(name, x) for x in units[name]])) for name in items
+    }
+    limits: dict[str, float] = {}
+    inside = np.ones(len(units), dtype=bool)
+    while (inside & bad).any():
+        name, limit, gain = _best_cut(values, inside, bad)
+        if gain <= 0:
+            break
+        limits[name] = min(limit, limits.get(name, np.inf))
+        inside &= values[name] <= limit
+    ends: dict[str, tuple[float | None, float | None]] = {}
+    spans = {}
+    for name in items:
+        limit = limits.get(name, _beyond_seen(values[name][inside & ~bad]))
+        below = name in HARMFUL_BELOW
+        limit = max(limit, _ordinary(name))
+        end = round(_unscaled(name, -limit if below else limit), 6)
+        if name in _SHARES:
+            end = min(max(end, 0.0), 1.0)
+        ends[name] = (end, None) if below else (None, end)
+        spans[name] = round(float(max((values[name] - limit).max(), 0.0)), 6)
+    return Ranges(ends, spans)
+
+
+def _best_cut(
+    values: dict[str, _Array], inside: NDArray[np.bool_], bad: NDArray[np.bool_]
+) -> tuple[str, float, float]:
+    best: tuple[str, float, float] = ("", np.inf, 0.0)
+    widest = 0.0
+    for name, own in values.items():
+        spread = float(np.ptp(own[inside])) or 1.0
+        for value in np.unique(own[inside & bad]):
+            outside = inside & (own >= value)
+            gain = (outside & bad).sum() - _PRICE * (outside & ~bad).sum()
+            kept = own[inside & (own < value)]
+            last = float(kept.max()) if kept.size else float(value)
+            gap = (float(value) - last) / spread
+            limit = (float(value) + last) / 2
+            if (gain, gap) > (best[2], widest) and kept.size and limit >= _ordinary(name):
+                best, widest = (name, limit, float(gain)), gap
+    return best
+
+
+def _beyond_seen(right: _Array) -> float:
+    if not right.size:
+        return 0.0
+    return float(right.max() + _MARGIN * (np.ptp(right) + 1e-9))
+
+
+def _ordinary(name: str) -> float:
+    """Return the least limit of an item, so turned that high values are the unusual ones."""
+    return float(_turned(name, np.array(scaled(name, _ORDINARY[name]))))
+
+
+def _turned(name: str, scale: _Array) -> _Array:
+    return -scale if name in HARMFUL_BELOW else scale
+
+
+def _unscaled(name: str, value: float) -> float:
+    return float(np.exp(value)) if name in LOGARITHMIC else value

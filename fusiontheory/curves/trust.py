@@ -1,0 +1,70 @@
+"""Whether a prediction is to be trusted, and by how much its interval has to be wider.
+
+Both come from a stored study of populations of many kinds (`calibration_of`), never from the case
+itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fusiontheory.checks import sample_sizes
+from fusiontheory.moments import EFFECTS, Diagnosis, calibration_of
+
+__all__ = ["Trust", "trust"]
+
+_Array: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether to trust a head's predicted accuracies for some features.
+
+    Attributes:
+        trusted: whether all items are within their ranges.
+        extra_half_width: to add to each side of a nominal 95 % interval, in accuracy, one for
+            each n.
+        reasons: a sentence for each item beyond its range: name, value, range, effect.
+    """
+
+    trusted: bool
+    extra_half_width: _Array
+    reasons: tuple[str, ...]
+
+
+def trust(diagnosis: Diagnosis, head: str, n: ArrayLike) -> Trust:
+    """Return whether to trust a head's predictions, and how much wider their intervals have to be.
+
+    Args:
+        diagnosis: of the features (`fusiontheory.diagnose`).
+        head: one of `fusiontheory.HEADS`.
+        n: number of training pairs, one or many.
+
+    Raises:
+        InputError: for a head that the study does not have, or n below 1.
+
+    Example:
+        >>> from fusiontheory.moments import diagnose
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((600, 24)) + 3
+        >>> found = trust(diagnose(x, x + rng.standard_normal((600, 24))), "concat-mlp", 100)
+        >>> found.trusted, found.reasons[0][:10], found.extra_half_width.shape
+        (False, 'mean_share', (1,))
+    """
+    own = calibration_of(head)
+    sizes = sample_sizes("n", n)
+    beyond = own.beyond(diagnosis.values)
+    reasons = tuple(
+        _sentence(name, diagnosis.values[name], own.ends(name))
+        for name in sorted(beyond, key=lambda name: -beyond[name])
+    )
+    return Trust(not beyond, own.half_width(diagnosis.values, sizes), reasons)
+
+
+def _sentence(name: str, value: float, ends: tuple[float, float]) -> str:
+    side, end = ("below", ends[0]) if value < ends[0] else ("above", ends[1])
+    return f"{name} is {value:.3g}, {side} {end:.3g}. {EFFECTS[name]}"

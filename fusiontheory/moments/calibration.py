@@ -1,0 +1,151 @@
+"""What a stored study of many populations says of each head's predictions.
+
+For each item of a diagnosis of the features, the range within which predicted accuracies were seen
+to hold; and half-widths, in accuracy, that have to be added to an interval: a small one within all
+ranges, for what the theory itself is off by, and beyond a range one that grows with the distance.
+The file is made by ``python -m experiments.foreign_features.calibrate``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
+
+__all__ = [
+    "Calibration",
+    "calibration",
+    "calibration_of",
+    "ranges",
+    "read_calibration",
+    "scaled",
+]
+
+_Array: TypeAlias = NDArray[np.float64]
+_Ranges: TypeAlias = dict[str, tuple[float, float]]
+
+_FILE = "calibration.json"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the study says of one head.
+
+    Attributes:
+        sizes: n at which half-widths are known, increasing.
+        ranges: low and high end by item; None for no end.
+        spans: by item, the distance beyond its range of the farthest population of the study.
+        inside: extra half-width within all ranges at each of the sizes.
+        outside: by item, extra half-widths beyond its range, at distance 0 and at the span, for
+            each of the sizes.
+    """
+
+    sizes: tuple[float, ...]
+    ranges: dict[str, tuple[float | None, float | None]]
+    spans: dict[str, float]
+    inside: tuple[float, ...]
+    outside: dict[str, tuple[tuple[float, float], ...]]
+
+    def excess(self, name: str, value: float) -> float:
+        """Return how far a value is beyond its range, in units of the farthest one seen.
+
+        0 within the range; above 1 farther than any population of the study.
+        """
+        low, high = self.ends(name)
+        distance = max(
+            scaled(name, low) - scaled(name, value), scaled(name, value) - scaled(name, high), 0.0
+        )
+        if math.isnan(distance) or distance <= 0:
+            return 0.0
+        return distance / self.spans[name] if self.spans.get(name, 0.0) > 0 else 1.0
+
+    def ends(self, name: str) -> tuple[float, float]:
+        """Return the range, infinite where it has no end."""
+        low, high = self.ranges.get(name, (None, None))
+        return (-math.inf if low is None else low, math.inf if high is None else high)
+
+    def beyond(self, values: dict[str, float]) -> dict[str, float]:
+        """Return the excess of each item that is beyond its range."""
+        found = {name: self.excess(name, value) for name, value in values.items()}
+        return {name: excess for name, excess in found.items() if excess > 0}
+
+    def half_width(self, values: dict[str, float], n: _Array) -> _Array:
+        """Return the extra half-width at each n: the largest over the items beyond their ranges.
+
+        It is linear in the excess, beyond the study proportional to it, and half at most; between
+        sizes it is linear in log n, and held beyond them.
+        """
+        place, known = np.log(n), np.log(self.sizes)
+        widest = np.interp(place, known, self.inside)
+        for name, excess in self.beyond(values).items():
+            near_far = np.array(self.outside[name])
+            grown = np.maximum(near_far[:, 1] - near_far[:, 0], 0.0)
+            # Farther than any population of the study the width grows as the distance does.
+            width = (near_far[:, 0] + min(excess, 1.0) * grown) * max(excess, 1.0)
+            widest = np.maximum(widest, np.interp(place, known, width))
+        return np.minimum(widest, 0.5)
+
+
+def scaled(name: str, value: float) -> float:
+    """Return a value on the scale on which distances of its item are measured."""
+    if name not in LOGARITHMIC or math.isinf(value):
+        return value
+    return math.log(max(value, 1e-12))
+
+
+def ranges(head: str | None = None) -> _Ranges:
+    """Return the range of each item of a head, or where None the one that suits all heads.
+
+    Example:
+        >>> "mean_share" in ranges()
+        True
+    """
+    chosen = list(calibration().values()) if head is None else [calibration_of(head)]
+    found = {}
+    for name in EFFECTS:
+        ends = [own.ends(name) for own in chosen]
+        found[name] = max(low for low, _ in ends), min(high for _, high in ends)
+    return found
+
+
+def calibration_of(head: str) -> Calibration:
+    """Return the stored calibration of a head.
+
+    Raises:
+        InputError: if the study does not have the head.
+    """
+    known = calibration()
+    if head not in known:
+        raise InputError(f"head must be one of {', '.join(known)}, got {head!r}")
+    return known[head]
+
+
+@cache
+def calibration() -> dict[str, Calibration]:
+    """Return the stored calibration by head."""
+    text = files("fusiontheory.moments").joinpath(_FILE).read_text(encoding="utf-8")
+    stored: dict[str, Any] = json.loads(text)
+    return {head: read_calibration(own) for head, own in stored["heads"].items()}
+
+
+def read_calibration(stored: dict[str, Any]) -> Calibration:
+    """Return the calibration of one head as the file has it."""
+    return Calibration(
+        sizes=tuple(stored["sizes"]),
+        ranges={name: (ends[0], ends[1]) for name, ends in stored["ranges"].items()},
+        spans=dict(stored["spans"]),
+        inside=tuple(stored["inside"]),
+        outside={
+            name: tuple((near, far) for near, far in widths)
+            for name, widths in stored["outside"].items()
+        },
+    )
