@@ -9,8 +9,7 @@ and kernels do not change; W is the modality's contrastive head, trained on the 
 c gives P and W the same root-mean-square norm over them; m is the mean of z over them. No other
 image is used to fit anything.
 
-Sources: van den Oord, Li & Vinyals, arXiv:1807.03748 (InfoNCE); Radford et al., *CLIP*,
-arXiv:2103.00020 (the symmetric form with a learned temperature).
+Sources: van den Oord, Li & Vinyals, arXiv:1807.03748 (InfoNCE); *CLIP*, arXiv:2103.00020.
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from fusiontheory.matching.dot_product_scores import (
     threshold_scatter,
 )
 from fusiontheory.matching.gaussian import gaussian_matching_curve
-from fusiontheory.matching.kernel_pairs import KernelPairs, kernel_pairs
 from fusiontheory.matching.kernel_scores import DEGREE, KernelScores
 from fusiontheory.matching.kernel_signal import KernelSignal
 from fusiontheory.matching.leverage import LeverageLaw, PairPowers
@@ -24,6 +23,7 @@ from fusiontheory.matching.model import (
     Sharing,
     Signal,
 )
+from fusiontheory.matching.pairs import KernelPairs, kernel_pairs
 from fusiontheory.matching.scatter import training_deviation
 from fusiontheory.matching.scores import NormalScores, score_law
 from fusiontheory.matching.sharing import SharedPairs, shared_scores, sharing_shift

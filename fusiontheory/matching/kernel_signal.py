@@ -10,7 +10,7 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import isotonic_regression
 
 from fusiontheory.checks import InputError
-from fusiontheory.matching.kernel_pairs import KernelPairs, kernel_pairs
+from fusiontheory.matching.pairs import KernelPairs, kernel_pairs
 from fusiontheory.moments import Moments
 from fusiontheory.signal import MINIMUM_IMAGES
 from fusiontheory.typing import Array, Orders

@@ -2,8 +2,7 @@
 
 ``ridge_risk`` holds for features whose quadratic forms phi^T G phi hardly vary between samples.
 Products break that: the leverage h = phi^T G phi of a sample grows with the size of v and of t,
-and varies by about 1 / d_v + 1 / d_t however large n is. Here the same leave-one-out argument is
-kept with the law of h in it; it is derived step by step in docs/product_features.md.
+and varies by 1 / d_v + 1 / d_t however large n is. See docs/product_features.md for the law of h.
 """
 
 from __future__ import annotations
@@ -24,16 +23,15 @@ from fusiontheory.checks import (
     sample_sizes,
 )
 from fusiontheory.risk.ridge import effective_ridge
+from fusiontheory.typing import Array
 
 __all__ = ["product_ridge_risk"]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # Nodes reach to where the density of a quadratic form has fallen by about exp(-20), a step of
 # 0.4 in log scale apart or closer.
-_DEPTH = 20.0
-_STEP = 0.4
+_DEPTH, _STEP = 20.0, 0.4
 _NODES = 20
 # Points on the inversion contour and its end: an error below 1e-6 up to 1500 features.
 _CONTOUR = 40
@@ -62,7 +60,7 @@ def product_ridge_risk(
     ridge: float,
     noise: float,
     additive_power: ArrayLike | None = None,
-) -> _Array: ...
+) -> Array: ...
 def product_ridge_risk(
     eigenvalues_v: ArrayLike,
     eigenvalues_t: ArrayLike,
@@ -71,7 +69,7 @@ def product_ridge_risk(
     ridge: float,
     noise: float,
     additive_power: ArrayLike | None = None,
-) -> float | _Array:
+) -> float | Array:
     """Return the test mean squared error of ridge regression on v (x) t, v and t Gaussian.
 
     With z_i, w_j the features scaled to unit variance and lambda_ij = lambda_v,i lambda_t,j, the
@@ -182,9 +180,9 @@ class _Factors:
         constant: 1 + n E[Y / (1 + h)^2].
     """
 
-    unlearned: _Array
-    products: _Array
-    singles: _Array
+    unlearned: Array
+    products: Array
+    singles: Array
     constant: float
 
 
@@ -199,13 +197,13 @@ class ProductLaw:
         double: weights of E[z_i^2 z_k^2 F(P)], shape (d, d, k).
     """
 
-    nodes: _Array
-    plain: _Array
-    single: _Array
-    double: _Array
+    nodes: Array
+    plain: Array
+    single: Array
+    double: Array
 
     @classmethod
-    def of(cls, r: _Array) -> ProductLaw:
+    def of(cls, r: Array) -> ProductLaw:
         """Invert the Laplace transform phi(zeta) = prod_i (1 + 2 r_i zeta)^{-1/2}.
 
         z_i^2 under the expectation multiplies phi by 1 / (1 + 2 r_i zeta). Nodes are indexed by
@@ -245,7 +243,7 @@ class ProductLaw:
         )
 
 
-def _tilt(r: _Array, log_scale: _Array) -> tuple[_Array, _Array, _Array, _Array]:
+def _tilt(r: Array, log_scale: Array) -> tuple[Array, Array, Array, Array]:
     """Return zeta, mean and variance of P tilted by exp(-zeta P), and log phi(zeta).
 
     ``log_scale`` is log(1 + 2 max(r) zeta); zeta is real, and so is everything else.
@@ -261,7 +259,7 @@ def _tilt(r: _Array, log_scale: _Array) -> tuple[_Array, _Array, _Array, _Array]
     )
 
 
-def _solve(values_v: _Array, values_t: _Array, ridge: float, n: float) -> _Factors:
+def _solve(values_v: Array, values_t: Array, ridge: float, n: float) -> _Factors:
     """Solve for r and c by Newton's method in their logarithms; its matrix then gives x.
 
     The sums A(r, c) of (1) grow with r and c, by less than any factor that all of them grow by:
@@ -298,7 +296,7 @@ class _Equations:
     """The equations for (r, c) at one point, linearised there."""
 
     def __init__(
-        self, products: _Array, r: _Array, c: _Array, n: float, unit_h: float, unit_g: float
+        self, products: Array, r: Array, c: Array, n: float, unit_h: float, unit_g: float
     ) -> None:
         self.n = n
         self.total = total = float(r.sum())
@@ -335,7 +333,7 @@ class _Equations:
         )
         self.matrix = np.eye(r.size + c.size) - np.vstack([rows, columns])
 
-    def relative_step(self, shares: _Array, present: NDArray[np.bool_]) -> _Array:
+    def relative_step(self, shares: Array, present: NDArray[np.bool_]) -> Array:
         """Return the step of log r and log c, where they are above 0."""
         sums = shares + self.residual
         slopes = (np.eye(shares.size) - self.matrix) * (
@@ -374,28 +372,28 @@ class _Equations:
         )
 
 
-def _contract(double: _Array, weights: _Array) -> _Array:
+def _contract(double: Array, weights: Array) -> Array:
     """Return sum_p double[i, k, p] weights[i, p]."""
-    result: _Array = (double @ weights[:, :, None])[:, :, 0]
+    result: Array = (double @ weights[:, :, None])[:, :, 0]
     return result
 
 
-def _mix(gain: _Array, weights: _Array, double: _Array) -> _Array:
+def _mix(gain: Array, weights: Array, double: Array) -> Array:
     """Return sum_jq gain[i, j] weights[i, q] double[j, k, q]."""
     joint = (gain[:, :, None] * weights[:, None, :]).reshape(gain.shape[0], -1)
     d, _, nodes = double.shape
-    result: _Array = joint @ np.swapaxes(double, 1, 2).reshape(d * nodes, d)
+    result: Array = joint @ np.swapaxes(double, 1, 2).reshape(d * nodes, d)
     return result
 
 
-def _eigenvalues(name: str, given: ArrayLike) -> _Array:
+def _eigenvalues(name: str, given: ArrayLike) -> Array:
     values = non_negative_array(name, given, 1)
     if not values.any():
         raise InputError(f"{name} must have at least one above 0, got {values.size} zeros")
     return values
 
 
-def _of_shape(name: str, given: ArrayLike, shape: tuple[int, ...]) -> _Array:
+def _of_shape(name: str, given: ArrayLike, shape: tuple[int, ...]) -> Array:
     array = non_negative_array(name, given, len(shape))
     if array.shape != shape:
         raise InputError(f"{name} must have shape {shape} for these eigenvalues, got {array.shape}")

@@ -57,8 +57,8 @@ def test_from_the_jacobian(benchmark, network):
 SCRIPT = """
 import resource, time
 import numpy as np, torch
-from fusiontheory.heads.networks import build_network
-from fusiontheory.tangent_kernel import tangent_kernel
+from fusiontheory.networks import build_network
+from fusiontheory.tangent import tangent_kernel
 pairs = tuple(np.random.default_rng(0).standard_normal((2, 4096, 512)))
 start = time.perf_counter()
 tangent_kernel(build_network("concat-mlp", 512, 512), pairs, dtype="float32")

@@ -249,7 +249,7 @@ def test_other_orders_wait_until_asked_for_and_are_kept(monkeypatch):
         calls.append(arguments)
         return ritz_gram(*arguments)
 
-    monkeypatch.setattr("fusiontheory.matching.kernel_pairs.ritz_gram", counted)
+    monkeypatch.setattr("fusiontheory.matching.pairs.ritz_gram", counted)
     moments = Moments.from_features(*draw(0))
     predict_curve("bilinear", moments, [100], ridge=0.1, terms=Terms(score_law=False))
     assert not calls

@@ -164,8 +164,8 @@ SCRIPT = """
 import resource
 import numpy as np
 import torch
-from fusiontheory.heads.networks import build_network
-from fusiontheory.tangent_kernel import tangent_kernel
+from fusiontheory.networks import build_network
+from fusiontheory.tangent import tangent_kernel
 
 torch.set_num_threads(1)
 module = build_network("concat-mlp", 512, 512)

@@ -35,7 +35,7 @@ class Rows:
         text: (n, captions, d_t) or (n, d_t), or m rows where both sides have names.
         image_ids: n names, that may repeat; None if there are none.
         text_ids: names of the rows of text; None if they are those of image.
-        split: n names of `fusiontheory.features.SPLITS`; None for one pool.
+        split: n names of `fusiontheory.data.SPLITS`; None for one pool.
         where: what errors call the source.
     """
 
