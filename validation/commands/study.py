@@ -280,7 +280,7 @@ def arrays(files: ArrayFiles, as_json: Json = False) -> None:
 
     \b
     Example:
-        python -m validation arrays --image image.npy --text text.npy --seed 0 --out mine.safetensors
+        python -m validation arrays --image v.npy --text t.npy --seed 0 --out mine.safetensors
     """
     from validation.pipeline import arrays_file
 
