@@ -43,6 +43,11 @@ from .solvers import measure_curve
 from .plotting import figure6, plot, plot_risk
 
 # isort: split
+# From a labelled pilot, or from features alone, to the choice of a fusion.
+from .advice import Advice, advise
+from .pilot import PilotCurve
+
+# isort: split
 # Errors.
 from .checks import InputError, ValidityWarning
 
@@ -50,6 +55,7 @@ __version__: str
 
 __all__ = [
     "HEADS",
+    "Advice",
     "CorrelatedProducts",
     "FeatureSet",
     "GaussianPairs",
@@ -60,10 +66,12 @@ __all__ = [
     "LowRankTarget",
     "Moments",
     "OptimalRidge",
+    "PilotCurve",
     "ProjectedBilinear",
     "SignLabels",
     "Terms",
     "ValidityWarning",
+    "advise",
     "alignment_curve",
     "answer",
     "compare",

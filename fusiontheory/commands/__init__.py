@@ -4,11 +4,13 @@ Their modules import typer and little else; what a command needs it imports itse
 ``--help`` answers at once.
 """
 
-from fusiontheory.commands import alignment, compare, orders, predict, simulate
+from fusiontheory.commands import advise, alignment, compare, orders, predict, simulate
+from fusiontheory.commands.store import app as STORE
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "STORE"]
 
 COMMANDS = (
+    advise.advise,
     predict.predict,
     compare.compare,
     alignment.alignment,
