@@ -5,11 +5,11 @@ import json
 
 import numpy as np
 import pytest
-from fusiontheory.commands.advise import advise as command
 from typer.testing import CliRunner
 
 from fusiontheory import advise
 from fusiontheory.cli import app
+from fusiontheory.commands.advise import advise as command
 
 
 def run(*arguments):
