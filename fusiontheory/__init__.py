@@ -8,7 +8,7 @@
 >>> moments = ft.Moments.from_features(*ft.prepare(image, text))
 >>> curve = ft.predict_curve("bilinear", moments, [64, 512], ridge=1)
 >>> list(curve.columns)
-['n', 'risk', 'accuracy', 'accuracy_low', 'accuracy_high']
+['n', 'risk', 'accuracy', 'accuracy_low', 'accuracy_high', 'trusted']
 """
 
 from typing import Any

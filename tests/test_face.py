@@ -10,13 +10,13 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+import typer
 from typer.testing import CliRunner
 
 import fusiontheory as ft
 from fusiontheory.cli import app
 from fusiontheory.plotting import save_figure
-
-COMMANDS = ("predict", "compare", "alignment", "simulate", "orders")
+from validation.__main__ import app as validation_app
 
 
 def test_dir_lists_public_names_and_nothing_else() -> None:
@@ -31,10 +31,31 @@ def test_version() -> None:
         getattr(ft, "no_such_name")  # noqa: B009
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_help_has_an_example(command: str) -> None:
-    said = CliRunner().invoke(app, [command, "--help"]).stdout
-    assert f"  fusiontheory {command} " in said.partition("Example")[2].partition("Options")[0]
+def helps() -> dict[str, str]:
+    """Return the help of every command of both command lines, by its whole name."""
+    found = {}
+    for line, tree in (("fusiontheory", app), ("python -m validation", validation_app)):
+        waiting = [(line, typer.main.get_command(tree))]
+        while waiting:
+            name, command = waiting.pop()
+            parts = getattr(command, "commands", {})
+            # Those of other packages have a line of their own.
+            waiting += [(f"{name} {n}", one) for n, one in parts.items() if n != "validate"]
+            if not parts:
+                found[name] = str(command.help)
+    return found
+
+
+def test_every_help_has_an_example_that_starts_as_it_is_called() -> None:
+    found = helps()
+    assert {"fusiontheory predict", "fusiontheory store verify"} <= set(found)
+    assert "python -m validation arrays" in found
+    without = [
+        name
+        for name, text in found.items()
+        if f"        {name}" not in text.partition("Example")[2].replace("\n    ", "\n        ")
+    ]
+    assert not without
 
 
 def test_without_torch_the_import_says_what_to_install() -> None:

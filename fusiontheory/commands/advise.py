@@ -68,7 +68,13 @@ def advise(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say which fusion to choose from labelled pairs, or from pairs alone, and how sure that is."""
+    """Say which fusion to choose from labelled pairs, or from pairs alone, and how sure that is.
+
+    \b
+    Examples:
+        fusiontheory advise features.npz
+        fusiontheory advise features.npz --page advice.html
+    """
     _check_outputs(page, figures)
     from fusiontheory.advice import advise as ask
     from fusiontheory.data import Reading

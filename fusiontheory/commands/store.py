@@ -29,7 +29,12 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def status(folder: _Folder, as_json: _AsJson = False) -> None:
-    """Print cells and rows by study and code version; nothing is checked."""
+    """Print cells and rows by study and code version; nothing is checked.
+
+    \b
+    Example:
+        fusiontheory store status FOLDER
+    """
     store = _store(folder)
     held = store.status()
     earlier = len(list(store.root.glob("*/*.parquet")))
@@ -67,7 +72,12 @@ def verify(
         ),
     ] = False,
 ) -> None:
-    """Check every digest; status 1 if a record is corrupt, and a line for each."""
+    """Check every digest; status 1 if a record is corrupt, and a line for each.
+
+    \b
+    Example:
+        fusiontheory store verify FOLDER --set-aside
+    """
     store = _store(folder)
     problems = store.verify(study, set_aside=set_aside)
     for problem in problems:
@@ -86,7 +96,12 @@ def export(
     study: Annotated[str, typer.Option(help="The study.")],
     out: Annotated[Path, typer.Option(help="A new file: .parquet or .csv.")],
 ) -> None:
-    """Write the rows of a study as one table; lists in it are JSON text."""
+    """Write the rows of a study as one table; lists in it are JSON text.
+
+    \b
+    Example:
+        fusiontheory store export FOLDER --study simulation --out rows.csv
+    """
     if out.suffix not in (".parquet", ".csv"):
         raise InputError(f"--out must end in .parquet or .csv, got {out.name!r}")
     if out.exists():
@@ -105,7 +120,12 @@ def import_records(
         Path, typer.Argument(help="Record files of the earlier form, another store, a database.")
     ],
 ) -> None:
-    """Take over the intact records of another store; status 1 if there are others, a line each."""
+    """Take over the intact records of another store; status 1 if there are others, a line each.
+
+    \b
+    Example:
+        fusiontheory store import FOLDER OTHER
+    """
     from fusiontheory.store import RecordStore
 
     store = RecordStore(folder)

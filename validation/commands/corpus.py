@@ -19,7 +19,12 @@ def corpus(
     choice: CorpusChoice,
     as_json: Json = False,
 ) -> None:
-    """Read a corpus of images and captions, and say what it holds and what was dropped."""
+    """Read a corpus of images and captions, and say what it holds and what was dropped.
+
+    \b
+    Example:
+        python -m validation corpus captions.txt --images Images
+    """
     from validation.corpus import as_record, as_text
 
     found = choice.read(captions)
@@ -39,7 +44,12 @@ def fetch(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Download Flickr8k, unpack and verify it; goes on where it was interrupted."""
+    """Download Flickr8k, unpack and verify it; goes on where it was interrupted.
+
+    \b
+    Example:
+        python -m validation fetch
+    """
     from validation.corpus import Fetch, as_record, as_text, consent
 
     session = Fetch(out or Path.home() / ".cache" / "fusiontheory" / "flickr8k", mirror)

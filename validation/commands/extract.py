@@ -79,7 +79,12 @@ def extract(
     file: FileOptions,
     as_json: Json = False,
 ) -> None:
-    """Images and captions to a features file; goes on where it was interrupted."""
+    """Images and captions to a features file; goes on where it was interrupted.
+
+    \b
+    Example:
+        python -m validation extract captions.txt --backbone resnet18 --out mine.safetensors
+    """
     from validation.extract import Part, extract_part
     from validation.extract import merge as merge_parts
 
@@ -98,7 +103,12 @@ def merge(
     file: FileOptions,
     as_json: Json = False,
 ) -> None:
-    """Check that the parts of an extraction fit, and write one features file."""
+    """Check that the parts of an extraction fit, and write one features file.
+
+    \b
+    Example:
+        python -m validation merge PART PART --out mine.safetensors
+    """
     from validation.extract import merge as merge_parts
 
     _say_merged(as_json, merge_parts(parts, file.out, file.align_images), None)
@@ -108,7 +118,12 @@ def prove(
     features: Annotated[Path, typer.Argument(help="File that extract wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Hold the retrieval recall of CLIP features against published figures; status 1 if off."""
+    """Hold the retrieval recall of CLIP features against published figures; status 1 if off.
+
+    \b
+    Example:
+        python -m validation prove clip.safetensors
+    """
     from validation.extract import prove_file
 
     proof = prove_file(features)

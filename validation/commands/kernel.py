@@ -108,7 +108,13 @@ def run(
     jobs: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict and measure; what the store already has is not done again."""
+    """Predict and measure; what the store already has is not done again.
+
+    \b
+    Examples:
+        python -m validation run
+        python -m validation run --features mine.safetensors --seeds 5 --sizes 256,1024
+    """
     devices = options.devices()
     session, said = _opened(options.run(), options.store, devices)
     _tell(said)
@@ -124,7 +130,13 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = OUT,
     as_json: Json = False,
 ) -> None:
-    """Write the report of the last run, or of the last with these settings."""
+    """Write the report of the last run, or of the last with these settings.
+
+    \b
+    Examples:
+        python -m validation report
+        python -m validation report --features mine.safetensors --out mine
+    """
     from validation.kernel import Run, asked_run
 
     given = options.given()

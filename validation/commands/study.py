@@ -230,7 +230,13 @@ def study(
     work: Work,
     as_json: Json = False,
 ) -> None:
-    """From images and captions, or features files, to the report; goes on where it stopped."""
+    """From images and captions, or features files, to the report; goes on where it stopped.
+
+    \b
+    Examples:
+        python -m validation study --features mine=mine.safetensors
+        python -m validation study --images DIR --captions FILE --backbone resnet18
+    """
     from validation.pipeline import features_of_images, read_sources, study_features
 
     part = work.part()
@@ -287,7 +293,12 @@ class ArrayFiles:
 
 @grouped
 def arrays(files: ArrayFiles, as_json: Json = False) -> None:
-    """Plain arrays of embeddings to a features file, checked."""
+    """Plain arrays of embeddings to a features file, checked.
+
+    \b
+    Example:
+        python -m validation arrays --image v.npy --text t.npy --seed 0 --out mine.safetensors
+    """
     from validation.pipeline import arrays_file
 
     done = arrays_file(**vars(files))
@@ -319,7 +330,12 @@ def launch(
     shards: Annotated[int, typer.Option(help="Jobs of each stage.")] = 4,
     as_json: Json = False,
 ) -> None:
-    """Run ``study`` as Slurm jobs: shards of extraction, shards of training, then the report."""
+    """Run ``study`` as Slurm jobs: shards of extraction, shards of training, then the report.
+
+    \b
+    Example:
+        python -m validation launch --shards 4 --images DIR --captions FILE --backbone resnet18
+    """
     from validation.pipeline import Resources, launch_study
 
     last = launch_study(context.args, shards, Resources(**vars(options)))

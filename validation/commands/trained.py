@@ -64,7 +64,12 @@ def trained(
     shard: Annotated[str, typer.Option(help="Do only part i of N, as i/N.")] = "1/1",
     as_json: Json = False,
 ) -> None:
-    """Train the networks of the study of trained heads; goes on where it was interrupted."""
+    """Train the networks of the study of trained heads; goes on where it was interrupted.
+
+    \b
+    Example:
+        python -m validation trained --jobs 2
+    """
     done, missing = options.open().run(only, jobs, shard)
     record = {"records": done, "missing": missing, "store": str(options.store)}
     text = f"{done} records of trained heads in {options.store}"
@@ -77,7 +82,12 @@ def trained_report(
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = OUT / "trained",
     as_json: Json = False,
 ) -> None:
-    """Write tables, verdicts and figure of the trained heads; what was not run is named."""
+    """Write tables, verdicts and figure of the trained heads; what was not run is named.
+
+    \b
+    Example:
+        python -m validation trained-report
+    """
     found = options.open(there=False).report(out)
     record = {"runs": len(found.runs), "missing": found.missing, "out": str(out)}
     say(as_json, record, f"{len(found.runs)} runs in {out}{_named(found.missing)}")
@@ -92,7 +102,12 @@ def trained_predict(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write what four predictors say of the trained heads, and how far off each is."""
+    """Write what four predictors say of the trained heads, and how far off each is.
+
+    \b
+    Example:
+        python -m validation trained-predict
+    """
     from validation.trained import write_predictions
 
     errors = write_predictions(options.open(there=not recorded), out, fill=not recorded)

@@ -31,7 +31,8 @@ def listed(application: typer.Typer) -> Iterator[str]:
         function = command.callback
         assert function is not None
         name = command.name or function.__name__.replace("_", "-")
-        yield f"{name}: {inspect.getdoc(function)}"
+        # Examples, which follow the first sentence, are no options.
+        yield f"{name}: {(inspect.getdoc(function) or '').partition(chr(10) * 2)[0]}"
         hints = get_type_hints(function, include_extras=True)
         lines = []
         for parameter in inspect.signature(function).parameters.values():

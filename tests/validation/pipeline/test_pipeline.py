@@ -229,7 +229,7 @@ def test_study_of_features_files(folder: Path) -> None:
     assert {*runs["condition"]} == {"one", "two"}
     page = (out / "index.html").read_text()
     assert "Small corpus: with 10 test images" in page
-    assert "On one features" in page
+    assert "On the features one" in page
     records = {path: path.stat().st_mtime_ns for path in store.rglob("*.parquet")}
     # Without the report, which reads the records alone and was half of this test's time.
     assert invoke(*common, "--aligned", "one", "--only", "train")[0] == 0
