@@ -63,7 +63,8 @@ class Records:
 
     def __bool__(self) -> bool:
         """Whether anything is recorded."""
-        return any(self.folder.rglob("*.parquet"))
+        store = RecordStore(self.root)
+        return store.database.exists() and any(x.study == self.name for x in store.status())
 
     def rows(
         self, cells: Sequence[Cell], compute: Callable[[Cell], Any], jobs: int = 1

@@ -1,49 +1,65 @@
-"""Make the stored calibration: ``python -m experiments.foreign_features.calibrate``.
+"""The calibration that the library ships, from the study's tables.
 
-Writes ``fusiontheory/calibration.json`` from all populations, and ``leave_one_out.csv`` with every
-cell under the calibration of all other populations, from which `summary` takes its numbers.
+Every cell of the study itself is judged by what all
+other populations make (`judged`), never by this one.
 """
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 import fusiontheory
-from experiments.foreign_features.config import DIAGNOSES, MEASURED, PREDICTIONS
-from experiments.foreign_features.ranges import find_ranges
+from experiments.foreign_features.config import SAMPLE
+from experiments.foreign_features.ranges import Ranges, find_ranges
 from fusiontheory.moments import EFFECTS, Calibration, read_calibration
+from fusiontheory.synthetic import FOREIGN
 
-__all__ = ["CALIBRATION", "LEAVE_ONE_OUT", "calibrate", "cells", "leave_one_out", "main", "units"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
 
-CALIBRATION = Path(fusiontheory.__file__).with_name("calibration.json")
-LEAVE_ONE_OUT = Path(__file__).with_name("leave_one_out.csv")
+__all__ = ["CALIBRATION", "CELL", "SAID", "calibrate", "cells", "judged", "stored", "units"]
 
+CALIBRATION = Path(fusiontheory.__file__).with_name("moments") / "calibration.json"
+
+_Array: TypeAlias = NDArray[Any]
 _ITEMS = list(EFFECTS)
-_CELL = ["population", "images", "head", "ridge", "n"]
+BEST = "best"
+_UNIT = ["population", "images", "groups"]
+CELL = [*_UNIT, "head", "ridge", "n"]
+"""What a cell of the study is named by; it has a prediction for each moment sample."""
+SAID = [*SAMPLE, "groups", "head", "ridge", "n", "trusted", "extra"]
+"""Columns of the table of judged cells."""
 # Share of cells that intervals hold after widening, a little above the nominal 95 % of the part
 # that is known, and the least share in a population.
 _HELD, _LEAST_HELD = 0.95, 0.90
+# Populations from which a half-width of their own is taken.
+_FEW = 3
 # A unit, one population and number of images, is off where the mean prediction of a cell is off
 # by more than this beyond noise, or its cells are on average; in accuracy.
 _MOST_OFF, _MEAN_OFF = 0.018, 0.009
 
 
-def cells() -> pd.DataFrame:
+def cells(tables: Tables) -> pd.DataFrame:
     """Return every prediction with its measurement and the diagnosis of its sample.
 
     ``error`` is predicted less measured, ``miss`` how far the measured mean lies outside the
     interval, less one standard error of it; in accuracy.
     """
-    text = {"ridge": str}
-    predictions, measured = (pd.read_csv(path, dtype=text) for path in (PREDICTIONS, MEASURED))
-    found = predictions.merge(
-        measured, on=["population", "head", "ridge", "n"], suffixes=("", "_measured")
-    ).merge(pd.read_csv(DIAGNOSES), on=["population", "images", "sample"])
+    text = {name: tables[name].copy() for name in ("predictions.csv", "measured.csv")}
+    for table in text.values():
+        # Tables that were written and read again have numbers there.
+        table["ridge"] = table["ridge"].astype(str)
+    key = ["population", "head", "ridge", "n"]
+    found = text["predictions.csv"].merge(
+        text["measured.csv"], on=key, suffixes=("", "_measured"), validate="m:1"
+    )
+    found = found.merge(tables["diagnoses.csv"], on=[*SAMPLE, "groups"], validate="m:1")
     found["error"] = found["predicted"] - found["measured"]
     outside = np.maximum(found["low"] - found["measured"], found["measured"] - found["high"])
     # Negative inside: how much narrower the interval might be.
@@ -54,11 +70,11 @@ def cells() -> pd.DataFrame:
 def units(found: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each population and number of images of one head's cells.
 
-    With the worst value of each item over its samples, and whether its predictions are off.
+    With the mean of each item over its samples, and whether its predictions are off.
     """
     half = (found["high"] - found["low"]) / 2
     spread = found.assign(variance=(half / 1.96) ** 2)
-    mean = spread.groupby(_CELL, sort=False).agg(
+    mean = spread.groupby(CELL, sort=False).agg(
         error=("error", "mean"),
         se=("se", "first"),
         variance=("variance", "mean"),
@@ -66,37 +82,53 @@ def units(found: pd.DataFrame) -> pd.DataFrame:
     )
     noise = np.sqrt(mean["se"] ** 2 + mean["variance"] / mean["samples"])
     mean["off"] = np.maximum(mean["error"].abs() - noise, 0.0)
-    grouped = mean.groupby(["population", "images"], sort=False)["off"]
+    grouped = mean.groupby(_UNIT, sort=False)["off"]
     worst = pd.DataFrame({"most": grouped.max(), "mean": grouped.mean()})
     worst["bad"] = (worst["most"] > _MOST_OFF) | (worst["mean"] > _MEAN_OFF)
-    items = found.groupby(["population", "images"], sort=False)[_ITEMS].mean()
-    return worst.join(items).reset_index()
+    items = found.groupby(_UNIT, sort=False)[_ITEMS].mean()
+    table = worst.join(items).reset_index()
+    return table.assign(benign=[FOREIGN[name].kind == "benign" for name in table["population"]])
 
 
-def calibrate(found: pd.DataFrame) -> dict[str, Any]:
-    """Return the calibration of one head from its cells, as the file has it."""
-    known = units(found)
-    limits = find_ranges(known, _ITEMS)
+def calibrate(found: pd.DataFrame, known: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Return the calibration of one head, as the file has it.
+
+    Ranges are those of the fixed ridge, half-widths are by kind of ridge.
+
+    Args:
+        found: its cells.
+        known: its `units` at the fixed ridge, where they are known.
+    """
+    fixed = found["ridge"] != BEST
+    limits = find_ranges(units(found[fixed]) if known is None else known, _ITEMS)
+    return {
+        kind: _with_widths(found[part], limits)
+        for kind, part in (("fixed", fixed), (BEST, ~fixed))
+        if part.any()
+    }
+
+
+def _with_widths(found: pd.DataFrame, limits: Ranges) -> dict[str, Any]:
     sizes = sorted(found["n"].unique())
-    stored: dict[str, Any] = {
+    draft: dict[str, Any] = {
         "sizes": [int(n) for n in sizes],
         "ranges": limits.ends,
         "spans": limits.spans,
         "inside": [0.0] * len(sizes),
-        "outside": {},
+        "outside": {name: [[0.0, 0.0]] * len(sizes) for name in _ITEMS},
     }
-    draft = read_calibration(stored)
-    excess = pd.DataFrame(
-        {name: [draft.excess(name, value) for value in found[name]] for name in _ITEMS},
-        index=found.index,
-    )
-    warned = (excess > 0).any(axis=1)
-    stored["inside"] = [_inside(found[~warned & (found["n"] == n)]) for n in sizes]
+    known = read_calibration(draft)
+    excess = {name: known.excess(name, found[name]) for name in _ITEMS}
+    warned = np.any(list(excess.values()), axis=0)
+    miss, place = found["miss"].to_numpy(), pd.factorize(found["population"])[0]
+    at = [(found["n"] == n).to_numpy() for n in sizes]
+    draft["inside"] = [_inside(found[~warned & own]) for own in at]
     for name in _ITEMS:
-        stored["outside"][name] = [
-            _near_and_far(found[warned & (found["n"] == n)], excess[name]) for n in sizes
+        draft["outside"][name] = [
+            _near_and_far(miss[part], place[part], excess[name][part])
+            for part in (warned & own for own in at)
         ]
-    return stored
+    return draft
 
 
 def _inside(part: pd.DataFrame) -> float:
@@ -109,63 +141,54 @@ def _inside(part: pd.DataFrame) -> float:
     return round(max(float(pooled), float(own.quantile(0.95)), 0.0), 5)
 
 
-def _near_and_far(part: pd.DataFrame, excess: pd.Series) -> list[float]:
+def _near_and_far(miss: _Array, population: _Array, excess: _Array) -> list[float]:
     """Return half-widths just beyond a range and at its span; all that is warned if none is."""
-    own = excess[part.index]
     middle = 0.5
-    bins = [part[(own > 0) & (own <= middle)], part[own > middle]]
     widths = []
-    for chosen in bins:
-        if chosen["population"].nunique() < 3:
-            chosen = part[own > 0]
-        if chosen["population"].nunique() < 3:
-            chosen = part
-        value = float(chosen["miss"].quantile(_HELD)) if len(chosen) else 0.0
+    for chosen in ((excess > 0) & (excess <= middle), excess > middle):
+        for wider in (excess > 0, np.ones_like(chosen)):
+            if np.unique(population[chosen]).size < _FEW:
+                chosen = wider
+        value = float(np.quantile(miss[chosen], _HELD)) if chosen.any() else 0.0
         widths.append(round(max(value, 0.0), 5))
     return [widths[0], max(widths)]
 
 
-def leave_one_out(found: pd.DataFrame) -> pd.DataFrame:
+def judged(tables: Tables) -> pd.DataFrame:
     """Return all cells with what the calibration of all other populations says of each.
 
-    Columns ``trusted`` and ``extra`` are added.
+    Columns ``trusted`` and ``extra``, the half-width added, are new.
     """
+    found = cells(tables)
     parts = []
     for _, own in found.groupby("head", sort=False):
+        all_units = units(own[own["ridge"] != BEST])
         for name, part in own.groupby("population", sort=False):
-            known = read_calibration(calibrate(own[own["population"] != name]))
-            parts.append(_applied(part, known))
+            known = all_units[all_units["population"] != name]
+            others = calibrate(own[own["population"] != name], known)
+            for kind, cell in part.groupby(np.where(part["ridge"] == BEST, BEST, "fixed")):
+                parts.append(_applied(cell, read_calibration(others[str(kind)])))
     return pd.concat(parts)
 
 
 def _applied(part: pd.DataFrame, known: Calibration) -> pd.DataFrame:
-    trusted, extra = [], []
-    for row in part.itertuples(index=False):
-        values = {name: getattr(row, name) for name in _ITEMS}
-        trusted.append(not known.beyond(values))
-        extra.append(float(known.half_width(values, np.array([row.n], dtype=np.float64))[0]))
+    extra, trusted = (pd.Series(start, index=part.index) for start in (0.0, True))
+    # One sample has the same diagnosis in all its cells.
+    for _, own in part.groupby([*SAMPLE, "groups"], sort=False):
+        values = own.iloc[0][_ITEMS].to_dict()
+        trusted[own.index] = not known.beyond(values)
+        extra[own.index] = known.half_width(values, own["n"].to_numpy(dtype=np.float64))
     return part.assign(trusted=trusted, extra=extra)
 
 
-def main() -> None:
-    """Write both files."""
-    found = cells()
-    heads = {str(head): calibrate(own) for head, own in found.groupby("head", sort=False)}
-    counts = {
+def stored(tables: Tables) -> str:
+    """Return the file that the library ships, from all populations."""
+    found = cells(tables)
+    content = {
+        "made by": "python -m experiments.foreign_features.publish",
         "populations": int(found["population"].nunique()),
         "samples": int(found["sample"].nunique()),
         "images": sorted(int(n) for n in found["images"].unique()),
+        "heads": {str(head): calibrate(own) for head, own in found.groupby("head", sort=False)},
     }
-    stored = {
-        "made by": "python -m experiments.foreign_features.calibrate",
-        **counts,
-        "heads": heads,
-    }
-    CALIBRATION.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    table = leave_one_out(found)
-    columns = [*_CELL, "sample", "predicted", "low", "high", "measured", "se", "trusted", "extra"]
-    table[columns].to_csv(LEAVE_ONE_OUT, index=False, float_format="%.5g", lineterminator="\n")
-
-
-if __name__ == "__main__":
-    main()
+    return json.dumps(content, indent=1) + "\n"

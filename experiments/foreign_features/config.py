@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from fusiontheory.synthetic import FOREIGN, find_population
 
-__all__ = ["DIAGNOSES", "MEASURED", "PREDICTIONS", "Config", "heads_of", "population_seed"]
+__all__ = ["SAMPLE", "Config", "heads_of", "population_seed"]
 
-_HERE = Path(__file__).parent
-PREDICTIONS = _HERE / "predictions.csv"
-DIAGNOSES = _HERE / "diagnoses.csv"
-MEASURED = _HERE / "measured.csv"
+SAMPLE = ["population", "images", "sample"]
+"""What a moment sample is named by."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +45,13 @@ class Config:
     seed: int = 20261130
 
 
-def heads_of(config: Config, name: str) -> list[str]:
+def heads_of(heads: tuple[str, ...], population: str) -> list[str]:
     """Return the heads that take the population: the dot product needs equal dimensions."""
-    image, text = find_population(name).law(2, np.random.default_rng(0))
+    image, text = find_population(population).law(2, np.random.default_rng(0))
     equal = image.shape[1] == text.shape[1]
-    return [head for head in config.heads if equal or head != "dot-product"]
+    return [head for head in heads if equal or head != "dot-product"]
 
 
-def population_seed(config: Config, name: str, purpose: int) -> np.random.SeedSequence:
+def population_seed(seed: int, population: str, purpose: int) -> np.random.SeedSequence:
     """Return the seed of a population's draws for one purpose; it hangs on its name alone."""
-    return np.random.SeedSequence(config.seed, spawn_key=(purpose, *name.encode()))
+    return np.random.SeedSequence(seed, spawn_key=(purpose, *population.encode()))

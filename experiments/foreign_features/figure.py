@@ -1,21 +1,26 @@
-"""Draw the figure from the stored cells: ``python -m experiments.foreign_features.figure``."""
+"""Errors of every cell by kind of features, and which were warned."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from experiments.foreign_features.summary import load
+from experiments.foreign_features.summary import cell_errors, judged_cells
 from fusiontheory.plotting import MUTED, head_styles, save_figure, style
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["draw"]
 
 
-def main() -> None:
+def draw(tables: Tables, out: Path) -> None:
     """Write one panel a head: error of each cell by kind, filled where it was not warned."""
-    table = load()
+    table = cell_errors(judged_cells(tables))
+    table["trusted"] = table["trusted"] > 0.5
     kinds = list(dict.fromkeys(table["kind"]))
     heads = head_styles(table["head"])
     with style():
@@ -45,9 +50,5 @@ def main() -> None:
         axes[0].invert_yaxis()
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
-    save_figure(figure, Path(__file__).with_name("figure"), ("svg",))
+    save_figure(figure, out, ("svg",))
     plt.close(figure)
-
-
-if __name__ == "__main__":
-    main()

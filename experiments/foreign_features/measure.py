@@ -1,238 +1,41 @@
-"""Measure trained heads on fresh corpora: ``python -m experiments.foreign_features.measure``.
-
-The truth of a population does not depend on the sample that moments came from: it is measured
-once, after its predictions are stored, and stays when the theory changes.
-"""
+"""What heads really reach, what the library says of each sample, and whether that is right."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky
 
-from experiments.foreign_features.config import (
-    MEASURED,
-    PREDICTIONS,
-    Config,
-    heads_of,
-    population_seed,
-)
-from fusiontheory.heads import HEADS, Head
-from fusiontheory.synthetic import ForeignPopulation, find_population
+from experiments.foreign_features.calibrate import SAID, judged
+from experiments.foreign_features.config import SAMPLE, Config
+from experiments.foreign_features.predict import groups_of, sample_of, samples
+from experiments.foreign_features.truth import truth
+from fusiontheory.moments import Moments
 
-__all__ = ["Measurement", "accuracies", "best_ridges", "main", "measure_all", "measured"]
+if TYPE_CHECKING:
+    from experiments.study import Records, Tables
 
-_Array: TypeAlias = NDArray[np.float64]
-_SELECTION, _TRAINING = 101, 102
-_BLOCK = 512
-# Pairs that the kernel's mean diagonal is taken over.
-_FEW = 400
+__all__ = ["diagnoses", "measure"]
 
 
-class Measurement(NamedTuple):
-    """Pairs: image (n, d_v), text (n, d_t), label (n,)."""
+def measure(config: Config, predicted: Tables, records: Records) -> Tables:
+    """Return the truth, a diagnosis of each sample, and every cell under the others' calibration.
 
-    image: _Array
-    text: _Array
-    label: _Array
-
-
-def training_pairs(
-    population: ForeignPopulation, n: int, corpus: int, rng: np.random.Generator
-) -> Measurement:
-    """Return n pairs, alternately matched and mismatched, no row of a fresh corpus used twice."""
-    sample = population.draw(corpus, rng)
-    rows = rng.permutation(corpus)[: 3 * n // 2].reshape(3, -1)
-    image, text = np.empty(n, dtype=int), np.empty(n, dtype=int)
-    image[0::2], image[1::2] = rows[0], rows[1]
-    text[0::2], text[1::2] = rows[0], rows[2]
-    return Measurement(sample.image[image], sample.text[text], np.tile([1.0, -1.0], n // 2))
-
-
-def test_pairs(population: ForeignPopulation, count: int, rng: np.random.Generator) -> Measurement:
-    """Return matched pairs of a fresh corpus, and as many mismatched ones of the same rows."""
-    half = count // 2
-    sample = population.draw(half, rng)
-    other = (np.arange(half) + rng.integers(1, half, half)) % half
-    return Measurement(
-        np.concatenate([sample.image, sample.image]),
-        np.concatenate([sample.text, sample.text[other]]),
-        np.repeat([1.0, -1.0], half),
-    )
-
-
-def accuracies(
-    head: Head, train: Measurement, test: Measurement, plan: Sequence[tuple[int, float]]
-) -> dict[tuple[int, float], float]:
-    """Return the accuracy of training on the first n pairs with a ridge, for each (n, ridge).
-
-    f(x) = k(x)^T (K + ridge I)^{-1} (y - b 1) + b with an intercept b that is not penalised.
-    Kernels are computed once for all.
+    The last is a row for each prediction: whether it is trusted, and by how much its interval is
+    widened, as the calibration says that all other populations make.
     """
-    distinct = sorted(set(plan))
-    solve = _dual if head.features is None else _primal
-    outputs = solve(head, train, test, distinct)
-    right = (np.sign(outputs) * test.label[:, None] + 1) / 2
-    return dict(zip(distinct, right.mean(axis=0).tolist(), strict=True))
+    found = {"measured.csv": truth(config, records), "diagnoses.csv": diagnoses(config)}
+    results = judged({**predicted, **found})
+    return {**found, "results.csv": results[SAID]}
 
 
-def _dual(
-    head: Head, train: Measurement, test: Measurement, plan: list[tuple[int, float]]
-) -> _Array:
-    most = max(n for n, _ in plan)
-    gram = np.empty((most, most), order="F")
-    blocks = [slice(k, min(k + _BLOCK, most)) for k in range(0, most, _BLOCK)]
-    for block in blocks:
-        gram[:, block] = head.gram(
-            train.image[:most], train.text[:most], train.image[block], train.text[block]
-        )
-    weights, constants = np.zeros((most, len(plan))), np.zeros(len(plan))
-    for column, (n, ridge) in enumerate(plan):
-        matrix = gram[:n, :n].copy(order="F")
-        matrix[np.diag_indices_from(matrix)] += ridge
-        factor = cholesky(matrix, lower=True, overwrite_a=True, check_finite=False)
-        sides = np.stack([train.label[:n], np.ones(n)], axis=1)
-        solved = cho_solve((factor, True), sides, check_finite=False)
-        # Stationarity in b: 1^T (K + ridge I)^{-1} (y - b 1) = 0.
-        constants[column] = solved[:, 0].sum() / solved[:, 1].sum()
-        weights[:n, column] = solved[:, 0] - constants[column] * solved[:, 1]
-    outputs = np.empty((len(test.label), len(plan)))
-    for start in range(0, len(outputs), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        kernel = head.gram(
-            test.image[block], test.text[block], train.image[:most], train.text[:most]
-        )
-        outputs[block] = kernel @ weights + constants
-    return outputs
-
-
-def _primal(
-    head: Head, train: Measurement, test: Measurement, plan: list[tuple[int, float]]
-) -> _Array:
-    assert head.features is not None
-    design, fresh = (
-        np.asarray(head.features(x.image, x.text), dtype=np.float64) for x in (train, test)
-    )
-    outputs = np.empty((len(fresh), len(plan)))
-    for column, (n, ridge) in enumerate(plan):
-        mean, label = design[:n].mean(axis=0), train.label[:n]
-        centred = design[:n] - mean
-        normal = centred.T @ centred
-        normal[np.diag_indices_from(normal)] += ridge
-        weights = np.linalg.solve(normal, centred.T @ (label - label.mean()))
-        outputs[:, column] = (fresh - mean) @ weights + label.mean()
-    return outputs
-
-
-def _diagonal(head: Head, pairs: Measurement) -> float:
-    few = pairs.image[:_FEW], pairs.text[:_FEW]
-    return float(np.diag(head.gram(*few, *few)).mean())
-
-
-def best_ridges(config: Config, name: str) -> dict[tuple[str, int], float]:
-    """Return the ridge of highest accuracy over training sets of their own, by head and n.
-
-    At the largest n, whose factors take most of the time, only every second ridge from two steps
-    below the best one of the next smaller n to four above it is tried.
-    """
-    population, heads = find_population(name), heads_of(config, name)
-    *smaller, largest = sorted(config.sizes)
-    seeds = population_seed(config, name, _SELECTION).spawn(config.selection_seeds)
-    sets = []
-    for rng in map(np.random.default_rng, seeds):
-        train = training_pairs(population, largest, config.corpus, rng)
-        sets.append((train, test_pairs(population, config.test, rng)))
-    best: dict[tuple[str, int], float] = {}
-    for head in map(HEADS.__getitem__, heads):
-        scale = _diagonal(head, sets[0][0])
-        ridges = [scale * ridge for ridge in config.ridges]
-        best |= _best(head, sets, [(n, ridge) for n in smaller for ridge in ridges])
-        place = ridges.index(best[head.name, smaller[-1]])
-        near = ridges[max(place - 2, 0) : place + 5 : 2]
-        best |= _best(head, sets, [(largest, ridge) for ridge in near])
-    return best
-
-
-def _best(
-    head: Head, sets: list[tuple[Measurement, Measurement]], plan: list[tuple[int, float]]
-) -> dict[tuple[str, int], float]:
-    tables = [accuracies(head, train, test, plan) for train, test in sets]
-    found: dict[tuple[str, int], tuple[float, float]] = {}
-    for n, ridge in sorted(set(plan)):
-        value = float(np.mean([table[n, ridge] for table in tables]))
-        if value > found.get((head.name, n), (0.0, 0.0))[0]:
-            found[head.name, n] = value, ridge
-    return {key: ridge for key, (_, ridge) in found.items()}
-
-
-def measured(config: Config, name: str) -> list[dict[str, Any]]:
-    """Return mean accuracy and its standard error for each head, kind of ridge and n."""
-    population, heads = find_population(name), heads_of(config, name)
-    best = best_ridges(config, name)
-    counts = dict(zip(config.sizes, config.seeds, strict=True))
-    found: dict[tuple[str, str, int], list[float]] = {}
-    seeds = population_seed(config, name, _TRAINING).spawn(max(config.seeds))
-    for number, rng in enumerate(map(np.random.default_rng, seeds)):
-        used = [n for n, count in counts.items() if number < count]
-        train = training_pairs(population, max(used), config.corpus, rng)
-        test = test_pairs(population, config.test, rng)
-        for head in heads:
-            kinds = {
-                (kind, n): (n, config.ridge if kind == "0.1" else best[head, n])
-                for n in used
-                for kind in ("0.1", "best")
-            }
-            table = accuracies(HEADS[head], train, test, list(kinds.values()))
-            for (kind, n), point in kinds.items():
-                found.setdefault((head, kind, n), []).append(table[point])
-    return [
-        {
-            "population": name,
-            "head": head,
-            "ridge": kind,
-            "n": n,
-            "delta": config.ridge if kind == "0.1" else best[head, n],
-            "measured": np.mean(values),
-            "se": np.std(values, ddof=1) / np.sqrt(len(values)),
-            "seeds": len(values),
-        }
-        for (head, kind, n), values in found.items()
-    ]
-
-
-def measure_all(config: Config) -> pd.DataFrame:
-    """Measure the populations that ``measured.csv`` lacks and predictions are stored of.
-
-    Raises:
-        SystemExit: if a population has no stored prediction.
-    """
-    if not PREDICTIONS.exists():
-        raise SystemExit("no prediction is stored: run experiments.foreign_features.predict first")
-    predicted = set(pd.read_csv(PREDICTIONS)["population"])
-    known = pd.read_csv(MEASURED, dtype={"ridge": str}) if MEASURED.exists() else None
-    frames = [] if known is None else [known]
-    done = set() if known is None else set(known["population"])
-    for name in config.populations:
-        if name in done:
-            continue
-        if name not in predicted:
-            raise SystemExit(f"no prediction of {name} is stored: run predict first")
-        frames.append(pd.DataFrame(measured(config, name)))
-        table = pd.concat(frames)
-        table.to_csv(MEASURED, index=False, float_format="%.6g", lineterminator="\n")
-    return pd.concat(frames)
-
-
-def main() -> None:
-    """Measure what is not yet measured."""
-    argparse.ArgumentParser(prog="experiments.foreign_features.measure").parse_args()
-    measure_all(Config())
-
-
-if __name__ == "__main__":
-    main()
+def diagnoses(config: Config) -> pd.DataFrame:
+    """Return the diagnosis that a sample's moments carry, without and with groups."""
+    rows = []
+    for place in samples(config):
+        sample = sample_of(config.seed, *(place[name] for name in SAMPLE))
+        for groups in groups_of(sample):
+            moments = Moments.from_features(sample.image, sample.text, groups=groups)
+            assert moments.diagnosis is not None
+            rows.append({**place, "groups": groups is not None, **moments.diagnosis.values})
+    return pd.DataFrame(rows)

@@ -143,7 +143,7 @@ def predict_curve(
             ValidityWarning,
             stacklevel=2,
         )
-    found = _trusted(head, moments, sizes)
+    found = _trusted(head, moments, sizes, best)
     low, high = _interval(curve, deviation, test_images, found.extra_half_width)
     columns = {
         "n": sizes.astype(np.int64) if _whole(sizes) else sizes,
@@ -210,11 +210,11 @@ def _interval(
     return low, high
 
 
-def _trusted(head: str, moments: Moments, sizes: Array) -> Trust:
+def _trusted(head: str, moments: Moments, sizes: Array, best: bool) -> Trust:
     """Return what the features' diagnosis says of a head, and warn where it is beyond a range."""
     if moments.diagnosis is None:
         return Trust(True, np.zeros_like(sizes), ())
-    found = trust(moments.diagnosis, head, sizes)
+    found = trust(moments.diagnosis, head, sizes, best=best)
     if not found.trusted:
         warnings.warn(
             f"accuracies of {head} may be off, and their interval is wider: "

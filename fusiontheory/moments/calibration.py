@@ -3,7 +3,7 @@
 For each item of a diagnosis of the features, the range within which predicted accuracies were seen
 to hold; and half-widths, in accuracy, that have to be added to an interval: a small one within all
 ranges, for what the theory itself is off by, and beyond a range one that grows with the distance.
-The file is made by ``python -m experiments.foreign_features.calibrate``.
+The file is made by ``python -m experiments.foreign_features.publish``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
@@ -55,18 +55,16 @@ class Calibration:
     inside: tuple[float, ...]
     outside: dict[str, tuple[tuple[float, float], ...]]
 
-    def excess(self, name: str, value: float) -> float:
-        """Return how far a value is beyond its range, in units of the farthest one seen.
+    def excess(self, name: str, value: ArrayLike) -> _Array:
+        """Return how far values are beyond their range, in units of the farthest one seen.
 
         0 within the range; above 1 farther than any population of the study.
         """
-        low, high = self.ends(name)
-        distance = max(
-            scaled(name, low) - scaled(name, value), scaled(name, value) - scaled(name, high), 0.0
-        )
-        if math.isnan(distance) or distance <= 0:
-            return 0.0
-        return distance / self.spans[name] if self.spans.get(name, 0.0) > 0 else 1.0
+        own = scaled(name, value)
+        low, high = (scaled(name, end) for end in self.ends(name))
+        distance = np.maximum(np.maximum(low - own, own - high), 0.0)
+        span = self.spans.get(name, 0.0)
+        return np.asarray(distance / span if span > 0 else np.sign(distance))
 
     def ends(self, name: str) -> tuple[float, float]:
         """Return the range, infinite where it has no end."""
@@ -75,7 +73,7 @@ class Calibration:
 
     def beyond(self, values: dict[str, float]) -> dict[str, float]:
         """Return the excess of each item that is beyond its range."""
-        found = {name: self.excess(name, value) for name, value in values.items()}
+        found = {name: float(self.excess(name, value)) for name, value in values.items()}
         return {name: excess for name, excess in found.items() if excess > 0}
 
     def half_width(self, values: dict[str, float], n: _Array) -> _Array:
@@ -95,11 +93,10 @@ class Calibration:
         return np.minimum(widest, 0.5)
 
 
-def scaled(name: str, value: float) -> float:
-    """Return a value on the scale on which distances of its item are measured."""
-    if name not in LOGARITHMIC or math.isinf(value):
-        return value
-    return math.log(max(value, 1e-12))
+def scaled(name: str, value: ArrayLike) -> _Array:
+    """Return values on the scale on which distances of their item are measured."""
+    given = np.asarray(value, dtype=np.float64)
+    return np.log(np.maximum(given, 1e-12)) if name in LOGARITHMIC else given
 
 
 def ranges(head: str | None = None) -> _Ranges:
@@ -117,24 +114,28 @@ def ranges(head: str | None = None) -> _Ranges:
     return found
 
 
-def calibration_of(head: str) -> Calibration:
-    """Return the stored calibration of a head.
+def calibration_of(head: str, best: bool = False) -> Calibration:
+    """Return the stored calibration of a head, for a given ridge or for the best one at each n.
 
     Raises:
         InputError: if the study does not have the head.
     """
-    known = calibration()
+    known = calibration("best" if best else "fixed")
     if head not in known:
         raise InputError(f"head must be one of {', '.join(known)}, got {head!r}")
     return known[head]
 
 
 @cache
-def calibration() -> dict[str, Calibration]:
-    """Return the stored calibration by head."""
+def calibration(kind: str = "fixed") -> dict[str, Calibration]:
+    """Return the stored calibration by head, of predictions at a "fixed" or at the "best" ridge.
+
+    Ranges are the same for both, half-widths are not: the ridge of least predicted risk is not
+    always that of highest accuracy.
+    """
     text = files("fusiontheory.moments").joinpath(_FILE).read_text(encoding="utf-8")
     stored: dict[str, Any] = json.loads(text)
-    return {head: read_calibration(own) for head, own in stored["heads"].items()}
+    return {head: read_calibration(own[kind]) for head, own in stored["heads"].items()}
 
 
 def read_calibration(stored: dict[str, Any]) -> Calibration:

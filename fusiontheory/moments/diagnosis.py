@@ -119,7 +119,8 @@ def diagnose(image: ArrayLike, text: ArrayLike, groups: ArrayLike | None = None)
     values |= {
         **_shapes(v[kept], t[kept].reshape(-1, t.shape[-1])),
         **_dependence(v[kept], t[kept].mean(axis=1)),
-        "near_duplicates": 1 - independent / len(v),
+        "near_duplicates": 1 - independent / len(v) if groups is None else 0.0,
+        "grouped_copies": 0.0 if groups is None else 1 - independent / len(v),
         "images_per_dimension": independent / max(v.shape[1], t.shape[2]),
     }
     return Diagnosis({name: values[name] for name in EFFECTS}, found, len(v))
@@ -136,7 +137,8 @@ def check_variation(image: _Array, text: _Array) -> None:
         InputError: where the variance is below 1e-10 of the mean squared length.
     """
     for name, rows in (("image", image), ("text", text.reshape(-1, text.shape[-1]))):
-        varying, total = float(rows.var(axis=0).sum()), float((rows**2).mean(axis=0).sum())
+        mean, total = rows.mean(axis=0), float(np.vdot(rows, rows)) / len(rows)
+        varying = total - float(mean @ mean)
         if varying <= _ROUNDING * total:
             raise InputError(
                 f"{name} must differ between rows, got {len(rows)} copies of one row (variance"

@@ -5,7 +5,8 @@ from __future__ import annotations
 __all__ = ["EFFECTS", "LOGARITHMIC"]
 
 EFFECTS = {
-    "mean_share": "Means far from 0 fill the kernel's first orders: accuracies come out too low.",
+    "mean_share": "Means far from 0: products of features with directions along the means are"
+    " left out.",
     "length_kurtosis": "Lengths vary more than those of Gaussian rows: a few long rows decide what"
     " is learned, and accuracies at few pairs come out too high.",
     "length_kurtosis_low": "Lengths vary less than Gaussian ones in few dimensions: orders of the"
@@ -20,7 +21,9 @@ EFFECTS = {
     "repeated_rows": "Many rows are the same: features are categories, and Gaussian formulas fail.",
     "distinct_values": "Coordinates take few values: features are discrete.",
     "near_duplicates": "Rows are near copies: there are fewer independent images than rows, so"
-    " that signal is overestimated and intervals are too narrow.",
+    " that signal is overestimated and intervals are too narrow. Pass groups=.",
+    "grouped_copies": "Rows are copies by the groups that were given: pairs drawn from such rows"
+    " repeat, and less is learned from them than from as many independent ones.",
     "images_per_dimension": "Too few images for the dimension: weak directions are not seen, and"
     " what is said about many pairs is a guess.",
     "signal_agreement": "Two halves of the images do not show the same cross-covariance: the"

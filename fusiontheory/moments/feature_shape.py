@@ -17,6 +17,7 @@ _Array: TypeAlias = NDArray[np.float64]
 _LEADING = 4
 # Rows whose values are counted.
 _ROWS_FOR_VALUES = 2000
+_FIRST_VALUES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +130,12 @@ def repeated_rows(rows: NDArray[Any]) -> float:
         >>> repeated_rows(np.array([[1.0], [2.0], [1.0], [1.0]]))
         0.5
     """
-    # Adding 0 makes -0 and 0 one.
-    distinct = len({row.tobytes() for row in np.ascontiguousarray(rows + 0.0)})
+    # Rows that differ in their first values need no look at the rest.
+    for width in (_FIRST_VALUES, rows.shape[1]):
+        # Adding 0 makes -0 and 0 one.
+        distinct = len({row.tobytes() for row in rows[:, :width] + 0.0})
+        if distinct == len(rows):
+            return 0.0
     return 1 - distinct / len(rows)
 
 

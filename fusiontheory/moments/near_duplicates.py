@@ -83,11 +83,10 @@ def _standard(rows: _Array) -> _Single:
 
 
 def _exact_groups(sides: list[_Single]) -> _Index:
-    known: dict[tuple[bytes, ...], int] = {}
+    known: dict[bytes, int] = {}
     # Adding 0 makes -0 and 0 one.
-    rows = zip(*(side + np.float32(0) for side in sides), strict=True)
-    keys = (tuple(part.tobytes() for part in row) for row in rows)
-    return np.array([known.setdefault(key, len(known)) for key in keys])
+    rows = np.hstack(sides) + np.float32(0)
+    return np.array([known.setdefault(row.tobytes(), len(known)) for row in rows])
 
 
 def _near(sides: list[_Single], tolerance: float, rng: np.random.Generator) -> _Index:

@@ -127,13 +127,13 @@ class Moments:
         """
         v, t = checked_features(image, text)
         check_variation(v, t)
-        own = None
+        source = partial(diagnose, v, t, groups)
         if groups is not None:
             kept = independent_images(groups, len(v))
-            v, t, own = v[kept], t[kept], np.arange(len(kept))
+            v, t = v[kept], t[kept]
         with small_algebra(max(v.shape[1], t.shape[2])):
             moments = cls._of_features(v, t)
-        return replace(moments, source=partial(diagnose, v, t, own))
+        return replace(moments, source=source)
 
     @classmethod
     def _of_features(cls, v: _Array, t: _Array) -> Moments:

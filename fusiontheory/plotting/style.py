@@ -174,16 +174,32 @@ def sample_axis(axes: Axes, sizes: Iterable[Any], room: float) -> None:
     axes.set_xlabel("training pairs n")
 
 
+# Dashes of a line that is not trusted.
+_DOUBTED = (0, (3, 2))
+
+
 def draw_band(
     axes: Axes, curve: pd.DataFrame, quantity: str, colour: str, scale: float = 100.0
 ) -> None:
-    """Draw a predicted curve: a thin line and, from <quantity>_low to _high, a pale band."""
+    """Draw a predicted curve: a thin line and, from <quantity>_low to _high, a pale band.
+
+    Where a column ``trusted`` is False the line is dashed and the band paler.
+    """
     curve = curve.sort_values("n")
     sizes = curve["n"].to_numpy(dtype=float)
-    axes.plot(sizes, scale * curve[quantity].to_numpy(dtype=float), color=colour, zorder=3)
+    height = scale * curve[quantity].to_numpy(dtype=float)
+    doubted = np.zeros(len(curve), dtype=bool)
+    if "trusted" in curve:
+        doubted = ~curve["trusted"].fillna(True).to_numpy(dtype=bool)
+    if doubted.any():
+        axes.plot(sizes, height, color=colour, zorder=3, linestyle=_DOUBTED)
+    axes.plot(sizes, np.where(doubted, np.nan, height), color=colour, zorder=3)
     if {f"{quantity}_low", f"{quantity}_high"} <= set(curve.columns):
         low, high = (scale * curve[f"{quantity}_{end}"].to_numpy(float) for end in ("low", "high"))
-        axes.fill_between(sizes, low, high, color=colour, alpha=0.18, linewidth=0, zorder=2)
+        for part, alpha in ((~doubted, 0.18), (doubted, 0.08)):
+            if part.any():
+                look = {"color": colour, "alpha": alpha, "linewidth": 0, "zorder": 2}
+                axes.fill_between(sizes, low, high, where=part.tolist(), **look)
 
 
 def draw_points(axes: Axes, rows: pd.DataFrame, quantity: str, look: HeadStyle) -> None:

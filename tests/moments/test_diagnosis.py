@@ -84,7 +84,8 @@ def test_given_groups_count() -> None:
     v, t = rng.standard_normal((2, 300, 10))
     diagnosis = diagnose(v, t, groups=np.arange(300) // 3)
     assert diagnosis.independent_images == 100
-    assert diagnosis.values["near_duplicates"] == pytest.approx(2 / 3)
+    assert diagnosis.values["grouped_copies"] == pytest.approx(2 / 3)
+    assert diagnosis.values["near_duplicates"] == 0
     assert diagnosis.values["images_per_dimension"] == 10
 
 
@@ -115,9 +116,9 @@ def test_halves_of_noise_agree_on_nothing() -> None:
 
 
 def test_frame_has_a_row_an_item() -> None:
-    frame = found("uncentred_wide").to_frame("concat-mlp")
+    frame = found("dominant_nuisance_10").to_frame("concat-mlp")
     assert list(frame["name"]) == list(EFFECTS)
-    share = frame.set_index("name").loc["mean_share"]
+    share = frame.set_index("name").loc["first_share"]
     assert share["inside"] == (share["low"] <= share["value"] <= share["high"])
     assert not share["inside"]
 

@@ -68,7 +68,7 @@ def test_unknown_items_have_no_limit() -> None:
 
 def test_the_stored_calibration_is_whole() -> None:
     assert set(calibration()) == set(HEADS)
-    for own in calibration().values():
+    for own in (*calibration().values(), *calibration("best").values()):
         assert set(own.ranges) == set(EFFECTS) == set(own.outside)
         assert len(own.inside) == len(own.sizes)
         assert all(len(width) == len(own.sizes) for width in own.outside.values())
@@ -84,25 +84,37 @@ def test_common_ranges_suit_every_head() -> None:
 
 
 def test_warns_by_name_value_and_range() -> None:
-    sample = find_population("uncentred_wide").draw(800, np.random.default_rng(1))
+    sample = find_population("dominant_nuisance_10").draw(800, np.random.default_rng(1))
     found = trust(diagnose(sample.image, sample.text), "concat-mlp", [128, 2048])
     assert not found.trusted
     assert found.extra_half_width.shape == (2,)
-    assert any(x.startswith("mean_share is 0.8") and "above" in x for x in found.reasons)
+    assert any(x.startswith("first_share is 0.7") and "above" in x for x in found.reasons)
 
 
-def test_a_curve_warns_and_widens() -> None:
-    sample = find_population("uncentred_wide").draw(500, np.random.default_rng(1))
+@pytest.mark.parametrize("ridge", [0.1, "best"])
+def test_a_curve_warns_and_widens(ridge) -> None:
+    sample = find_population("dominant_nuisance_10").draw(500, np.random.default_rng(1))
     moments = Moments.from_features(sample.image, sample.text)
-    with pytest.warns(ValidityWarning, match=r"mean_share is 0\.8\d+, above"):
-        curve = predict_curve("bilinear", moments, [128, 512], 0.1)
+    with pytest.warns(ValidityWarning, match=r"first_share is 0\.7\d+, above"):
+        curve = predict_curve("bilinear", moments, [128, 512], ridge)
     assert not curve["trusted"].any()
-    extra = trust(moments.diagnosis, "bilinear", [128, 512]).extra_half_width
-    plain = predict_curve("bilinear", replace(moments, source=None), [128, 512], 0.1)
+    best = ridge == "best"
+    extra = trust(moments.diagnosis, "bilinear", [128, 512], best=best).extra_half_width
+    plain = predict_curve("bilinear", replace(moments, source=None), [128, 512], ridge)
     assert plain["trusted"].all()
-    np.testing.assert_allclose(plain["accuracy_low"] - curve["accuracy_low"], extra, atol=1e-12)
+    low = np.maximum(plain["accuracy_low"] - extra, 0)
+    np.testing.assert_allclose(curve["accuracy_low"], low, atol=1e-12)
     # The accuracy itself is the theory's.
     np.testing.assert_array_equal(plain["accuracy"], curve["accuracy"])
+
+
+def test_copies_are_warned_until_groups_are_given() -> None:
+    sample = find_population("frames_2").draw(800, np.random.default_rng(1))
+    moments = Moments.from_features(sample.image, sample.text)
+    with pytest.warns(ValidityWarning, match=r"near_duplicates is 0\.\d+, above 0\.01.* groups="):
+        predict_curve("bilinear", moments, 128, 0.1)
+    given = Moments.from_features(sample.image, sample.text, groups=sample.groups)
+    assert predict_curve("bilinear", given, 128, 0.1)["trusted"].all()
 
 
 def test_groups_count_independent_images() -> None:

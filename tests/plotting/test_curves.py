@@ -236,3 +236,14 @@ assert settings() == before
 assert "matplotlib.pyplot" not in sys.modules
 """
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_a_line_is_dashed_where_it_is_not_trusted() -> None:
+    curve = pd.DataFrame({"n": [100, 200, 400], "accuracy": [0.6, 0.7, 0.8]})
+    curve = curve.assign(accuracy_low=0.5, accuracy_high=0.9, trusted=[True, False, False])
+    axes = plot_curve(curve).axes[0]
+    dashed, solid = axes.lines[:2]
+    assert dashed.get_linestyle() == "--"
+    np.testing.assert_array_equal(np.isnan(solid.get_ydata()), [False, True, True])
+    pale = [band.get_alpha() for band in axes.collections]
+    assert pale == [0.18, 0.08]

@@ -32,9 +32,11 @@ class Comparison:
 
     Attributes:
         comparison: condition, head, n, seeds, measured, measured_se (standard error over seeds),
-            predicted, predicted_low, predicted_high, predicted_ridge and ridge: the ridges that
-            the prediction and the measurement took.
-        curves: condition, head, n, risk, accuracy, accuracy_low, accuracy_high, as predicted.
+            predicted, predicted_low, predicted_high, trusted (whether the features are of the
+            kind on which predictions were seen to hold), predicted_ridge and ridge: the ridges
+            that the prediction and the measurement took.
+        curves: condition, head, n, risk, accuracy, accuracy_low, accuracy_high, trusted, as
+            predicted.
         gaps: condition, n, seeds, measured_gap, measured_gap_se (paired by seed),
             predicted_gap.
         crossovers: condition, measured, measured_low, measured_high, predicted: the n at which
@@ -74,7 +76,8 @@ def compare(study: Study, fingerprints: Mapping[str, str], store: RecordStore) -
     comparison = _comparison(measured, curves, order)
     comparison["ridge"] = _measured_at(study, comparison, chosen)
     gaps = _gaps(measured, comparison, list(study.strengths))
-    columns = ["condition", "head", "n", "risk", "accuracy", "accuracy_low", "accuracy_high"]
+    columns = ["condition", "head", "n", "risk"]
+    columns += ["accuracy", "accuracy_low", "accuracy_high", "trusted"]
     return Comparison(
         comparison=comparison,
         curves=_in_order(curves[columns], order),
@@ -121,6 +124,7 @@ def _comparison(
         "accuracy": "predicted",
         "accuracy_low": "predicted_low",
         "accuracy_high": "predicted_high",
+        "trusted": "trusted",
         "at_ridge": "predicted_ridge",
     }
     known = curves.rename(columns=names)[["condition", "head", "n", *names.values()]]

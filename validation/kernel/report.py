@@ -74,9 +74,10 @@ def write_report(
 
     Args:
         comparison: columns condition, head, n, seeds, measured, measured_se, predicted,
-            predicted_low, predicted_high; accuracies as fractions.
+            predicted_low, predicted_high; accuracies as fractions; with a column trusted those
+            predictions are marked that are not.
         curves: columns condition, head, n, risk, accuracy, accuracy_low, accuracy_high; may be
-            empty.
+            empty; lines are dashed where a column trusted says so.
         gaps: columns condition, n, seeds, measured_gap, measured_gap_se, predicted_gap: accuracy
             of concat-mlp less that of bilinear, as fractions.
         crossovers: columns condition, measured, measured_low, measured_high, predicted, in
@@ -142,6 +143,8 @@ def _check(name: str, table: pd.DataFrame) -> None:
 def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> dict[str, Any]:
     """Gather everything the page says; the template only lays it out."""
     comparison, gaps = tables["comparison"], tables["gaps"]
+    if "trusted" not in comparison:
+        comparison = comparison.assign(trusted=True)
     cells, signs = cell_verdicts(comparison), sign_verdicts(gaps)
     crossings = crossover_verdicts(tables["crossovers"])
     aligned = str(facts.get("aligned", _ALIGNED))
@@ -156,6 +159,7 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
             *filter(None, (sentences.baseline_sentence(c, comparison) for c in conditions)),
             sentences.predicted_sentence(signs),
         ],
+        "doubts": sentences.trust_sentence(comparison),
         "accuracy": sentences.accuracy_sentence(_compared(heads)),
         "crossings": sentences.crossover_sentence(crossings),
         "tiles": _tiles(_compared(heads), signs, crossings, claims),

@@ -21,6 +21,7 @@ __all__ = [
     "order_sentence",
     "predicted_sentence",
     "ridge_sentences",
+    "trust_sentence",
 ]
 
 
@@ -72,6 +73,25 @@ def predicted_sentence(signs: pd.DataFrame) -> str:
     return (
         f"The theory names the leader in {right} of the {clear} cases where the data show one"
         f" clearly, and the wrong one in {wrong}{more}."
+    )
+
+
+def trust_sentence(comparison: pd.DataFrame) -> str | None:
+    """Say which predictions are not to be trusted, None if none is marked so.
+
+    Args:
+        comparison: with a column trusted, else nothing is known and nothing said.
+    """
+    if "trusted" not in comparison:
+        return None
+    doubted = comparison[~comparison["trusted"].fillna(True).astype(bool)]
+    if doubted.empty:
+        return None
+    groups = doubted.groupby("condition", sort=False)["head"].unique()
+    where = "; ".join(f"{', '.join(heads)} on {name} features" for name, heads in groups.items())
+    return (
+        "Not to be trusted are predictions of features beyond the range in which they were seen to"
+        f" hold: {where}. Their bands are wider, and their lines dashed."
     )
 
 

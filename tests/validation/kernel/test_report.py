@@ -380,3 +380,18 @@ def test_where_the_dot_product_beats_trained_fusions(
     text = words(page(tmp_path, tables))
     assert ("is ahead of every trained fusion" in text) == (said is not None)
     assert said is None or said in text
+
+
+def test_marks_what_is_not_to_be_trusted(tmp_path):
+    comparison, curves, *others = frames()
+    write_report(comparison.assign(trusted=True), curves, *others, FACTS, tmp_path / "all")
+    page = (tmp_path / "all" / "index.html").read_text(encoding="utf-8")
+    assert "Not to be trusted" not in page
+    assert "not trusted" not in page
+    doubted = comparison["head"] != "bilinear"
+    comparison = comparison.assign(trusted=doubted)
+    curves = curves.assign(trusted=curves["head"] != "bilinear")
+    write_report(comparison, curves, *others, FACTS, tmp_path / "some")
+    page = (tmp_path / "some" / "index.html").read_text(encoding="utf-8")
+    assert "Not to be trusted are predictions of features beyond the range" in page
+    assert page.count("not trusted</small>") == (~doubted).sum()
