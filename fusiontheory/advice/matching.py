@@ -88,7 +88,10 @@ def advise_matching(
     ranked = decision.ranked
     tables = {
         "features": describe_features(
-            image, text, data.facts, notes, one_space=True, seed=settings.seed
+            *(image, text, data.facts, notes),
+            diagnosis=moments.diagnosis,
+            one_space=True,
+            seed=settings.seed,
         ),
         "curves": pd.concat([curves[h] for h in ranked], ignore_index=True),
         "choice": choice,
