@@ -20,14 +20,21 @@ from .risk import (
 
 # isort: split
 # Level 3: from moments of paired features to a learning curve of matching.
-from .curves import alignment_curve, correlation_curve, degradation_curve, predict_curve
+from .curves import (
+    alignment_curve,
+    answer,
+    compare,
+    correlation_curve,
+    degradation_curve,
+    predict_curve,
+)
 from .matching import Terms, gaussian_matching_curve
 from .moments import GaussianPairs, Moments
 
 # isort: split
 # Measuring: features, pairs, heads, and how well two modalities agree.
 from .alignment import measure_alignment
-from .data import FeatureSet, draw_pairs
+from .data import FeatureSet, draw_pairs, prepare
 from .heads import HEADS, Head
 from .solvers import measure_curve
 
@@ -37,8 +44,14 @@ from .advice import Advice, advise
 from .pilot import PilotCurve
 
 # isort: split
+# Pictures.
+from .plotting import figure6, plot, plot_risk
+
+# isort: split
 # Errors.
 from .checks import InputError, ValidityWarning
+
+__version__: str
 
 __all__ = [
     "HEADS",
@@ -60,10 +73,13 @@ __all__ = [
     "ValidityWarning",
     "advise",
     "alignment_curve",
+    "answer",
+    "compare",
     "correlation_curve",
     "degradation_curve",
     "draw_pairs",
     "effective_ridge",
+    "figure6",
     "gaussian_matching_curve",
     "kernel_sum_risk",
     "least_squares_risk",
@@ -71,7 +87,10 @@ __all__ = [
     "measure_alignment",
     "measure_curve",
     "optimal_ridge",
+    "plot",
+    "plot_risk",
     "predict_curve",
+    "prepare",
     "product_ridge_risk",
     "ridge_risk",
     "sign_accuracy",

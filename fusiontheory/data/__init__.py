@@ -9,6 +9,7 @@ from fusiontheory.data.duplicates import (
 from fusiontheory.data.features import SPLITS, FeatureSet, normalise
 from fusiontheory.data.missing import check_varies, check_vectors, missing_rows
 from fusiontheory.data.pairs import Pairs, check_disjoint, draw_pairs, most_pairs
+from fusiontheory.data.prepare import PREPARATION, Prepared, prepare
 from fusiontheory.data.quantise import dequantise, quantise
 from fusiontheory.data.reading import (
     OTHER_NAMES,
@@ -26,10 +27,12 @@ from fusiontheory.data.reading import (
 
 __all__ = [
     "OTHER_NAMES",
+    "PREPARATION",
     "SPLITS",
     "FeatureSet",
     "Missing",
     "Pairs",
+    "Prepared",
     "Reading",
     "Rows",
     "caption_places",
@@ -46,6 +49,7 @@ __all__ = [
     "missing_rows",
     "most_pairs",
     "normalise",
+    "prepare",
     "quantise",
     "read_column",
     "read_features",
