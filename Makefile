@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint figures map bench advise clean
+.PHONY: run test check lint figures map bench advise gpu clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -45,6 +45,17 @@ advise: $(READY)
 # Speed, as ratios measured side by side; not part of the tests.
 bench: $(READY)
 	$(BIN)/python -m pytest -o addopts="" --benchmark-only tests/benchmarks/bench_*.py
+
+# On a machine with a GPU: agreement with the processor, the whole grid with 10 seeds, rates; goes
+# on where it stopped (docs/gpu.md). `make gpu PYTHON=python3 VENV=none` takes the Python that is
+# there, with its own PyTorch, and installs nothing; `make gpu ARGS="--small --device cpu"` tries it.
+ifeq ($(VENV),none)
+gpu:
+	$(PYTHON) -m validation.gpu $(ARGS)
+else
+gpu: $(READY)
+	$(BIN)/python -m validation.gpu $(ARGS)
+endif
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

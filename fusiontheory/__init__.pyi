@@ -39,13 +39,13 @@ from .heads import HEADS, Head
 from .solvers import measure_curve
 
 # isort: split
+# Pictures.
+from .plotting import figure6, plot, plot_risk
+
+# isort: split
 # From a labelled pilot, or from features alone, to the choice of a fusion.
 from .advice import Advice, advise
 from .pilot import PilotCurve
-
-# isort: split
-# Pictures.
-from .plotting import figure6, plot, plot_risk
 
 # isort: split
 # Errors.

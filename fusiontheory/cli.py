@@ -12,10 +12,9 @@ from typing import Annotated
 
 import typer
 
-from fusiontheory.commands import COMMANDS
+from fusiontheory.commands import COMMANDS, STORE
 from fusiontheory.console import application
 from fusiontheory.plugins import add_installed
-from fusiontheory.store_commands import app as store_app
 
 __all__ = ["app"]
 
@@ -44,5 +43,5 @@ def _options(
 
 for _command in COMMANDS:
     app.command()(_command)
-app.add_typer(store_app, name="store")
+app.add_typer(STORE, name="store")
 add_installed(app)

@@ -5,13 +5,14 @@ Their modules import typer and little else; what a command needs it imports itse
 """
 
 from fusiontheory.commands import advise, alignment, compare, orders, predict, simulate
+from fusiontheory.commands.store import app as STORE
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "STORE"]
 
 COMMANDS = (
+    advise.advise,
     predict.predict,
     compare.compare,
-    advise.advise,
     alignment.alignment,
     simulate.simulate,
     orders.orders,

@@ -26,6 +26,16 @@ def simulate(
     figure: Annotated[
         Path | None, typer.Option(help="Draw theory and simulation: .png, .svg or .pdf.")
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="Of kernel ridge: cpu; cuda, every GPU; cuda:1, that one; auto."
+            " [default: NumPy, without PyTorch]"
+        ),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="On a device: float64, or mixed, float32 refined to float64.")
+    ] = "float64",
     partial: Annotated[
         bool, typer.Option(help="Write the table of the rest if workers died again and again.")
     ] = False,
@@ -67,7 +77,7 @@ def simulate(
         check_figure(figure)
         check_panels(len(grid.configs) * len(grid.ridges), ["ridge", "vary"])
     try:
-        table = run(grid, out, jobs, scheduler, partial)
+        table = run(grid, out, jobs, scheduler, partial, device=device, precision=precision)
     except LostUnits as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,11 @@ from threadpoolctl import threadpool_limits
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import progress_bar
-from fusiontheory.parallel import LostTasks, scatter
+from fusiontheory.parallel import LostTasks, scatter, scatter_over
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.table import claim_folder, write_table
-from fusiontheory.simulate.units import Unit, run_unit, units_of
+from fusiontheory.simulate.units import Unit, run_unit, run_unit_on, units_of
+from fusiontheory.solvers import Place, devices
 from fusiontheory.store import RecordStore, check_writable
 
 __all__ = ["LostUnits", "simulate"]
@@ -66,6 +69,9 @@ def simulate(
     jobs: int = 1,
     scheduler: str | None = None,
     partial: bool = False,
+    *,
+    device: str | None = None,
+    precision: str = "float64",
 ) -> pd.DataFrame:
     """Run a grid, or what of it is not in ``folder`` yet, and return its table.
 
@@ -81,6 +87,9 @@ def simulate(
         scheduler: address of a Dask scheduler instead.
         partial: if workers died again and again, return the table of all other units with a
             warning, and write it to partial.parquet, instead of raising.
+        device: of the Cholesky factors of kernels, as `fusiontheory.solvers.devices` takes it; of
+            several each has a process, in place of ``jobs``. None: NumPy.
+        precision: on a device, one of `fusiontheory.solvers.PRECISIONS`; a part of the records.
 
     Returns:
         One row per configuration, head, n, ridge and seed: its settings under dotted names
@@ -91,7 +100,8 @@ def simulate(
 
     Raises:
         InputError: if the folder holds results of another grid (the message says what differs) or
-            cannot be written to, for jobs below 1, for a scheduler that does not answer.
+            cannot be written to, for jobs below 1, for a scheduler that does not answer, for a
+            device that is not there or one beside a scheduler.
         LostUnits: after all others are done, for units whose worker died three times.
 
     Example:
@@ -107,19 +117,21 @@ def simulate(
         1                 1.0   1.1             1.1
     """
     positive_integer("jobs", jobs)
+    places = _places(device, precision, scheduler)
     root = Path(folder)
     check_writable("folder", root)
     claim_folder(grid, root)
     store = RecordStore(root / "records")
     store.check_writable()
-    units = {unit.cell(grid.study): unit for unit in units_of(grid)}
+    asked = precision if places else None
+    units = {unit.cell(grid.study): unit for unit in units_of(grid, asked)}
     missing = [units[cell] for cell in store.missing(units)]
     lost: list[Unit] = []
     # One thread here as in workers: the last bits do not depend on the number of processes.
     with progress_bar() as bar, store.batch() as batch, threadpool_limits(1):
         task = bar.add_task(grid.study, total=len(units), completed=len(units) - len(missing))
         try:
-            for unit, rows in scatter(run_unit, missing, jobs, scheduler):
+            for unit, rows in _run(missing, jobs, scheduler, places):
                 batch.write(unit.cell(grid.study), rows)
                 bar.advance(task)
         except LostTasks as error:
@@ -136,6 +148,25 @@ def simulate(
     write_table(grid, table, root / "table.parquet")
     (root / "partial.parquet").unlink(missing_ok=True)
     return table
+
+
+def _places(device: str | None, precision: str, scheduler: str | None) -> list[str]:
+    if device is None:
+        return []
+    if scheduler is not None:
+        raise InputError(f"device must not be given beside a scheduler, got {device!r}")
+    found = devices(device)
+    Place(found[0], precision)
+    return found
+
+
+def _run(
+    units: list[Unit], jobs: int, scheduler: str | None, places: list[str]
+) -> Iterator[tuple[Unit, list[dict[str, Any]]]]:
+    if places in ([], ["cpu"]):
+        work = run_unit if not places else functools.partial(run_unit_on, device="cpu")
+        return scatter(work, units, jobs, scheduler)
+    return scatter_over(run_unit_on, units, places)
 
 
 def _tidy(

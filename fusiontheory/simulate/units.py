@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.measuring import measure_unit
 from fusiontheory.simulate.predicting import predict_unit
+from fusiontheory.solvers import computing_on
 from fusiontheory.store import Cell, code_version
 from fusiontheory.synthetic import SyntheticConfig
 
-__all__ = ["Unit", "run_unit", "units_of"]
+__all__ = ["Unit", "run_unit", "run_unit_on", "units_of"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Unit:
         n: sample sizes.
         ridges: delta.
         intercept, rank, test_rows, predict: as in `SimulationGrid`.
+        precision: of measurements on a device; None: NumPy.
     """
 
     configs: tuple[SyntheticConfig, ...]
@@ -42,6 +45,7 @@ class Unit:
     rank: int | None
     test_rows: int
     predict: str
+    precision: str | None = None
 
     def cell(self, study: str) -> Cell:
         """Return the cell of the record store."""
@@ -58,11 +62,17 @@ class Unit:
             "test_rows": self.test_rows if measured else None,
             "predict": None if measured else self.predict,
         }
+        functions: list[Callable[..., Any]] = [measure_unit if measured else predict_unit]
+        if measured and self.precision is not None:
+            from fusiontheory.solvers.torch_backend import dual_ridge
+
+            config["precision"] = self.precision
+            functions.append(dual_ridge)
         return Cell(
             study,
             config,
             features="synthetic",
-            code=code_version(measure_unit if measured else predict_unit),
+            code=code_version(*functions),
         )
 
     def describe(self) -> str:
@@ -73,8 +83,10 @@ class Unit:
         return f"{self.head} head, {seed}, settings {first[:160]}{more}"
 
 
-def units_of(grid: SimulationGrid) -> list[Unit]:
+def units_of(grid: SimulationGrid, precision: str | None = None) -> list[Unit]:
     """Return the units of a grid: predictions first, as they take longest.
+
+    With a precision, what is measured is measured on a device.
 
     Example:
         >>> grid = SimulationGrid.of({"pairs.d_v": 2, "pairs.d_t": 2},
@@ -98,11 +110,18 @@ def units_of(grid: SimulationGrid) -> list[Unit]:
             rank=grid.rank if head == "low-rank" else None,
             test_rows=grid.test_rows,
             predict=grid.predict,
+            precision=precision,
         )
         for seed in (None, *grid.seeds)
         for configs in groups.values()
         for head in grid.heads
     ]
+
+
+def run_unit_on(unit: Unit, device: str | None) -> list[dict[str, Any]]:
+    """Return the rows of `run_unit` with the Cholesky factors of kernels made on a device."""
+    with computing_on(device, unit.precision or "float64"):
+        return run_unit(unit)
 
 
 def run_unit(unit: Unit) -> list[dict[str, Any]]:

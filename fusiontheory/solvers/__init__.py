@@ -1,21 +1,28 @@
 """Ridge regression as measured: nested sizes, kernels, least norm, low rank."""
 
-from fusiontheory.solvers.kernel_ridge import (
-    Measured,
-    PairFeatures,
-    gather,
+from fusiontheory.solvers.backend import (
+    PRECISIONS,
+    Place,
+    computing_on,
+    devices,
+    dual_ridge,
     measure_curve,
     measure_ridges,
 )
+from fusiontheory.solvers.kernel_ridge import Measured, PairFeatures, gather
 from fusiontheory.solvers.least_norm import fit_bilinear_ridge, fit_linear_ridge
 from fusiontheory.solvers.low_rank import fit_low_rank
-from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
+from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, primal_ridge
 
 __all__ = [
+    "PRECISIONS",
     "Measured",
     "NormalEquations",
     "PairFeatures",
+    "Place",
     "blockwise_gram",
+    "computing_on",
+    "devices",
     "dual_ridge",
     "fit_bilinear_ridge",
     "fit_linear_ridge",

@@ -13,7 +13,7 @@ from typing import Any
 
 from fusiontheory.checks import InputError
 
-__all__ = ["PLUMBING", "closure", "code_version", "modules_version"]
+__all__ = ["PLUMBING", "SEAMS", "closure", "code_version", "modules_version"]
 
 PLUMBING = (
     "fusiontheory.checks",
@@ -28,6 +28,19 @@ PLUMBING = (
 """Modules, with all that is below them, that refuse, keep, spread or draw numbers and change none.
 
 Whoever adds a module here says that no edit of it can ever change a recorded number.
+"""
+
+SEAMS: dict[str, dict[str, str]] = {
+    "fusiontheory.solvers.backend": {
+        "measure_curve": "fusiontheory.solvers.kernel_ridge",
+        "measure_ridges": "fusiontheory.solvers.kernel_ridge",
+        "dual_ridge": "fusiontheory.solvers.nested",
+    },
+}
+"""Modules that only choose an implementation: of each of their functions, the module that counts.
+
+It is the one that is taken where nothing is chosen; records of another choice name it among the
+functions of their `code_version`.
 """
 
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -171,6 +184,9 @@ def _defining(
     submodule = list(_file(f"{package}.{name}", roots))
     faces = list(_file(package, roots))
     for face, path in faces:
+        if name in SEAMS.get(face, {}):
+            yield from _file(SEAMS[face][name], roots)
+            continue
         if path.name != "__init__.py" or face in seen:
             yield face, path
             continue

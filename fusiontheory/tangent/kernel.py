@@ -40,6 +40,7 @@ def tangent_kernel(
     memory: int = DEFAULT_MEMORY,
     parameters: Iterable[str] | None = None,
     dtype: DTypeLike = np.float64,
+    device: str = "cpu",
 ) -> _Array:
     """Return the Gram matrix J_a J_b^T of the network's gradients, shape (n, n').
 
@@ -57,11 +58,13 @@ def tangent_kernel(
         parameters: names, as in ``module.named_parameters()``; all that require gradients if
             None.
         dtype: float64 or float32, of the computation and of the result.
+        device: where, such as "cuda:1"; the module stays where it is.
 
     Raises:
         InputError: before any work, for a module without parameters or whose output is not (B,)
             or depends on none of them, pairs with NaN or of sizes that do not fit, unknown
-            names, and less memory than three gradients of the largest parameter.
+            names, a device that is not there, and less memory than three gradients of the largest
+            parameter.
 
     Source: Jacot, Gabriel & Hongler, arXiv:1806.07572.
 
@@ -72,11 +75,25 @@ def tangent_kernel(
         array([[5., 1.],
                [1., 5.]])
     """
-    precision = _precision(dtype)
-    first = _checked("pairs_a", pairs_a, precision)
-    second = None if pairs_b is None else _checked("pairs_b", pairs_b, precision)
+    gram = _gram(module, pairs_a, pairs_b, memory, parameters, _precision(dtype), _place(device))
+    array: _Array = gram.cpu().numpy()
+    return array
+
+
+def _gram(
+    module: nn.Module,
+    pairs_a: _Pairs,
+    pairs_b: _Pairs | None,
+    memory: int,
+    parameters: Iterable[str] | None,
+    precision: torch.dtype,
+    place: torch.device,
+) -> Tensor:
+    """Return the matrix of `tangent_kernel` on the device."""
+    first = _checked("pairs_a", pairs_a, precision, place)
+    second = None if pairs_b is None else _checked("pairs_b", pairs_b, precision, place)
     state: _Named = {
-        name: tensor.detach().to(precision) if tensor.is_floating_point() else tensor.detach()
+        name: tensor.detach().to(place, precision if tensor.is_floating_point() else tensor.dtype)
         for name, tensor in itertools.chain(module.named_parameters(), module.named_buffers())
     }
     chosen = _chosen(module, parameters)
@@ -85,7 +102,8 @@ def tangent_kernel(
     budget = positive_integer("memory", memory) // (_BLOCKS_HELD * precision.itemsize)
     groups = list(_groups({name: state[name].numel() for name in chosen}, budget))
     n = len(first[0])
-    result = torch.zeros((n, n if second is None else len(second[0])), dtype=precision)
+    columns = n if second is None else len(second[0])
+    result = torch.zeros((n, columns), dtype=precision, device=place)
     for names in groups:
         size = sum(state[name].numel() for name in names)
         rows = min(max(budget // size, 1), _MOST_ROWS)
@@ -94,8 +112,7 @@ def tangent_kernel(
             _add_symmetric(result, gradients, first, rows)
         else:
             _add_rectangular(result, gradients, first, second, rows)
-    array: _Array = result.numpy()
-    return array
+    return result
 
 
 def expected_tangent_kernel(
@@ -150,7 +167,17 @@ def _precision(dtype: DTypeLike) -> torch.dtype:
         raise InputError(f"dtype must be float32 or float64, got {dtype!r}") from error
 
 
-def _checked(name: str, pairs: _Pairs, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+def _place(device: str) -> torch.device:
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError, TypeError) as error:
+        there = ["cpu"] + [f"cuda:{k}" for k in range(torch.cuda.device_count())]
+        raise InputError(f"device must be one of {', '.join(there)}, got {device!r}") from error
+
+
+def _checked(
+    name: str, pairs: _Pairs, precision: torch.dtype, place: torch.device
+) -> tuple[Tensor, Tensor]:
     if not isinstance(pairs, tuple | list) or len(pairs) != 2:
         raise InputError(f"{name} must be two arrays, image and text, got {type(pairs).__name__}")
     image, text = (
@@ -161,7 +188,10 @@ def _checked(name: str, pairs: _Pairs, precision: torch.dtype) -> tuple[Tensor, 
         raise InputError(
             f"{name} must have one image and one text per pair, got {len(image)} and {len(text)}"
         )
-    return torch.tensor(image, dtype=precision), torch.tensor(text, dtype=precision)
+    return (
+        torch.tensor(image, dtype=precision, device=place),
+        torch.tensor(text, dtype=precision, device=place),
+    )
 
 
 def _chosen(module: nn.Module, names: Iterable[str] | None) -> list[str]:

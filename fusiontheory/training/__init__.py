@@ -41,6 +41,7 @@ from fusiontheory.training.groups import MemberGroup, member_groups, train_membe
 from fusiontheory.training.members import Architecture, Member, all_members
 from fusiontheory.training.method import chosen_method
 from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
+from fusiontheory.training.placed import kind_of, placed_groups, rows_that_fit
 from fusiontheory.training.recorded import group_cell, train_recorded
 from fusiontheory.training.settings import TrainingSettings
 
@@ -60,7 +61,10 @@ __all__ = [
     "all_members",
     "chosen_method",
     "group_cell",
+    "kind_of",
     "member_groups",
+    "placed_groups",
+    "rows_that_fit",
     "train_members",
     "train_recorded",
     "unpack_right",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +13,10 @@ import pandas as pd
 import torch
 
 from fusiontheory.networks import NETWORKS
-from fusiontheory.parallel import scatter
+from fusiontheory.parallel import scatter, scatter_over
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training.groups import MemberGroup
+from fusiontheory.training.placed import kind_of, rows_that_fit
 
 __all__ = ["group_cell", "train_recorded"]
 
@@ -34,7 +36,7 @@ def group_cell(group: MemberGroup, study: str) -> Cell:
             "settings": json.dumps(asdict(group.settings), sort_keys=True),
             "members": hashlib.sha256(json.dumps(described).encode()).hexdigest()[:20],
             "method": group.method,
-            "device": group.device,
+            "device": kind_of(group.device),
         },
         features=",".join(sources),
         code=code_version(MemberGroup, network, registries=("fusiontheory.networks.registry",)),
@@ -42,7 +44,11 @@ def group_cell(group: MemberGroup, study: str) -> Cell:
 
 
 def train_recorded(
-    groups: Iterable[MemberGroup], store: RecordStore, study: str, jobs: int = 1
+    groups: Iterable[MemberGroup],
+    store: RecordStore,
+    study: str,
+    jobs: int = 1,
+    devices: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Train the groups whose records the store does not have, and return the rows of all.
 
@@ -53,6 +59,8 @@ def train_recorded(
         store: gets one record per group as soon as it is done.
         study: name of the records.
         jobs: processes, with one thread of linear algebra each; 1 trains in this process.
+        devices: GPUs by their own names, each with a process of its own, in place of ``jobs``;
+            a group that one has too little memory for is trained in halves, which is said once.
 
     Returns:
         The columns of `fusiontheory.training.train_members`, with those of the cells.
@@ -67,9 +75,32 @@ def train_recorded(
         cells[cell].check()
     store.check_writable()
     work = [cells[cell] for cell in missing]
-    for group, rows in scatter(MemberGroup.rows, work, jobs):
-        store.write(group_cell(group, study), rows, environment=environment(group.device))
+    said = False
+    for group, rows, device in _trained(work, jobs, devices):
+        told = environment(device)
+        at_once = rows.attrs.get("at_once", len(group.members))
+        if at_once < len(group.members):
+            told["members_at_once"] = at_once
+            if not said:
+                warnings.warn(
+                    "the device has too little memory for whole groups: they are trained in parts",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
+            said = True
+        store.write(group_cell(group, study), rows, environment=told)
     return store.read(study, cells)
+
+
+def _trained(
+    work: Sequence[MemberGroup], jobs: int, devices: Sequence[str]
+) -> Iterator[tuple[MemberGroup, pd.DataFrame, str]]:
+    if devices:
+        for group, rows in scatter_over(rows_that_fit, work, devices):
+            yield group, rows, devices[0]
+    else:
+        for group, rows in scatter(MemberGroup.rows, work, jobs):
+            yield group, rows, group.device
 
 
 def environment(device: str) -> dict[str, Any]:

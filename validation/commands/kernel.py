@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from fusiontheory.console import progress_bar
-from validation.commands.options import OUT, STORE, Json, cores, grouped, say
+from validation.commands.options import DEVICE, OUT, PRECISION, STORE, Json, cores, grouped, say
 
 if TYPE_CHECKING:
     from validation.kernel import Run, Session
@@ -36,6 +36,20 @@ class RunOptions:
         str, typer.Option(help="delta of K + delta I: a number, or each head's best.")
     ] = "best"
     test_pairs: Annotated[int, typer.Option(help="Number of test pairs.")] = 10_000
+    device: Annotated[
+        str | None, typer.Option(help=f"{DEVICE} [default: NumPy, without PyTorch]")
+    ] = None
+    precision: Annotated[str, typer.Option(help=PRECISION)] = "float64"
+
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices by their own names; none: NumPy.
+
+        Raises:
+            InputError: if one is not there.
+        """
+        from fusiontheory.solvers import devices
+
+        return () if self.device is None else tuple(devices(self.device))
 
     def run(self) -> Run:
         """Return what is asked for.
@@ -51,6 +65,7 @@ class RunOptions:
             seeds=self.seeds,
             ridge=parse_ridge(self.ridge),
             test_pairs=self.test_pairs,
+            precision=None if self.device is None else self.precision,
         )
 
 
@@ -94,7 +109,8 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Predict and measure; what the store already has is not done again."""
-    session, said = _opened(options.run(), options.store)
+    devices = options.devices()
+    session, said = _opened(options.run(), options.store, devices)
     _tell(said)
     with progress_bar() as progress:
         done = session.run(cores(jobs), progress)
@@ -123,18 +139,19 @@ def report(
     say(as_json, {"page": str(page)}, f"report: {page}")
 
 
-def _opened(run: Run, store: Path) -> tuple[Session, list[str]]:
+def _opened(run: Run, store: Path, devices: tuple[str, ...] = ()) -> tuple[Session, list[str]]:
     """Return the study of two strengths, or of a file that has no align images as it is given."""
     from validation.conditions import has_align
     from validation.kernel import Session
 
     features = run.load()
     if run.features is None or has_align(features):
-        return Session.open(run, store, features), []
+        return Session.open(run, store, features, devices), []
     # Imported where it is needed: it brings torch.
     from validation.pipeline import session_of_file
 
-    return session_of_file(replace(run, fingerprint=features.fingerprint), store)
+    session, said = session_of_file(replace(run, fingerprint=features.fingerprint), store)
+    return replace(session, devices=devices), said
 
 
 def _tell(lines: list[str]) -> None:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CAPTIONS",
+    "DEVICE",
     "OUT",
+    "PRECISION",
     "STORE",
     "CaptionChoice",
     "CorpusChoice",
@@ -34,6 +36,8 @@ _Returned = TypeVar("_Returned")
 
 STORE = Path(".cache")
 OUT = Path("report")
+DEVICE = "cpu; cuda, every GPU; cuda:1, that one; auto, every GPU or else the processor."
+PRECISION = "Of kernel ridge on a device: float64, or mixed, float32 refined to float64."
 CAPTIONS = "Captions file, its folder, or hf:NAME of a data set."
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

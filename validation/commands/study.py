@@ -13,7 +13,9 @@ from fusiontheory.checks import InputError
 from fusiontheory.console import progress_bar
 from validation.commands.options import (
     CAPTIONS,
+    DEVICE,
     OUT,
+    PRECISION,
     CaptionChoice,
     Decoding,
     Json,
@@ -52,7 +54,10 @@ class Conditions:
         str | None, typer.Option(help="Of captions, beside image backbones. [default: minilm]")
     ] = None
     dtype: Annotated[str, typer.Option(help="float32 or bfloat16, to compute in.")] = "float32"
-    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1.")] = "cpu"
+    device: Annotated[
+        str | None, typer.Option(help=f"{DEVICE} [default: cpu, and NumPy for kernel heads]")
+    ] = None
+    precision: Annotated[str, typer.Option(help=PRECISION)] = "float64"
     split_seed: Annotated[
         int | None, typer.Option(help="Split by image anew. [default: the corpus's splits, or 0]")
     ] = None
@@ -80,6 +85,16 @@ class Conditions:
             files[name] = Path(path)
         return files
 
+    def devices(self) -> tuple[str, ...]:
+        """Return the devices by their own names; none: the processor, and NumPy.
+
+        Raises:
+            InputError: if one is not there.
+        """
+        from fusiontheory.solvers import devices
+
+        return () if self.device is None else tuple(devices(self.device))
+
     def backbones(self) -> dict[str, Backbones]:
         """Return the backbones by name.
 
@@ -93,7 +108,7 @@ class Conditions:
             self.text_backbone,
             self.checkpoint or [],
             self.dtype,
-            self.device,
+            (*self.devices(), "cpu")[0],
         )
 
 
@@ -183,24 +198,26 @@ class Work:
             raise InputError("shard must be given with --only extract or --only train")
         return part
 
-    def plan(self, numbers: Numbers) -> Plan:
+    def plan(self, numbers: Numbers, conditions: Conditions) -> Plan:
         """Return what is done once there are features.
 
         Raises:
-            InputError: as `part` and `Numbers` do.
+            InputError: as `part`, `Numbers` and `Conditions.devices` do.
         """
         from fusiontheory.parallel import Part
         from validation.pipeline import Plan
 
-        part = self.part()
+        part, devices = self.part(), conditions.devices()
+        precision = conditions.precision if devices else None
         return Plan(
-            study=numbers.kernel(),
+            study=replace(numbers.kernel(), precision=precision),
             trained=numbers.trained(),
             parts=_names(numbers.parts),
             aligned=self.aligned,
             jobs=cores(self.jobs),
             part=part if self.only == "train" else Part(),
             only=self.only,
+            devices=devices,
         )
 
 
@@ -218,7 +235,7 @@ def study(
 
     part = work.part()
     conditions.check()
-    plan = work.plan(numbers)
+    plan = work.plan(numbers, conditions)
     said: list[str] = []
     with progress_bar() as progress:
         files: Mapping[str, Path] = conditions.files()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from validation.commands.options import OUT, STORE, Json, grouped, say
+from validation.commands.options import DEVICE, OUT, STORE, Json, grouped, say
 
 if TYPE_CHECKING:
     from validation.trained import TrainedSession
@@ -32,16 +32,25 @@ class TrainedOptions:
         str,
         typer.Option(help="bfloat16, or float32 where the processor lacks it; records are of one."),
     ] = "bfloat16"
+    device: Annotated[str, typer.Option(help=f"{DEVICE} Records are of one kind.")] = "cpu"
 
-    def open(self) -> TrainedSession:
+    def open(self, there: bool = True) -> TrainedSession:
         """Return the session.
 
+        Args:
+            there: whether the device is needed; records are found without it.
+
         Raises:
-            InputError: as `validation.trained.TrainedSession.open` does.
+            InputError: as `validation.trained.TrainedSession.open` does, and for a device that is
+                not there.
         """
+        from fusiontheory.solvers import devices
         from validation.trained import TrainedSession
 
-        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype)
+        places: tuple[str, ...] = (self.device,)
+        if there or self.device.partition(":")[0] not in ("cpu", "cuda"):
+            places = tuple(devices(self.device))
+        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype, places)
 
 
 @grouped
@@ -69,7 +78,7 @@ def trained_report(
     as_json: Json = False,
 ) -> None:
     """Write tables, verdicts and figure of the trained heads; what was not run is named."""
-    found = options.open().report(out)
+    found = options.open(there=False).report(out)
     record = {"runs": len(found.runs), "missing": found.missing, "out": str(out)}
     say(as_json, record, f"{len(found.runs)} runs in {out}{_named(found.missing)}")
 
@@ -86,7 +95,7 @@ def trained_predict(
     """Write what four predictors say of the trained heads, and how far off each is."""
     from validation.trained import write_predictions
 
-    errors = write_predictions(options.open(), out, fill=not recorded)
+    errors = write_predictions(options.open(there=not recorded), out, fill=not recorded)
     whole = errors[errors["scope"] == "all"].drop(columns=["scope", "of"])
     record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
     say(as_json, record, f"{whole.to_string(index=False)}\npredictions in {out}")

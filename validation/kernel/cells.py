@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from fusiontheory.alignment import align
 from fusiontheory.checks import InputError
@@ -39,7 +39,7 @@ def measured_cells(
     """
     if study.ridge == BEST and ridges is None:
         raise InputError("ridges must be those that the search chose, got none")
-    code = code_version(measure_cell, as_given, align)
+    code = code_version(measure_cell, as_given, align, *_on_device(study))
     return [
         Cell(
             "matching",
@@ -53,6 +53,7 @@ def measured_cells(
                 "sizes": list(study.sizes),
                 "test_pairs": study.test_pairs,
                 "entropy": study.entropy,
+                **_precision(study),
             },
             features=fingerprints[condition],
             code=code,
@@ -72,7 +73,7 @@ def search_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
     """
     if study.ridge != BEST:
         return []
-    code = code_version(search_cell, as_given, align)
+    code = code_version(search_cell, as_given, align, *_on_device(study))
     return [
         Cell(
             "search",
@@ -84,6 +85,7 @@ def search_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
                 "sizes": list(study.sizes),
                 "test_pairs": study.test_pairs,
                 "entropy": study.entropy,
+                **_precision(study),
             },
             features=fingerprints[condition],
             code=code,
@@ -92,6 +94,19 @@ def search_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
         for head in study.heads_of(condition)
         for seed in SEARCH_SEEDS
     ]
+
+
+def _precision(study: Study) -> dict[str, str]:
+    """Return what tells records of a device from those of NumPy, and of each other."""
+    return {} if study.precision is None else {"precision": study.precision}
+
+
+def _on_device(study: Study) -> tuple[Callable[..., object], ...]:
+    if study.precision is None:
+        return ()
+    from fusiontheory.solvers.torch_backend import outputs
+
+    return (outputs,)
 
 
 def predicted_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +17,8 @@ from rich.progress import Progress
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
+from fusiontheory.parallel import scatter_over
+from fusiontheory.solvers import computing_on
 from fusiontheory.store import Cell, RecordStore
 from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells, search_cells
 from validation.kernel.measure import measure_cell, retrieval_rows
@@ -41,6 +44,7 @@ def fill_store(
     store: RecordStore,
     jobs: int,
     progress: Progress,
+    devices: Sequence[str] = (),
 ) -> None:
     """Make every record of the study that the store does not have yet.
 
@@ -52,12 +56,13 @@ def fill_store(
         store: where records go; each is written as soon as it is made.
         jobs: processes, each on one thread.
         progress: of the console.
+        devices: by their own names, for a study with a precision; a GPU has one process.
 
     Raises:
         InputError: if a record in the store is corrupt.
     """
     known = fingerprints(conditions)
-    places = conditions, store, jobs, progress
+    places = _Places(conditions, store, jobs, progress, tuple(devices))
     _fill(
         "Retrieval",
         store.missing(retrieval_cells(study, known)),
@@ -77,10 +82,10 @@ def fill_store(
     _fill("Predict", store.missing(predicted_cells(study, known)), predict, progress)
     if study.ridge == BEST:
         rows = {name: search_split(one, study.entropy) for name, one in conditions.items()}
-        _in_processes("Search", search_cell, search_cells(study, known), rows, *places)
+        _in_processes("Search", search_cell, search_cells(study, known), rows, places)
     ridges = searched_ridges(study, known, store)
     rows = {name: (one.rows("train"), one.rows("test")) for name, one in conditions.items()}
-    _in_processes("Measure", measure_cell, measured_cells(study, known, ridges), rows, *places)
+    _in_processes("Measure", measure_cell, measured_cells(study, known, ridges), rows, places)
 
 
 def searched_ridges(
@@ -102,22 +107,40 @@ def searched_ridges(
     return chosen_ridges(store.read("search", cells), study.sizes)
 
 
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where features and records are, and what computes."""
+
+    conditions: Mapping[str, FeatureSet]
+    store: RecordStore
+    jobs: int
+    progress: Progress
+    devices: tuple[str, ...]
+
+
 def _in_processes(
     name: str,
     work: Work,
     cells: Iterable[Cell],
     rows: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]],
-    conditions: Mapping[str, FeatureSet],
-    store: RecordStore,
-    jobs: int,
-    progress: Progress,
+    places: _Places,
 ) -> None:
     """Compute the cells that the store does not have, each in one process on one thread."""
+    conditions, store, devices = places.conditions, places.store, places.devices
     todo = store.missing(list(cells))
-    task = progress.add_task(name, total=len(todo))
+    task = places.progress.add_task(name, total=len(todo))
+    if devices and devices != ("cpu",):
+        calls = [
+            _Call(work, cell, conditions[_condition(cell)], rows[_condition(cell)], store)
+            for cell in todo
+        ]
+        for _ in scatter_over(_Call.on, calls, devices):
+            places.progress.advance(task)
+        return
+    device = devices[0] if devices else None
     # Processes of one thread each beat threads inside one process here, and large arrays reach
     # them as memory maps.
-    with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+    with joblib.parallel_config("loky", n_jobs=places.jobs, inner_max_num_threads=1):
         done = joblib.Parallel(return_as="generator_unordered", max_nbytes="1M")(
             joblib.delayed(_compute_and_store)(
                 work,
@@ -126,11 +149,12 @@ def _in_processes(
                 np.asarray(conditions[_condition(cell)].text),
                 *rows[_condition(cell)],
                 store,
+                device,
             )
             for cell in todo
         )
         for _ in done:
-            progress.advance(task)
+            places.progress.advance(task)
 
 
 def _compute_and_store(
@@ -141,15 +165,42 @@ def _compute_and_store(
     train: NDArray[np.int64],
     test: NDArray[np.int64],
     store: RecordStore,
+    device: str | None = None,
 ) -> None:
     start = time.perf_counter()
-    rows = work(cell, image, text, train, test)
+    # Its precision is in the cell; without a device it is NumPy's.
+    with computing_on(device, str(cell.config.get("precision", "float64"))):
+        rows = work(cell, image, text, train, test)
     environment = {
-        "device": f"CPU, {platform.machine()}, 1 thread",
+        "device": _device_name(device),
         "scipy": version("scipy"),
         "seconds": round(time.perf_counter() - start, 3),
     }
     store.write(cell, rows, environment)
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """One cell with its data, for a process that has a GPU."""
+
+    work: Work
+    cell: Cell
+    features: FeatureSet
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]]
+    store: RecordStore
+
+    def on(self, device: str) -> None:
+        arrays = np.asarray(self.features.image), np.asarray(self.features.text)
+        _compute_and_store(self.work, self.cell, *arrays, *self.rows, self.store, device)
+
+
+def _device_name(device: str | None) -> str:
+    if device is None or device == "cpu":
+        torch = "" if device is None else ", PyTorch"
+        return f"CPU, {platform.machine()}, 1 thread{torch}"
+    from fusiontheory.solvers.torch_backend import device_name
+
+    return device_name(device)
 
 
 def _fill(

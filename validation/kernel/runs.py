@@ -30,6 +30,7 @@ class Run:
         seeds: number of seeds.
         ridge: delta of K + delta I, or "best".
         test_pairs: number of test pairs.
+        precision: of measurements on a device; None: NumPy.
         fingerprint: of the features in the file when they were run; empty if that is not known.
 
     Raises:
@@ -44,6 +45,7 @@ class Run:
     seeds: int = _STANDARD.seeds
     ridge: float | str = _STANDARD.ridge
     test_pairs: int = _STANDARD.test_pairs
+    precision: str | None = None
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
@@ -53,7 +55,11 @@ class Run:
     def study(self) -> Study:
         """Return the study of these numbers."""
         return Study(
-            sizes=self.sizes, seeds=self.seeds, ridge=self.ridge, test_pairs=self.test_pairs
+            sizes=self.sizes,
+            seeds=self.seeds,
+            ridge=self.ridge,
+            test_pairs=self.test_pairs,
+            precision=self.precision,
         )
 
     def load(self) -> FeatureSet:
@@ -76,9 +82,10 @@ class Run:
         features = "shipped features" if self.features is None else f"features {self.features.name}"
         sizes = ",".join(map(str, self.sizes))
         ridge = self.ridge if isinstance(self.ridge, str) else f"{self.ridge:g}"
+        on = "" if self.precision is None else f", {self.precision} on a device"
         return (
             f"{features}, sizes {sizes}, seeds {self.seeds}, ridge {ridge},"
-            f" test pairs {self.test_pairs}"
+            f" test pairs {self.test_pairs}{on}"
         )
 
 
@@ -89,6 +96,8 @@ def note_run(folder: Path, run: Run) -> Path:
         InputError: if the folder cannot be written to.
     """
     settings = {**asdict(run), "features": _place(run.features)}
+    if run.precision is None:
+        del settings["precision"]
     text = json.dumps({**settings, "started": datetime.now(timezone.utc).isoformat()}, indent=1)
     # A file for each run: two at the same time do not write over each other.
     return write_atomically(folder / "runs" / f"{sha256(settings)[:20]}.json", text.encode())

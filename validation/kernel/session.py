@@ -37,6 +37,7 @@ class Session:
         folder: of records and trained heads.
         told: further facts for the report, by name.
         asked: noted in the store when it is run, for reports to come; None: not noted.
+        devices: to measure on, by their own names; none: NumPy.
     """
 
     study: Study
@@ -44,15 +45,23 @@ class Session:
     folder: Path
     told: Mapping[str, Any] = field(default_factory=dict)
     asked: Run | None = None
+    devices: tuple[str, ...] = ()
 
     @classmethod
-    def open(cls, run: Run, folder: Path, features: FeatureSet | None = None) -> Session:
+    def open(
+        cls,
+        run: Run,
+        folder: Path,
+        features: FeatureSet | None = None,
+        devices: tuple[str, ...] = (),
+    ) -> Session:
         """Read the features and check every setting against them; nothing is computed yet.
 
         Args:
             run: what is asked for.
             folder: of records and trained heads.
             features: those of the run, if they are read already.
+            devices: to measure on, by their own names; none: NumPy.
 
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
@@ -60,7 +69,8 @@ class Session:
         loaded = run.load() if features is None else features
         study = run.study()
         study.check_features(loaded)
-        return cls(study, loaded, folder, asked=replace(run, fingerprint=loaded.fingerprint))
+        asked = replace(run, fingerprint=loaded.fingerprint)
+        return cls(study, loaded, folder, asked=asked, devices=devices)
 
     @classmethod
     def as_given(
@@ -109,7 +119,7 @@ class Session:
         task = progress.add_task("Align", total=1)
         known = fingerprints(self.conditions)
         progress.advance(task)
-        fill_store(self.study, self.conditions, self.store, jobs, progress)
+        fill_store(self.study, self.conditions, self.store, jobs, progress, self.devices)
         ridges = searched_ridges(self.study, known, self.store)
         cells = (
             measured_cells(self.study, known, ridges),

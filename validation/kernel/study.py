@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.data import FeatureSet, check_disjoint, most_pairs
 from fusiontheory.heads import HEADS, find_head
+from fusiontheory.solvers import PRECISIONS
 
 __all__ = ["BEST", "ONE_DIMENSION", "Study", "check_strengths"]
 
@@ -37,10 +38,11 @@ class Study:
             matched and one mismatched pair.
         curve_points: sizes at which the curves are predicted, besides ``sizes``.
         entropy: root of all seeds.
+        precision: of measurements on a device (`fusiontheory.solvers.PRECISIONS`); None: NumPy.
 
     Raises:
-        InputError: for an unknown head, a strength outside [0, 1], sizes that are odd or do not
-            increase, or a number that is not positive.
+        InputError: for an unknown head or precision, a strength outside [0, 1], sizes that are odd
+            or do not increase, or a number that is not positive.
 
     Example:
         >>> Study(seeds=5).sizes
@@ -59,6 +61,7 @@ class Study:
     test_pairs: int = 10_000
     curve_points: int = 49
     entropy: int = 2606_01207
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         """Check every setting."""
@@ -72,6 +75,10 @@ class Study:
                 raise InputError(f"{name} must be even, half matched, got {value}")
         positive_integer("seeds", self.seeds)
         positive_integer("curve_points", self.curve_points, minimum=2)
+        if self.precision not in (None, *PRECISIONS):
+            raise InputError(
+                f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
+            )
         if self.ridge == BEST:
             return
         if isinstance(self.ridge, str):

@@ -70,6 +70,7 @@ class Plan:
         jobs: processes.
         part: of the trained runs.
         only: "train" for the trained runs alone, "report" for all but them; None for everything.
+        devices: by their own names; none: the processor, and NumPy for the kernel heads.
     """
 
     study: Study = field(default_factory=Study)
@@ -79,6 +80,12 @@ class Plan:
     jobs: int = 1
     part: Part = field(default_factory=Part)
     only: str | None = None
+    devices: tuple[str, ...] = ()
+
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        """The devices that are not the processor."""
+        return tuple(name for name in self.devices if name != "cpu")
 
 
 @dataclass(frozen=True)
@@ -200,16 +207,21 @@ def study_features(
         check_writable("out" if place is out else "store", place)
     if given is not None and plan.only != "report":
         cells = (given, session.conditions, session.store, given.cells())
-        train_cells(*cells, plan.jobs, (plan.part.index, plan.part.of))
+        train_cells(*cells, plan.jobs, (plan.part.index, plan.part.of), plan.gpus)
     if plan.only == "train":
         return Verdict(out / "index.html", said)
-    session = with_proofs(session, sources)
+    session = replace(with_proofs(session, sources), devices=plan.devices)
     session.run(plan.jobs, progress)
     page = session.report(out)
     missing: Sequence[str] = ()
     if given is not None:
         found = write_report(
-            given, session.conditions, session.store, given.cells(), out / "trained"
+            given,
+            session.conditions,
+            session.store,
+            given.cells(),
+            out / "trained",
+            kind="cuda" if plan.gpus else "cpu",
         )
         missing = found.missing
     small = session.told.get("caution")

@@ -35,7 +35,7 @@ def write_predictions(session: TrainedSession, out: Path, fill: bool = True) -> 
     if unknown:
         raise InputError(f"runs.csv must be of conditions of the study, got {', '.join(unknown)}")
     predicted, errors = predictor_tables(
-        session.study, session.conditions, runs, session.store, fill
+        session.study, session.conditions, runs, session.store, fill, session.devices[0]
     )
     for name, table in (("predicted", predicted), ("predictor_errors", errors)):
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")

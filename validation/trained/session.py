@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
+
+import pandas as pd
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.data import FeatureSet
 from fusiontheory.parallel import Part
 from fusiontheory.store import RecordStore, check_writable
-from fusiontheory.training import TrainingSettings
+from fusiontheory.training import TrainingSettings, kind_of
 from validation.conditions import condition_features
 from validation.data import shipped_features
 from validation.trained.design import PARTS, TrainedCell, TrainedStudy
@@ -27,12 +30,25 @@ class TrainedSession:
     study: TrainedStudy
     features: FeatureSet
     folder: Path
+    devices: tuple[str, ...] = ("cpu",)
 
     @classmethod
     def open(
-        cls, features: Path | None, folder: Path, seeds: int, dtype: str = "bfloat16"
+        cls,
+        features: Path | None,
+        folder: Path,
+        seeds: int,
+        dtype: str = "bfloat16",
+        devices: tuple[str, ...] = ("cpu",),
     ) -> TrainedSession:
         """Read the features and check the study against them; nothing is trained yet.
+
+        Args:
+            features: the features file; None: the shipped features.
+            folder: of records and trained heads.
+            seeds: number of them.
+            dtype: of the training.
+            devices: by their own names, or for a report their kind alone.
 
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
@@ -40,12 +56,17 @@ class TrainedSession:
         study = TrainedStudy(seeds=seeds, training=TrainingSettings(dtype=dtype))
         loaded = shipped_features() if features is None else FeatureSet.load(features)
         study.check_features(loaded)
-        return cls(study, loaded, folder)
+        return cls(study, loaded, folder, devices)
 
     @property
     def store(self) -> RecordStore:
         """The record store."""
         return RecordStore(self.folder / "records")
+
+    @property
+    def kind(self) -> str:
+        """The kind of device that records are of, "cpu" or "cuda"."""
+        return kind_of(self.devices[0])
 
     @cached_property
     def conditions(self) -> dict[str, FeatureSet]:
@@ -67,7 +88,7 @@ class TrainedSession:
 
     def _tuned(self) -> list[TrainedCell]:
         searched = self.study.cells("search")
-        runs, _ = recorded_runs(self.study, self.conditions, self.store, searched)
+        runs, _ = recorded_runs(self.study, self.conditions, self.store, searched, self.kind)
         if runs.empty:
             return []
         return self.study.tuned_cells(choices(chosen_table(runs, self.study.tried)))
@@ -88,15 +109,38 @@ class TrainedSession:
         check_writable("store", self.folder)
         known = (self.study, self.conditions, self.store)
         parts = (*PARTS, "tuned") if part is None else (part,)
+        gpus = self.devices if self.kind != "cpu" else ()
         done = sum(
-            train_cells(*known, self.cells(name), jobs, (one.index, one.of)) for name in parts
+            train_cells(*known, self.cells(name), jobs, (one.index, one.of), gpus) for name in parts
         )
-        return done, recorded_runs(*known, self.cells(part))[1]
+        return done, recorded_runs(*known, self.cells(part), self.kind)[1]
 
     def report(self, out: Path) -> Trained:
         """Write the tables and the figure from the records.
 
         Raises:
-            InputError: if ``out`` cannot be written, or a record is corrupt.
+            InputError: if ``out`` cannot be written, a record is corrupt, or there are records of
+                another precision or kind of device alone.
         """
-        return write_report(self.study, self.conditions, self.store, self.cells(), out)
+        self._check_precision()
+        known = (self.study, self.conditions, self.store, self.cells())
+        return write_report(*known, out, kind=self.kind)
+
+    def _check_precision(self) -> None:
+        """Refuse a report of nothing where there are records under other settings."""
+        first, asked = self.study.cells()[:1], (self.study.training.dtype, self.kind)
+        found = [
+            (dtype, kind)
+            for dtype, kind in product(("bfloat16", "float32"), ("cpu", "cuda"))
+            if not self._runs(dtype, kind, first).empty
+        ]
+        if found and asked not in found:
+            dtype, kind = found[0]
+            raise InputError(
+                f"store must hold records in {asked[0]} on {asked[1]}, got such in {dtype} on"
+                f" {kind}: ask for them with --dtype {dtype} --device {kind}"
+            )
+
+    def _runs(self, dtype: str, kind: str, cells: list[TrainedCell]) -> pd.DataFrame:
+        study = replace(self.study, training=replace(self.study.training, dtype=dtype))
+        return recorded_runs(study, self.conditions, self.store, cells, kind)[0]

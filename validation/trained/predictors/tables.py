@@ -26,6 +26,7 @@ def predictor_tables(
     runs: pd.DataFrame,
     store: RecordStore,
     fill: bool = True,
+    device: str = "cpu",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the predictions of the cells in ``runs``, and the errors of each predictor.
 
@@ -35,6 +36,7 @@ def predictor_tables(
         runs: one row per run, with setting where there is more than "fixed".
         store: of the curves of the tangent kernel.
         fill: compute those that are not there; without, they are not predicted.
+        device: of the kernels.
 
     Returns:
         Both with a column ``setting``: only the power law differs between settings. The tangent
@@ -47,7 +49,7 @@ def predictor_tables(
     named = {name: _features(study, strengths, name) for name in places["condition"].unique()}
     told = (store, study.training, study.renormalise, study.entropy)
     if fill:
-        fill_tangent(places, named, *told)
+        fill_tangent(places, named, *told, device)
     # Of the images that measurements are tested on.
     shape = next(iter(named.values()))
     images, training = shape.rows("test").size, shape.rows("train").size

@@ -38,6 +38,7 @@ def fill_tangent(
     settings: TrainingSettings,
     renormalise: bool,
     entropy: int,
+    device: str = "cpu",
 ) -> int:
     """Compute the curves that the store does not have yet; return how many these were.
 
@@ -47,6 +48,7 @@ def fill_tangent(
         store: gets a record per condition, noise and head as soon as it is done.
         settings: of the training.
         renormalise, entropy: of the noise (`validation.trained.design.noise.noisy_features`).
+        device: of the kernels.
     """
     made = 0
     for part, noise, head, sizes in _curves(places):
@@ -55,7 +57,8 @@ def fill_tangent(
         cell = _cell(head, named, sizes, settings)
         if cell not in store:
             features = noisy_features(clean, noise, renormalise, entropy)
-            store.write(cell, tangent_curve(head, features, sizes, settings))
+            curve = tangent_curve(head, features, sizes, settings, device=device)
+            store.write(cell, curve, {"device": device})
             made += 1
     return made
 

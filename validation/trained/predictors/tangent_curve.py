@@ -76,10 +76,12 @@ def tangent_curve(
     sizes: Sequence[int],
     settings: TrainingSettings,
     pairs: int = PAIRS,
+    device: str = "cpu",
 ) -> pd.DataFrame:
     """Return the predicted curve of a head on the training images of features.
 
-    As `fusiontheory.tangent.predict_network_curve`, with a ridge for each n.
+    As `fusiontheory.tangent.predict_network_curve`, with a ridge for each n; the kernel is made on
+    ``device``.
 
     Returns:
         Columns n, ridge, accuracy, low, high (sampling of the moments alone), diagonal, r_squared
@@ -91,7 +93,7 @@ def tangent_curve(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(INITIAL_SEED)
         network = build_network(head, image.shape[-1], text.shape[-1])
-    expansion = expand_network(network, image, text, pairs=pairs, dtype="float32")
+    expansion = expand_network(network, image, text, pairs=pairs, dtype="float32", device=device)
     count = sum(p.numel() for p in network.parameters() if p.requires_grad)
     seen = expansion.product_eigenvalues
     directions = 0 if seen is None else len(seen)

@@ -49,6 +49,7 @@ def tables(
     conditions: Mapping[str, FeatureSet],
     store: RecordStore,
     cells: Sequence[TrainedCell],
+    kind: str = "cpu",
 ) -> Trained:
     """Return every table from the records; nothing is trained.
 
@@ -62,8 +63,9 @@ def tables(
         conditions: features by strength.
         store: with the records.
         cells: of all parts, those tuned included.
+        kind: of the device that they were trained on, "cpu" or "cuda".
     """
-    every, missing = recorded_runs(study, conditions, store, cells)
+    every, missing = recorded_runs(study, conditions, store, cells, kind)
     if every.empty:
         return Trained(every, {}, tuple(missing))
     runs = every[every["setting"].isin(_JUDGED)]
@@ -156,16 +158,18 @@ def write_report(
     store: RecordStore,
     cells: Sequence[TrainedCell],
     out: Path,
+    kind: str = "cpu",
 ) -> Trained:
     """Write each table as CSV, ``missing.json``, ``figure.svg`` and the page; return the tables.
 
+    The records are of one kind of device, "cpu" or "cuda".
     The page has the errors of the predictors if ``trained-predict`` wrote them to ``out`` before.
 
     Raises:
         InputError: if ``out`` cannot be written to.
     """
     check_writable("out", out)
-    found = tables(study, conditions, store, cells)
+    found = tables(study, conditions, store, cells, kind)
     for name, table in found.tables.items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())

@@ -14,7 +14,7 @@ from fusiontheory.training import (
     MemberGroup,
     PairDataset,
     TrainingSettings,
-    member_groups,
+    placed_groups,
 )
 from validation.trained.design import (
     TrainedCell,
@@ -56,11 +56,14 @@ class CellGroups:
     Args:
         study: with all settings.
         conditions: features by strength, of unit norm.
+        kind: of device, "cpu" or "cuda"; it need not be there to find records.
     """
 
-    def __init__(self, study: TrainedStudy, conditions: Mapping[str, FeatureSet]) -> None:
+    def __init__(
+        self, study: TrainedStudy, conditions: Mapping[str, FeatureSet], kind: str = "cpu"
+    ) -> None:
         """Keep nothing yet."""
-        self._study, self._conditions = study, conditions
+        self._study, self._conditions, self._kind = study, conditions, kind
         self._features: dict[object, FeatureSet] = {}
         self._datasets: dict[object, PairDataset] = {}
         self._seeds: dict[str, int] = {}
@@ -92,7 +95,7 @@ class CellGroups:
                     member = self._member(cell, seed, rate, decay, settings, arrays)
                     self._seeds[member.describe()] = seed
                     members.append(member)
-        return member_groups(variant.architecture(cell.head), members, settings)
+        return placed_groups(variant.architecture(cell.head), members, settings, self._kind)
 
     def _member(
         self,

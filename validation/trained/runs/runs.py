@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 import pandas as pd
 
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore
-from fusiontheory.training import group_cell, train_recorded
+from fusiontheory.training import group_cell, kind_of, train_recorded
 from validation.trained.design import TrainedCell, TrainedStudy
 from validation.trained.runs.groups import CellGroups
 
@@ -26,6 +26,7 @@ def train_cells(
     cells: Iterable[TrainedCell],
     jobs: int = 1,
     shard: tuple[int, int] = (1, 1),
+    devices: Sequence[str] = (),
 ) -> int:
     """Train what the store does not have yet and return the number of records of the shard.
 
@@ -36,12 +37,13 @@ def train_cells(
         cells: of the study.
         jobs: processes.
         shard: (i, N), do every N-th group from the i-th, counted from 1.
+        devices: GPUs by their own names, one process each; none: processes of the processor.
 
     Raises:
         InputError: if images leak between splits, or as `train_recorded` does.
     """
     start, step = shard[0] - 1, shard[1]
-    made = CellGroups(study, conditions)
+    made = CellGroups(study, conditions, kind_of(devices[0]) if devices else "cpu")
     done = count = 0
     for block in _blocks(cells):
         # Features are derived only where something is still to be trained.
@@ -54,7 +56,7 @@ def train_cells(
             whole = (group for cell in block for group in made.whole(cell))
             train_recorded(
                 [group for group in whole if group_cell(group, STUDY) in lacking],
-                *(store, STUDY, jobs),
+                *(store, STUDY, jobs, devices),
             )
     return done
 
@@ -64,14 +66,15 @@ def recorded_runs(
     conditions: Mapping[str, FeatureSet],
     store: RecordStore,
     cells: Iterable[TrainedCell],
+    kind: str = "cpu",
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return one row per run on record, and the names of cells with runs missing.
 
     The columns are those of `train_members`, with ``setting``, ``level``, ``sigma``, ``side``,
     ``features`` (name of the feature set) and ``accuracy`` (on the test pairs). ``seed`` is that of
-    the cell.
+    the cell. ``kind`` is of the device that they were trained on, "cpu" or "cuda".
     """
-    made = CellGroups(study, conditions)
+    made = CellGroups(study, conditions, kind)
     frames, missing = [], []
     for cell in cells:
         known = {group_cell(group, STUDY): group for group in made.named(cell)}

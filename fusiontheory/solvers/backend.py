@@ -1,0 +1,252 @@
+"""The seam between solvers and devices: NumPy where no device is asked for, PyTorch otherwise.
+
+>>> with computing_on("cpu"):
+...     placed()
+Place(device='cpu', precision='float64')
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.heads import Head
+from fusiontheory.solvers import kernel_ridge, nested
+from fusiontheory.solvers.kernel_ridge import Measured, PairFeatures
+from fusiontheory.solvers.nested import DualFit
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+__all__ = [
+    "PRECISIONS",
+    "Place",
+    "computing_on",
+    "devices",
+    "dual_ridge",
+    "measure_curve",
+    "measure_ridges",
+    "placed",
+]
+
+PRECISIONS = ("float64", "mixed")
+"""float64 throughout, or Cholesky factors in float32 whose solutions are refined in float64."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where linear algebra is done, and how.
+
+    Attributes:
+        device: "cpu", or "cuda:k" of PyTorch.
+        precision: one of `PRECISIONS`.
+
+    Raises:
+        InputError: for another precision.
+    """
+
+    device: str
+    precision: str = "float64"
+
+    def __post_init__(self) -> None:
+        """Check the precision."""
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
+            )
+
+
+_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
+
+
+def _torch() -> ModuleType:
+    """Return the PyTorch side, loaded only where a device is asked for."""
+    try:
+        from fusiontheory.solvers import torch_backend
+    except ModuleNotFoundError as error:
+        raise InputError("device needs PyTorch: pip install 'fusiontheory[torch]'") from error
+    return torch_backend
+
+
+def devices(asked: str) -> list[str]:
+    """Return the devices that a request stands for, each by its own name.
+
+    Args:
+        asked: "cpu"; "cuda", all that there are; "cuda:1", that one; "auto", all that there are,
+            or the processor where there is none.
+
+    Raises:
+        InputError: if it is unknown or not there, or PyTorch is not installed.
+
+    Example:
+        >>> devices("cpu")
+        ['cpu']
+    """
+    found: list[str] = _torch().devices(asked)
+    return found
+
+
+@contextlib.contextmanager
+def computing_on(device: str | None, precision: str = "float64") -> Iterator[None]:
+    """Let `measure_curve`, `measure_ridges` and `dual_ridge` compute there inside the block.
+
+    Args:
+        device: as `devices` takes it, of which the first is taken; None: NumPy.
+        precision: one of `PRECISIONS`.
+
+    Raises:
+        InputError: as `devices` does, and for another precision.
+    """
+    place = None if device is None else Place(devices(device)[0], precision)
+    token = _PLACE.set(place)
+    try:
+        yield
+    finally:
+        _PLACE.reset(token)
+
+
+def placed(device: str | None = None, precision: str = "float64") -> Place | None:
+    """Return where to compute: on a device, or where `computing_on` says; None is NumPy."""
+    return _PLACE.get() if device is None else Place(devices(device)[0], precision)
+
+
+def measure_curve(
+    head: Head,
+    train: PairFeatures,
+    test: PairFeatures,
+    sizes: Sequence[int],
+    ridge: float | Sequence[float],
+    *,
+    device: str | None = None,
+    precision: str = "float64",
+) -> list[Measured]:
+    """Train ``head`` on the first n training pairs for each n, and test each on all test pairs.
+
+    Minimises sum_i (y_i - f(x_i) - b)^2 + ridge |f|^2 over f in the kernel's space and an
+    intercept b that is not penalised: f(x) = k(x)^T (K + ridge I)^{-1} (y - b 1). One Cholesky
+    factor serves every n of a ridge (`fusiontheory.solvers.dual_ridge`); heads with explicit
+    features are solved in the primal.
+
+    Args:
+        head: its kernel, or features where it has them.
+        train: at least max(sizes) pairs.
+        test: test pairs.
+        sizes: sample sizes, each at least 2.
+        ridge: delta of K + delta I, absolute and above 0; one number, or one for each size.
+        device: "cpu", "cuda", "cuda:1" or "auto" of PyTorch; None: that of the surrounding
+            `computing_on`, and NumPy outside of one.
+        precision: on a device, one of `PRECISIONS`.
+
+    Raises:
+        InputError: for sizes below 2 or above the number of training pairs, a ridge that is not
+            above 0, or another number of ridges than of sizes; for a device that is not there.
+
+    Example:
+        >>> from fusiontheory.heads import find_head
+        >>> rng = np.random.default_rng(0)
+        >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
+        >>> pairs = PairFeatures(v, v * y[:, None], y)
+        >>> [m.accuracy for m in measure_curve(find_head("bilinear"), pairs, pairs, [40], 0.1)]
+        [1.0]
+    """
+    place = placed(device, precision)
+    if place is None:
+        return kernel_ridge.measure_curve(head, train, test, sizes, ridge)
+    ridges = np.ravel(ridge).tolist() * (len(sizes) if np.ndim(ridge) == 0 else 1)
+    if len(ridges) != len(sizes):
+        raise InputError(
+            f"ridge must be one number or one for each of {len(sizes)} sizes, got {len(ridges)}"
+        )
+    return _measured(head, train, test, list(zip(sizes, ridges, strict=True)), place)
+
+
+def measure_ridges(
+    head: Head,
+    train: PairFeatures,
+    test: PairFeatures,
+    sizes: Sequence[int],
+    ridges: Sequence[float],
+    *,
+    device: str | None = None,
+    precision: str = "float64",
+) -> list[Measured]:
+    """Train and test ``head`` as `measure_curve` does, at every size and every ridge.
+
+    The Gram matrices are made once; each ridge has one Cholesky factor.
+
+    Args:
+        head, train, test, sizes: as `measure_curve` takes them.
+        ridges: each tried at every size.
+        device, precision: as `measure_curve` takes them.
+
+    Returns:
+        Sizes in their order, and for each size the ridges in theirs.
+
+    Raises:
+        InputError: as `measure_curve` does.
+
+    Example:
+        >>> from fusiontheory.heads import find_head
+        >>> rng = np.random.default_rng(0)
+        >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
+        >>> pairs = PairFeatures(v, v * y[:, None], y)
+        >>> found = measure_ridges(find_head("bilinear"), pairs, pairs, [20, 40], [0.1, 1.0])
+        >>> [(m.n, m.ridge) for m in found]
+        [(20, 0.1), (20, 1.0), (40, 0.1), (40, 1.0)]
+    """
+    place = placed(device, precision)
+    if place is None:
+        return kernel_ridge.measure_ridges(head, train, test, sizes, ridges)
+    return _measured(head, train, test, [(n, r) for n in sizes for r in ridges], place)
+
+
+def _measured(
+    head: Head,
+    train: PairFeatures,
+    test: PairFeatures,
+    places: list[tuple[int, float]],
+    place: Place,
+) -> list[Measured]:
+    _check(places, train.label.size)
+    columns = _torch().outputs(head, train, test, places, place)
+    return [
+        Measured(int(n), *kernel_ridge._scores(output, test.label), float(ridge))
+        for (n, ridge), output in zip(places, columns, strict=True)
+    ]
+
+
+def _check(places: list[tuple[int, float]], pairs: int) -> None:
+    """Refuse what `fusiontheory.solvers.kernel_ridge` refuses, in its words."""
+    if not places:
+        raise InputError("sizes must have at least one sample size, got none")
+    for n, ridge in places:
+        if non_negative("ridge", ridge) == 0:
+            raise InputError("ridge must be above 0 to measure, got 0")
+        if positive_integer("sizes", n, minimum=2) > pairs:
+            raise InputError(f"sizes must be at most the {pairs} training pairs, got {n}")
+
+
+def dual_ridge(
+    gram: NDArray[np.float64],
+    labels: NDArray[np.float64],
+    sizes: list[int],
+    ridges: list[float],
+    intercept: bool,
+) -> Iterator[DualFit]:
+    """Yield the fit at every n and ridge, as `fusiontheory.solvers.nested.dual_ridge` does.
+
+    Inside `computing_on` the Cholesky factors are made on the device; eigendecompositions, which
+    serve ridge 0 and many ridges, stay with NumPy.
+    """
+    place = placed()
+    if place is None or min(ridges) <= 0:
+        yield from nested.dual_ridge(gram, labels, sizes, ridges, intercept)
+        return
+    yield from _torch().dual_ridge(gram, labels, sizes, ridges, intercept, place)
