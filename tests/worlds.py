@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from fusiontheory.moments import Moments
 from fusiontheory.synthetic import SharedLatentPairs
 
 RIDGE = 0.1
@@ -74,3 +76,8 @@ def correlated(n, d=6, seed=0):
 def lengths(v, t, unit):
     """Return the length |x| of x = [v; t], in units of the root of ``unit``."""
     return np.sqrt(((v**2).sum(axis=1) + (t**2).sum(axis=1)) / unit)
+
+
+def theory_alone(moments: Moments) -> Moments:
+    """Return moments without a diagnosis of their features: intervals are the theory's own."""
+    return replace(moments, source=None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -10,12 +9,12 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, ValidityWarning, non_negative
-from fusiontheory.moments.diagnosis import Diagnosis, diagnose
+from fusiontheory.checks import InputError, non_negative
+from fusiontheory.moments.diagnosis import Diagnosis, check_variation, diagnose
 from fusiontheory.moments.gaussian import checked_gaussian, debiased_cross
 from fusiontheory.moments.groups import independent_images
-from fusiontheory.moments.population import IMAGES_FOR_FOLDS
-from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.moments.population import warn_of_few
+from fusiontheory.moments.sample import SampledPairs, turned
 from fusiontheory.moments.second import (
     DotProductMoments,
     checked_features,
@@ -117,8 +116,8 @@ class Moments:
 
         Raises:
             InputError: for other shapes, groups that do not fit, lengths that differ, NaN or
-                infinity, fewer than 2 images, a modality that is zero everywhere, or values that
-                are all below 1e-15 or somewhere above 1e15.
+                infinity, fewer than 2 images, a modality that is zero or the same everywhere, or
+                values that are all below 1e-15 or somewhere above 1e15.
 
         Warns:
             ValidityWarning: with fewer than 50 images, where the covariance of matched pairs
@@ -127,6 +126,7 @@ class Moments:
                 dimensions, which do not show the signal below ``reach``; its error is wider there.
         """
         v, t = checked_features(image, text)
+        check_variation(v, t)
         own = None
         if groups is not None:
             kept = independent_images(groups, len(v))
@@ -148,15 +148,15 @@ class Moments:
         cross = basis_v.T @ covariance @ basis_t
         unit_v, unit_t = 1 / np.sqrt(values_v.sum()), 1 / np.sqrt(values_t.sum())
         pairs = SampledPairs(
-            image=_turned(v, basis_v, unit_v),
-            text=_turned(texts, basis_t, unit_t).reshape(n, captions, d_t),
+            image=turned(v, basis_v, unit_v),
+            text=turned(texts, basis_t, unit_t).reshape(n, captions, d_t),
             image_values=values_v,
             text_values=values_t,
             turn=basis_v.T @ basis_t if len(basis_v) == len(basis_t) else None,
         )
         centred_v, centred_t = (x - x.mean(axis=0) for x in (pairs.image, pairs.text.mean(axis=1)))
         unit = unit_v * unit_t
-        _warn_of_few(n, max(len(basis_v), len(basis_t)))
+        warn_of_few(n, max(len(basis_v), len(basis_t)))
         return cls._of(
             pairs,
             cross=cross,
@@ -395,25 +395,3 @@ class Moments:
             grown = np.maximum(self.grid[0] / kappa, 1.0) ** power - 1
             found = np.hypot(found, q[0] * grown)
         return np.asarray(found)
-
-
-def _turned(rows: _Array, basis: _Array, unit: float) -> NDArray[np.float32]:
-    """Return rows in their eigenbasis, times ``unit``, in single precision from the start."""
-    return np.asarray((unit * rows).astype(np.float32) @ basis.astype(np.float32))
-
-
-def _warn_of_few(images: int, dimension: int) -> None:
-    if images < IMAGES_FOR_FOLDS:
-        warnings.warn(
-            f"image has {images} rows; below {IMAGES_FOR_FOLDS} the covariance of matched pairs"
-            " is taken to be that of mismatched pairs",
-            ValidityWarning,
-            stacklevel=3,
-        )
-    if images < dimension:
-        warnings.warn(
-            f"image has {images} rows, fewer than the {dimension} dimensions; they do not show the"
-            " signal at small effective ridges, and the interval is wider there",
-            ValidityWarning,
-            stacklevel=3,
-        )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments.source import PairSignal
 from fusiontheory.signal import (
     FOLDS,
@@ -19,7 +21,7 @@ from fusiontheory.signal import (
     signal_error,
 )
 
-__all__ = ["IMAGES_FOR_FOLDS", "sampled_signal"]
+__all__ = ["IMAGES_FOR_FOLDS", "sampled_signal", "warn_of_few"]
 
 if TYPE_CHECKING:
     from fusiontheory.moments.sample import SampledPairs
@@ -143,3 +145,21 @@ def _uncorrected(pairs: SampledPairs, power: _Array) -> PairSignal:
     if n < max(product.shape):
         error = np.hypot(error, pairs.eigenvalue_error(grid))
     return PairSignal(*own, grid, rotations.mean(axis=1), error, 0.0)
+
+
+def warn_of_few(images: int, dimension: int) -> None:
+    """Warn where so few images leave something out of the theory."""
+    if images < IMAGES_FOR_FOLDS:
+        warnings.warn(
+            f"image has {images} rows; below {IMAGES_FOR_FOLDS} the covariance of matched pairs"
+            " is taken to be that of mismatched pairs",
+            ValidityWarning,
+            stacklevel=4,
+        )
+    if images < dimension:
+        warnings.warn(
+            f"image has {images} rows, fewer than the {dimension} dimensions; they do not show the"
+            " signal at small effective ridges, and the interval is wider there",
+            ValidityWarning,
+            stacklevel=4,
+        )

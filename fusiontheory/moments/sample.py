@@ -13,7 +13,7 @@ from fusiontheory.moments.second import cross_power
 from fusiontheory.moments.source import PairSignal
 from fusiontheory.signal import FOLDS, operator_rotations
 
-__all__ = ["MOST_IMAGES", "SampledPairs"]
+__all__ = ["MOST_IMAGES", "SampledPairs", "turned"]
 
 MOST_IMAGES = 4096
 """Images of `SampledPairs.rows` for functions and scores of pairs, so that all are of the same."""
@@ -244,3 +244,8 @@ class SampledPairs:
             np.maximum(values_t, 0.0) + self.noise[1] ** 2,
         )
         return np.array([(power / (product + level)).sum() for level in kappa])
+
+
+def turned(rows: _Array, basis: _Array, unit: float) -> NDArray[np.float32]:
+    """Return rows in their eigenbasis, times ``unit``, in single precision from the start."""
+    return np.asarray((unit * rows).astype(np.float32) @ basis.astype(np.float32))
