@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-import fusiontheory.moments
 from fusiontheory.alignment import measure_alignment
 from fusiontheory.checks import InputError
 from fusiontheory.data import same_images
+from fusiontheory.moments import Diagnosis, diagnose
 
-__all__ = ["describe_features"]
+__all__ = ["describe_features", "diagnosed"]
 
 # Images that alignment is measured on, permutations and replicates: seconds, not minutes.
 ALIGNMENT_ITEMS, PERMUTATIONS, REPLICATES = 1000, 99, 200
@@ -35,6 +35,7 @@ def describe_features(
     facts: list[tuple[str, str]],
     notes: list[str],
     *,
+    diagnosis: Diagnosis | None,
     one_space: bool,
     seed: int = 0,
 ) -> pd.DataFrame:
@@ -47,12 +48,14 @@ def describe_features(
         text: (n, d_t) or (n, captions, d_t).
         facts: counts that are known already.
         notes: to which what could not be measured is added.
-        one_space: whether the two modalities can be compared column by column.
+        diagnosis: of the features, if there is one.
+        one_space: whether the two modalities can be compared column by column, as in matching.
         seed: of the subsample, permutations and replicates.
     """
     rows = [(what, value, "") for what, value in facts]
     rows += _alignment(image, text, notes, one_space, seed)
-    rows += _diagnosis(image, text, notes)
+    if diagnosis is not None:
+        rows += _diagnosis(diagnosis, matching=one_space)
     return pd.DataFrame(rows, columns=["what", "value", "meaning"])
 
 
@@ -83,26 +86,30 @@ def _alignment(
     return rows
 
 
-def _diagnosis(
-    image: NDArray[Any], text: NDArray[Any], notes: list[str]
-) -> list[tuple[str, str, str]]:
-    """Return what `fusiontheory.moments.diagnose` says, in the versions that have it.
+def _diagnosis(diagnosis: Diagnosis, matching: bool) -> list[tuple[str, str, str]]:
+    """Return a row an item; the ranges are those on which predictions of matching were checked."""
+    rows = []
+    for row in diagnosis.to_frame().to_dict("records"):
+        ends = _ends(float(row["low"]), float(row["high"]))
+        meaning = f"usual is {ends}"
+        if not row["inside"]:
+            meaning = f"UNUSUAL, checked was {ends}." + (f" {row['effect']}" if matching else "")
+        rows.append((f"diagnosis: {row['name']}", f"{row['value']:.3g}", meaning))
+    return rows
 
-    Its ``to_frame`` has a row an item: name, value, low, high, inside, effect.
-    """
-    diagnose = getattr(fusiontheory.moments, "diagnose", None)
-    if diagnose is None:
-        return []
+
+def _ends(low: float, high: float) -> str:
+    if np.isinf(low):
+        return f"at most {high:.3g}"
+    return f"at least {low:.3g}" if np.isinf(high) else f"{low:.3g} to {high:.3g}"
+
+
+def diagnosed(
+    image: NDArray[Any], text: NDArray[Any], groups: NDArray[Any] | None, notes: list[str]
+) -> Diagnosis | None:
+    """Return the diagnosis, or note why there is none."""
     try:
-        table = diagnose(image, text).to_frame()
+        return diagnose(image, text, groups)
     except InputError as error:
         notes.append(f"No diagnosis of the features: {error}.")
-        return []
-    return [
-        (
-            f"diagnosis: {row.name}",
-            f"{row.value:.3g}",
-            "as where predictions were checked" if row.inside else str(row.effect),
-        )
-        for row in table.itertuples(index=False)
-    ]
+        return None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.cost import cost_table
 from fusiontheory.advice.decision import Decision, decide
-from fusiontheory.advice.features import describe_features
+from fusiontheory.advice.features import describe_features, diagnosed
 from fusiontheory.advice.inputs import MOST_ITEMS, Pilot, thinned
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.verify import held_out, verify_labelled
@@ -90,7 +90,10 @@ def _tables(
     first = next(curve for curve in ranked if curve.head == decision.head)
     tables = {
         "features": describe_features(
-            *(pilot.image, pilot.text, pilot.facts, notes), one_space=False, seed=settings.seed
+            *(pilot.image, pilot.text, pilot.facts, notes),
+            diagnosis=diagnosed(pilot.image, pilot.text, pilot.groups, notes),
+            one_space=False,
+            seed=settings.seed,
         ),
         "curves": pd.concat([_rows(c, sizes, decision.metric) for c in ranked], ignore_index=True),
         "choice": decision.table,

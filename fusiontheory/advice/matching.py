@@ -23,7 +23,7 @@ from fusiontheory.advice.matching_tables import (
 )
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.words import count
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.curves import find_model
 from fusiontheory.data import Missing, features_of, normalise
 from fusiontheory.heads import HEADS, find_head
@@ -88,7 +88,10 @@ def advise_matching(
     ranked = decision.ranked
     tables = {
         "features": describe_features(
-            image, text, data.facts, notes, one_space=True, seed=settings.seed
+            *(image, text, data.facts, notes),
+            diagnosis=moments.diagnosis,
+            one_space=True,
+            seed=settings.seed,
         ),
         "curves": pd.concat([curves[h] for h in ranked], ignore_index=True),
         "choice": choice,
@@ -100,9 +103,12 @@ def advise_matching(
     tables["missing"] = missing_price(float(choice.set_index("head")["expected"][decision.head]))
     tables["cost"] = costs(ranked, image, text, target)
     if tested is not None:
-        tables["verification"] = verify_matching(
-            ranked, moments, (image, text), tested, settings.seed
-        )
+        with warnings.catch_warnings():
+            # What the theory warns of is among the notes already.
+            warnings.simplefilter("ignore", ValidityWarning)
+            tables["verification"] = verify_matching(
+                ranked, moments, (image, text), tested, settings.seed
+            )
     notes += _limits(len(image))
     return decision.advice(
         settings, _changes(tables["crossovers"], decision.head, target), notes, tables

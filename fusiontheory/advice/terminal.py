@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fusiontheory.advice.figures import shown_heads
-from fusiontheory.advice.words import count, in_metric
+from fusiontheory.advice.words import count, in_metric, points
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,9 +62,12 @@ def print_summary(advice: Advice, console: Console) -> None:
 def verified(advice: Advice) -> str:
     """Return how many measured points lie inside their intervals."""
     table = advice.tables["verification"]
+    off = float((table["predicted"] - table["measured"]).mean())
+    way = "too high" if off > 0 else "too low"
     return (
         f"Verified on held-out items: {int(table['inside'].sum())} of {len(table)} measured points"
-        " lie inside their 90 % intervals."
+        f" lie inside their 90 % intervals; predictions are {points(abs(off), advice.metric)}"
+        f" {way} on average."
     )
 
 

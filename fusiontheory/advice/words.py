@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from fusiontheory.heads import PILOT_HEADS
 
-__all__ = ["METRIC_NAMES", "count", "headline", "in_metric", "recommend", "settling", "simplest"]
+__all__ = [
+    "METRIC_NAMES",
+    "count",
+    "headline",
+    "in_metric",
+    "points",
+    "recommend",
+    "settling",
+    "simplest",
+]
 
 METRIC_NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "r2": "R²"}
 TASKS = {
@@ -89,7 +98,7 @@ def recommend(
     if verdict == "does not matter":
         close = choice[choice["gap"] >= -tolerance]["head"].tolist()
         return (
-            f"It does not matter which of {' and '.join(close)}: {where} they are within"
+            f"It does not matter which of {', '.join(close)}: {where} they are within"
             f" {points(tolerance, metric)} of each other; {head} is the simplest and should reach"
             f" {reached}."
         )
