@@ -81,7 +81,8 @@ def test_an_absent_device_is_refused_before_any_work(
 
 def test_simulate_refuses_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tmp_path / "grid.toml"
-    config.write_text('heads = ["additive"]\nn = [8]\nseeds = 1\nridge = [0.1]\n[pairs]\nd_v = 2\nd_t = 2\n')
+    settings = 'heads = ["additive"]\nn = [8]\nseeds = 1\nridge = [0.1]\n'
+    config.write_text(f"{settings}[pairs]\nd_v = 2\nd_t = 2\n")
     with pytest.raises(SystemExit, match="2"):
         library(["simulate", str(config), "--out", str(tmp_path / "o"), "--device", "cuda:7"])
     assert "'cuda:7'" in capsys.readouterr().err

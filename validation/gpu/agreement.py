@@ -47,8 +47,8 @@ def made_up_dataset(n: int, d: int, seed: int = 0) -> PairDataset:
     def part(own: NDArray[np.int64]) -> IndexedPairs:
         return IndexedPairs(own, own, pairs.label[own].astype(np.float32))
 
-    parts = np.split(rows, [n, n + n // 2])
-    return PairDataset("made up", image, text, rows, *map(part, parts))
+    train, dev, test = map(part, np.split(rows, [n, n + n // 2]))
+    return PairDataset("made up", image, text, rows, train, dev, test)
 
 
 def agreement(device: str, n: int, d: int, seeds: int) -> dict[str, Any]:

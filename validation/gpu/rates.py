@@ -182,7 +182,7 @@ def extraction_rates(device: str, images: int, batch: int) -> dict[str, float] |
 
     @torch.no_grad()
     def encode(pixels: torch.Tensor) -> None:
-        for part in pixels.split(batch):
+        for part in torch.split(pixels, batch):
             whole.encode_image(part.to(torch.bfloat16) / 255)
 
     ready = decode()
