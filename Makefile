@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check lint figures map bench gpu clean
+.PHONY: run test check lint figures map bench advise gpu clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -36,6 +36,12 @@ figures: $(READY)
 map: $(READY)
 	$(BIN)/python docs/architecture.py
 
+# Advice on the shipped digits, as a page: advice/digits.html.
+advise: $(READY)
+	mkdir -p advice
+	$(BIN)/fusiontheory advise fusiontheory/advice/data/digits.npz --labels digit --verify \
+		--page advice/digits.html --figures advice/figures
+
 # Speed, as ratios measured side by side; not part of the tests.
 bench: $(READY)
 	$(BIN)/python -m pytest -o addopts="" --benchmark-only tests/benchmarks/bench_*.py
@@ -60,4 +66,4 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .cache report
+	rm -rf $(VENV) .cache report advice

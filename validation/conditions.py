@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.alignment import align, cached_contrastive_heads
 from fusiontheory.checks import InputError
-from fusiontheory.data import FeatureSet, most_pairs, normalise
+from fusiontheory.data import FeatureSet, most_pairs, prepare
 
 __all__ = [
     "Features",
@@ -74,7 +73,7 @@ def condition_features(
 
 
 def as_given(features: FeatureSet) -> FeatureSet:
-    """Return the features less the mean vector of each side, at unit norm; nothing is trained.
+    """Return `fusiontheory.prepare` of the features; nothing is trained.
 
     Means are over the images that may be fitted to, align and train; of texts, over all of them.
 
@@ -88,12 +87,9 @@ def as_given(features: FeatureSet) -> FeatureSet:
     >>> np.linalg.norm(given.image, axis=1).round(6).tolist(), given.text.shape
     ([1.0, 1.0, 1.0], (3, 1, 2))
     """
-    rows = fitted_rows(features)
-    image, text = (
-        _centred(name, getattr(features, name), rows).astype(np.float32)
-        for name in ("image", "text")
-    )
-    return features.derived(image, text, ["as given"])
+    image, text = prepare(features.image, features.text, rows=fitted_rows(features))
+    single = image.astype(np.float32), text.astype(np.float32)
+    return features.derived(*single, ["as given"])
 
 
 def fitted_rows(features: FeatureSet) -> NDArray[np.int64]:
@@ -146,11 +142,6 @@ make both from one corpus
 
 def _splits(features: FeatureSet) -> list[str] | None:
     return None if features.split is None else features.split.tolist()
-
-
-def _centred(name: str, x: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    mean = x[rows].reshape(-1, x.shape[-1]).mean(axis=0, dtype=np.float64)
-    return normalise(np.asarray(x, dtype=np.float64) - mean, f"{name} less its mean")
 
 
 _LEAST = 16

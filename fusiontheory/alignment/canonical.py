@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from fusiontheory.alignment.canonical_null import FixedRidges, singular
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, non_negative, positive_integer
@@ -115,7 +116,8 @@ def measure_canonical(
     Directions maximise the correlation, so that to first order their own noise does not move it:
     the influence is that on the correlation of held-out scores. The null shuffles captions within
     folds, which leaves the covariances of every fold, and all that was factorised, as they are;
-    directions and ridges are chosen anew each time.
+    directions are fitted anew each time, at the ridges of the pairing as it is
+    (`fusiontheory.alignment.canonical_null`).
 
     Example:
         >>> x = np.random.default_rng(0).standard_normal((100, 2))
@@ -124,6 +126,7 @@ def measure_canonical(
     """
     sums = _Sums.of(image, text, components, 5, RIDGES, seed)
     scored = sums.score(sums.cross)
+    fixed = sums.fixed(scored.ridges)
 
     def summary(by_component: _Array) -> _Array:
         return np.stack([by_component[..., 0], by_component.mean(axis=-1)], axis=-1)
@@ -132,7 +135,7 @@ def measure_canonical(
         order = np.arange(len(sums.folds))
         for rows in sums.rows:
             order[rows] = rng.permutation(rows)
-        return summary(sums.share @ sums.score(sums.cross_of(order)).correlations)
+        return summary(sums.share @ fixed.correlations(order))
 
     return Measurement(
         metrics=("canonical_1", "canonical_mean"),
@@ -175,6 +178,39 @@ class _Sums:
     components: int
     ridges: tuple[float, ...]
     whitenings: dict[_Kept, _Whitening]
+
+    @cached_property
+    def spreads(self) -> tuple[_Array, _Array]:
+        """Covariances within each fold, of images and of texts."""
+        folds = range(len(self.rows))
+        image, text = (
+            np.stack([self._covariance((fold,), name) for fold in folds])
+            for name in ("image", "text")
+        )
+        return image, text
+
+    def fixed(self, ridges: _Array) -> FixedRidges:
+        """Return what any pairing is scored with at these ridges, one a fold."""
+        whitened: dict[str, list[_Array]] = {"image": [], "text": []}
+        for fold, ridge in enumerate(ridges):
+            whitening = self.whitenings[tuple(g for g in range(len(self.rows)) if g != fold)]
+            for name, parts in whitened.items():
+                values, basis = getattr(whitening, name)
+                parts.append(basis / np.sqrt(values + ridge * values.mean()))
+
+        def single(x: _Array) -> NDArray[np.float32]:
+            return np.asarray(x, dtype=np.float32)
+
+        return FixedRidges(
+            images=single(self.images),
+            captions=single(self.captions.mean(axis=1)),
+            rows=self.rows,
+            image_whitening=single(np.stack(whitened["image"])),
+            text_whitening=single(np.stack(whitened["text"])),
+            image_spread=single(self.spreads[0]),
+            text_spread=single(self.spreads[1]),
+            components=self.components,
+        )
 
     @classmethod
     def of(
@@ -239,11 +275,12 @@ class _Sums:
         """Choose a ridge for each fold, fit on the others, and score it."""
         count = len(self.rows)
         merit = np.zeros((count, len(self.ridges)))
+        within = [self._covariance((fold,), "cross", cross) for fold in range(count)]
         for pair in combinations(range(count), 2):
             kept = tuple(g for g in range(count) if g not in pair)
             for index, weights in enumerate(self._fits(kept, cross, self.ridges)):
                 for held, scored in (pair, pair[::-1]):
-                    correlations = self._correlations(scored, cross, *weights)
+                    correlations = self._correlations(scored, within[scored], *weights)
                     merit[held, index] += self.sizes[scored] * correlations.mean()
         chosen = np.array(self.ridges)[merit.argmax(axis=1)]
         fits: list[tuple[_Array, _Array]] = []
@@ -252,7 +289,7 @@ class _Sums:
             fits += self._fits(kept, cross, (float(ridge),))
         return _Scored(
             correlations=np.stack(
-                [self._correlations(fold, cross, *weights) for fold, weights in enumerate(fits)]
+                [self._correlations(f, within[f], *weights) for f, weights in enumerate(fits)]
             ),
             ridges=chosen,
             image_weights=np.stack([a for a, _ in fits]),
@@ -298,7 +335,7 @@ class _Sums:
         for ridge in ridges:
             shrink_v = 1 / np.sqrt(values_v + ridge * values_v.mean())
             shrink_t = 1 / np.sqrt(values_t + ridge * values_t.mean())
-            left, right = _singular(shrink_v[:, None] * turned * shrink_t, self.components)
+            left, right = singular(shrink_v[:, None] * turned * shrink_t, self.components)
             fits.append(
                 (basis_v @ (shrink_v[:, None] * left), basis_t @ (shrink_t[:, None] * right))
             )
@@ -306,28 +343,14 @@ class _Sums:
 
     def _correlations(self, fold: int, cross: _Array, a: _Array, b: _Array) -> _Array:
         """Return the correlations of the scores a.v and b.t within a fold; 0 without variance."""
-        kept = (fold,)
-        joint = np.einsum("dk,dk->k", a, self._covariance(kept, "cross", cross) @ b)
-        square_a = np.einsum("dk,dk->k", a, self._covariance(kept, "image") @ a)
-        square_b = np.einsum("dk,dk->k", b, self._covariance(kept, "text") @ b)
+        image, text = self.spreads
+        joint = np.einsum("dk,dk->k", a, cross @ b)
+        square_a = np.einsum("dk,dk->k", a, image[fold] @ a)
+        square_b = np.einsum("dk,dk->k", b, text[fold] @ b)
         unit = np.sqrt(np.maximum(square_a * square_b, 0.0))
         result: _Array = np.zeros(self.components)
         np.divide(joint, unit, out=result, where=unit > 0)
         return result
-
-
-def _singular(matrix: _Array, count: int) -> tuple[_Array, _Array]:
-    """Return the first singular vectors, columns; right ones of singular value 0 are 0."""
-    if matrix.shape[0] > matrix.shape[1]:
-        right, left = _singular(matrix.T, count)
-        return left, right
-    d = len(matrix)
-    # Squaring loses singular values below 1e-8 of the first, correlations that no one needs.
-    _, vectors = scipy.linalg.eigh(matrix @ matrix.T, subset_by_index=[d - count, d - 1])
-    left = vectors[:, ::-1]
-    right = matrix.T @ left
-    lengths = np.linalg.norm(right, axis=0)
-    return left, right / np.where(lengths > 0, lengths, 1.0)
 
 
 def _eigen(name: str, covariance: _Array) -> tuple[_Array, _Array]:

@@ -1,20 +1,28 @@
 """From moments to a predicted learning curve of a named head."""
 
+from fusiontheory.curves.answer import Answer, answer, predicted_lead
 from fusiontheory.curves.best_ridge import best_ridge
 from fusiontheory.curves.forecast import forecast
 from fusiontheory.curves.models import find_model
+from fusiontheory.curves.own_runs import RunComparison, compare, read_runs
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.curves.sweeps import SIDES, alignment_curve, correlation_curve, degradation_curve
 from fusiontheory.curves.trust import trust
 
 __all__ = [
     "SIDES",
+    "Answer",
+    "RunComparison",
     "alignment_curve",
+    "answer",
     "best_ridge",
+    "compare",
     "correlation_curve",
     "degradation_curve",
     "find_model",
     "forecast",
     "predict_curve",
+    "predicted_lead",
+    "read_runs",
     "trust",
 ]

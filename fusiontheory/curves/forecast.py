@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.curves.predict import predict_curve
-from fusiontheory.data import Reading, check_varies, normalise, read_features
+from fusiontheory.data import FeatureSet, Reading, most_pairs, prepare, read_features
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import check_request
 from fusiontheory.moments import Moments
@@ -20,34 +20,41 @@ from fusiontheory.moments import Moments
 __all__ = ["forecast"]
 
 DEFAULT = Reading()
+_SIZES = tuple(2**k for k in range(8, 14))
+_FEWEST = 16  # pairs
 
 
 def forecast(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     heads: Sequence[str] | None,
-    n: ArrayLike,
-    ridge: float,
+    n: ArrayLike | None,
+    ridge: float | Literal["best"] = "best",
     split: str | None = None,
     raw: bool = False,
     test_images: int | None = None,
     training_sets: int | None = None,
     reading: Reading = DEFAULT,
+    training_images: int | None = None,
 ) -> pd.DataFrame:
     """Return `predict_curve` of each head, with a column ``head``, from a features file.
 
     Args:
         path: file that `fusiontheory.data.read_features` reads, or two, image and text.
         heads: names; None for all that the dimensions allow.
-        n: numbers of training pairs.
-        ridge: delta of K + delta I.
+        n: numbers of training pairs; None for powers of 2 from 256 to 8192, as far as the images
+            allow.
+        ridge: delta of K + delta I, or "best", that of least predicted risk for each head and n.
         split: whose images give the moments; None for train, or all if there are no splits.
-        raw: take the features as they are; else they are centred and brought to unit norm.
+        raw: take the features as they are; else they go through `fusiontheory.prepare`.
         test_images: see `predict_curve`.
         training_sets: see `predict_curve`.
         reading: which arrays of the file, and what becomes of missing rows.
+        training_images: how many images the training pairs will be drawn from, so that some share
+            one; None: n is limited by the images of the file, and no two pairs share one.
 
     Raises:
-        InputError: for a file, a head, a split or a number that cannot be used.
+        InputError: for a file, a head, a split or a number that cannot be used, or more pairs than
+            the images allow: each text once matched and once mismatched.
 
     Example:
         >>> import tempfile, pathlib
@@ -57,19 +64,20 @@ def forecast(
         >>> forecast(path, ["concat-linear"], [64], 0.1)["accuracy"].tolist()
         [0.5]
     """
-    for name in heads or ():
-        find_head(name)
-    check_request(n, ridge, test_images, training_sets)
+    names = None if not heads else list(dict.fromkeys(find_head(name).name for name in heads))
+    asked = (_FEWEST,) if n is None else n
+    check_request(asked, 0.0 if isinstance(ridge, str) else ridge, test_images, training_sets)
     features = read_features(path, reading)
     if split is None and features.split is not None:
         split = "train"
     rows = features.rows() if split is None else features.rows(split)
+    sizes = _allowed(n, features, len(rows), training_images)
     image: NDArray[np.floating[Any]] = features.image[rows]
     text: NDArray[np.floating[Any]] = features.text[rows]
     if not raw:
-        image, text = _unit("image", image), _unit("text", text)
+        image, text = prepare(image, text)
     equal = image.shape[-1] == text.shape[-1]
-    chosen = heads or [name for name in HEADS if equal or name != "dot-product"]
+    chosen = names or [name for name in HEADS if equal or name != "dot-product"]
     if not equal and "dot-product" in chosen:
         raise InputError(
             "dot-product needs image and text features of one dimension,"
@@ -78,7 +86,10 @@ def forecast(
     moments = Moments.from_features(image, text)
     curves = [
         predict_curve(
-            *(name, moments, n, ridge), test_images=test_images, training_sets=training_sets
+            *(name, moments, sizes, ridge),
+            test_images=test_images,
+            training_images=training_images,
+            training_sets=training_sets,
         )
         for name in chosen
     ]
@@ -87,7 +98,23 @@ def forecast(
     return pd.concat(curves, ignore_index=True)
 
 
-def _unit(name: str, x: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    check_varies(name, x)
-    flat = x.reshape(-1, x.shape[-1])
-    return normalise(x - flat.mean(axis=0, dtype=np.float64), name=f"{name} less its mean")
+def _allowed(
+    n: ArrayLike | None, features: FeatureSet, images: int, training_images: int | None
+) -> ArrayLike:
+    """Return the sizes, all within what the images allow; chosen here where ``n`` is None."""
+    captions = features.text.shape[1]
+    number = images if training_images is None else training_images
+    most = most_pairs(number, captions)
+    if n is None:
+        within = tuple(size for size in _SIZES if size <= most)
+        # Fewer images than the smallest usual size: the last powers of 2 that they allow.
+        top = max(most.bit_length() - 1, 1)
+        return within or tuple(2**k for k in range(max(top - 2, 1), top + 1))
+    largest = float(np.max(np.asarray(n, dtype=float)))
+    if largest > most:
+        raise InputError(
+            f"n must be at most {most}, twice the {number} training_images x {captions} texts,"
+            f" got {largest:g}; give the training images that there will be (training_images,"
+            " --training-images), or fewer pairs"
+        )
+    return n

@@ -63,6 +63,7 @@ def mean_diagonal(head: str, moments: Moments) -> float:
         (8.0, 3.0)
     """
     image, text = float(moments.image_eigenvalues.sum()), float(moments.text_eigenvalues.sum())
+    head = find_head(head).name
     if head in ("concat-linear", "concat-mlp"):
         return (image + text) / 2
     if head == "bilinear":

@@ -7,8 +7,9 @@ from fusiontheory.data.duplicates import (
     same_images,
 )
 from fusiontheory.data.features import SPLITS, FeatureSet, normalise
-from fusiontheory.data.missing import check_varies, check_vectors
+from fusiontheory.data.missing import check_varies, check_vectors, missing_rows
 from fusiontheory.data.pairs import Pairs, check_disjoint, draw_pairs, most_pairs
+from fusiontheory.data.prepare import PREPARATION, Prepared, prepare
 from fusiontheory.data.quantise import dequantise, quantise
 from fusiontheory.data.reading import (
     OTHER_NAMES,
@@ -18,6 +19,7 @@ from fusiontheory.data.reading import (
     features_of,
     is_id,
     is_split,
+    read_column,
     read_features,
     read_rows,
     settle,
@@ -25,10 +27,12 @@ from fusiontheory.data.reading import (
 
 __all__ = [
     "OTHER_NAMES",
+    "PREPARATION",
     "SPLITS",
     "FeatureSet",
     "Missing",
     "Pairs",
+    "Prepared",
     "Reading",
     "Rows",
     "caption_places",
@@ -42,9 +46,12 @@ __all__ = [
     "features_of",
     "is_id",
     "is_split",
+    "missing_rows",
     "most_pairs",
     "normalise",
+    "prepare",
     "quantise",
+    "read_column",
     "read_features",
     "read_rows",
     "same_images",

@@ -7,11 +7,12 @@ from fusiontheory.heads.kernels import (
     relu_tangent_kernel,
 )
 from fusiontheory.heads.labelled import PILOT_HEADS, PilotHead, Views, find_pilot_head, head_names
-from fusiontheory.heads.registry import GAP_HEADS, HEADS, RIDGES, Head, find_head
+from fusiontheory.heads.registry import GAP_HEADS, HEADS, OTHER_HEAD_NAMES, RIDGES, Head, find_head
 
 __all__ = [
     "GAP_HEADS",
     "HEADS",
+    "OTHER_HEAD_NAMES",
     "PILOT_HEADS",
     "RIDGES",
     "Head",

@@ -20,6 +20,7 @@ from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tange
 __all__ = [
     "GAP_HEADS",
     "HEADS",
+    "OTHER_HEAD_NAMES",
     "RIDGES",
     "Head",
     "find_head",
@@ -47,7 +48,7 @@ class Head:
 
 
 def find_head(name: str) -> Head:
-    """Return the head of that name.
+    """Return the head of that name; a name of `OTHER_HEAD_NAMES` is another for one of these.
 
     Raises:
         InputError: if there is none; the message lists those that there are.
@@ -56,8 +57,10 @@ def find_head(name: str) -> Head:
         >>> find_head("bilinear").summary
         'linear in v (x) t: the product kernel'
     """
-    if isinstance(name, str) and name in HEADS:
-        return HEADS[name]
+    if isinstance(name, str):
+        known = OTHER_HEAD_NAMES.get(name, name)
+        if known in HEADS:
+            return HEADS[known]
     close = get_close_matches(str(name), HEADS, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
     raise InputError(f"head must be one of {', '.join(HEADS)}, got {name!r}{hint}")
@@ -132,6 +135,9 @@ HEADS = {
     )
 }
 
+
+OTHER_HEAD_NAMES = {"additive": "concat-linear"}
+"""Names that are taken for a head, and the one by which it goes everywhere."""
 
 GAP_HEADS = ("concat-mlp", "bilinear")
 """The gap is the accuracy of the first less that of the second."""

@@ -35,7 +35,7 @@ _Array = NDArray[np.float64]
 _FINE = 29
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Moments:
     """Moments of matched image and text features, in the eigenbases of their second moments.
 
@@ -79,6 +79,23 @@ class Moments:
     pairs: PairSource = field(repr=False)
     reach: float = field(default=0.0, repr=False)
     source: Callable[[], Diagnosis] | None = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        """Return a line that fits a screen: sizes and traces, no arrays.
+
+        >>> Moments.from_second_moments(np.eye(2), np.eye(4), 0.5 * np.eye(2, 4))
+        Moments(2 x 4 dimensions, of a distribution, tr M_v = 2, tr M_t = 4)
+        """
+        d_v, d_t = self.dimensions
+        number = "of a distribution"
+        if np.isfinite(self.images):
+            texts = "text" if self.captions == 1 else "texts"
+            number = f"{self.images:g} images x {self.captions} {texts}"
+        traces = self.image_eigenvalues.sum(), self.text_eigenvalues.sum()
+        return (
+            f"Moments({d_v} x {d_t} dimensions, {number}, tr M_v = {traces[0]:.3g},"
+            f" tr M_t = {traces[1]:.3g})"
+        )
 
     @classmethod
     def from_features(

@@ -3,6 +3,9 @@
 A network is added in one file of this folder and by one entry in ``registry.py``.
 """
 
+import fusiontheory.torch_needed  # noqa: F401
+
+# isort: split
 from fusiontheory.networks.attention import attend
 from fusiontheory.networks.base import FusionNetwork
 from fusiontheory.networks.registry import NETWORKS, build_network, with_parameters

@@ -9,7 +9,15 @@ from fusiontheory.pilot.accuracy import ScoreLaw, score_metrics
 from fusiontheory.pilot.assurance import Assurance, assured_size
 from fusiontheory.pilot.beyond import FEATURES, Forecast, forecast_features, plain_power
 from fusiontheory.pilot.bounds import not_excluded
-from fusiontheory.pilot.choice import Choice, Crossover, Prior, choose, crossover, posterior_draws
+from fusiontheory.pilot.choice import (
+    Choice,
+    Crossover,
+    Prior,
+    choose,
+    crossover,
+    metric_draws,
+    posterior_draws,
+)
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
 from fusiontheory.pilot.interaction import (
     InteractionSplit,
@@ -18,13 +26,14 @@ from fusiontheory.pilot.interaction import (
     interaction_test,
     kernel_parts,
 )
-from fusiontheory.pilot.labels import Labels, Task
+from fusiontheory.pilot.labels import LEAST_ITEMS, Labels, Task
 from fusiontheory.pilot.missing import missing_price
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors
 
 __all__ = [
     "FEATURES",
+    "LEAST_ITEMS",
     "PILOT_HEADS",
     "Assurance",
     "Choice",
@@ -53,6 +62,7 @@ __all__ = [
     "interaction_test",
     "kernel_parts",
     "leave_out_errors",
+    "metric_draws",
     "missing_price",
     "not_excluded",
     "plain_power",

@@ -22,7 +22,16 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError, non_negative, sample_sizes
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
 
-__all__ = ["Choice", "Crossover", "Prior", "choose", "crossover", "posterior_draws", "stored_prior"]
+__all__ = [
+    "Choice",
+    "Crossover",
+    "Prior",
+    "choose",
+    "crossover",
+    "metric_draws",
+    "posterior_draws",
+    "stored_prior",
+]
 
 _Array = NDArray[np.float64]
 
@@ -233,7 +242,7 @@ def choose(
     prior = stored_prior() if prior is None else prior
     drawn = posterior_draws(curves, size, prior=prior)
     metric = headline_metric(curves[0].labels)
-    values = np.interp(drawn, _TABLE, _common_law(curves, metric))
+    values = metric_draws(curves, drawn)
     # Heads that tie, as where none learns anything, share the draw.
     best = values >= values.max(1, keepdims=True) - _TIE
     p_best = (best / best.sum(1, keepdims=True)).mean(0)
@@ -267,15 +276,17 @@ def choose(
     )
 
 
-def _common_law(curves: Sequence[PilotCurve], metric: str) -> _Array:
-    """Return the metric at each risk of the table, one function for all heads.
+def metric_draws(curves: Sequence[PilotCurve], drawn: _Array) -> _Array:
+    """Return the headline metric at drawn risks, (draws, heads), by one law for all heads.
 
     A head's own scores place it a few points too high or low at a given risk, by chance; that
     would decide between heads, so those that learn something are averaged.
     """
     learned = [c for c in curves if c.score_law.r2 > 1 - _NOTHING] or list(curves)
-    mean: _Array = np.mean([c.score_law.at(_TABLE)[metric] for c in learned], axis=0)
-    return mean
+    metric = headline_metric(curves[0].labels)
+    law = np.mean([c.score_law.at(_TABLE)[metric] for c in learned], axis=0)
+    values: _Array = np.interp(drawn, _TABLE, law)
+    return values
 
 
 def _verdict(curves: Sequence[PilotCurve], p_best: _Array, second: float, tolerance: float) -> str:

@@ -139,7 +139,7 @@ def _classes(array: NDArray[Any]) -> Labels:
     codes = codes.astype(np.int64)
     counts = np.bincount(codes)
     if len(classes) < 2:
-        raise InputError(f"y has one class ({classes[0]!r}): there is nothing to tell apart")
+        raise InputError(f"y has one class ({classes[0]}): there is nothing to tell apart")
     if texts.dtype.kind in "US" and len(classes) > len(array) / 2:
         raise InputError(
             f"y has {len(classes)} different texts in {len(array)} items, which are no classes;"

@@ -49,6 +49,7 @@ __all__ = [
 ]
 
 
+_NAMES = 1.1  # inches
 _CROSSOVER_COLUMNS = ["measured", "measured_low", "measured_high", "predicted"]
 
 
@@ -156,7 +157,8 @@ def plot_curve(curve: pd.DataFrame, quantity: str = "accuracy", width: float = 3
         figure, (axes,) = panels(1, width, 2.6)
         for head, look in styles.items():
             draw_band(axes, curve[heads == head], quantity, look.colour, scale)
-        sample_axis(axes, [curve["n"]], width)
+        # The names of heads stand beside the panel and take their room.
+        sample_axis(axes, [curve["n"]], width - (_NAMES if "head" in curve else 0))
         axes.set_ylabel("accuracy (%)" if quantity == "accuracy" else quantity.replace("_", " "))
         if "head" in curve:
             heights = curve.assign(height=scale * curve[quantity], head=heads).sort_values("n")

@@ -142,10 +142,10 @@ def per_panel(width: float, count: int) -> float:
 def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``count`` panels of one scale, each ``height`` inches high."""
     # Imported here: matplotlib takes longer to import than most uses of the package to run.
-    from matplotlib.figure import Figure
+    from fusiontheory.plotting.picture import Picture
 
     rows, columns = (count, 1) if stacked(width) else (1, count)
-    figure = Figure(figsize=(width, height * rows), layout="constrained")
+    figure = Picture(figsize=(width, height * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat:
         axes.tick_params(labelbottom=True, length=2.5)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, head_styles, sample_axis, style
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def plot_simulation(table: pd.DataFrame, width: float = 7.2) -> Figure:
     groups = list(table.groupby(keys, sort=False, dropna=False))
     check_panels(len(groups), varied)
     quantity = "accuracy" if table["accuracy"].notna().any() else "test"
+    # One name for a head in every picture.
+    table = table.assign(head=table["head"].replace(OTHER_HEAD_NAMES))
     styles = head_styles(dict.fromkeys(table["head"]))
     with style():
         figure, grid = _panels(len(groups), width)

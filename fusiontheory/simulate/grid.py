@@ -34,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.simulate.fits import HEAD_NAMES
 from fusiontheory.store import check_study, read_bytes
 from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig
@@ -50,7 +51,7 @@ class SimulationGrid:
 
     Attributes:
         configs: distinct configurations.
-        heads: of ``fusiontheory.simulate.HEAD_NAMES``.
+        heads: of ``fusiontheory.simulate.HEAD_NAMES``; concat-linear is another name of additive.
         n: training samples, each at least 2.
         seeds: of the draws; the same seed draws the same numbers for every configuration.
         ridges: delta >= 0 of K + delta I, absolute. The low-rank head has none, and rows with 0.
@@ -90,6 +91,9 @@ class SimulationGrid:
         object.__setattr__(self, "seeds", tuple(seeds or _listed("seeds", self.seeds)))
         for name in ("configs", "heads", "n", "ridges"):
             object.__setattr__(self, name, tuple(_listed(name, getattr(self, name))))
+        # Records have been kept under the name that the other commands print as concat-linear.
+        kept = {shown: name for name, shown in OTHER_HEAD_NAMES.items()}
+        object.__setattr__(self, "heads", tuple(kept.get(head, head) for head in self.heads))
         for head in self.heads:
             if head not in HEAD_NAMES:
                 raise InputError(f"heads must be of {', '.join(HEAD_NAMES)}, got {head!r}")

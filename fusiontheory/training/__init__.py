@@ -30,6 +30,9 @@ are chosen by ``dev_accuracy``, which no test pair has touched. Nothing of the t
 package, which needs PyTorch.
 """
 
+import fusiontheory.torch_needed  # noqa: F401
+
+# isort: split
 from fusiontheory.training.batches import Batches, FeatureBank
 from fusiontheory.training.dataset import IndexedPairs, PairDataset
 from fusiontheory.training.dropout import DropoutMasks

@@ -88,18 +88,6 @@ def test_null_values_are_those_of_shuffled_captions(captions):
         assert null == pytest.approx(expected, abs=2e-5 if name == "cosine" else 1e-10)
 
 
-def test_null_of_canonical_correlations_is_a_whole_new_fit():
-    image, text = draw(np.random.default_rng(0), n=60)
-    folds = canonical_correlations(image, text).folds
-    rng, order = np.random.default_rng(5), np.arange(60)
-    for fold in range(5):
-        rows = np.flatnonzero(folds == fold)
-        order[rows] = rng.permutation(rows)
-    shuffled = canonical_correlations(image, text[order], folds=folds).correlations
-    null = measure_canonical(image, text).null(np.random.default_rng(5))
-    assert null == pytest.approx([shuffled[0], shuffled.mean()], abs=1e-9)
-
-
 def test_dependence_is_told_from_its_null():
     image, text = draw(np.random.default_rng(0))
     table = measure_alignment(image, text, permutations=39, bootstrap=50)

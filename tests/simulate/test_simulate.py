@@ -480,3 +480,12 @@ def test_a_failed_unit_keeps_what_was_done(tmp_path, monkeypatch):
     assert cells(tmp_path) == 3
     same(simulate(grid, tmp_path), simulate(grid, tmp_path / "whole"))
     assert count == 4 + len(units_of(grid)) - 3 + len(units_of(grid))
+
+
+def test_the_other_commands_name_of_the_additive_head_is_taken():
+    settings = {"pairs.d_v": 2, "pairs.d_t": 2}
+    given = {"n": [8], "seeds": 1, "ridges": [0.1]}
+    grid = SimulationGrid.of(settings, {}, heads=["concat-linear"], **given)
+    assert grid == SimulationGrid.of(settings, {}, heads=["additive"], **given)
+    with pytest.raises(InputError, match="heads must be distinct"):
+        SimulationGrid.of(settings, {}, heads=["concat-linear", "additive"], **given)

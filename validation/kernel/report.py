@@ -56,7 +56,7 @@ _WIDE, _SQUARE = 7.2, 4.6  # inches
 _NARROW = 3.7  # for phones, where text in a wide figure would be too small to read
 _ALIGNED = "aligned"
 # Said in places of their own on the page.
-_TOLD_ELSEWHERE = ("aligned", "caution", "terms")
+_TOLD_ELSEWHERE = ("aligned", "caution", "own", "terms")
 
 
 def write_report(
@@ -86,7 +86,8 @@ def write_report(
             written as lists. Others are written under their own names. ``terms`` is a table with
             columns condition, head, term, mean_absolute_error (a fraction); ``aligned`` the
             condition that the published claims are about, if it has another name; ``caution`` a
-            sentence that stands first.
+            sentence that stands first; ``own`` true where the features are a person's own, of
+            which no claim was published: the page then leaves the claims out.
         out: folder, made if need be.
         ridges: the search for the best ridge, columns condition, head, seed, n, at_ridge, accuracy
             and risk; without rows the panel on the ridge is left out.
@@ -146,8 +147,10 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
     aligned = str(facts.get("aligned", _ALIGNED))
     heads, claims = head_summary(comparison), claim_verdicts(gaps, aligned)
     conditions = list(dict.fromkeys(gaps["condition"]))
+    own = bool(facts.get("own"))
     return {
         "caution": facts.get("caution"),
+        "own": own,
         "answer": [
             *(sentences.measured_sentence(c, signs, crossings) for c in conditions),
             *filter(None, (sentences.baseline_sentence(c, comparison) for c in conditions)),
@@ -161,8 +164,10 @@ def _context(tables: Mapping[str, pd.DataFrame], facts: Mapping[str, Any]) -> di
         "heads": heads.to_dict("records"),
         "claim": sentences.claim_sentence(claims),
         "claims": claims.to_dict("records"),
-        "orders": _orders(facts, signs[signs["condition"] == aligned]),
+        "orders": None if own else _orders(facts, signs[signs["condition"] == aligned]),
         "terms": _terms(facts.get("terms")),
+        # Filled where the ridge was searched for.
+        "ridges": [],
         "facts": fact_rows({k: v for k, v in facts.items() if k not in _TOLD_ELSEWHERE}),
         "date": facts.get("date"),
         "sizes": (comparison["n"].min(), comparison["n"].max()),
@@ -190,9 +195,10 @@ def _tiles(
     right, wrong = (
         int((signs["verdict"] == verdict).sum()) for verdict in ("agrees", "wrong sign")
     )
-    tiles = [
-        (f"{right} of {right + wrong}", "leaders named rightly, where the data show a clear one")
-    ]
+    tiles = []
+    if right + wrong:
+        share = f"{right} of {right + wrong}"
+        tiles.append((share, "leaders named rightly, where the data show a clear one"))
     count = int(heads["cells"].sum())
     if count:
         agree, tested = int(heads["agree"].sum()), int(heads["tested"].sum())
@@ -202,8 +208,11 @@ def _tiles(
                 + " points",
                 f"mean error of predicted accuracy, {' / '.join(heads['head'])}",
             ),
-            (f"{agree} of {tested}", "of these accuracies agree within band and noise"),
         ]
+        if tested:
+            tiles.append(
+                (f"{agree} of {tested}", "of these accuracies agree within band and noise")
+            )
     for row in crossings.to_dict("records"):
         both = [row[kind] for kind in ("predicted", "measured")]
         pair = " / ".join("none" if pd.isna(n) else number(n) for n in both)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pandas as pd
 
 from validation.kernel.verdicts import CLAIM
-from validation.pages import number, points
+from validation.pages import named_features, number, points
 
 __all__ = [
     "accuracy_sentence",
@@ -34,7 +34,16 @@ def measured_sentence(condition: str, signs: pd.DataFrame, crossovers: pd.DataFr
     """
     rows = signs[signs["condition"] == condition].sort_values("n")
     first, last = rows.iloc[0], rows.iloc[-1]
-    start = f"On {condition} features {_leader(first)}"
+    if rows["measured_gap_se"].isna().all():
+        ends = " and ".join(
+            f"{points(100 * row['measured_gap'])} points at {number(row['n'])} pairs"
+            for row in [first, last][: len(rows)]
+        )
+        return (
+            f"On {named_features(condition)} concatenation less the bilinear head is {ends}, with"
+            " one seed, which has no standard error to judge a lead by."
+        )
+    start = f"On {named_features(condition)} {_leader(first)}"
     if len(rows) == 1:
         return f"{start}."
     change = crossovers[crossovers["condition"] == condition]["measured"].dropna()
@@ -72,7 +81,10 @@ def crossover_sentence(crossovers: pd.DataFrame) -> list[str]:
     Args:
         crossovers: from `crossover_verdicts`.
     """
-    return [f"On {row['condition']} features {_crossing(row)}." for _, row in crossovers.iterrows()]
+    return [
+        f"On {named_features(row['condition'])} {_crossing(row)}."
+        for _, row in crossovers.iterrows()
+    ]
 
 
 def accuracy_sentence(heads: pd.DataFrame) -> str:
@@ -125,8 +137,8 @@ def baseline_sentence(condition: str, comparison: pd.DataFrame) -> str | None:
         "every size measured" if len(ahead) == len(both) else f"{len(ahead)} of {len(both)} sizes"
     )
     return (
-        f"On {condition} features the dot product, which learns only a scale and a threshold, is"
-        f" ahead of every trained fusion at {sizes}, with {share}."
+        f"On {named_features(condition)} the dot product, which learns only a scale and a"
+        f" threshold, is ahead of every trained fusion at {sizes}, with {share}."
     )
 
 
@@ -214,24 +226,33 @@ def ridge_sentences(gaps: pd.DataFrame) -> list[str]:
     """
     said = []
     for condition, part in gaps.groupby("condition", sort=False):
+        named = named_features(str(condition))
         ends = part.groupby("n")["gap"].agg(["min", "max"])
         turns = ends[(ends["min"] < 0) & (ends["max"] > 0)]
         if turns.empty:
-            said.append(f"On {condition} features no ridge that was tried changes the leader.")
+            said.append(
+                f"On {named_features(str(condition))} no ridge that was tried changes the leader."
+            )
             continue
         sizes = (
             "at every size" if len(turns) == len(ends) else f"at {len(turns)} of {len(ends)} sizes"
         )
         low, high = points(100 * turns["min"].min()), points(100 * turns["max"].max())
         said.append(
-            f"On {condition} features, with one ridge for both heads, the ridge decides who leads"
-            f" {sizes}: the gap goes from {low} to {high} points as the ridge alone changes."
+            f"On {named}, with one ridge for both heads, the ridge decides who leads {sizes}:"
+            f" the gap goes from {low} to {high} points as the ridge alone changes."
         )
     return said
 
 
 def _leader(row: pd.Series) -> str:
     place = f"at {number(row['n'])} pairs"
+    if pd.isna(row["measured_gap_se"]):
+        first = row["measured_gap"] > 0
+        name = "concatenation" if first else "the bilinear head"
+        return (
+            f"{name} is ahead {_lead_size(row)} {place}, in one run, which cannot tell from chance"
+        )
     if row["lead"] == 0:
         return f"neither leads clearly {place}"
     name = "concatenation" if row["lead"] > 0 else "the bilinear head"

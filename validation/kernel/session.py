@@ -178,6 +178,7 @@ class Session:
             "date": max(record["created"] for record in measured)[:10],
             "terms": tables.terms,
             "aligned": self.study.aligned,
+            "own": self.study.aligned not in self.study.strengths,
         }
 
     def _feature_facts(self) -> dict[str, Any]:

@@ -5,11 +5,23 @@ from __future__ import annotations
 import math
 
 __all__ = [
+    "named_features",
     "number",
     "points",
 ]
 
 _MINUS = "−"
+_STRENGTHS = ("aligned", "unaligned")
+"""Conditions whose names say what features are; other names are people's own."""
+
+
+def named_features(condition: str) -> str:
+    """Name the features of a condition in a sentence.
+
+    >>> named_features("aligned"), named_features("mine")
+    ('aligned features', 'the features mine')
+    """
+    return f"{condition} features" if condition in _STRENGTHS else f"the features {condition}"
 
 
 def points(value: float, signed: bool = True) -> str:

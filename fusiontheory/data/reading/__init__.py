@@ -4,6 +4,7 @@
 `features_of` takes arrays. `read_rows` and `settle` are their two halves.
 """
 
+from fusiontheory.data.reading.columns import read_column
 from fusiontheory.data.reading.files import ENDINGS
 from fusiontheory.data.reading.names import is_id, is_split
 from fusiontheory.data.reading.read import Reading, features_of, read_features, read_rows
@@ -20,6 +21,7 @@ __all__ = [
     "is_id",
     "is_split",
     "named_splits",
+    "read_column",
     "read_features",
     "read_rows",
     "settle",

@@ -241,6 +241,24 @@ def test_no_crossover(tmp_path: Path, crossing: tuple, said: str) -> None:
 
 
 @pytest.mark.usefixtures("quick")
+def test_page_of_own_features_speaks_of_them_alone(tmp_path: Path) -> None:
+    tables = frames(("mine",))
+    found = words(page(tmp_path, tables, FACTS | {"own": True}))
+    assert "On the features mine the bilinear head leads by 21.0 points at 256 pairs" in found
+    for absent in ("published", "Zhou", "aligned features", "On the shipped features"):
+        assert absent not in found
+    assert "Zhou" in words(page(tmp_path, tables, FACTS))
+
+
+def test_one_seed_is_no_lead_that_is_too_close(tmp_path: Path) -> None:
+    tables = frames(("mine",))
+    tables[2]["measured_gap_se"] = NAN
+    found = words(page(tmp_path, tables, FACTS | {"own": True}))
+    assert "with one seed, which has no standard error" in found
+    assert "neither leads clearly" not in found
+    assert "0 of 0 leaders" not in found
+
+
 @pytest.mark.parametrize("condition", ["aligned", "unaligned"])
 def test_less_than_usual(tmp_path: Path, condition: str) -> None:
     tables = frames((condition,), HEADS[1:3])

@@ -195,6 +195,18 @@ def test_what_is_missing_is_named_and_not_filled_in(tmp_path: Path) -> None:
     assert "1 cells not run, or not with every seed" in found
 
 
+def test_page_of_own_features_has_no_claims_and_names_its_conditions(tmp_path: Path) -> None:
+    tables = {
+        name: table.assign(condition="mine") if "condition" in table else table
+        for name, table in frames().items()
+        if name not in ("claims", "evidence")
+    }
+    found = page(tmp_path, tables).words
+    assert "On the features mine concat-mlp less bilinear is" in found
+    for absent in ("claim", "Zhou", "was not run", "On aligned features"):
+        assert absent not in found
+
+
 def test_no_more_than_the_runs(tmp_path: Path) -> None:
     tables = {name: frames()[name] for name in ("runs", "accuracy")}
     tables["gaps"] = pd.DataFrame()  # as a study with one head has it

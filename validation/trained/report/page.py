@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from fusiontheory.checks import InputError
 from fusiontheory.store import check_writable, write_atomically
 from validation.claims import CLAIMS, Claim
-from validation.pages import fact_rows, inline_svg, number, points, render_page
+from validation.pages import fact_rows, inline_svg, named_features, number, points, render_page
 from validation.trained.report.figure import draw, fixed_rows
 from validation.trained.report.grids import (
     Grid,
@@ -22,7 +22,9 @@ from validation.trained.report.grids import (
     plain_grid,
 )
 
-__all__ = ["write_page"]
+__all__ = ["own_conditions", "write_page"]
+
+_PUBLISHED = ("aligned", "unaligned")
 
 _NEEDED = {
     "runs": ["condition", "head", "n", "seed", "sigma", "side", "accuracy", "seconds", "diverged"],
@@ -88,7 +90,9 @@ def _context(
 ) -> dict[str, Any]:
     """Gather everything the page says; the template only lays it out."""
     runs = tables["runs"]
+    own = own_conditions(runs["condition"])
     return {
+        "own": own,
         "answer": _answer(tables),
         "tiles": [
             (number(len(runs)), "runs on record"),
@@ -104,11 +108,15 @@ def _context(
         "scaling": _made(tables, "scaling", _scaling),
         "trends": _made(tables, "trends", _trends),
         "power": _made(tables, "power", _power),
-        "claims": _claims(tables),
+        "claims": [] if own else _claims(tables),
         "predictors": _made(tables, "predictor_errors", predictor_lines),
         "ablations": _made(tables, "ablations", ablation_grid),
         "choices": _made(tables, "choices", _choices),
-        "absent": [name for name in _OPTIONAL if name not in tables],
+        "absent": [
+            name
+            for name in _OPTIONAL
+            if name not in tables and not (own and name in ("claims", "evidence"))
+        ],
         "missing": list(missing),
         "facts": fact_rows(facts),
         "files": [name for name in ("runs", "accuracy", *_OPTIONAL) if name in tables],
@@ -124,17 +132,37 @@ def _if_any(grid: Grid) -> Grid | None:
     return grid if grid.groups else None
 
 
+def own_conditions(conditions: Iterable[str]) -> bool:
+    """Return whether features are a person's own: not those that the published claims are about.
+
+    >>> own_conditions(["mine", "mine"]), own_conditions(["aligned", "mine"])
+    (True, False)
+    """
+    return not {*_PUBLISHED} & {*conditions}
+
+
 def _answer(tables: Mapping[str, pd.DataFrame]) -> list[str]:
     """Say who leads by how much, and how the claims fared, in the words of the tables."""
     said = []
-    for condition in ("aligned", "unaligned"):
+    own = own_conditions(tables["runs"]["condition"])
+    gaps = tables.get("gaps", pd.DataFrame(columns=["condition", "second", "sigma"]))
+    for condition in dict.fromkeys(gaps["condition"]) if own else _PUBLISHED:
+        mine = gaps[gaps["condition"] == condition]
         for head in ("cross-attention", "bilinear"):
-            said += _lead(tables, condition, head)
-    if "claims" in tables:
+            # Of own features nothing is missing that was never asked for.
+            if not own or (mine["second"] == head).any():
+                said += _lead(tables, condition, head)
+    if "claims" in tables and not own:
         counts = tables["claims"]["verdict"].value_counts()
         parts = [f"{count} {verdict}" for verdict, count in counts.items()]
         said.append(f"Of {int(counts.sum())} published claims: {', '.join(parts)}.")
-    return said or ["No lead and no claim can be judged from what is on record."]
+    if said:
+        return said
+    return [
+        "No lead can be judged from what is on record."
+        if own
+        else "No lead and no claim can be judged from what is on record."
+    ]
 
 
 def _lead(tables: Mapping[str, pd.DataFrame], condition: str, head: str) -> list[str]:
@@ -144,10 +172,10 @@ def _lead(tables: Mapping[str, pd.DataFrame], condition: str, head: str) -> list
     mine = (gaps["condition"] == condition) & (gaps["second"] == head) & (gaps["sigma"] == 0)
     rows = gaps[mine].sort_values("n")
     if rows.empty:
-        return [f"On {condition} features concat-mlp against {head} was not run."]
+        return [f"On {named_features(condition)} concat-mlp against {head} was not run."]
     ends = [rows.iloc[0], rows.iloc[-1]][: len(rows)]
     leads = " and ".join(f"{points(100 * row['gap'])} points at n = {row['n']}" for row in ends)
-    return [f"On {condition} features concat-mlp less {head} is {leads}."]
+    return [f"On {named_features(condition)} concat-mlp less {head} is {leads}."]
 
 
 def _claims(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:

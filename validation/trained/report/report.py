@@ -18,7 +18,7 @@ from validation.trained.design import TrainedCell, TrainedStudy, controlled_feat
 from validation.trained.report.effects import effect_table
 from validation.trained.report.facts import record_facts
 from validation.trained.report.figure import draw
-from validation.trained.report.page import write_page
+from validation.trained.report.page import own_conditions, write_page
 from validation.trained.report.predictions import predictions
 from validation.trained.report.tables import (
     RUN_COLUMNS,
@@ -71,7 +71,10 @@ def tables(
     runs = every[every["setting"].isin(_JUDGED)]
     ablations = every[~every["setting"].isin((*_JUDGED, "search"))]
     known = _predicted(study, conditions, [c for c in cells if c.variant.setting == "fixed"], runs)
-    claims, evidence = _judged(runs.merge(known.drop(columns="by"), on=_PLACE, how="left"))
+    judged: dict[str, pd.DataFrame] = {}
+    if not own_conditions(runs["condition"]):
+        joined = runs.merge(known.drop(columns="by"), on=_PLACE, how="left")
+        judged = dict(zip(("claims", "evidence"), _judged(joined), strict=True))
     _, test = held_out_pairs(study, next(iter(conditions.values())))
     ablated = ["setting", "level", *_PLACE]
     return Trained(
@@ -90,8 +93,7 @@ def tables(
             "effects": effect_table(
                 ablations, runs[(runs["setting"] == "fixed") & (runs["sigma"] == 0)]
             ),
-            "claims": claims,
-            "evidence": evidence,
+            **judged,
         },
         tuple(missing),
     )

@@ -1,0 +1,287 @@
+"""Arrays as people have them, made a pilot: checked, thinned, and copies grouped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from fusiontheory.checks import InputError
+from fusiontheory.data import Missing, equal_rows, missing_rows, same_images
+from fusiontheory.pilot import Labels, Task
+
+__all__ = ["MOST_ITEMS", "Pilot", "copies", "labelled_pilot", "thinned", "two_modalities"]
+
+_Array = NDArray[np.float64]
+
+MOST_ITEMS = 2048
+"""Labelled items that a pilot takes: the time grows as their cube."""
+
+_CHUNK = 8192
+# Share of copies from which features are discrete, where equal rows say nothing.
+_DISCRETE = 0.5
+_FEWEST_OF_CLASS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Pilot:
+    """Labelled items, ready to be measured.
+
+    Attributes:
+        image: (n, d_v).
+        text: (n, d_t).
+        y: (n,) labels.
+        labels: the same as targets.
+        task: "classification" or "regression".
+        groups: (n,) items that belong together; None where each stands alone.
+        complete: rows with both modalities, of which the pilot is some or all.
+        facts: (what, value) of the data, for the table of features.
+        notes: what was done, in sentences.
+    """
+
+    image: _Array
+    text: _Array
+    y: NDArray[Any]
+    labels: Labels
+    task: Task
+    groups: NDArray[Any] | None
+    complete: int
+    facts: list[tuple[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def items(self) -> int:
+        """Number of items."""
+        return len(self.image)
+
+    def subset(self, rows: NDArray[Any]) -> Pilot:
+        """Return some of the items, as a pilot of their own."""
+        y = self.y[rows]
+        return Pilot(
+            self.image[rows],
+            self.text[rows],
+            y,
+            Labels.from_labels(y, self.task, len(rows)),
+            self.task,
+            None if self.groups is None else self.groups[rows],
+            self.complete,
+            self.facts,
+            self.notes,
+        )
+
+
+def two_modalities(v: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return two real arrays of as many rows, neither copied nor searched for NaN.
+
+    Raises:
+        InputError: if they are not numeric, or their rows do not fit.
+    """
+    found = []
+    for name, value in (("v", v), ("t", t)):
+        array = np.asarray(value)
+        if array.dtype.kind not in "fiub":
+            raise InputError(f"{name} must be an array of real numbers, got {array.dtype}")
+        if array.ndim == 1:
+            array = array[:, None]
+        if array.ndim not in (2, 3) or (name == "v" and array.ndim == 3) or not array.size:
+            raise InputError(f"{name} must be rows of numbers, got shape {array.shape}")
+        found.append(array)
+    if len(found[0]) != len(found[1]):
+        raise InputError(
+            f"v and t must have one row for each item, got {len(found[0])} and {len(found[1])}"
+        )
+    return found[0], found[1]
+
+
+def labelled_pilot(
+    v: ArrayLike,
+    t: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike | None,
+    *,
+    task: Task = "auto",
+    missing: Missing = "drop",
+    seed: int = 0,
+) -> Pilot:
+    """Return the pilot of labelled arrays.
+
+    Rows that are not there are left out, more than 2048 items are thinned (classes keep at least
+    5), and exact copies are put in one group.
+
+    Args:
+        v, t: (n, d_v) and (n, d_t).
+        y: (n,) labels; see `Labels.from_labels`.
+        groups: (n,) or None.
+        task: see `Labels.from_labels`.
+        missing: "drop" and count rows with NaN, infinity or zeros alone, or "refuse" them.
+        seed: of the thinning.
+
+    Raises:
+        InputError: for what cannot be used.
+    """
+    image, text = two_modalities(v, t)
+    if text.ndim == 3:
+        raise InputError(
+            f"t must have one row for each label, got shape {text.shape}; take the mean of an"
+            " item's texts"
+        )
+    labels = Labels.from_labels(y, task, len(image))
+    names = np.asarray(y).reshape(len(image))
+    names = names.astype(str) if names.dtype.kind == "O" and labels.codes is not None else names
+    kind: Task = "regression" if labels.codes is None else "classification"
+    given, facts, notes = len(image), [("rows", str(len(image)))], list[str]()
+    if groups is not None:
+        groups = np.asarray(groups)
+        if groups.shape != (given,):
+            raise InputError(
+                f"groups must name one group for each of {given} rows, got shape {groups.shape}"
+            )
+        groups = groups.astype(str) if groups.dtype.kind == "O" else groups
+    rows = _present(image, text, missing, facts, notes)
+    if len(rows) < given:
+        labels = Labels.from_labels(names[rows], kind)
+    complete = len(rows)
+    if len(rows) > MOST_ITEMS:
+        kept = thinned(labels, MOST_ITEMS, np.random.default_rng(seed))
+        notes.append(
+            f"The pilot is a random {MOST_ITEMS:,} of {len(rows):,} items: more would take longer,"
+            " not say much more."
+        )
+        rows = rows[kept]
+    image, text = (np.asarray(x[rows], np.float64) for x in (image, text))
+    own = None if groups is None else np.asarray(groups)[rows]
+    together = _grouped(image, text, own, facts, notes)
+    found = Labels.from_labels(names[rows], kind)
+    _say_labels(found, image, text, facts, notes)
+    return Pilot(image, text, names[rows], found, kind, together, complete, facts, notes)
+
+
+def _present(
+    image: NDArray[Any],
+    text: NDArray[Any],
+    missing: Missing,
+    facts: list[tuple[str, str]],
+    notes: list[str],
+) -> NDArray[np.int64]:
+    """Return the rows that both modalities have; one column may well be zero."""
+    if missing not in ("drop", "refuse"):
+        raise InputError(f"missing must be drop or refuse, got {missing!r}")
+    gone = []
+    for name, x in (("v", image), ("t", text)):
+        parts = []
+        for start in range(0, len(x), _CHUNK):
+            part = np.asarray(x[start : start + _CHUNK], np.float64)
+            one = part.shape[1] == 1
+            parts.append(~np.isfinite(part[:, 0]) if one else missing_rows(part))
+        mask = np.concatenate(parts)
+        gone.append(mask)
+        facts.append((f"rows without {name}", f"{mask.sum()}"))
+        if mask.any() and missing == "refuse":
+            raise InputError(
+                f"{name} must be there in every row, got {mask.sum()} of {len(x)} rows that are"
+                f" zero or not finite, the first at index {int(np.argmax(mask))}; leave them out,"
+                " or give missing='drop'"
+            )
+    lost = gone[0] | gone[1]
+    if lost.any():
+        notes.append(
+            f"{lost.sum()} of {len(lost)} rows lack a modality (zero or not finite: {gone[0].sum()}"
+            f" in v, {gone[1].sum()} in t) and are left out."
+        )
+    return np.flatnonzero(~lost)
+
+
+def thinned(labels: Labels, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return ``most`` random rows, rising, of which each class has 5 or all that it has.
+
+    Example:
+        >>> labels = Labels.from_labels([0] * 200 + [1] * 5)
+        >>> int((thinned(labels, 50, np.random.default_rng(0)) >= 200).sum())
+        5
+    """
+    order = rng.permutation(labels.items)
+    if labels.codes is None:
+        return np.sort(order[:most])
+    # Place of each item among those of its class, in the random order.
+    codes = labels.codes[order]
+    by_class = np.argsort(codes, kind="stable")
+    counts = np.bincount(codes)
+    place = np.empty(len(codes), np.int64)
+    place[by_class] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first = np.argsort(place >= _FEWEST_OF_CLASS, kind="stable")
+    return np.sort(order[first[:most]])
+
+
+def copies(image: NDArray[Any], text: NDArray[Any]) -> NDArray[np.int64]:
+    """Return for each item the first whose two rows both equal its own, shape (n,).
+
+    Example:
+        >>> x = np.array([[1.0], [2.0], [1.0]])
+        >>> copies(x, x).tolist()
+        [0, 1, 0]
+    """
+    pair = np.stack([same_images(image), equal_rows(text)], axis=1)
+    _, first, place = np.unique(pair, axis=0, return_index=True, return_inverse=True)
+    found: NDArray[np.int64] = first[place.ravel()]
+    return found
+
+
+def _grouped(
+    image: _Array,
+    text: _Array,
+    groups: NDArray[Any] | None,
+    facts: list[tuple[str, str]],
+    notes: list[str],
+) -> NDArray[Any] | None:
+    """Return groups in which copies are together; None where each item stands alone."""
+    first = copies(image, text)
+    number = len(first) - len(np.unique(first))
+    facts.append(("copies of other rows", str(number)))
+    if groups is not None:
+        facts.append(("groups", str(len(np.unique(groups)))))
+    if not number:
+        return groups
+    if number > _DISCRETE * len(first):
+        notes.append(
+            f"{number} of {len(first)} items equal others in both modalities: features this coarse"
+            " repeat by nature, and are not taken as copies."
+        )
+        return groups
+    notes.append(
+        f"{number} of {len(first)} items are copies of others; copies are left out together, so"
+        " that none is predicted from itself."
+    )
+    if groups is None:
+        return first
+    _, of_group, codes = np.unique(groups, return_index=True, return_inverse=True)
+    leader = of_group[codes]
+    n, rows = len(first), np.arange(len(first))
+    links = coo_array(
+        (np.ones(2 * n), (np.concatenate([rows, rows]), np.concatenate([first, leader]))), (n, n)
+    )
+    together: NDArray[Any] = connected_components(links, directed=False)[1]
+    return together
+
+
+def _say_labels(
+    labels: Labels, image: _Array, text: _Array, facts: list[tuple[str, str]], notes: list[str]
+) -> None:
+    """Note classes, and what is unusual about them or the dimensions."""
+    facts.append(("columns of v and t", f"{image.shape[1]} and {text.shape[1]}"))
+    for name, x in (("v", image), ("t", text)):
+        if x.shape[1] == 1:
+            notes.append(f"{name} has one column: what a fusion can do with it is little.")
+    if labels.codes is None or labels.classes is None:
+        return
+    shares = labels.shares
+    facts.append(("classes", str(len(labels.classes))))
+    facts.append(("share of the largest class", f"{100 * shares.max():.1f} %"))
+    if not labels.balanced:
+        notes.append(
+            f"Classes are unequal (from {100 * shares.min():.1f} to {100 * shares.max():.1f} % of"
+            " the items): decisions are made on balanced accuracy, the mean over classes."
+        )

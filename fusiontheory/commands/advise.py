@@ -1,0 +1,149 @@
+"""The command ``fusiontheory advise``: files in, advice in the terminal, as JSON, as a page."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fusiontheory.checks import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fusiontheory.data import Reading
+
+__all__ = ["advise"]
+
+
+def advise(
+    features: Annotated[
+        list[Path],
+        typer.Argument(
+            help="A file of both modalities' vectors, or one of each (IMAGE TEXT): .npz, .npy,"
+            " .csv, .parquet, .safetensors, .h5ad and others."
+        ),
+    ],
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Labels: a .npy file, FILE:COLUMN of a table or .npz, or the name of a column or"
+            " array in the features' file. Without labels the task is image-text matching."
+        ),
+    ] = None,
+    target_n: Annotated[
+        int | None, typer.Option(help="Number of items that the choice is for.")
+    ] = None,
+    target_accuracy: Annotated[
+        float | None, typer.Option(help="Wanted, 0.9 for 90 %; also balanced accuracy or R^2.")
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option(help="Items that belong together; given as labels are.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
+    head: Annotated[
+        list[str] | None, typer.Option(help="Fusion to choose from; repeat. [default: all]")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(help="Difference in the metric that does not matter.")
+    ] = 0.005,
+    missing: Annotated[
+        str, typer.Option(help="Rows that are zero or not finite: drop and count, or refuse.")
+    ] = "drop",
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Hold items out, measure, compare.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
+    image_key: Annotated[
+        str | None, typer.Option(help="Name of the image array in its file.")
+    ] = None,
+    text_key: Annotated[
+        str | None, typer.Option(help="Name of the text array in its file.")
+    ] = None,
+    page: Annotated[Path | None, typer.Option(help="Write an HTML page: .html.")] = None,
+    figures: Annotated[
+        Path | None, typer.Option(help="Write the figures as PNG and SVG into this folder.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say which fusion to choose from labelled pairs, or from pairs alone, and how sure that is."""
+    _check_outputs(page, figures)
+    from fusiontheory.advice import advise as ask
+    from fusiontheory.data import Reading
+
+    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    settings: dict[str, Any] = {
+        "target_n": target_n,
+        "target_accuracy": target_accuracy,
+        "task": task,
+        "heads": head or None,
+        "tolerance": tolerance,
+        "missing": missing,
+        "verify": verify,
+        "seed": seed,
+    }
+    read = _labelled if labels is not None else _matching
+    image, text = read(features, reading)
+    for name, source in (("y", labels), ("groups", groups)):
+        settings[name] = None if source is None else _column(name, source, features)
+    found = ask(image, text, **settings)
+    if page is not None:
+        found.write_page(page)
+    if figures is not None:
+        found.write_figures(figures)
+    if as_json:
+        typer.echo(found.to_json())
+        return
+    from rich.console import Console
+
+    from fusiontheory.advice import print_summary
+
+    print_summary(found, Console())
+    for path in (page, figures):
+        if path is not None:
+            typer.echo(f"written: {path}")
+
+
+def _check_outputs(page: Path | None, figures: Path | None) -> None:
+    """Refuse what cannot be written before any work."""
+    if page is not None:
+        if page.suffix not in (".html", ".htm"):
+            raise InputError(f"--page must end in .html, got {page.name!r}")
+        if not page.parent.is_dir():
+            raise InputError(f"--page must be in a folder that is there, got {page}; make it first")
+    if figures is not None and figures.exists() and not figures.is_dir():
+        raise InputError(f"--figures must be a folder, got the file {figures}")
+
+
+def _labelled(files: list[Path], reading: Reading) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return the rows as they stand in the files: labels stand beside them."""
+    from fusiontheory.data import read_rows
+
+    with warnings.catch_warnings():
+        # The reader says of labels that they are not used; here they are.
+        warnings.filterwarnings("ignore", message=".*not used; the task is image-text matching")
+        rows, _ = read_rows(files, reading)
+    names = rows.image_ids, rows.text_ids
+    if None not in names and list(names[0] or ()) != list(names[1] or ()):
+        raise InputError(
+            "features must have their rows in one order, as labels stand beside rows; the names of"
+            " the two sides differ"
+        )
+    return rows.image, rows.text
+
+
+def _matching(files: list[Path], reading: Reading) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return images with their texts; those to train on, where the file has splits."""
+    from fusiontheory.data import read_features
+
+    found = read_features(files, reading)
+    rows = found.rows() if found.split is None else found.rows("train")
+    return found.image[rows], found.text[rows]
+
+
+def _column(name: str, source: str, beside: list[Path]) -> NDArray[Any]:
+    from fusiontheory.data import read_column
+
+    return read_column({"y": "--labels"}.get(name, f"--{name}"), source, beside)

@@ -1,0 +1,95 @@
+"""The command ``fusiontheory compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fusiontheory.commands.options import (
+    TASK,
+    Features,
+    ImageKey,
+    Json,
+    Missing,
+    Raw,
+    Split,
+    TextKey,
+    check_figure,
+    finite,
+    parse_ridge,
+    print_json,
+    save,
+)
+
+__all__ = ["compare"]
+
+
+def compare(
+    features: Features,
+    runs: Annotated[
+        Path,
+        typer.Option(help="CSV file of your own runs: columns head, n, accuracy, and seed if any."),
+    ],
+    ridge: Annotated[
+        str, typer.Option(help="delta of K + delta I: a number, or each head's best at each n.")
+    ] = "best",
+    split: Split = None,
+    raw: Raw = False,
+    test_images: Annotated[
+        int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
+    ] = None,
+    training_images: Annotated[
+        int | None,
+        typer.Option(
+            help="The runs' pairs were drawn from so many images. [default: no two share one]"
+        ),
+    ] = None,
+    training_sets: Annotated[
+        int | None, typer.Option(help="Intervals of a mean over so many training sets.")
+    ] = None,
+    image_key: ImageKey = None,
+    text_key: TextKey = None,
+    missing: Missing = "refuse",
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw runs beside the curves: .png, .svg or .pdf.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Hold your own runs against the predictions: errors, intervals, who was ahead.
+
+    \b
+    runs.csv, accuracies as fractions:
+        head,n,accuracy,seed
+        bilinear,256,0.71,0
+        concat-mlp,256,0.66,0
+    \b
+    Examples:
+        fusiontheory compare features.npz --runs runs.csv
+        fusiontheory compare features.npz --runs runs.csv --figure runs.png --json
+    """
+    from fusiontheory.curves import compare as held_against
+    from fusiontheory.curves import forecast, read_runs
+    from fusiontheory.data import Reading
+    from fusiontheory.plotting import plot_runs
+
+    delta = parse_ridge(ridge)
+    check_figure(figure)
+    measured = read_runs(runs)
+    heads = list(dict.fromkeys(measured["head"]))
+    sizes = sorted({*measured["n"]})
+    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    table = forecast(
+        *(features, heads, sizes, delta, split, raw, test_images, training_sets, reading),
+        training_images=training_images,
+    )
+    found = held_against(table, measured)
+    if figure is not None:
+        save(plot_runs(table, found.points), figure)
+    if as_json:
+        print_json(finite({"task": TASK, "ridge": delta, **found.to_dict()}))
+    else:
+        chosen = "each head's best ridge" if ridge == "best" else f"ridge {float(ridge):g}"
+        typer.echo(f"{TASK}, your runs beside the predictions for {chosen}.")
+        typer.echo(found.to_text())

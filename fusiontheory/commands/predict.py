@@ -1,0 +1,136 @@
+"""The command ``fusiontheory predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from fusiontheory.commands.options import (
+    TASK,
+    Features,
+    ImageKey,
+    Json,
+    Missing,
+    Raw,
+    Split,
+    TextKey,
+    check_figure,
+    finite,
+    parse_numbers,
+    parse_ridge,
+    print_json,
+    save,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["predict"]
+
+
+def predict(
+    features: Features,
+    head: Annotated[
+        list[str] | None, typer.Option(help="Fusion head; can be repeated. [default: all]")
+    ] = None,
+    n: Annotated[
+        str | None,
+        typer.Option(
+            "--n",
+            help="Numbers of training pairs, separated by commas."
+            " [default: 256 to 8192, as far as the images allow]",
+        ),
+    ] = None,
+    ridge: Annotated[
+        str, typer.Option(help="delta of K + delta I: a number, or each head's best at each n.")
+    ] = "best",
+    split: Split = None,
+    raw: Raw = False,
+    test_images: Annotated[
+        int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
+    ] = None,
+    training_images: Annotated[
+        int | None,
+        typer.Option(
+            help="Training pairs are drawn from so many images, and share them."
+            " [default: no two pairs share one]"
+        ),
+    ] = None,
+    training_sets: Annotated[
+        int | None, typer.Option(help="Intervals of a mean over so many training sets.")
+    ] = None,
+    image_key: ImageKey = None,
+    text_key: TextKey = None,
+    missing: Missing = "refuse",
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw the predicted accuracy: .png, .svg or .pdf.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Predict who learns image-text matching from fewer pairs, from features alone.
+
+    \b
+    Examples:
+        fusiontheory predict features.npz
+        fusiontheory predict image.npy text.npy --head concat-mlp --head bilinear --n 256,1024
+        fusiontheory predict features.npz --ridge 0.1 --figure curve.png
+        fusiontheory predict features.npz --json
+    """
+    from fusiontheory.curves import answer, forecast
+    from fusiontheory.data import Reading
+
+    sizes = None if n is None else parse_numbers("n", n)
+    delta = parse_ridge(ridge)
+    check_figure(figure)
+    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    table = forecast(
+        *(features, head, sizes, delta, split, raw, test_images, training_sets, reading),
+        training_images=training_images,
+    )
+    if figure is not None:
+        from fusiontheory.plotting import plot_curve
+
+        drawn = plot_curve(table, width=4.6)
+        drawn.axes[0].set_title(TASK)
+        save(drawn, figure)
+    found = answer(table)
+    if as_json:
+        record: dict[str, Any] = {
+            "task": TASK,
+            "ridge": delta,
+            "preparation": _preparation(raw),
+            "predictions": table.to_dict("records"),
+            "answer": found.to_dict(),
+        }
+        print_json(finite(record))
+        return
+    typer.echo(f"{TASK}: is a text the image's own? Chance is 0.5.")
+    typer.echo(found.to_text())
+    typer.echo()
+    typer.echo(_settings(table, ridge, raw, training_images))
+    typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _preparation(raw: bool) -> str:
+    from fusiontheory.data import PREPARATION
+
+    return "features as they are" if raw else PREPARATION
+
+
+def _settings(table: pd.DataFrame, ridge: str, raw: bool, training_images: int | None) -> str:
+    """Say what the prediction depends on."""
+    chosen = "each head's best ridge at each n" if ridge == "best" else f"ridge {float(ridge):g}"
+    drawn = (
+        "no two training pairs share an image or a text"
+        if training_images is None
+        else f"training pairs drawn from {training_images} images"
+    )
+    lines = [f"Kernel ridge regression with {chosen}; {drawn}.", f"Features: {_preparation(raw)}."]
+    if table["head"].nunique() > 1:
+        lines.append(
+            "Sure: how likely the sign of the lead is right, were the errors of both heads normal"
+            " and independent; the intervals have what the theory was seen to be off by."
+        )
+    return "\n".join(lines)
