@@ -15,7 +15,7 @@ from typing import Any
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.measuring import measure_unit
 from fusiontheory.simulate.predicting import predict_unit
-from fusiontheory.solvers import computing_on
+from fusiontheory.solvers import computing_on, device_code
 from fusiontheory.store import Cell, code_version
 from fusiontheory.synthetic import SyntheticConfig
 
@@ -64,10 +64,8 @@ class Unit:
         }
         functions: list[Callable[..., Any]] = [measure_unit if measured else predict_unit]
         if measured and self.precision is not None:
-            from fusiontheory.solvers.torch_backend import dual_ridge
-
             config["precision"] = self.precision
-            functions.append(dual_ridge)
+            functions += device_code()
         return Cell(
             study,
             config,

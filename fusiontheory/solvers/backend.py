@@ -8,7 +8,7 @@ Place(device='cpu', precision='float64')
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -29,6 +29,8 @@ __all__ = [
     "PRECISIONS",
     "Place",
     "computing_on",
+    "device_code",
+    "device_name",
     "devices",
     "dual_ridge",
     "measure_curve",
@@ -91,6 +93,26 @@ def devices(asked: str) -> list[str]:
     """
     found: list[str] = _torch().devices(asked)
     return found
+
+
+def device_name(device: str) -> str:
+    """Return what the maker calls a device, for records; that of the processor is "cpu".
+
+    >>> device_name("cpu")
+    'cpu'
+    """
+    name: str = _torch().device_name(device)
+    return name
+
+
+def device_code() -> tuple[Callable[..., object], ...]:
+    """Return what `fusiontheory.store.code_version` takes beside, for records of a device.
+
+    >>> [function.__name__ for function in device_code()]
+    ['outputs', 'dual_ridge']
+    """
+    torch_backend = _torch()
+    return torch_backend.outputs, torch_backend.dual_ridge
 
 
 @contextlib.contextmanager

@@ -15,6 +15,9 @@ FACTORIES = {
     *("ones", "rand", "randint", "randn", "randperm", "tensor", "zeros"),
 }
 
+COMMANDS = ("validation/commands/", "validation/gpu/", "fusiontheory/commands/")
+"""Where the options of commands are read."""
+
 ON_THE_PROCESSOR = {
     "fusiontheory/alignment/contrastive.py": "heads of alignment are trained on the processor",
     "fusiontheory/networks": "networks are drawn on the processor, the same on every machine",
@@ -145,7 +148,7 @@ def reached(every: list[tuple[str, ast.Module]]) -> set[str]:
     bodies: dict[str, list[ast.AST]] = {}
     known: set[str] = set()
     for path, tree in every:
-        commands = path.startswith("validation/commands/") or path == "fusiontheory/cli.py"
+        commands = path.startswith(COMMANDS)
         known.update(called(tree, by_name if commands else of_object))
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -15,8 +15,7 @@ import numpy as np
 import torch
 
 from fusiontheory.data import FeatureSet
-from fusiontheory.solvers import devices
-from fusiontheory.solvers.torch_backend import device_name
+from fusiontheory.solvers import device_name, devices
 from fusiontheory.store import RecordStore, check_writable, sha256, write_atomically
 from fusiontheory.training import kind_of
 from validation.conditions import condition_features

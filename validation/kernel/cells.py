@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from fusiontheory.alignment import align
 from fusiontheory.checks import InputError
+from fusiontheory.solvers import device_code
 from fusiontheory.store import Cell, code_version
 from validation.conditions import as_given
 from validation.kernel.measure import measure_cell, retrieval_rows
@@ -102,11 +103,7 @@ def _precision(study: Study) -> dict[str, str]:
 
 
 def _on_device(study: Study) -> tuple[Callable[..., object], ...]:
-    if study.precision is None:
-        return ()
-    from fusiontheory.solvers.torch_backend import outputs
-
-    return (outputs,)
+    return () if study.precision is None else device_code()
 
 
 def predicted_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:

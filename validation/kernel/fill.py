@@ -18,7 +18,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.parallel import scatter_over
-from fusiontheory.solvers import computing_on
+from fusiontheory.solvers import computing_on, device_name
 from fusiontheory.store import Cell, RecordStore
 from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells, search_cells
 from validation.kernel.measure import measure_cell, retrieval_rows
@@ -198,8 +198,6 @@ def _device_name(device: str | None) -> str:
     if device is None or device == "cpu":
         torch = "" if device is None else ", PyTorch"
         return f"CPU, {platform.machine()}, 1 thread{torch}"
-    from fusiontheory.solvers.torch_backend import device_name
-
     return device_name(device)
 
 
