@@ -103,7 +103,7 @@ SOURCES = sorted(p for folder in CODE for p in (ROOT / folder).rglob("*.py"))
 
 
 def test_files_and_functions_stay_short():
-    """At most 400 lines a file, and 60 of code a function, its docstring not counted."""
+    """At most 400 lines a file, and 60 in a function's body, its docstring not counted."""
     wrong = []
     for path in SOURCES:
         text = path.read_text(encoding="utf-8")
@@ -111,8 +111,7 @@ def test_files_and_functions_stay_short():
             wrong.append(f"{path.relative_to(ROOT)} has {len(text.splitlines())} lines")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef):
-                told = node.body[0] if ast.get_docstring(node) is not None else None
-                said = 0 if told is None else told.end_lineno - told.lineno + 1
-                if node.end_lineno - node.lineno + 1 - said > 60:
+                body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+                if body and node.end_lineno - body[0].lineno + 1 > 60:
                     wrong.append(f"{path.relative_to(ROOT)}: {node.name} is too long")
     assert not wrong, "\n".join(wrong)

@@ -175,7 +175,7 @@ def _applied(part: pd.DataFrame, known: Calibration) -> pd.DataFrame:
     extra, trusted = (pd.Series(start, index=part.index) for start in (0.0, True))
     # One sample has the same diagnosis in all its cells.
     for _, own in part.groupby([*SAMPLE, "groups"], sort=False):
-        values = own.iloc[0][_ITEMS].to_dict()
+        values = {str(name): float(x) for name, x in own.iloc[0][_ITEMS].items()}
         trusted[own.index] = not known.beyond(values)
         extra[own.index] = known.half_width(values, own["n"].to_numpy(dtype=np.float64))
     return part.assign(trusted=trusted, extra=extra)

@@ -150,7 +150,7 @@ def by_population(table: pd.DataFrame) -> pd.DataFrame:
     worst = found.loc[at]
     rows = coverage(table, ["kind", "population"])
     rows["worst cell"] = [
-        f"{x.head}, {x.n}, N = {x.images}, ridge {x.ridge}{', groups' * x.groups}"
+        f"{x.head}, {x.n}, N = {x.images}, ridge {x.ridge}{', groups' if x.groups else ''}"
         for x in worst.itertuples()
     ]
     return rows.assign(**{"its error": 100 * worst["error"].to_numpy()})

@@ -198,8 +198,14 @@ def draw_band(
         low, high = (scale * curve[f"{quantity}_{end}"].to_numpy(float) for end in ("low", "high"))
         for part, alpha in ((~doubted, 0.18), (doubted, 0.08)):
             if part.any():
-                look = {"color": colour, "alpha": alpha, "linewidth": 0, "zorder": 2}
-                axes.fill_between(sizes, low, high, where=part.tolist(), **look)
+                axes.fill_between(
+                    *(sizes, low, high),
+                    where=part.tolist(),
+                    color=colour,
+                    alpha=alpha,
+                    linewidth=0,
+                    zorder=2,
+                )
 
 
 def draw_points(axes: Axes, rows: pd.DataFrame, quantity: str, look: HeadStyle) -> None:
