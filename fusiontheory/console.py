@@ -7,6 +7,7 @@ group of one: such a command is declared with ``cls=OneLineCommand``.
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OneLineCommand", "OneLineGroup", "application", "progress_bar"]
 
-_USAGE_ERROR = 2
+_USAGE_ERROR, _INTERRUPT = 2, 130
+_INTERRUPTED = "interrupted; what is done is kept: run the same command again to resume"
 
 
 class OneLineGroup(TyperGroup):
@@ -141,10 +143,16 @@ def _in_one_line(
         if not standalone:
             raise
         _fail(str(error), _USAGE_ERROR)
-    except typer.Abort:
+    except typer.Abort as error:
         if not standalone:
             raise
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            _fail(_INTERRUPTED, _INTERRUPT)
         _fail("aborted", 1)
+    except (OSError, MemoryError, RecursionError) as error:
+        if not standalone:
+            raise
+        _fail(_of_the_machine(error), _USAGE_ERROR)
     except Exception as error:
         # click's own errors, known by this method: typer carries a copy of click or imports it.
         describe = getattr(error, "format_message", None)
@@ -153,8 +161,32 @@ def _in_one_line(
         _fail(describe() + _pointer(error), getattr(error, "exit_code", _USAGE_ERROR))
     if not standalone:
         return status
+    if status == _INTERRUPT:  # which is how typer ends an interrupted command
+        _fail(_INTERRUPTED, _INTERRUPT)
+    _flush()
     # click returns the status of an early exit (--help, typer.Exit) like a command's own value.
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _of_the_machine(error: Exception) -> str:
+    """Return what the system refused, or what was too much for it."""
+    if isinstance(error, MemoryError):
+        return f"not enough memory for this ({error or 'no more is given'}); ask for less"
+    if isinstance(error, RecursionError):
+        return "the input is nested too deeply"
+    file = getattr(error, "filename", None)
+    where = "" if file is None else f": {file}"
+    return f"{getattr(error, 'strerror', None) or error}{where}"
+
+
+def _flush() -> None:
+    """Bring the output out; the interpreter's own attempt at its end would leave a traceback."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        # What could not be written is not to be tried again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"cannot write to standard output: {error.strerror}", _USAGE_ERROR)
 
 
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:

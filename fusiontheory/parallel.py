@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -19,6 +20,10 @@ _Result = TypeVar("_Result")
 
 # Times that a task of a cluster is tried again after its worker died.
 _RETRIES = 5
+# Processes that a machine can have; a greater number is a slip.
+_MOST_JOBS = 4096
+# Seconds between two looks at a cluster, and without any worker until it is given up.
+_POLL, _PATIENCE = 0.2, 30
 # Times that a task is run alone after its worker, or another of the pool, died.
 TIMES_ALONE = 3
 
@@ -35,6 +40,13 @@ class LostTasks(RuntimeError):
         super().__init__(tasks)
         self.tasks = list(tasks)
 
+    exit_code = 1
+    """Of a command that ends so."""
+
+    def format_message(self) -> str:
+        """Return what a command line says, as click's own errors do."""
+        return f"{self}; what is done is kept, the same command goes on with the rest"
+
     def __str__(self) -> str:
         """Say how many and why, so far as that is known."""
         return (
@@ -48,6 +60,7 @@ def scatter(
     tasks: Sequence[_Task],
     jobs: int = 1,
     scheduler: str | None = None,
+    security: Any = None,
 ) -> Iterator[tuple[_Task, _Result]]:
     """Yield each task with its result as it is done, in any order, each exactly once.
 
@@ -58,19 +71,28 @@ def scatter(
             When one dies, killed or out of memory, it is replaced: what the pool had in work is
             run again, one task at a time, which shows the one to blame.
         scheduler: address of a Dask scheduler, such as "tcp://127.0.0.1:8786", instead of the
-            pool. A task whose worker dies is run again by another.
+            pool. A task whose worker dies is run again by another. Dask speaks pickle without a
+            password: who reaches an open scheduler runs code on its machines and on this one.
+        security: `distributed.Security` with certificates for a "tls://" scheduler; without it
+            Dask's own configuration is used.
 
     Raises:
-        InputError: for jobs below 1, or a scheduler that does not answer.
+        InputError: for jobs below 1 or beyond any machine; a scheduler that does not answer, is
+            lost, or has no worker for 30 s.
         LostTasks: after all others, if a worker of the pool died three times with a task alone.
 
     Example:
         >>> sorted(scatter(abs, [-1, 2]))
         [(-1, 1), (2, 2)]
     """
-    positive_integer("jobs", jobs)
+    if positive_integer("jobs", jobs) > _MOST_JOBS:
+        raise InputError(f"jobs must be at most {_MOST_JOBS}, got {jobs}")
+    if not callable(function):
+        raise InputError(f"function must be a function, got {function!r}")
+    if isinstance(tasks, str | bytes) or not hasattr(tasks, "__len__"):
+        raise InputError(f"tasks must be a sequence, got {type(tasks).__name__}")
     if scheduler is not None:
-        yield from _on_dask(function, tasks, scheduler)
+        yield from _on_dask(function, tasks, scheduler, security)
     elif jobs == 1 or not tasks:
         for task in tasks:
             yield task, function(task)
@@ -132,14 +154,15 @@ def _on_one_thread(function: Callable[[Any], _Result], k: int, task: Any) -> tup
 
 
 def _on_dask(
-    function: Callable[[_Task], _Result], tasks: Sequence[_Task], address: str
+    function: Callable[[_Task], _Result], tasks: Sequence[_Task], address: str, security: Any
 ) -> Iterator[tuple[_Task, _Result]]:
     try:
-        from distributed import Client, as_completed
+        from distributed import CancelledError, Client, as_completed
+        from distributed.comm import CommClosedError
     except ModuleNotFoundError as error:
         raise InputError("scheduler needs Dask: pip install 'fusiontheory[dask]'") from error
     try:
-        client = Client(address, timeout="10s")
+        client = Client(address, timeout="10s", security=security)
     except (OSError, ValueError) as error:
         raise InputError(f"scheduler must be a Dask scheduler, got {address!r}: {error}") from error
     with client:
@@ -147,10 +170,45 @@ def _on_dask(
             client.submit(_on_one_thread, function, k, task, pure=False, retries=_RETRIES)
             for k, task in enumerate(tasks)
         ]
-        for future in as_completed(futures):
-            k, result = future.result()
-            future.release()
-            yield tasks[k], result
+        try:
+            for future in _as_they_end(client, as_completed(futures)):
+                k, result = future.result()
+                future.release()
+                yield tasks[k], result
+        except (CancelledError, CommClosedError, OSError, TimeoutError) as error:
+            raise InputError(
+                f"scheduler {address} is lost ({type(error).__name__}); what is done is kept, run"
+                " again when it is back"
+            ) from error
+
+
+def _as_they_end(client: Any, futures: Any) -> Iterator[Any]:
+    """Yield futures of Dask as they end, while there are workers or might be again.
+
+    Raises:
+        InputError: if for `_PATIENCE` seconds there was no worker.
+    """
+    last = time.monotonic()
+    while not futures.is_empty():
+        try:
+            # Waits a little, so that a cluster without workers is seen.
+            found = futures.next_batch(block=False)
+        except StopIteration:
+            return
+        yield from found
+        if found:
+            last = time.monotonic()
+            continue
+        time.sleep(_POLL)
+        if client.status != "running":
+            raise TimeoutError(client.status)
+        if client.scheduler_info().get("workers"):
+            last = time.monotonic()
+        elif time.monotonic() - last > _PATIENCE:
+            raise InputError(
+                f"scheduler had no worker for {_PATIENCE} s; what is done is kept, run again when"
+                " there are workers"
+            )
 
 
 def scatter_over(

@@ -27,6 +27,7 @@ sigma_t = 0.1
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -41,6 +42,9 @@ from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig
 
 __all__ = ["SimulationGrid", "read_grid"]
 
+# What a typing mistake exceeds and a machine does not: seeds, combinations, rows of the table, and
+# numbers in the features of one sample (32 GiB).
+_MOST_SEEDS, _MOST_CONFIGS, _MOST_RUNS, _MOST_NUMBERS = 10**6, 10**5, 10**8, 2**32
 _PREDICT = ("sharp", "gaussian", "none")
 _PARTS = ("pairs", "target", "degradation")
 
@@ -87,6 +91,8 @@ class SimulationGrid:
     def __post_init__(self) -> None:
         """Check every field, before any work."""
         check_study(self.study)
+        if isinstance(self.seeds, int) and self.seeds > _MOST_SEEDS:
+            raise InputError(f"seeds must be at most {_MOST_SEEDS}, got {self.seeds}")
         seeds = range(positive_integer("seeds", self.seeds)) if isinstance(self.seeds, int) else ()
         object.__setattr__(self, "seeds", tuple(seeds or _listed("seeds", self.seeds)))
         for name in ("configs", "heads", "n", "ridges"):
@@ -113,6 +119,8 @@ class SimulationGrid:
                 raise InputError(f"{name} must be distinct, got repeats")
         for config in self.configs:
             self._check_heads(config)
+        if self.runs > _MOST_RUNS:
+            raise InputError(f"a grid must have at most {_MOST_RUNS} runs, got {self.runs}")
 
     def _check_heads(self, config: SyntheticConfig) -> None:
         if not isinstance(config, SyntheticConfig):
@@ -121,6 +129,11 @@ class SimulationGrid:
             d_v, d_t = config.pairs.d_v, config.pairs.d_t
         else:
             d_v, d_t = config.model.cross.shape
+        if max(self.n) * (d_v + d_t) > _MOST_NUMBERS:
+            raise InputError(
+                f"n must be at most {_MOST_NUMBERS // (d_v + d_t)} for {d_v} and {d_t} dimensions,"
+                f" got {max(self.n)}"
+            )
         if "dot-product" in self.heads and d_v != d_t:
             raise InputError(f"heads: dot-product needs d_v = d_t, got {d_v} and {d_t}")
         if "low-rank" in self.heads:
@@ -151,6 +164,9 @@ class SimulationGrid:
         names = [[part.strip() for part in name.split(",")] for name in vary]
         for name, values in vary.items():
             _listed(f"vary {name!r}", values)
+        count = math.prod(map(len, vary.values()))
+        if count > _MOST_CONFIGS:
+            raise InputError(f"vary must have at most {_MOST_CONFIGS} combinations, got {count}")
         configs = []
         for choice in itertools.product(*vary.values()):
             changed = dict(base)
@@ -187,7 +203,7 @@ def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
     path = Path(path)
     try:
         content = tomllib.loads(read_bytes(path).decode())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"path must be a TOML file, got {path}: {error}") from error
     base = {}
     for part in _PARTS:

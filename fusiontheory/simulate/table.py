@@ -38,7 +38,7 @@ def claim_folder(grid: SimulationGrid, folder: Path) -> None:
     if path.exists():
         try:
             held = json.loads(read_bytes(path))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise unreadable(path, error) from error
         configs = held.get("configs") if isinstance(held, dict) else None
         if not isinstance(configs, list) or not all(isinstance(one, dict) for one in configs):
@@ -149,7 +149,7 @@ def _text(grid: SimulationGrid) -> str:
 
 def _values(configs: list[Any], name: str) -> list[Any]:
     """Return the distinct values of a setting, in order."""
-    texts = dict.fromkeys(json.dumps(config.get(name)) for config in configs)
+    texts = dict.fromkeys(json.dumps(config.get(name), default=repr) for config in configs)
     return [json.loads(text) for text in texts]
 
 
@@ -158,5 +158,5 @@ def _line(name: str, held: Any, wanted: Any) -> list[str]:
 
 
 def _short(value: Any) -> str:
-    text = json.dumps(value)
+    text = json.dumps(value, default=repr)
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -27,6 +27,9 @@ __all__ = ["SharedLatentPairs"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
+_MOST_DIMENSIONS = 2**14
+"""A covariance of more takes over 2 GiB, and there are several."""
+
 
 @dataclass(frozen=True)
 class SharedLatentPairs:
@@ -72,6 +75,10 @@ class SharedLatentPairs:
         """Check every field; files of spectra are read now."""
         for name in ("d_v", "d_t"):
             object.__setattr__(self, name, positive_integer(name, getattr(self, name)))
+            if getattr(self, name) > _MOST_DIMENSIONS:
+                raise InputError(
+                    f"{name} must be at most {_MOST_DIMENSIONS}, got {getattr(self, name)}"
+                )
         for name, d in (("spectrum_v", self.d_v), ("spectrum_t", self.d_t)):
             setting = resolve_spectrum(name, getattr(self, name))
             spectrum_values(name, setting, d)

@@ -489,3 +489,22 @@ def test_the_other_commands_name_of_the_additive_head_is_taken():
     assert grid == SimulationGrid.of(settings, {}, heads=["additive"], **given)
     with pytest.raises(InputError, match="heads must be distinct"):
         SimulationGrid.of(settings, {}, heads=["concat-linear", "additive"], **given)
+
+
+def test_a_lost_scheduler_and_lost_workers_end_in_one_line(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("fusiontheory.parallel._PATIENCE", 1)
+    units = units_of(small(seeds=12))
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    )
+    with cluster:
+        results = scatter(run_unit, units, scheduler=cluster.scheduler_address)
+        next(results)
+        cluster.scale(0)
+        with pytest.raises(InputError, match=r"had no worker|is lost"):
+            list(results)
+
+
+def test_the_rank_may_be_the_smaller_dimension():
+    assert small(heads=["low-rank"], rank=3).rank == 3

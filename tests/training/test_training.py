@@ -409,3 +409,10 @@ def test_all_members_has_every_combination(features):
     found = all_members(data, range(3), learning_rates=[0.1, 0.2], weight_decays=[0.0])
     told = {(m.dataset, m.seed, m.learning_rate, m.weight_decay) for m in found}
     assert len(told) == len(found) == 12
+
+
+def test_updates_are_the_fewer_of_the_epochs_and_the_limit():
+    def updates(limit):
+        return TrainingSettings(epochs=3, batch_size=4, updates=limit).updates_of(10)
+
+    assert [updates(None), updates(5), updates(100)] == [9, 5, 9]

@@ -8,8 +8,9 @@ import re
 import shutil
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from fusiontheory.checks import InputError
 __all__ = ["download"]
 
 _CHUNK = 1 << 18
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 _TIMEOUT_SECONDS = 30
 _PASSING = (408, 429, 500, 502, 503, 504)  # statuses that may be gone with the next attempt
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
@@ -68,6 +70,7 @@ def download(
     report: Callable[[int, int | None], None] = lambda done, total: None,
     attempts: int = 3,
     wait: float = 1.0,
+    hosts: Collection[str] = (),
 ) -> Path:
     """Fetch ``url`` into ``target``, which appears when it is complete; return its path.
 
@@ -76,21 +79,26 @@ def download(
     Last-Modified) and still has the same; otherwise it starts anew.
 
     Args:
-        url: of http or https.
+        url: of https; of http only on this machine.
         target: the file; its folder is made.
         report: told the bytes so far and the total, None if the server does not say it.
         attempts: how often to try without any progress.
         wait: seconds before the second attempt, doubled for each further one.
+        hosts: hosts beside that of the URL to which the server may redirect, by https alone.
 
     Raises:
-        InputError: if the URL is no http address, the server cannot be reached or refuses, or
-            the disk is full; what has arrived is kept.
+        InputError: if the URL is no such address, the server redirects elsewhere, cannot be
+            reached or refuses, or the disk is full; what has arrived is kept.
 
     Example:
         ``download("https://example.org/a.zip", Path("a.zip"))``
     """
     if not url.startswith(("http://", "https://")):
         raise InputError(f"url must start with http:// or https://, got {url!r}")
+    if not _safe(url):
+        raise InputError(
+            f"url must start with https://, as http can be altered on its way, got {url!r}"
+        )
     if target.is_file():
         return target
     part = _Part(target.with_name(target.name + ".part"))
@@ -99,7 +107,7 @@ def download(
         target.parent.mkdir(parents=True, exist_ok=True)
         while True:
             try:
-                _attempt(url, part, report)
+                _attempt(url, part, report, {_host(url), *hosts})
                 part.finish(target)
                 return target
             except _Interrupted as error:
@@ -115,7 +123,39 @@ def download(
         ) from error
 
 
-def _attempt(url: str, part: _Part, report: Callable[[int, int | None], None]) -> None:
+def _host(url: str) -> str:
+    return urllib.parse.urlsplit(url).hostname or ""
+
+
+def _safe(url: str) -> bool:
+    """Return whether nobody between here and the host can alter what comes."""
+    return url.startswith("https://") or _host(url) in _THIS_MACHINE
+
+
+class _DeclaredHosts(urllib.request.HTTPRedirectHandler):
+    """Follows redirects to https of declared hosts only."""
+
+    def __init__(self, hosts: Collection[str]) -> None:
+        self.hosts = hosts
+
+    def redirect_request(
+        self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        if not _safe(newurl) or _host(newurl) not in self.hosts:
+            known = ", ".join(sorted(self.hosts))
+            raise InputError(
+                f"cannot download {req.full_url}: it redirects to {newurl}, which is not https of"
+                f" {known}"
+            )
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _attempt(
+    url: str,
+    part: _Part,
+    report: Callable[[int, int | None], None],
+    hosts: Collection[str],
+) -> None:
     """Bring the part to its end.
 
     Raises:
@@ -126,7 +166,7 @@ def _attempt(url: str, part: _Part, report: Callable[[int, int | None], None]) -
     start = part.size if version else 0
     headers = {"Range": f"bytes={start}-", "If-Range": version} if start and version else {}
     try:
-        response = urllib.request.urlopen(
+        response = urllib.request.build_opener(_DeclaredHosts(hosts)).open(
             urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_SECONDS
         )
     except urllib.error.HTTPError as error:

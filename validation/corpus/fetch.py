@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import warnings
 from collections.abc import Callable
@@ -84,10 +85,18 @@ class Fetch:
         for archive in self.downloads:
             bar = _bar(progress, f"{archive.name}, bytes")
             try:
-                download(self.url(archive), self.path(archive), bar, attempts, wait)
+                download(
+                    self.url(archive),
+                    self.path(archive),
+                    bar,
+                    attempts,
+                    wait,
+                    () if self.mirror else archive.hosts,
+                )
             except InputError as error:
                 raise InputError(f"{error}; {self.by_hand()}") from error
         for archive in self.missing:
+            self._check_hash(archive)
             self._unpack(archive, progress)
         corpus = verify(self.folder, self.contents)
         altered = altered_files(self.folder, self.contents)
@@ -112,6 +121,22 @@ class Fetch:
             f"run the command again to go on; without this connection, put {' and '.join(wanted)}"
             " there from elsewhere and run it again, or name another address with --mirror"
         )
+
+    def _check_hash(self, archive: Archive) -> None:
+        """Refuse another archive than the manifest names, where it names one by its hash."""
+        if archive.sha256 is None:
+            return
+        digest = hashlib.sha256()
+        with self.path(archive).open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+        found = digest.hexdigest()
+        if found != archive.sha256:
+            raise InputError(
+                f"{self.path(archive)} must have the SHA-256 {archive.sha256}, got {found}; it is"
+                " not the archive that the manifest names: delete it and fetch again, or name"
+                " another manifest"
+            )
 
     def _unpack(self, archive: Archive, progress: Progress) -> None:
         texts = {path.name for path in self.contents.text_files(self.folder)}

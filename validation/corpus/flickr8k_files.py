@@ -38,12 +38,16 @@ class Archive:
         size: as it is published, for people; the server's own figure is what is checked.
         folder: for its files, below the folder of the corpus.
         url: where it is.
+        hosts: where its host may redirect to.
+        sha256: of the archive; None where it is not known, and its files are counted instead.
     """
 
     name: str
     size: str
     folder: str
     url: str
+    hosts: tuple[str, ...] = ()
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,16 @@ class Contents:
 
 _COPY = "https://github.com/jbrownlee/Datasets/releases/download/Flickr8k"
 
+# GitHub sends who asks for a release to one of these.
+_HOSTS = ("objects.githubusercontent.com", "release-assets.githubusercontent.com")
+
 FLICKR8K = Contents(
-    images=Archive("Flickr8k_Dataset.zip", "about 1 GB", "images", f"{_COPY}/Flickr8k_Dataset.zip"),
-    texts=Archive("Flickr8k_text.zip", "about 3 MB", "captions", f"{_COPY}/Flickr8k_text.zip"),
+    images=Archive(
+        "Flickr8k_Dataset.zip", "about 1 GB", "images", f"{_COPY}/Flickr8k_Dataset.zip", _HOSTS
+    ),
+    texts=Archive(
+        "Flickr8k_text.zip", "about 3 MB", "captions", f"{_COPY}/Flickr8k_text.zip", _HOSTS
+    ),
     image_files=8091,
     caption_lines=40_460,
     split_images={"train": 6000, "dev": 1000, "test": 1000},

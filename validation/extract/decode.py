@@ -18,6 +18,7 @@ from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
 from fusiontheory.checks import InputError
+from fusiontheory.parallel import TIMES_ALONE
 from validation.backbones import Preprocessing
 
 __all__ = ["Batch", "ImageFile", "decoded", "image_files"]
@@ -73,7 +74,7 @@ def decoded(
     preprocessing: Preprocessing,
     workers: int,
 ) -> Iterator[Batch]:
-    """Yield batches in the given order.
+    """Yield batches in the given order; a worker that is killed is replaced.
 
     Args:
         batches: shard number and files of each.
@@ -81,23 +82,37 @@ def decoded(
         workers: processes; 0: here.
 
     Raises:
-        InputError: if a worker process was killed.
+        InputError: if a worker process was killed three times at one batch.
     """
-    loader = DataLoader(
+    done = deaths = 0
+    while done < len(batches):
+        try:
+            for batch in _loader(batches[done:], preprocessing, workers):
+                done, deaths = done + 1, 0
+                yield batch
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            deaths += 1
+            if deaths == TIMES_ALONE:
+                raise InputError(
+                    f"workers must have enough memory to decode, got one that was killed {deaths}"
+                    f" times near image {batches[done][1][0].name}; run again with fewer workers"
+                    " or smaller batches, what is done is kept"
+                ) from error
+
+
+def _loader(
+    batches: Sequence[tuple[int, Sequence[ImageFile]]],
+    preprocessing: Preprocessing,
+    workers: int,
+) -> DataLoader[Batch]:
+    return DataLoader(
         _Batches(batches, preprocessing),
         batch_size=None,
         num_workers=min(workers, len(batches)),
         collate_fn=_unchanged,
     )
-    try:
-        yield from loader
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise InputError(
-            "workers must have enough memory to decode, got one that was killed;"
-            " run again with fewer workers or smaller batches, what is done is kept"
-        ) from error
 
 
 class _Batches(Dataset[Batch]):

@@ -98,7 +98,9 @@ class _Located:
         path = self.folder / getattr(self.entry, kind)
         shard = read_shard(path)
         if shard.recipe != recipe:
-            raise InputError(f"shard must be of the part's recipe, got {path}; run the part again")
+            raise InputError(
+                f"shard must be of the part's recipe, got {path}; delete it and run the part again"
+            )
         return shard
 
 
@@ -120,8 +122,9 @@ class _Rows:
             image, text = located.shard("image", first.image), located.shard("text", first.text)
             if list(text.ids) != located.entry.ids or not {*image.ids} <= {*text.ids}:
                 raise InputError(
-                    f"shard {located.entry.number} must have the images of its list, got others;"
-                    " run its part again"
+                    f"shard {located.entry.number} must have the images of its list, got others in"
+                    f" {located.folder / located.entry.image} or"
+                    f" {located.folder / located.entry.text}; delete both and run the part again"
                 )
             present = {*image.ids}
             kept.append(np.array([i for i, k in enumerate(text.ids) if k in present], dtype=int))

@@ -150,7 +150,9 @@ def prove_file(path: Path) -> Proof:
         about = json.loads(sidecar.read_text(encoding="utf-8"))
         backbone = about["image"]["name"], about["image"]["tag"]
         fingerprint = about["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        if not all(isinstance(word, str) for word in (*backbone, fingerprint)):
+            raise TypeError("names must be strings")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"features must have their sidecar {sidecar.name} beside them ({type(error).__name__});"
             " extract writes it"

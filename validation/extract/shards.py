@@ -122,9 +122,12 @@ def read_shard(path: Path) -> Shard:
     tensors, notes = read_tensors(path)
     if notes is None or _FEATURES not in tensors:
         raise InputError(f"path must be a shard of features, got {path}; delete it")
-    return Shard(
-        tensors[_FEATURES],
-        tuple(notes["ids"]),
-        tuple((name, reason) for name, reason in notes["skipped"]),
-        notes["recipe"],
-    )
+    try:
+        return Shard(
+            tensors[_FEATURES],
+            tuple(notes["ids"]),
+            tuple((name, reason) for name, reason in notes["skipped"]),
+            dict(notes["recipe"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"path must be a shard of features, got {path}; delete it") from error

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-import joblib
 import numpy as np
 from numpy.typing import NDArray
 from rich.progress import Progress
@@ -17,8 +16,8 @@ from rich.progress import Progress
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
-from fusiontheory.parallel import scatter_over
-from fusiontheory.solvers import computing_on, device_name
+from fusiontheory.parallel import scatter, scatter_over
+from fusiontheory.solvers import computing_on
 from fusiontheory.store import Cell, RecordStore
 from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells, search_cells
 from validation.kernel.measure import measure_cell, retrieval_rows
@@ -60,6 +59,7 @@ def fill_store(
 
     Raises:
         InputError: if a record in the store is corrupt.
+        LostTasks: after all others, if a worker was killed three times with one cell alone.
     """
     known = fingerprints(conditions)
     places = _Places(conditions, store, jobs, progress, tuple(devices))
@@ -138,23 +138,26 @@ def _in_processes(
             places.progress.advance(task)
         return
     device = devices[0] if devices else None
+    tasks = [
+        (
+            work,
+            cell,
+            np.asarray(conditions[_condition(cell)].image),
+            np.asarray(conditions[_condition(cell)].text),
+            *rows[_condition(cell)],
+            store,
+            device,
+        )
+        for cell in todo
+    ]
     # Processes of one thread each beat threads inside one process here, and large arrays reach
     # them as memory maps.
-    with joblib.parallel_config("loky", n_jobs=places.jobs, inner_max_num_threads=1):
-        done = joblib.Parallel(return_as="generator_unordered", max_nbytes="1M")(
-            joblib.delayed(_compute_and_store)(
-                work,
-                cell,
-                np.asarray(conditions[_condition(cell)].image),
-                np.asarray(conditions[_condition(cell)].text),
-                *rows[_condition(cell)],
-                store,
-                device,
-            )
-            for cell in todo
-        )
-        for _ in done:
-            places.progress.advance(task)
+    for _ in scatter(_of_task, tasks, places.jobs):
+        places.progress.advance(task)
+
+
+def _of_task(task: tuple[Any, ...]) -> None:
+    _compute_and_store(*task)
 
 
 def _compute_and_store(
@@ -198,6 +201,8 @@ def _device_name(device: str | None) -> str:
     if device is None or device == "cpu":
         torch = "" if device is None else ", PyTorch"
         return f"CPU, {platform.machine()}, 1 thread{torch}"
+    from fusiontheory.solvers.torch_backend import device_name
+
     return device_name(device)
 
 

@@ -64,6 +64,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.cuts: list[int] = []
         self.statuses: list[int] = []
         self.etag: str | None = '"one"'
+        self.redirect: str | None = None
 
     @property
     def url(self) -> str:
@@ -79,6 +80,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server, name, asked = self.server, self.path.lstrip("/"), self.headers["Range"]
         data, status = server.files.get(name), 200
+        if server.redirect:
+            elsewhere, server.redirect = server.redirect, None
+            self.send_response(302)
+            self.send_header("Location", elsewhere)
+            self.end_headers()
+            return
         if server.statuses:
             status, data = server.statuses.pop(0), b""
         elif data is None:
@@ -125,6 +132,31 @@ def test_a_download_is_whole(server: Server, tmp_path: Path) -> None:
     assert [path.name for path in target.parent.iterdir()] == ["a.zip"]
     download(f"{server.url}/a.zip", target)
     assert len(server.requests) == 1
+
+
+def test_redirects_stay_on_declared_hosts_and_https(server: Server, tmp_path: Path) -> None:
+    server.files["a.zip"] = DATA
+    server.redirect = f"{server.url}/a.zip"
+    assert download(f"{server.url}/old", tmp_path / "a.zip").read_bytes() == DATA
+    for elsewhere in ("https://example.org/a.zip", "http://example.org/a.zip"):
+        server.redirect = elsewhere
+        with pytest.raises(InputError, match=f"redirects to {elsewhere}"):
+            download(f"{server.url}/old", tmp_path / "b.zip")
+    server.redirect = "http://example.org/a.zip"
+    with pytest.raises(InputError, match="which is not https"):
+        download(f"{server.url}/old", tmp_path / "b.zip", hosts=["example.org"])
+    with pytest.raises(InputError, match="must start with https"):
+        download("http://example.org/a.zip", tmp_path / "b.zip")
+
+
+def test_another_archive_than_the_manifest_names_is_refused(tmp_path: Path) -> None:
+    named = replace(SMALL, texts=replace(SMALL.texts, sha256="0" * 64))
+    session = Fetch(tmp_path, None, named)
+    for archive in named.archives:
+        session.path(archive).parent.mkdir(parents=True, exist_ok=True)
+        session.path(archive).write_bytes(b"another")
+    with Progress(disable=True) as progress, pytest.raises(InputError, match="manifest names"):
+        session.run(progress)
 
 
 def test_an_interrupted_download_goes_on_in_the_same_call(server: Server, tmp_path: Path) -> None:

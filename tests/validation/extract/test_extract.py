@@ -22,7 +22,7 @@ from fusiontheory.data import FeatureSet
 from validation.__main__ import app
 from validation.backbones import Card, Preprocessing, load_clip
 from validation.corpus import Corpus
-from validation.extract import Part, Settings, extract, extract_images, merge, read_shard
+from validation.extract import Part, Settings, decode, extract, extract_images, merge, read_shard
 
 IMAGES = 11
 SETTINGS = Settings(batch=2, shard=4, workers=0)
@@ -168,6 +168,30 @@ def test_killed_at_every_batch_ends_in_the_same_bytes(corpus, tmp_path):
     assert features(corpus, rest, tmp_path / "cut") == whole
     assert rest.batches == 2  # the third shard's; two shards were whole before
     assert not list((tmp_path / "cut").glob("**/.*.tmp"))
+
+
+def test_a_killed_decoder_is_replaced(corpus, tmp_path, monkeypatch):
+    whole = features(corpus, Stub(), tmp_path / "whole")
+    flag, real = tmp_path / "killed", decode._pixels
+
+    def fatal(file, preprocessing):
+        if not flag.exists():
+            flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(file, preprocessing)
+
+    monkeypatch.setattr(decode, "_pixels", fatal)
+    again = tmp_path / "again"
+    assert features(corpus, Stub(), again, workers=1) == whole
+    assert flag.exists()
+
+
+def test_a_foreign_shard_under_a_shards_name_is_named(corpus, tmp_path):
+    part = run(corpus, Stub(), tmp_path)
+    first, second = sorted(tmp_path.glob("image-*/*.safetensors"))[:2]
+    first.write_bytes(second.read_bytes())
+    with pytest.raises(InputError, match=f"{first.name}.*delete"):
+        merge([part], tmp_path / "out.safetensors")
 
 
 def test_a_damaged_shard_is_named(corpus, tmp_path):
