@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -25,6 +25,7 @@ from validation.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from fusiontheory.data import Missing
     from fusiontheory.parallel import Part
     from validation.extract import Backbones
     from validation.kernel import Study
@@ -290,6 +291,15 @@ class ArrayFiles:
         str, typer.Option(help="Rows that are zero or not finite: refuse, or drop.")
     ] = "refuse"
 
+    def check(self) -> None:
+        """Refuse two ways to split.
+
+        Raises:
+            InputError: if there is a seed beside a split file.
+        """
+        if self.split is not None and self.seed is not None:
+            raise InputError("seed must not be given beside a split file; choose one of the two")
+
 
 @grouped
 def arrays(files: ArrayFiles, as_json: Json = False) -> None:
@@ -299,9 +309,20 @@ def arrays(files: ArrayFiles, as_json: Json = False) -> None:
     Example:
         python -m validation arrays --image v.npy --text t.npy --seed 0 --out mine.safetensors
     """
+    from fusiontheory.data import Reading
     from validation.pipeline import arrays_file
 
-    done = arrays_file(**vars(files))
+    files.check()
+    done = arrays_file(
+        files.image,
+        files.text,
+        files.ids,
+        files.out,
+        text_ids=files.text_ids,
+        split=files.seed if files.split is None else files.split,
+        name=files.name,
+        reading=Reading(files.image_key, files.text_key, cast("Missing", files.missing)),
+    )
     features = done.features
     d_v, d_t = features.image.shape[-1], features.text.shape[-1]
     record = {"features": str(done.path), "images": len(features), "left_out": done.left_out}

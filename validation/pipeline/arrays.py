@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.data import FeatureSet, Missing, Reading, Rows, is_id, read_rows, settle
+from fusiontheory.data import FeatureSet, Reading, Rows, is_id, read_rows, settle
 from fusiontheory.store import read_bytes, write_atomically
 from validation.corpus import read_lines
 from validation.pipeline.splits import read_split, split_by_image
@@ -47,12 +47,9 @@ def arrays_file(
     out: Path,
     *,
     text_ids: Path | None = None,
-    split: Path | None = None,
-    seed: int | None = None,
+    split: Path | int | None = None,
     name: str | None = None,
-    image_key: str | None = None,
-    text_key: str | None = None,
-    missing: Missing = "refuse",
+    reading: Reading | None = None,
 ) -> ArraysWritten:
     """Check arrays and write them as a features file with its sidecar.
 
@@ -64,12 +61,11 @@ def arrays_file(
         out: file to write, .safetensors.
         text_ids: names of the rows of text, if they are others than those of image: rows are
             joined by name.
-        split: file that `validation.pipeline.splits.read_split` reads.
-        seed: split by image with this seed instead. With neither, the file has no splits.
+        split: file that `validation.pipeline.splits.read_split` reads, or a seed to split by image
+            with. With None the file has no splits.
         name: of the features, for people; None: that of the image file.
-        image_key: name of the array in a file of several; None to find it.
-        text_key: likewise.
-        missing: "refuse" rows that are zero or not finite, or "drop" them.
+        reading: which array of a file of several, and what to do with rows that are zero or not
+            finite; None: find the array, refuse the rows.
 
     Raises:
         InputError: if a file cannot be read, an array is not numeric, has NaN, infinity, zero
@@ -78,18 +74,14 @@ def arrays_file(
     """
     if out.suffix != ".safetensors":
         raise InputError(f"out must end in .safetensors, got {out}")
-    if split is not None and seed is not None:
-        raise InputError("seed must not be given beside a split file; choose one of the two")
     if text_ids is not None and ids is None:
         raise InputError("ids must be given beside text_ids, to join rows by name")
-    reading = Reading(image_key, text_key, missing)
-    rows, left_out = _settled(image, text, ids, text_ids, reading)
+    rows, left_out = _settled(image, text, ids, text_ids, reading or Reading())
     names = list(rows.image_ids or map(str, range(len(rows.image))))
     splits = rows.split
     if split is not None:
-        splits = read_split(split, names)
-    elif seed is not None:
-        splits = split_by_image(names, seed)
+        by_seed = isinstance(split, int)
+        splits = split_by_image(names, split) if by_seed else read_split(split, names)
     features = FeatureSet(
         rows.image,
         rows.text,

@@ -68,7 +68,7 @@ def test_a_report_without_options_is_of_the_last_run(tmp_path: Path) -> None:
     assert (status, said.splitlines()[-1].partition(": ")[0]) == (2, "error")
     assert "store must hold the 8 matching records of these settings, got 4" in said
     for name in ("first", "second"):
-        assert f"features {name}.safetensors, sizes 16,32, seeds 1, ridge 0.1, test" in said
+        assert f"features {name}.safetensors, sizes 16,32, seeds 1, ridge best, test" in said
 
     file(tmp_path, "first", 9)
     status, _, said = validation("report", *places)

@@ -52,9 +52,10 @@ def test_numbers_are_of_both_studies() -> None:
 
 
 def test_a_part_is_of_the_trained_runs_only_where_these_are_asked_for() -> None:
-    plan = Work(only="train", shard="2/3", jobs=1).plan(Numbers())
+    plan = Work(only="train", shard="2/3", jobs=1).plan(Numbers(), Conditions())
     assert (plan.part.index, plan.part.of, plan.only) == (2, 3, "train")
-    extract = Work(only="extract", shard="2/3", aligned="clip").plan(Numbers(parts="grid,noise"))
+    work = Work(only="extract", shard="2/3", aligned="clip")
+    extract = work.plan(Numbers(parts="grid,noise"), Conditions())
     assert (extract.part.of, extract.aligned, extract.parts) == (1, "clip", ("grid", "noise"))
 
 

@@ -98,7 +98,7 @@ def test_arrays_become_features_with_a_sidecar(folder: Path) -> None:
     assert about["ids"][3] == "3.jpg"
     assert about["image"]["normalisation"] == "none"
     assert about["fingerprint"] == features.fingerprint
-    assert written(folder, seed=1).split is not None
+    assert written(folder, split=1).split is not None
     assert written(folder).split is None
 
 
