@@ -158,6 +158,7 @@ def _on_dask(
 ) -> Iterator[tuple[_Task, _Result]]:
     try:
         from distributed import CancelledError, Client, as_completed
+        from distributed import TimeoutError as LateError
         from distributed.comm import CommClosedError
     except ModuleNotFoundError as error:
         raise InputError("scheduler needs Dask: pip install 'fusiontheory[dask]'") from error
@@ -171,8 +172,16 @@ def _on_dask(
             for k, task in enumerate(tasks)
         ]
         try:
-            for future in _as_they_end(client, as_completed(futures)):
-                k, result = future.result()
+            running = as_completed(futures)
+            for future in _as_they_end(client, running):
+                try:
+                    k, result = future.result(_PATIENCE)
+                except (LateError, TimeoutError):
+                    if future.status == "error":
+                        raise
+                    # Its worker went after it had ended and before the result was here.
+                    running.add(future)
+                    continue
                 future.release()
                 yield tasks[k], result
         except (CancelledError, CommClosedError, OSError, TimeoutError) as error:
