@@ -89,12 +89,13 @@ CURVE = pd.DataFrame(
 
 
 def test_a_figure_is_a_picture_and_pyplot_does_not_show_it_again(tmp_path) -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    before = pyplot.get_fignums()
     figure = ft.plot(CURVE)
     png, size = figure._repr_png_()
     assert png[:4] == b"\x89PNG"
     assert size["width"] == 540
-    pyplot = pytest.importorskip("matplotlib.pyplot")
-    assert not pyplot.get_fignums()
+    assert pyplot.get_fignums() == before
     save_figure(figure, tmp_path / "figure", ["svg"])
     assert (tmp_path / "figure.svg").is_file()
 

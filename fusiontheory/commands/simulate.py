@@ -81,10 +81,6 @@ def simulate(
     except LostUnits as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(1) from error
-    except KeyboardInterrupt as error:
-        done = "interrupted; what is done is kept: run the same command again to resume"
-        typer.echo(f"error: {done}", err=True)
-        raise typer.Exit(130) from error
     if len(table) < grid.runs:
         typer.echo(f"{len(table)} of {grid.runs} runs in {out / 'partial.parquet'}")
         raise typer.Exit(1)

@@ -53,7 +53,8 @@ def test_representatives_are_the_first_rows() -> None:
     ("groups", "message"),
     [
         ([0, 1], r"one id per image, 3, got shape \(2,\)"),
-        ([0.0, 1.0, 2.0], "integers or texts, got float64"),
+        ([0.0, float("nan"), 2.0], "must be finite, got nan for image 1"),
+        ([None, "a", "b"], "numbers or texts, got object"),
         (["a", "a", "a"], "at least 2 groups, got 1 for all 3 images"),
     ],
 )

@@ -76,10 +76,9 @@ def test_from_prediction_to_result(name, tmp_path):
         stored = pd.read_csv(ROOT / "experiments" / name / file)
         assert list(table.columns) == list(stored.columns), file
         assert len(table)
-    kept = [path for path in records.folder.rglob("*.parquet") if path.name != "table.parquet"]
-    written = {path: path.stat().st_mtime_ns for path in kept}
+    written = {path: path.read_bytes() for path in study.records.rglob("records.sqlite")}
     assert written
     again = study.measure(config, predicted, records)
     for file, table in found.items():
         pd.testing.assert_frame_equal(table, again[file])
-    assert all(path.stat().st_mtime_ns == time for path, time in written.items())
+    assert all(path.read_bytes() == before for path, before in written.items())

@@ -201,7 +201,7 @@ def _device_name(device: str | None) -> str:
     if device is None or device == "cpu":
         torch = "" if device is None else ", PyTorch"
         return f"CPU, {platform.machine()}, 1 thread{torch}"
-    from fusiontheory.solvers.torch_backend import device_name
+    from fusiontheory.solvers import device_name
 
     return device_name(device)
 

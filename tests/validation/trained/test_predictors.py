@@ -190,7 +190,7 @@ def test_tangent_curves_are_computed_once(
     assert row["low"] < row["predicted"] < row["high"]
     assert told.loc["concat-linear", "low"].isna().all()
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise AssertionError("computed again")
 
     # What it calls, and not the function itself, whose code is part of the record's version.
@@ -203,7 +203,9 @@ def test_tangent_curves_are_computed_once(
 
 def test_tangent_sees_training_images_alone(features: FeatureSet) -> None:
     image = features.image.copy()
-    image[features.rows("dev", "test")] = normalise(np.ones((200, D)))
+    image[features.rows("dev", "test")] = normalise(
+        np.random.default_rng(9).standard_normal((200, D))
+    )
     spoilt = FeatureSet(image, features.text, split=features.split)
     curves = [tangent_curve("bilinear", f, [64], SETTINGS, pairs=100) for f in (features, spoilt)]
     pd.testing.assert_frame_equal(*curves)
