@@ -80,8 +80,10 @@ def arrays_file(
     names = list(rows.image_ids or map(str, range(len(rows.image))))
     splits = rows.split
     if split is not None:
-        by_seed = isinstance(split, int)
-        splits = split_by_image(names, split) if by_seed else read_split(split, names)
+        if isinstance(split, int):
+            splits = split_by_image(names, split)
+        else:
+            splits = read_split(split, names)
     features = FeatureSet(
         rows.image,
         rows.text,
