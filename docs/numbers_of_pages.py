@@ -105,9 +105,9 @@ def right_cells() -> str:
     return str(int((rows["measured_gap"] * rows["predicted_gap"] > 0).sum()))
 
 
-def _lead(condition: str, n: int) -> str:
+def _lead(condition: str, n: int, gap: str = "measured_gap") -> str:
     rows = table("gaps").set_index(["condition", "n"])
-    return f"{-100 * rows.loc[(condition, n), 'measured_gap']:+.1f}"
+    return f"{-100 * rows.loc[(condition, n), gap]:+.1f}"
 
 
 @number
@@ -129,6 +129,12 @@ def lead_aligned_8192() -> str:
 
 
 @number
+def predicted_lead_aligned_8192() -> str:
+    """What was predicted there."""
+    return _lead("aligned", 8192, "predicted_gap")
+
+
+@number
 def lead_unaligned_2048() -> str:
     """Lead of the bilinear head on unaligned features at 2048 pairs, in points."""
     return _lead("unaligned", 2048)
@@ -138,6 +144,28 @@ def lead_unaligned_2048() -> str:
 def lead_unaligned_8192() -> str:
     """The same at 8192 pairs."""
     return _lead("unaligned", 8192)
+
+
+def _crossover(column: str) -> str:
+    return f"{table('crossovers').set_index('condition').loc['aligned', column]:.0f}"
+
+
+@number
+def best_crossover() -> str:
+    """Pairs from which concatenation leads, aligned, with each head at its best ridge."""
+    return _crossover("measured")
+
+
+@number
+def best_crossover_low() -> str:
+    """Lower end of its interval."""
+    return _crossover("measured_low")
+
+
+@number
+def best_crossover_high() -> str:
+    """Upper end of its interval."""
+    return _crossover("measured_high")
 
 
 @number
