@@ -143,7 +143,8 @@ def _legend(figure: Figure, looks: dict[str, HeadStyle]) -> None:
 def _caption() -> str:
     return (
         f"The lead of {_FIRST} in points against n. Above: kernel ridge heads, each"
-        " at its own best ridge, over the bilinear head; points are measured, bars 1.96 standard errors over seeds. Below: trained"
+        " at its own best ridge, over the bilinear head; points are measured,"
+        " bars 1.96 standard errors over seeds. Below: trained"
         " networks, the fixed setting, over the bilinear head and over single-token"
         " cross-attention; bars are 95 % intervals over seeds and test images. Lines: predicted"
         " for these kernel heads, with cross-attention at 50 %, as it reads one modality; bands run"

@@ -120,7 +120,8 @@ def _legend(figure: Figure, heads: list[str]) -> None:
 def _caption(kernel: pd.DataFrame, trained: pd.DataFrame) -> str:
     return (
         "Predicted against measured accuracy; on the diagonal it is predicted exactly. Left:"
-        f" kernel ridge heads, each at its own best ridge ({len(kernel)} cells), which the theory describes; bars along are"
+        f" kernel ridge heads, each at its own best ridge ({len(kernel)} cells),"
+        " which the theory describes; bars along are"
         f" the predicted bands. Right: networks trained by gradient descent ({len(trained)} cells,"
         " the fixed setting) under the prediction for the kernel head of the same name at ridge"
         " 0.1, or 50 % for those that read one modality; such a prediction has no band. Bars"
