@@ -138,6 +138,8 @@ def _in_one_line(
     try:
         with warnings.catch_warnings():
             warnings.showwarning = cast(Any, _warn)
+            # joblib's advice to who leaves a generator early, which is what an interrupt does.
+            warnings.filterwarnings("ignore", message=".* You could benefit from adjusting")
             status = run(**names, standalone_mode=False, **settings)
     except InputError as error:
         if not standalone:
