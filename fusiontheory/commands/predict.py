@@ -55,7 +55,7 @@ def predict(
         int | None,
         typer.Option(
             help="Training pairs are drawn from so many images, and share them."
-            " [default: no two pairs share one]"
+            " [default: no two pairs share one, and n is at most twice the images given]"
         ),
     ] = None,
     training_sets: Annotated[
