@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 pytest.importorskip("torch")
 
@@ -55,3 +56,12 @@ def test_without_a_gpu_it_says_so_in_one_line(
     with pytest.raises(InputError, match="device must be"):
         gpu_run("cuda:3", SMALL, tmp_path / "store", tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("options", "folder"), [(["--small"], "report"), ([], "docs/results")])
+def test_a_trial_in_small_lies_apart(
+    options: list[str], folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("validation.gpu.gpu_run", lambda *given: given[-1])
+    result = CliRunner().invoke(app, ["--device", "cpu", *options])
+    assert result.output == f"results: {Path(folder, 'gpu')}\n"
