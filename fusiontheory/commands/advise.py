@@ -79,7 +79,7 @@ def advise(
     from fusiontheory.advice import advise as ask
     from fusiontheory.data import Reading
 
-    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    reading = Reading(image_key, text_key, missing)
     settings: dict[str, Any] = {
         "target_n": target_n,
         "target_accuracy": target_accuracy,

@@ -50,7 +50,7 @@ def alignment(
     from fusiontheory.console import progress_bar
     from fusiontheory.data import PREPARATION, Reading, prepare, read_features
 
-    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    reading = Reading(image_key, text_key, missing)
     loaded = read_features(features, reading)
     rows = loaded.rows() if split is None else loaded.rows(split)
     sides = loaded.image[rows], loaded.text[rows]

@@ -79,7 +79,7 @@ def compare(
     measured = read_runs(runs)
     heads = list(dict.fromkeys(measured["head"]))
     sizes = sorted({*measured["n"]})
-    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    reading = Reading(image_key, text_key, missing)
     table = forecast(
         *(features, heads, sizes, delta, split, raw, test_images, training_sets, reading),
         training_images=training_images,

@@ -84,7 +84,7 @@ def predict(
     sizes = None if n is None else parse_numbers("n", n)
     delta = parse_ridge(ridge)
     check_figure(figure)
-    reading = Reading(image_key, text_key, missing)  # type: ignore[arg-type]
+    reading = Reading(image_key, text_key, missing)
     table = forecast(
         *(features, head, sizes, delta, split, raw, test_images, training_sets, reading),
         training_images=training_images,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,6 @@ from validation.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from fusiontheory.data import Missing
     from fusiontheory.parallel import Part
     from validation.extract import Backbones
     from validation.kernel import Study
@@ -321,7 +320,7 @@ def arrays(files: ArrayFiles, as_json: Json = False) -> None:
         text_ids=files.text_ids,
         split=files.seed if files.split is None else files.split,
         name=files.name,
-        reading=Reading(files.image_key, files.text_key, cast("Missing", files.missing)),
+        reading=Reading(files.image_key, files.text_key, files.missing),
     )
     features = done.features
     d_v, d_t = features.image.shape[-1], features.text.shape[-1]

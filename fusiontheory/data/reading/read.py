@@ -37,7 +37,7 @@ class Reading:
 
     image_key: str | None = None
     text_key: str | None = None
-    missing: Missing = "refuse"
+    missing: str = "refuse"
 
 
 DEFAULT = Reading()
@@ -166,9 +166,7 @@ def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | 
     return Rows(v, t, _strings(ids), _strings(text_ids), split, str(file.path)), ids
 
 
-def _feature_set(
-    found: tuple[Rows, NDArray[Any] | None], missing: Missing, name: str
-) -> FeatureSet:
+def _feature_set(found: tuple[Rows, NDArray[Any] | None], missing: str, name: str) -> FeatureSet:
     rows, ids = found
     settled, said = settle(rows, missing)
     for sentence in said:

@@ -47,7 +47,7 @@ class Rows:
     where: str = "the arrays"
 
 
-def settle(rows: Rows, missing: Missing = "refuse") -> tuple[Rows, list[str]]:
+def settle(rows: Rows, missing: str = "refuse") -> tuple[Rows, list[str]]:
     """Return one row for each image, with equally many captions, and sentences about what was done.
 
     Names join the two sides. Rows of image that are equal become one image, whose captions are the
@@ -75,7 +75,7 @@ def settle(rows: Rows, missing: Missing = "refuse") -> tuple[Rows, list[str]]:
     return found, said
 
 
-def _present(rows: Rows, missing: Missing, said: list[str]) -> tuple[Rows, NDArray[np.int64]]:
+def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, NDArray[np.int64]]:
     """Return images (k, d) that are there, all texts, and the image of each caption or -1."""
     image = image_rows(check_numbers("image", rows.image, rows.where), rows.where)
     text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
@@ -105,7 +105,7 @@ def _present(rows: Rows, missing: Missing, said: list[str]) -> tuple[Rows, NDArr
     return Rows(image, text, ids, None, split, rows.where), captions
 
 
-def _grouped(rows: Rows, captions: NDArray[np.int64], missing: Missing, said: list[str]) -> Rows:
+def _grouped(rows: Rows, captions: NDArray[np.int64], missing: str, said: list[str]) -> Rows:
     """Return one row for each distinct image that has captions."""
     first = same_images(rows.image)
     _check_names(rows, first)
