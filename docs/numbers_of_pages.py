@@ -175,6 +175,32 @@ def fixed_crossover() -> str:
     return f"{rows.set_index('condition').loc['aligned', 'measured']:.0f}"
 
 
+def _networks(head: str, column: str) -> float:
+    rows = pd.read_csv(ROOT / "docs" / "results" / "trained" / "predictor_errors.csv")
+    rows = rows[(rows["setting"] == "fixed") & (rows["predictor"] == "sharp")]
+    rows = rows[rows["scope"] == "head"].set_index("of")
+    return float(abs(rows.loc[head, column]))
+
+
+@number
+def network_mlp() -> str:
+    """Mean distance of trained concatenation networks from the kernel's prediction, in points."""
+    return f"{_networks('concat-mlp', 'mean_abs_points'):.1f}"
+
+
+@number
+def network_bilinear() -> str:
+    """The same of trained bilinear networks."""
+    return f"{_networks('bilinear', 'mean_abs_points'):.1f}"
+
+
+@number
+def network_largest() -> str:
+    """The largest of these distances."""
+    heads = ("concat-mlp", "bilinear")
+    return f"{max(_networks(head, 'largest_points') for head in heads):.1f}"
+
+
 if __name__ == "__main__":
     for page in PAGES:
         path = ROOT / page

@@ -205,6 +205,7 @@ def test_line_ends_of_another_system_are_no_alteration(study):
     path = study.folder / "predictions.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     study.do("measure")
+    assert (study.folder / "results.csv").is_file()
 
 
 def test_a_measured_prediction_is_frozen_and_kept_when_made_anew(study):
