@@ -217,7 +217,7 @@ def test_predict_refuses_bad_features(tmp_path: Path, arrays: dict, said: str) -
     [
         (["--n", "1"], "n must be at least 2"),
         (["--n", "x"], "n must be numbers separated by commas, got 'x'"),
-        (["--ridge", "bset"], "ridge must be a number of at least 0 or 'best', got 'bset'"),
+        (["--ridge", "bset"], "ridge must be a number of at least 0 or 'best' or 'least-risk'"),
         (["--ridge", "-1"], "ridge must be a finite number of at least 0, got -1.0"),
         (["--head", "bilinar"], "head must be one of concat-linear, concat-mlp, bilinear"),
         (["--split", "train"], "splits must have rows"),

@@ -246,7 +246,7 @@ def _changes(crossovers: pd.DataFrame, head: str, target: float) -> list[str]:
 def _limits(images: int) -> list[str]:
     return [
         "Features are centred on their mean and brought to unit norm; each head is kernel ridge"
-        " regression at the ridge of least predicted risk for each n.",
+        " regression at the ridge of highest predicted accuracy for each n.",
         f"Intervals are at {LEVEL:.0%} and hold the sampling of {images:,} images, not all of the"
         " theory's own error; errors of two heads are drawn independently. No prior over heads is"
         " stored for matching: probabilities are of sampling alone, and too sure where heads are"

@@ -20,6 +20,7 @@ from fusiontheory.commands.options import (
     finite,
     parse_ridge,
     print_json,
+    ridge_words,
     save,
 )
 
@@ -33,7 +34,11 @@ def compare(
         typer.Option(help="CSV file of your own runs: columns head, n, accuracy, and seed if any."),
     ],
     ridge: Annotated[
-        str, typer.Option(help="delta of K + delta I: a number, or each head's best at each n.")
+        str,
+        typer.Option(
+            help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
+            " at each n; or least-risk, of least predicted risk."
+        ),
     ] = "best",
     split: Split = None,
     raw: Raw = False,
@@ -90,6 +95,5 @@ def compare(
     if as_json:
         print_json(finite({"task": TASK, "ridge": delta, **found.to_dict()}))
     else:
-        chosen = "each head's best ridge" if ridge == "best" else f"ridge {float(ridge):g}"
-        typer.echo(f"{TASK}, your runs beside the predictions for {chosen}.")
+        typer.echo(f"{TASK}, your runs beside the predictions for {ridge_words(delta)}.")
         typer.echo(found.to_text())

@@ -28,6 +28,7 @@ __all__ = [
     "parse_numbers",
     "parse_ridge",
     "print_json",
+    "ridge_words",
     "save",
 ]
 
@@ -105,8 +106,8 @@ def parse_numbers(name: str, text: str) -> list[float]:
         raise InputError(f"{name} must be numbers separated by commas, got {text!r}") from error
 
 
-def parse_ridge(text: str) -> float | Literal["best"]:
-    """Return "best", or the number of a text.
+def parse_ridge(text: str) -> float | Literal["best", "least-risk"]:
+    """Return "best", "least-risk", or the number of a text.
 
     Raises:
         InputError: if it is neither.
@@ -114,9 +115,24 @@ def parse_ridge(text: str) -> float | Literal["best"]:
     >>> parse_ridge("best"), parse_ridge("0.1")
     ('best', 0.1)
     """
-    if text == "best":
-        return "best"
+    if text == "best" or text == "least-risk":
+        return text
     try:
         return float(text)
     except ValueError as error:
-        raise InputError(f"ridge must be a number of at least 0 or 'best', got {text!r}") from error
+        raise InputError(
+            f"ridge must be a number of at least 0 or 'best' or 'least-risk', got {text!r}"
+        ) from error
+
+
+def ridge_words(ridge: float | str) -> str:
+    """Return what was asked for in words.
+
+    >>> ridge_words("best"), ridge_words(0.1)
+    ("each head's best ridge at each n", 'ridge 0.1')
+    """
+    if ridge == "best":
+        return "each head's best ridge at each n"
+    return (
+        "each head's ridge of least risk at each n" if ridge == "least-risk" else f"ridge {ridge:g}"
+    )

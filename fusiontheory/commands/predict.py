@@ -21,6 +21,7 @@ from fusiontheory.commands.options import (
     parse_numbers,
     parse_ridge,
     print_json,
+    ridge_words,
     save,
 )
 
@@ -44,7 +45,11 @@ def predict(
         ),
     ] = None,
     ridge: Annotated[
-        str, typer.Option(help="delta of K + delta I: a number, or each head's best at each n.")
+        str,
+        typer.Option(
+            help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
+            " at each n; or least-risk, of least predicted risk."
+        ),
     ] = "best",
     split: Split = None,
     raw: Raw = False,
@@ -109,7 +114,7 @@ def predict(
     typer.echo(f"{TASK}: is a text the image's own? Chance is 0.5.")
     typer.echo(found.to_text())
     typer.echo()
-    typer.echo(_settings(table, ridge, raw, training_images))
+    typer.echo(_settings(table, delta, raw, training_images))
     typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
 
 
@@ -119,9 +124,11 @@ def _preparation(raw: bool) -> str:
     return "features as they are" if raw else PREPARATION
 
 
-def _settings(table: pd.DataFrame, ridge: str, raw: bool, training_images: int | None) -> str:
+def _settings(
+    table: pd.DataFrame, ridge: float | str, raw: bool, training_images: int | None
+) -> str:
     """Say what the prediction depends on."""
-    chosen = "each head's best ridge at each n" if ridge == "best" else f"ridge {float(ridge):g}"
+    chosen = ridge_words(ridge)
     drawn = (
         "no two training pairs share an image or a text"
         if training_images is None

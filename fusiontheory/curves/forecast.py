@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.curves.best_ridge import Rule
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.data import FeatureSet, Reading, most_pairs, prepare, read_features
 from fusiontheory.heads import HEADS, find_head
@@ -28,7 +29,7 @@ def forecast(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     heads: Sequence[str] | None,
     n: ArrayLike | None,
-    ridge: float | Literal["best"] = "best",
+    ridge: float | Rule = "best",
     split: str | None = None,
     raw: bool = False,
     test_images: int | None = None,
@@ -43,7 +44,8 @@ def forecast(
         heads: names; None for all that the dimensions allow.
         n: numbers of training pairs; None for powers of 2 from 256 to 8192, as far as the images
             allow.
-        ridge: delta of K + delta I, or "best", that of least predicted risk for each head and n.
+        ridge: delta of K + delta I, or "best", that of highest predicted accuracy for each head and
+            n, or "least-risk", that of least predicted risk.
         split: whose images give the moments; None for train, or all if there are no splits.
         raw: take the features as they are; else they go through `fusiontheory.prepare`.
         test_images: see `predict_curve`.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import fields
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
-from fusiontheory.curves.best_ridge import best_ridge, checked_ridges
+from fusiontheory.curves.best_ridge import RULES, Rule, best_ridge, checked_ridges
 from fusiontheory.curves.models import find_model, mean_diagonal
 from fusiontheory.curves.trust import Trust, trust
 from fusiontheory.data import most_pairs
@@ -36,7 +35,6 @@ __all__ = [
 ]
 
 ALL_TERMS = Terms()
-BEST = "best"
 # Ridge over n times the power of the features from which accuracies are those of any larger one,
 # but for this inverse share.
 _WEAKEST = 1e6
@@ -46,7 +44,7 @@ def predict_curve(
     head: str,
     moments: Moments,
     n: ArrayLike,
-    ridge: float | Literal["best"],
+    ridge: float | Rule,
     *,
     ridges: ArrayLike | None = None,
     test_images: int | None = None,
@@ -65,9 +63,10 @@ def predict_curve(
         moments: of the features of the images to train on.
         n: number of training pairs, one or many, at least 2.
         ridge: delta of K + delta I, absolute (not divided by n), at least 0; or "best", the one of
-            ``ridges`` with the least predicted risk at each n.
-        ridges: to choose from with "best", absolute and above 0; by default 13 from 0.001 to 100
-            times the mean of K(x, x).
+            ``ridges`` with the highest predicted accuracy at each n; or "least-risk", that with the
+            least predicted risk, which loses accuracy where little is learned.
+        ridges: to choose from, absolute and above 0; by default 13 from 0.001 to 100 times the
+            mean of K(x, x).
         test_images: if given, the interval also has the sampling of that many test images, as
             if the captions of one image were right or wrong together.
         training_images: number of images, with the captions of the moments, that the training
@@ -85,7 +84,7 @@ def predict_curve(
         expansion, and, if given, from test images and training sets; for moments of features
         also what the theory was seen to be off by, see `fusiontheory.curves.trust`), and
         ``trusted``, whether the features are of the kind on which predictions were seen to hold.
-        With ``ridge="best"`` also ``ridge``, the one chosen at each n. The mean is over training
+        With a rule for the ridge also ``ridge``, the one chosen. The mean is over training
         sets. Where the moments are a sample's it is that of `fusiontheory.matching.scores`, for
         which the first call for a
         head takes longer.
@@ -115,8 +114,9 @@ def predict_curve(
         raise InputError(f"moments must be a Moments, got {type(moments).__name__}")
     if not isinstance(terms, Terms):
         raise InputError(f"terms must be a Terms, got {type(terms).__name__}")
-    if isinstance(ridge, str) and ridge != BEST:
-        raise InputError(f"ridge must be a number of at least 0 or {BEST!r}, got {ridge!r}")
+    if isinstance(ridge, str) and ridge not in RULES:
+        rules = " or ".join(map(repr, RULES))
+        raise InputError(f"ridge must be a number of at least 0 or {rules}, got {ridge!r}")
     given = 0.0 if isinstance(ridge, str) else ridge
     sizes, fixed = check_request(n, given, test_images, training_sets)
     images = None
@@ -127,8 +127,9 @@ def predict_curve(
         # Outputs then go as 1 / ridge, and their signs stay; the rest would be lost in rounding.
         power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
         best = isinstance(ridge, str)
-        if best:
-            chosen = best_ridge(model, sizes, checked_ridges(ridges, mean_diagonal(head, moments)))
+        if isinstance(ridge, str):
+            candidates = checked_ridges(ridges, mean_diagonal(head, moments))
+            chosen = best_ridge(model, sizes, candidates, ridge)
         else:
             chosen = np.full_like(sizes, fixed)
         chosen = np.minimum(chosen, _WEAKEST * power * float(sizes.max()))

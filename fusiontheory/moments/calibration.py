@@ -130,8 +130,8 @@ def calibration_of(head: str, best: bool = False) -> Calibration:
 def calibration(kind: str = "fixed") -> dict[str, Calibration]:
     """Return the stored calibration by head, of predictions at a "fixed" or at the "best" ridge.
 
-    Ranges are the same for both, half-widths are not: the ridge of least predicted risk is not
-    always that of highest accuracy.
+    Ranges are the same for both, half-widths are not: the ridge that is predicted to be the best
+    is not always the one that is.
     """
     text = files("fusiontheory.moments").joinpath(_FILE).read_text(encoding="utf-8")
     stored: dict[str, Any] = json.loads(text)

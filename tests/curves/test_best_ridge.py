@@ -1,4 +1,4 @@
-"""The ridge of least predicted risk: chosen among those given, and what is predicted with it."""
+"""The best ridge: chosen among those given by either rule, and what is predicted with it."""
 
 from __future__ import annotations
 
@@ -24,19 +24,47 @@ def moments():
     return Moments.from_features(image, normalise(shared + rng.standard_normal(shared.shape)))
 
 
+def each(head, moments, column):
+    """Return a column of normal scores at each ridge, the largest first, (ridges, sizes)."""
+    normal = Terms(score_law=False)
+    curves = [predict_curve(head, moments, SIZES, ridge, terms=normal) for ridge in CHOICE[::-1]]
+    return np.array([curve[column] for curve in curves])
+
+
 @pytest.mark.parametrize("head", HEADS)
 def test_of_least_risk_among_those_given(moments, head):
-    best = predict_curve(head, moments, SIZES, "best", ridges=CHOICE)
-    normal = Terms(score_law=False)
-    each = [predict_curve(head, moments, SIZES, ridge, terms=normal) for ridge in CHOICE]
-    risks = np.array([curve["risk"] for curve in each])[::-1]
-    assert best["ridge"].tolist() == [CHOICE[::-1][k] for k in np.argmin(risks, axis=0)]
+    best = predict_curve(head, moments, SIZES, "least-risk", ridges=CHOICE)
+    place = np.argmin(each(head, moments, "risk"), axis=0)
+    assert best["ridge"].tolist() == [CHOICE[::-1][k] for k in place]
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_the_curve_is_that_of_the_ridges_chosen(moments, head):
+def test_of_highest_accuracy_among_those_given(moments, head):
+    """No other has more accuracy; of those with as much none has less risk."""
+    best = predict_curve(head, moments, SIZES, "best", ridges=CHOICE)
+    accuracy, risk = each(head, moments, "accuracy"), each(head, moments, "risk")
+    place = [CHOICE[::-1].index(ridge) for ridge in best["ridge"]]
+    own, least = accuracy[place, range(3)], risk[place, range(3)]
+    assert (own > accuracy.max(axis=0) - 2e-6).all()
+
+    alike = np.abs(accuracy - own) < 1e-9
+    assert (np.where(alike, risk, np.inf) >= least - 1e-12).all()
+
+
+def test_where_little_is_learned_the_two_rules_differ(moments):
+    """Where nearly all is noise the least risk is at a large ridge, which learns less."""
+    few = [8, 16]
+    best, least = (predict_curve("concat-mlp", moments, few, x) for x in ("best", "least-risk"))
+    assert (best["ridge"] < least["ridge"]).all()
+    assert (best["accuracy"] > least["accuracy"] + 0.001).all()
+    assert (best["risk"] > least["risk"]).all()
+
+
+@pytest.mark.parametrize("rule", ["best", "least-risk"])
+@pytest.mark.parametrize("head", HEADS)
+def test_the_curve_is_that_of_the_ridges_chosen(moments, head, rule):
     chosen = {"training_sets": 3, "test_images": 100, "training_images": 400}
-    best = predict_curve(head, moments, SIZES, "best", ridges=CHOICE, **chosen)
+    best = predict_curve(head, moments, SIZES, rule, ridges=CHOICE, **chosen)
     for ridge, part in best.groupby("ridge"):
         alone = predict_curve(head, moments, part["n"], float(ridge), **chosen)
         # Where features are unusual, intervals at the best ridge are wider by another amount.
@@ -59,7 +87,7 @@ def test_more_pairs_need_no_more_accuracy_than_the_best_ridge_has(moments):
 
 
 def test_bad_ridges(moments):
-    with pytest.raises(InputError, match="ridge must be a number of at least 0 or 'best', got 'b'"):
+    with pytest.raises(InputError, match="at least 0 or 'best' or 'least-risk', got 'b'"):
         predict_curve("bilinear", moments, SIZES, "b")
     for ridges in ([], [0.0, 1.0], [-1.0], ["x"]):
         with pytest.raises(InputError, match="ridges must"):

@@ -217,7 +217,7 @@ def _ridge_fact(ridge: float | str) -> float | str:
         return ridge
     return (
         f"the best of {len(RIDGES)}, {RIDGES[0]:g} to {RIDGES[-1]:g} times the mean of K(x, x):"
-        " measured, of highest accuracy on dev pairs; predicted, of least predicted risk"
+        " measured, of highest accuracy on dev pairs; predicted, of highest predicted accuracy"
     )
 
 
