@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/claims.md")
+PAGES = ("README.md", "docs/claims.md", "docs/theory.md", "docs/results/README.md")
 
 NUMBERS: dict[str, Callable[[], str]] = {}
 
@@ -71,6 +71,36 @@ def dot_error() -> str:
 def largest_error() -> str:
     """The largest of these errors."""
     return f"{max(_errors(head).max() for head in ('bilinear', 'concat-mlp', 'dot-product')):.1f}"
+
+
+@number
+def mlp_largest() -> str:
+    """The largest error of the concatenation MLP."""
+    return f"{_errors('concat-mlp').max():.1f}"
+
+
+@number
+def mlp_low_at_8192() -> str:
+    """By how much the concatenation MLP is low at 8192 pairs, in points, the worse condition."""
+    rows = table("comparison")
+    rows = rows[(rows["head"] == "concat-mlp") & (rows["n"] == 8192)]
+    return f"{100 * (rows['measured'] - rows['predicted']).max():.1f}"
+
+
+@number
+def least_risk_loses() -> str:
+    """Accuracy that trained heads lose at the ridge of least risk, in points: the largest loss.
+
+    Both ridges are chosen on dev pairs; no prediction has part in it.
+    """
+    rows = table("ridges")
+    rows = rows[rows["head"].isin(("bilinear", "concat-mlp"))]
+    cell = ["condition", "head", "n"]
+    place = rows.groupby([*cell, "seed"])["at_ridge"].rank()
+    mean = rows.assign(place=place).groupby([*cell, "place"])[["accuracy", "risk"]].mean()
+    best = mean.groupby(cell)["accuracy"].max()
+    least = mean.loc[mean.groupby(cell)["risk"].idxmin(), "accuracy"].droplevel("place")
+    return f"{100 * (best - least).max():.1f}"
 
 
 @number
