@@ -115,8 +115,10 @@ def parse_ridge(text: str) -> float | Literal["best", "least-risk"]:
     >>> parse_ridge("best"), parse_ridge("0.1")
     ('best', 0.1)
     """
-    if text == "best" or text == "least-risk":
-        return text
+    if text == "best":
+        return "best"
+    if text == "least-risk":
+        return "least-risk"
     try:
         return float(text)
     except ValueError as error:
