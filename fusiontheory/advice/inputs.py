@@ -87,12 +87,16 @@ def two_modalities(v: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[An
             raise InputError(f"{name} must be an array of real numbers, got {array.dtype}")
         if array.ndim == 1:
             array = array[:, None]
+        if array.ndim == 3 and array.shape[1] == 1:
+            array = array[:, 0]
         if array.ndim not in (2, 3) or (name == "v" and array.ndim == 3) or not array.size:
             raise InputError(f"{name} must be rows of numbers, got shape {array.shape}")
         found.append(array)
     if len(found[0]) != len(found[1]):
+        turned = len(found[0]) in found[1].shape or len(found[1]) in found[0].shape
         raise InputError(
             f"v and t must have one row for each item, got {len(found[0])} and {len(found[1])}"
+            + ("; one seems to be transposed: give array.T" if turned else "")
         )
     return found[0], found[1]
 

@@ -332,5 +332,8 @@ def decoded(tensors: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
     if array.dtype != np.int8:
         return array
     if name + _SCALE not in tensors:
-        raise InputError(f"path must hold {name}{_SCALE} for the int8 array {name}, got none")
+        raise InputError(
+            f"path must hold {name}{_SCALE} for the int8 array {name}, got none;"
+            " save the vectors as float32"
+        )
     return dequantise(array, tensors[name + _SCALE])

@@ -76,7 +76,7 @@ def test_without_labels_the_task_is_matching(files):
     [
         (["--labels", "nothing"], "--labels must be a file"),
         (["--labels", "items.csv"], "must name a column"),
-        (["--labels", "items.csv:size"], "has none such"),
+        (["--labels", "items.csv:size"], "it has"),
         (["--labels", "kind", "--task", "regression"], "numbers for a regression"),
         (["--labels", "kind", "--target-accuracy", "95"], "0.9 for 90 %"),
         (["--labels", "kind", "--figures", "items.csv"], "must be a folder"),

@@ -20,7 +20,7 @@ _NUMBER_THEN_TEXT = re.compile(r"\s*(\d+)\s+(\S.*)")
 
 
 def captions_in_cell(cell: str, where: str) -> list[str]:
-    """Return the captions of a cell: itself, or those of the JSON or Python list that it holds.
+    """Return the captions of a cell: itself, or those of the JSON or Python list or tuple in it.
 
     Args:
         cell: as the table has it.
@@ -37,21 +37,21 @@ def captions_in_cell(cell: str, where: str) -> list[str]:
 as NumPy prints it, "['A cat.' 'A pet.']" (line 2); write the table with lists, or a row a caption
     """
     text = cell.strip()
-    if not (text.startswith("[") and text.endswith("]")):
+    if text[:1] + text[-1:] not in ("[]", "()"):
         return [cell]
     for parse in (json.loads, ast.literal_eval):
         try:
             found = parse(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
             return [cell]
         if parse is ast.literal_eval and _texts(text) != len(found):
             raise InputError(
                 "a cell must hold one caption or a list with commas, got a list as NumPy prints it,"
                 f" {text[:60]!r} ({where}); write the table with lists, or a row a caption"
             )
-        return found
+        return list(found)
     return [cell]
 
 
@@ -80,7 +80,8 @@ def mended_row(
     ...            Columns("image", ("comment",), None), "|")
     ['1.jpg', '4', 'A cat']
     """
-    if len(columns.captions) != 1 or line.count('"') % 2:
+    # Quotation marks in pairs, or inside of fields alone, where they mean themselves.
+    if len(columns.captions) != 1 or (not row and line.count('"') % 2):
         return None
     last, caption = len(header) - 1, list(header).index(columns.captions[0])
     if len(row) > len(header) or not row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,8 @@ _PATTERNS = (
     "*.csv",
     "*.tsv",
 )
+_OBJECTS = re.compile(r"\s*\[\s*(\{|$)")
+"""The start of a list of objects, as data frames are written."""
 _HOMES = (".", "captions", "Flickr8k_text", "annotations")
 
 
@@ -128,7 +131,8 @@ def _layout_of_file(path: Path) -> Layout:
     if path.suffix in (".parquet", *JSON_LINES):
         return "table"
     if path.suffix == ".json":
-        return "karpathy"
+        _, first = next(read_lines(path))
+        return "table" if _OBJECTS.match(first) else "karpathy"
     _, first = next(read_lines(path))
     if TOKEN_LINE.fullmatch(first):
         return "flickr-text"

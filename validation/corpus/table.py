@@ -60,8 +60,8 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
     Raises:
         InputError: as `read_table` does, but for what only the image folder can tell.
     """
-    if table.suffix in JSON_LINES:
-        columns, rows = _json_lines(table)
+    if table.suffix in (*JSON_LINES, ".json"):
+        columns, rows = _json_rows(table)
     else:
         columns, rows = _parquet(table) if table.suffix == ".parquet" else _text(table)
     listing = Listing(table)
@@ -168,7 +168,25 @@ def _records(
         read.clear()
 
 
-def _json_lines(table: Path) -> tuple[Columns, Iterator[_Row]]:
+def _json_rows(table: Path) -> tuple[Columns, Iterator[_Row]]:
+    rows = _json_list(table) if table.suffix == ".json" else _json_lines(table)
+    columns = find_columns(list(rows[0][1]), str(table))
+    names = (columns.image, columns.split, *columns.captions)
+    return columns, ((place, [row.get(k) if k else None for k in names]) for place, row in rows)
+
+
+def _json_list(table: Path) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the objects of one list, as pandas writes with orient="records"."""
+    try:
+        rows = json.loads(read_text(table))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"path must be JSON, got {error} in {table}; mend it") from error
+    if not (isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)):
+        raise InputError(f"path must hold a list of JSON objects, one a row, got {table}")
+    return [(f"object {number}", row) for number, row in enumerate(rows, start=1)]
+
+
+def _json_lines(table: Path) -> list[tuple[str, Mapping[str, Any]]]:
     rows: list[tuple[str, Mapping[str, Any]]] = []
     for number, line in read_lines(table):
         try:
@@ -182,9 +200,7 @@ def _json_lines(table: Path) -> tuple[Columns, Iterator[_Row]]:
                 f"each line must be a JSON object, got {line[:40]!r} ({table} line {number})"
             )
         rows.append((f"line {number}", row))
-    columns = find_columns(list(rows[0][1]), str(table))
-    names = (columns.image, columns.split, *columns.captions)
-    return columns, ((place, [row.get(k) if k else None for k in names]) for place, row in rows)
+    return rows
 
 
 def _parquet(table: Path) -> tuple[Columns, Iterator[_Row]]:

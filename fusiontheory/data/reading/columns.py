@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.data.reading.files import open_file
+from fusiontheory.data.reading.tables import TABLES, read_table
 
 __all__ = ["read_column"]
-
-_TABLES = {".csv": ",", ".tsv": "\t"}
-_BINARY = (".parquet", ".feather")
 
 
 def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[Any]:
@@ -22,9 +20,8 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[
 
     Args:
         name: of the argument, for errors.
-        source: a .npy file of one vector; ``FILE:COLUMN`` or FILE alone if it has one column,
-            for .csv, .tsv, .parquet, .feather and .npz; or the name of a column or array in one of
-            ``beside``.
+        source: a file of any kind that is read here, as ``FILE:COLUMN`` or FILE alone if it has
+            one column or array; or the name, in any case, of one in a file of ``beside``.
         beside: files of the features.
 
     Raises:
@@ -42,56 +39,56 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[
         path = Path(stem)
     if path.is_file():
         return _vector(name, path, column)
+    held: list[str] = []
     for file in beside:
-        if file.suffix in (*_TABLES, *_BINARY, ".npz") and source in _names(name, file):
+        names = _names(file)
+        if _spelt(source, names) is not None:
             return _vector(name, file, source)
+        held += filter(None, names)
+    has = f"; it has {_told(held)}" if held else ""
     raise InputError(
-        f"{name} must be a file, FILE:COLUMN, or an array of the features' file, got {source!r}"
+        f"{name} must be a file, FILE:COLUMN, or an array of the features' file, got"
+        f" {source!r}{has}"
     )
 
 
-def _names(name: str, path: Path) -> list[str]:
-    return list(_columns(name, path))
-
-
-def _columns(name: str, path: Path) -> dict[str, NDArray[Any]]:
-    """Return every column of a file."""
-    try:
-        if path.suffix == ".npy":
-            return {"": np.load(path, allow_pickle=False)}
-        if path.suffix == ".npz":
-            with np.load(path, allow_pickle=False) as stored:
-                return {key: stored[key] for key in stored.files}
-        if path.suffix in _TABLES or path.suffix in _BINARY:
-            import pandas as pd
-
-            if path.suffix in _TABLES:
-                table = pd.read_csv(path, sep=_TABLES[path.suffix], encoding="utf-8-sig")
-            elif path.suffix == ".parquet":
-                table = pd.read_parquet(path)
-            else:
-                table = pd.read_feather(path)
-            return {str(key): table[key].to_numpy() for key in table.columns}
-    except Exception as error:  # pandas and NumPy raise many kinds, for files of any content
-        detail = " ".join(str(error).split())[:100]
-        raise InputError(f"{name} cannot be read from {path}: {detail}") from error
-    raise InputError(
-        f"{name} must be in .npy, .npz, .csv, .tsv, .parquet or .feather, got {path.name!r}"
-    )
+def _names(path: Path) -> list[str]:
+    if path.suffix.lower() in TABLES:
+        return [str(column) for column in read_table(path).columns]
+    return list(open_file(path).arrays)
 
 
 def _vector(name: str, path: Path, column: str | None) -> NDArray[Any]:
-    found = _columns(name, path)
+    names = _names(path)
     if column is None:
-        if len(found) != 1:
+        if len(names) != 1:
             raise InputError(
-                f"{name} must name a column, {path}:COLUMN, of {', '.join(list(found)[:8])};"
-                f" got {path} alone"
+                f"{name} must name a column, {path}:COLUMN, of {_told(names)}; got {path} alone"
             )
-        (column,) = found
-    if column not in found:
-        raise InputError(f"{name} must be a column of {path}, got {column!r}; it has none such")
-    vector = np.squeeze(found[column])
+        (column,) = names
+    column = _spelt(column, names) or column
+    if column not in names:
+        raise InputError(
+            f"{name} must be a column of {path}, got {column!r}; it has {_told(names)}"
+        )
+    if path.suffix.lower() in TABLES:
+        table = read_table(path)
+        values = table[next(c for c in table.columns if str(c) == column)].to_numpy()
+    else:
+        values = open_file(path).read(column, name)
+    vector = values.reshape(-1) if values.size == len(values) else values
     if vector.ndim != 1:
         raise InputError(f"{name} must be one value a row, got shape {vector.shape} in {path}")
     return vector
+
+
+def _told(names: Sequence[str]) -> str:
+    """Return the first names for an error, those of numbered columns last."""
+    ordered = sorted(filter(None, names), key=lambda name: name[-1].isdigit())
+    return ", ".join(ordered[:8]) + (" and others" if len(ordered) > 8 else "")
+
+
+def _spelt(column: str, names: Sequence[str]) -> str | None:
+    """Return a name as the file has it, in whatever case it was asked for; None if unclear."""
+    alike = [name for name in names if name.strip().lower() == column.strip().lower()]
+    return column if column in names else alike[0] if len(alike) == 1 else None

@@ -17,6 +17,11 @@ _SIDES = {
     "image": re.compile(rf"(images?|imgs?|visual|vision|vis|v){_WHAT}"),
     "text": re.compile(rf"(texts?|txts?|captions?|sentences?|language|lang|t){_WHAT}"),
 }
+_WORDS = {
+    "image": re.compile(r"(?:.*_)?(images?|imgs?|visual|vision)(?:_.*)?"),
+    "text": re.compile(r"(?:.*_)?(texts?|txts?|captions?|sentences?)(?:_.*)?"),
+}
+"""Of names that say more than that, such as clip_image or features/text."""
 _ID = re.compile(
     r"(?!(class|label|category|target)_)(\w+_)?(ids?|uids?|uuids?|keys?|names?|paths?|urls?"
     r"|(file)_?(names?|paths?)|files?|index|images?)|(image|img|sample|item)(id|name|path|file)s?"
@@ -129,6 +134,8 @@ def _side(path: Path, arrays: Mapping[str, Stored], side: str, name: str | None)
     ]
     if side in likely or (side in arrays and not likely):
         return side
+    if not likely:
+        likely = [key for key, one in arrays.items() if _is_vectors(one) and _speaks(key, side)]
     if len(likely) > 1:
         raise InputError(
             f"{side} must be one array, got {', '.join(likely)} in {path}; choose with --{side}-key"
@@ -144,6 +151,12 @@ def _with_rest(arrays: Mapping[str, Stored], image: str | None, text: str | None
     split = next((key for key in rest if _is_row(arrays[key]) and is_split(key)), None)
     unused = tuple(key for key in rest if key not in (ids, split))
     return Chosen(image, text, ids, split, unused)
+
+
+def _speaks(name: str, side: str) -> bool:
+    """Return whether a word of a name is one of this side, and none of the other."""
+    sides = [which for which, words in _WORDS.items() if words.fullmatch(_plain(name))]
+    return sides == [side]
 
 
 def _is_vectors(stored: Stored) -> bool:

@@ -137,6 +137,8 @@ def read_rows(
 
 def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | None]:
     if set(file.arrays) == {""}:
+        if file.arrays[""].problem is not None:
+            file.read("", "features")
         raise InputError(
             f"features must be two files where each holds one array, got {file.path} alone; give"
             " image and text"

@@ -11,12 +11,18 @@ from fusiontheory.checks import InputError
 
 __all__ = ["check_numbers", "check_orientation", "image_rows", "text_rows"]
 
+_CHUNK = 4096  # rows at a time
+_SMALL = 1e-15
+"""Of the largest value; the squares of it and of 1 over it are normal numbers in float32."""
+
 
 def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
     """Return an array of real numbers, not yet checked for NaN.
 
+    float16 becomes float32, in which differences do not overflow.
+
     Raises:
-        InputError: if it holds anything else, or nothing.
+        InputError: if it holds anything else, or nothing, or numbers too large or small to square.
     """
     if np.iscomplexobj(array):
         raise InputError(f"{name} must be an array of real numbers, got complex ones in {where}")
@@ -28,7 +34,13 @@ def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
         )
     if array.size == 0:
         raise InputError(f"{name} must not be empty, got shape {array.shape} in {where}")
-    return array
+    largest = _largest(array)
+    if largest and not _SMALL <= largest <= 1 / _SMALL:
+        raise InputError(
+            f"{name} must hold numbers whose squares can be computed, got {largest:.1e} as the"
+            f" largest in {where}; divide the array by it, which leaves directions as they are"
+        )
+    return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
 def image_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
@@ -75,7 +87,13 @@ def check_orientation(image: NDArray[Any], text: NDArray[Any]) -> str | None:
     """
     (n, d_v), m, d_t = image.shape, len(text), text.shape[-1]
     shapes = f"image {image.shape} and text {(m, d_t) if text.shape[1] == 1 else text.shape}"
+    if text.shape[1] == n != m:
+        raise InputError(
+            f"rows must be images, got {shapes}, which fit if the first two axes of text are"
+            " exchanged: save text.transpose(1, 0, 2)"
+        )
     turned = {
+        "one of the two": d_v == m and d_t == n and n != m and text.shape[1] == 1,
         "image": d_v == m and n != m,
         "text": d_t == n and n != m and text.shape[1] == 1,
         "image and text": d_v == d_t and m % n != 0 and text.shape[1] == 1,
@@ -92,6 +110,15 @@ def check_orientation(image: NDArray[Any], text: NDArray[Any]) -> str | None:
             " the arrays are transposed; save array.T"
         )
     return None
+
+
+def _largest(array: NDArray[Any]) -> float:
+    """Return the largest absolute value that is finite, by parts, as the array may be mapped."""
+    rows, found = array.reshape(len(array), -1), 0.0
+    for start in range(0, len(rows), _CHUNK):
+        part = rows[start : start + _CHUNK].astype(np.float64)
+        found = max(found, float(np.abs(part[np.isfinite(part)]).max(initial=0.0)))
+    return found
 
 
 def _squeezed(array: NDArray[Any], most: int) -> NDArray[Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +24,19 @@ from fusiontheory.store import unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["open_arrow", "open_csv"]
+__all__ = ["TABLES", "open_arrow", "open_csv", "read_table"]
+
+TABLES = (".csv", ".tsv", ".parquet", ".feather")
+"""Endings of tables."""
+
 
 _NUMBERED = re.compile(r"(?P<stem>.*?)[ _.\-\[]*(?P<number>\d+)\]?")
 _SEPARATORS = (",", "\t", ";")
+_LIST = re.compile(r"\s*(\[|\(|tensor\(|array\()")
+_PRINTED = re.compile(r"(?:tensor|array)?\(\[?([^\[\]()]*?)\]?(?:,\s*\w+=[^\[\]]*)?,?\)", re.DOTALL)
+"""A tuple, or a tensor or array as it prints itself."""
+_NAN, _INFINITY = re.compile(r"\bnan\b", re.IGNORECASE), re.compile(r"\binf\b", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"-?\d*,\d+([eE][+-]?\d+)?")
 _IN_TEXT = 3  # bytes of memory for each byte of a text file, at most
 
 
@@ -37,11 +46,16 @@ def open_csv(path: Path) -> StoredFile:
     Raises:
         InputError: if it is not there or not a table, or a cell of lists is not one.
     """
+    return StoredFile(path, _arrays_of(_text_frame(path), path))
+
+
+def _text_frame(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     check_fits(path, "table", (check_regular(path), _IN_TEXT), 4)
+    encoding = _encoding(path)
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with path.open(encoding=encoding) as file:
             first = file.readline()
         separator = max(_SEPARATORS, key=first.count)
         if separator not in first:
@@ -49,16 +63,22 @@ def open_csv(path: Path) -> StoredFile:
         cells = re.split(separator, first.strip())
         counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
         header = None if all(map(_is_number, cells)) and cells != counted else 0
-        frame = pd.read_csv(path, sep=separator, header=header, encoding="utf-8-sig")
+        frame = pd.read_csv(path, sep=separator, header=header, encoding=encoding)
+        if separator in "\t;" and _has_decimal_commas(frame):
+            frame = pd.read_csv(path, sep=separator, header=header, encoding=encoding, decimal=",")
         # What pandas calls the index of a frame that it wrote without a name.
-        frame = frame.rename(columns={"Unnamed: 0": "index"})
-    except Exception as error:  # pandas raises its own kinds, and Unicode errors
+        return frame.rename(columns={"Unnamed: 0": "index"})
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"path must be a table in UTF-8, got {path} with the byte"
+            f" 0x{error.object[error.start]:02x}, which is not; save it as UTF-8"
+        ) from error
+    except Exception as error:  # pandas raises its own kinds
         detail = " ".join(str(error).split())[:100]
         raise InputError(
             f"path must be a table of numbers with commas or tabs in UTF-8, got {path}: {detail};"
             " mend the row, or save the arrays as .npz"
         ) from error
-    return StoredFile(path, _arrays_of(frame, path))
 
 
 def open_arrow(path: Path) -> StoredFile:
@@ -67,9 +87,22 @@ def open_arrow(path: Path) -> StoredFile:
     Raises:
         InputError: if it is not there or damaged, or a column has vectors of several lengths.
     """
+    return StoredFile(path, _arrays_of(_arrow_frame(path), path))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Return a table of any of `TABLES`, column by column as it is stored.
+
+    Raises:
+        InputError: as `open_csv` and `open_arrow` do.
+    """
+    return (_text_frame if path.suffix.lower() in (".csv", ".tsv") else _arrow_frame)(path)
+
+
+def _arrow_frame(path: Path) -> pd.DataFrame:
     size = check_regular(path)
     try:
-        if path.suffix == ".parquet":
+        if path.suffix.lower() == ".parquet":
             from pyarrow import parquet
 
             about = parquet.ParquetFile(path).metadata
@@ -80,12 +113,12 @@ def open_arrow(path: Path) -> StoredFile:
             from pyarrow import feather
 
             table = feather.read_table(path)
-        frame = table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
     except InputError:
         raise
     except Exception as error:  # damaged bytes make the parser raise several kinds
         raise unreadable(path, error) from error
-    return StoredFile(path, _arrays_of(frame, path))
 
 
 def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
@@ -104,6 +137,7 @@ def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
             arrays[name] = Stored.of(vectors)
         else:
             arrays[name] = Stored.of(_strings(values))
+    _check_numbered(frame, numbered, path)
     for stem, columns in numbered.items():
         if len(columns) > 1 or stem == "":
             ordered = [column for _, column in sorted(columns)]
@@ -120,7 +154,7 @@ def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
 def _vectors(values: pd.Series[Any], where: str) -> NDArray[Any] | None:
     """Return a column of lists of numbers as one array, None if it is none."""
     given = [value for value in values if isinstance(value, (list, np.ndarray, str))]
-    if not given or (isinstance(given[0], str) and not given[0].lstrip().startswith("[")):
+    if not given or (isinstance(given[0], str) and not _LIST.match(given[0])):
         return None
     rows: list[Any] = []
     for number, value in enumerate(values):
@@ -144,13 +178,14 @@ def _vectors(values: pd.Series[Any], where: str) -> NDArray[Any] | None:
 
 
 def _listed(cell: str, where: str, number: int) -> Any:
-    """Return the list in a cell, with commas or, as NumPy prints it, without."""
+    """Return the list in a cell, with commas or, as NumPy prints it, without; or a tuple."""
     if "..." in cell:
         raise InputError(
             f"a vector must be whole, got one that was cut when it was printed, {cell[:40]!r}"
             f" ({where}, row {number}); save the arrays as .npz or parquet"
         )
-    text = cell.strip()
+    text = _PRINTED.sub(r"[\1]", cell.strip())
+    text = _NAN.sub("NaN", _INFINITY.sub("Infinity", text))
     if "," not in text and "[" not in text[1:] and text.endswith("]"):
         return [float(part) for part in text[1:-1].split()]
     return json.loads(text)
@@ -173,6 +208,37 @@ def _nested(row: Any) -> bool:
 
 def _strings(values: pd.Series[Any]) -> NDArray[np.str_]:
     return np.array(["" if value is None or value != value else str(value) for value in values])
+
+
+def _encoding(path: Path) -> str:
+    """Return UTF-16 where a file starts with its mark, as Excel's Unicode text does."""
+    with path.open("rb") as file:
+        start = file.read(2)
+    return "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _has_decimal_commas(frame: pd.DataFrame) -> bool:
+    texts = [frame[c] for c in frame.columns if frame[c].dtype.kind not in "iufb"]
+    firsts = [str(column.dropna().iloc[0]) for column in texts if column.notna().any()]
+    return any(_DECIMAL_COMMA.fullmatch(first.strip()) for first in firsts)
+
+
+def _check_numbered(
+    frame: pd.DataFrame, numbered: Mapping[str, Sequence[tuple[int, Any]]], path: Path
+) -> None:
+    """Refuse a vector with a column of text among its numbered ones: it would be left out."""
+    import pandas as pd
+
+    for column in frame.columns:
+        values, match = frame[column], _NUMBERED.fullmatch(str(column).strip())
+        if match is None or values.dtype.kind in "iufb" or len(numbered.get(match["stem"], ())) < 2:
+            continue
+        bad = values.notna() & pd.to_numeric(values, errors="coerce").isna()
+        row = int(np.argmax(bad.to_numpy()))
+        raise InputError(
+            f"column {column} must hold numbers as its neighbours do, got {values.iloc[row]!r} in"
+            f" row {row} of {path}; mend the cell, or leave it blank and drop the row"
+        )
 
 
 def _is_number(cell: str) -> bool:

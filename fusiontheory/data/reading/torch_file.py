@@ -21,7 +21,10 @@ __all__ = ["open_torch"]
 
 
 def open_torch(path: Path) -> StoredFile:
-    """Return the tensors of a .pt file: one tensor, a dictionary of them, or a pair (image, text).
+    """Return the tensors of a .pt file.
+
+    It holds one tensor, a dictionary of them, maybe of dictionaries, a list of a dictionary for
+    each item, or a pair (image, text).
 
     bfloat16 and other types that NumPy lacks become float32. Lists of strings, as of ids, are
     kept; what is neither is not.
@@ -57,11 +60,29 @@ def open_torch(path: Path) -> StoredFile:
 
 def _named(content: Any, torch: Any) -> list[tuple[str, Any]]:
     if isinstance(content, Mapping):
-        return [(str(name), value) for name, value in content.items()]
+        return _flat(content)
+    if _is_items(content):
+        return [(str(name), [item[name] for item in content]) for name in content[0]]
     pair = isinstance(content, Sequence) and not isinstance(content, str) and len(content) == 2
     if pair and all(isinstance(part, torch.Tensor) for part in content):
         return list(zip(("image", "text"), content, strict=True))
     return [("", content)]
+
+
+def _flat(content: Mapping[Any, Any], before: str = "") -> list[tuple[str, Any]]:
+    """Return what is in a dictionary, that of dictionaries in it under names such as clip/image."""
+    found: list[tuple[str, Any]] = []
+    for name, value in content.items():
+        inner = isinstance(value, Mapping)
+        found += _flat(value, f"{before}{name}/") if inner else [(f"{before}{name}", value)]
+    return found
+
+
+def _is_items(content: Any) -> bool:
+    """Return whether it is a list with a dictionary for each item, all of the same names."""
+    if not (isinstance(content, list) and content):
+        return False
+    return all(isinstance(one, Mapping) and one.keys() == content[0].keys() for one in content)
 
 
 def _stored(value: Any, torch: Any) -> Stored | None:

@@ -45,6 +45,12 @@ CAPTION = 'A man , a "big" dog, and a wall .'
             "image_name| comment_number| comment\n0.jpg| 0| A .\n0.jpg| 1   A 2 .\n1.jpg| 0| B .\n",
             (("A .", "A 2 ."), ("B .",)),
         ),
+        ('image,caption\n0.jpg,A 5" man , a dog\n1.jpg,B\n', (('A 5" man , a dog',), ("B",))),
+        ("Image;Caption\r\n0.jpg;A, b\r\n1.jpg;B\r\n", (("A, b",), ("B",))),
+        (
+            "filename,captions\n0.jpg,\"('A, b', 'C')\"\n1.jpg,(a man)\n",
+            (("A, b", "C"), ("(a man)",)),
+        ),
         ('raw,filename\n"[""A, b"", ""C""]",0.jpg\n"[\'D\']",1.jpg\n', (("A, b", "C"), ("D",))),
     ],
 )
@@ -72,6 +78,11 @@ def test_a_json_object_a_line(tmp_path: Path) -> None:
     rows = [{"file_name": "0.jpg", "text": "A"}, {"file_name": "1.jpg", "text": ["B", "C"]}]
     lines = "\n".join(map(json.dumps, rows))
     assert corpus(tmp_path, lines, "metadata.jsonl") == (("A",), ("B", "C"))
+
+
+def test_a_list_of_json_objects(tmp_path: Path) -> None:
+    rows = [{"image": "0.jpg", "caption": "A"}, {"image": "1.jpg", "caption": ["B", "C"]}]
+    assert corpus(tmp_path, json.dumps(rows), "x.json") == (("A",), ("B", "C"))
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
