@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+EXTRACT := $(VENV)/.extract
 
-.PHONY: run test check lint figures map bench advise gpu clean
+.PHONY: run test check lint figures map bench advise gpu clip clip-rehearsal clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -49,13 +50,33 @@ bench: $(READY)
 # On a machine with a GPU: agreement with the processor, the whole grid with 10 seeds, rates; goes
 # on where it stopped (docs/gpu.md). `make gpu PYTHON=python3 VENV=none` takes the Python that is
 # there, with its own PyTorch, and installs nothing; `make gpu ARGS="--small --device cpu"` tries it.
+#
+# With a network too: Flickr8k and CLIP from their archives to figures and a report, on the GPU
+# (docs/gpu.md). Its rehearsal needs neither: random weights, a mirror on this machine, two kills.
 ifeq ($(VENV),none)
 gpu:
 	$(PYTHON) -m validation.gpu $(ARGS)
+
+clip:
+	$(PYTHON) -m validation.clip $(ARGS)
+
+clip-rehearsal:
+	$(PYTHON) tests/clip_rehearsal.py $(ARGS)
 else
 gpu: $(READY)
 	$(BIN)/python -m validation.gpu $(ARGS)
+
+clip: $(EXTRACT)
+	$(BIN)/python -m validation.clip $(ARGS)
+
+clip-rehearsal: $(EXTRACT)
+	$(BIN)/python tests/clip_rehearsal.py $(ARGS)
 endif
+
+$(EXTRACT): $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		-c constraints.txt -e ".[extract,validation]"
+	touch $@
 
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -9,6 +9,7 @@ import pandas as pd
 import typer
 
 from fusiontheory.console import OneLineCommand, application
+from fusiontheory.data import FeatureSet
 from fusiontheory.store import write_atomically
 from fusiontheory.symbolic import COUNTS, count_formula, identifiable_dimension, parameter_count
 
@@ -53,11 +54,17 @@ def count_table(d_v: int = 512, d_t: int = 512) -> pd.DataFrame:
 def main(
     d_v: Annotated[int, typer.Option(help="Dimension of the image feature.")] = 512,
     d_t: Annotated[int, typer.Option(help="Dimension of the text feature.")] = 512,
+    features: Annotated[
+        Path | None, typer.Option(help="Take both from this features file instead.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="File to write.")] = Path(
         "docs/results/parameter_counts.csv"
     ),
 ) -> None:
     """Write the number of parameters of every head and, where known, how many of them matter."""
+    if features is not None:
+        found = FeatureSet.load(features)
+        d_v, d_t = found.image.shape[-1], found.text.shape[-1]
     table = count_table(d_v, d_t).to_csv(index=False, lineterminator="\n")
     typer.echo(write_atomically(out, table.encode()))
 

@@ -123,16 +123,17 @@ def write_embedding(
     store: Path,
     out: Path,
     settings: EmbeddingSettings | None = None,
-    strengths: Mapping[str, float] | None = None,
+    strengths: Mapping[str, float | None] | None = None,
 ) -> list[Path]:
     """Write ``points.csv`` and ``facts.json`` and return their paths.
 
     Args:
-        features: with the splits align, train and test.
+        features: with the splits train and test, and align where a strength is a number.
         store: contrastive heads are kept in its folder ``heads``.
         out: folder, made if need be.
         settings: the default ones if None.
-        strengths: alignment strength by condition; `STRENGTHS` if None.
+        strengths: alignment strength by condition, None for features as given; `STRENGTHS` if
+            None.
 
     Raises:
         InputError: if ``out`` cannot be written to, and as `embed` and `condition_features` do.
@@ -141,7 +142,7 @@ def write_embedding(
 
     check_writable("out", out)
     settings = settings or EmbeddingSettings()
-    strengths = STRENGTHS if strengths is None else strengths
+    strengths = dict(STRENGTHS if strengths is None else strengths)
     _drawn(features, settings)  # refuses before the heads are trained, which takes longest
     conditions = condition_features(features, strengths, store / "heads")
     points, facts = embed(conditions, settings)
@@ -167,10 +168,15 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder to write.")] = Path("docs/results/embedding"),
     images: Annotated[int, typer.Option(help="Test images.")] = EmbeddingSettings.images,
     seed: Annotated[int, typer.Option(help="Of the draw and of t-SNE.")] = EmbeddingSettings.seed,
+    as_given: Annotated[
+        str | None, typer.Option(help="Name of the one condition of features as they are.")
+    ] = None,
 ) -> None:
     """Place test images and their texts in the plane, at each strength of alignment."""
     loaded = shipped_features() if features is None else FeatureSet.load(features)
-    for path in write_embedding(loaded, store, out, EmbeddingSettings(images=images, seed=seed)):
+    strengths = None if as_given is None else {as_given: None}
+    settings = EmbeddingSettings(images=images, seed=seed)
+    for path in write_embedding(loaded, store, out, settings, strengths):
         typer.echo(path)
 
 

@@ -15,7 +15,7 @@ FACTORIES = {
     *("ones", "rand", "randint", "randn", "randperm", "tensor", "zeros"),
 }
 
-COMMANDS = ("validation/commands/", "validation/gpu/", "fusiontheory/commands/")
+COMMANDS = ("validation/commands/", "validation/gpu/", "validation/clip/", "fusiontheory/commands/")
 """Where the options of commands are read."""
 
 ON_THE_PROCESSOR = {

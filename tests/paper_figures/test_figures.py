@@ -85,10 +85,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         risk, columns=["target", "condition", "theory", "head", "n", "risk", "risk_se"]
     )
     counts = pd.DataFrame({"head": heads, "parameters": [500, 700, 257], "d_v": 16, "d_t": 16})
+    runs = counts[["head", "parameters"]].replace(257, 258).assign(condition="aligned")
+    # Of a condition with other dimensions, which the counts are not about.
+    other = runs.assign(condition="unaligned", parameters=1)
     tables = {
         f"{TRAINED}/accuracy.csv": accuracy,
         f"{TRAINED}/gaps.csv": gaps,
-        f"{TRAINED}/runs.csv": counts[["head", "parameters"]].replace(257, 258),
+        f"{TRAINED}/runs.csv": pd.concat([runs, other]),
         "docs/results/parameter_counts.csv": counts.assign(identifiable=[None, None, 257]),
         "docs/results/curves.csv": curve.assign(**bands),
         "docs/results/gaps.csv": pd.DataFrame(kernel_gaps).assign(measured_gap_se=0.01),

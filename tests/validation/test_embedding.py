@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.symbolic import COUNTS
 from validation import embedding
+from validation.counts import app as counts_app
 from validation.counts import count_table
 from validation.embedding import EmbeddingSettings, embed, write_embedding
 
@@ -63,6 +65,27 @@ def test_files_say_how_they_were_made(features: FeatureSet, tmp_path: Path) -> N
     assert about["settings"]["images"] == 20
     assert about["conditions"]["plain"]["strength"] == 0
     assert "made" in about["features"]
+
+
+def test_features_as_given_need_no_images_to_align_on(features: FeatureSet, tmp_path: Path) -> None:
+    split = ["train"] * 40 + ["test"] * 40
+    given = FeatureSet(features.image, features.text, split=split, name="given")
+    write_embedding(given, tmp_path / "s", tmp_path / "out", SMALL, {"aligned": None})
+    assert {*pd.read_csv(tmp_path / "out" / "points.csv")["condition"]} == {"aligned"}
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("features_file", [None, "made.safetensors"])
+def test_counts_are_at_the_dimensions_of_a_file(
+    features: FeatureSet, features_file: str | None, tmp_path: Path
+) -> None:
+    options = ["--out", str(tmp_path / "counts.csv")]
+    if features_file is not None:
+        features.save(tmp_path / features_file)
+        options += ["--features", str(tmp_path / features_file)]
+    assert CliRunner().invoke(counts_app, options).exit_code == 0
+    found = pd.read_csv(tmp_path / "counts.csv")
+    assert {*found["d_v"]} == {*found["d_t"]} == {512 if features_file is None else 8}
 
 
 def test_refused_before_heads_are_trained(

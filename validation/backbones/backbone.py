@@ -42,6 +42,7 @@ class Card:
         preprocessing: of images, None where there are none.
         context: of texts, the largest number of tokens, None where there are none.
         activation: of CLIP, "quick_gelu" or "gelu".
+        note: what the file of the weights says of them, such as that they are random.
     """
 
     name: str
@@ -53,11 +54,15 @@ class Card:
     preprocessing: Preprocessing | None = None
     context: int | None = None
     activation: str | None = None
+    note: str | None = None
 
     def described(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        preprocessing = None if self.preprocessing is None else self.preprocessing.described()
-        return {**asdict(self), "preprocessing": preprocessing}
+        """Return it as JSON values; a note only where there is one."""
+        told = asdict(self)
+        if self.note is None:
+            del told["note"]
+        told["preprocessing"] = self.preprocessing and self.preprocessing.described()
+        return told
 
 
 @runtime_checkable

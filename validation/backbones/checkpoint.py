@@ -11,7 +11,7 @@ import torch
 
 from fusiontheory.checks import InputError
 
-__all__ = ["check_fits", "file_digest", "read_state", "weights_digest"]
+__all__ = ["check_fits", "file_digest", "note_of", "read_state", "weights_digest"]
 
 _SHOWN = 3
 
@@ -51,6 +51,20 @@ def read_state(path: Path) -> dict[str, torch.Tensor]:
     if all(name.startswith("module.") for name in loaded):
         loaded = {name.removeprefix("module."): value for name, value in loaded.items()}
     return dict(loaded)
+
+
+def note_of(path: Path | None) -> str | None:
+    """Return the note of a .safetensors file, the entry of that name in its metadata.
+
+    Weights that are not what their architecture is known for say so there.
+    """
+    if path is None or path.suffix != ".safetensors" or not path.is_file():
+        return None
+    from safetensors import safe_open
+
+    with safe_open(path, framework="pt") as file:
+        note: str | None = (file.metadata() or {}).get("note")
+    return note
 
 
 def check_fits(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from validation.backbones.backbone import Card, check_device, torch_dtype
-from validation.backbones.checkpoint import check_fits, read_state, weights_digest
+from validation.backbones.checkpoint import check_fits, note_of, read_state, weights_digest
 from validation.backbones.clip_activation import check_activation, model_activation
 from validation.backbones.clip_text import TextTower
 from validation.backbones.downloads import downloaded
@@ -117,6 +117,7 @@ def load_clip(
         preprocessing=preprocessing,
         context=network.context_length if context is None else positive_integer("context", context),
         activation=model_activation(open_clip, model),
+        note=note_of(path),
     )
     text = TextTower(card, network, open_clip.get_tokenizer(model), place)
     return Clip(replace(card, context=text.context), network, text, place)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from validation.backbones.backbone import Card, check_device, torch_dtype
-from validation.backbones.checkpoint import check_fits, read_state, weights_digest
+from validation.backbones.checkpoint import check_fits, note_of, read_state, weights_digest
 from validation.backbones.downloads import downloaded
 from validation.backbones.libraries import library
 from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -104,6 +104,7 @@ def load_resnet18(
         normalisation="none",
         dtype=dtype,
         preprocessing=preprocessing,
+        note=note_of(checkpoint),
     )
     for weight in stages.parameters():
         if weight.ndim == 4:  # a third faster on a CPU with the input in the same order

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from validation.backbones.backbone import Card, check_device, length_batches, torch_dtype
-from validation.backbones.checkpoint import weights_digest
+from validation.backbones.checkpoint import note_of, weights_digest
 from validation.backbones.downloads import downloaded
 from validation.backbones.libraries import library
 
@@ -114,5 +114,6 @@ def load_sentences(
         normalisation="unit" if ends_in_norm and not tokens else "none",
         dtype=dtype,
         context=int(model.max_seq_length),
+        note=note_of(checkpoint and checkpoint / "model.safetensors"),
     )
     return SentenceEncoder(card, model)

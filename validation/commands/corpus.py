@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fusiontheory.checks import InputError
 from fusiontheory.console import progress_bar
 from validation.commands.options import CAPTIONS, CorpusChoice, Json, grouped, say
 
@@ -40,7 +42,11 @@ def fetch(
         bool, typer.Option("--accept-terms", help="Accept the terms without being asked.")
     ] = False,
     mirror: Annotated[
-        str | None, typer.Option(help="Address of a folder with the same archives.")
+        str | None, typer.Option(help="Address of a folder with the same files.")
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="JSON file of what the mirror has, with hashes. [default: Flickr8k]"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -50,9 +56,14 @@ def fetch(
     Example:
         python -m validation fetch
     """
-    from validation.corpus import Fetch, as_record, as_text, consent
+    from validation.corpus import Fetch, as_record, as_text, consent, read_manifest
 
-    session = Fetch(out or Path.home() / ".cache" / "fusiontheory" / "flickr8k", mirror)
+    if manifest is not None and mirror is None:
+        raise InputError("mirror must be given beside a manifest: the address of its files")
+    folder = out or Path.home() / ".cache" / "fusiontheory" / "flickr8k"
+    session = Fetch(folder, mirror)
+    if manifest is not None:
+        session = replace(session, contents=read_manifest(manifest))
     if session.downloads:
         typer.echo(session.plan(), err=True)
         consent(accept_terms)

@@ -19,6 +19,7 @@ from validation.corpus.image_folder import relative_path
 from validation.corpus.kaggle import read_kaggle
 from validation.corpus.karpathy import read_karpathy
 from validation.corpus.listing import Incomplete
+from validation.corpus.manifest import read_manifest
 from validation.corpus.splits import official_splits, split_name
 from validation.corpus.table import read_table
 from validation.corpus.text_file import read_lines
@@ -45,6 +46,7 @@ __all__ = [
     "read_kaggle",
     "read_karpathy",
     "read_lines",
+    "read_manifest",
     "read_table",
     "relative_path",
     "split_name",

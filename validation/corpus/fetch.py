@@ -36,8 +36,8 @@ class Fetch:
     """Flickr8k in one folder: ``images/``, ``captions/``, and the archives in ``downloads/``.
 
     Args:
-        folder: of the corpus.
-        mirror: address of a folder with the two archives, in place of the public copy.
+        folder: of the corpus; gets ``weights/`` too where the contents have some.
+        mirror: address of a folder with the same files, in place of the public copy.
         contents: what the corpus consists of.
     """
 
@@ -47,12 +47,13 @@ class Fetch:
 
     @property
     def missing(self) -> list[Archive]:
-        """Archives whose files are not all in the folder."""
+        """Archives whose files are not all in the folder, and weights that are not there."""
         have = {
             self.contents.texts: self.contents.has_texts(self.folder),
             self.contents.images: self.contents.has_images(self.folder),
         }
-        return [archive for archive in self.contents.archives if not have[archive]]
+        have |= {archive: self.path(archive).is_file() for archive in self.contents.weights}
+        return [archive for archive, whole in have.items() if not whole]
 
     @property
     def downloads(self) -> list[Archive]:
@@ -60,8 +61,9 @@ class Fetch:
         return [archive for archive in self.missing if not self.path(archive).is_file()]
 
     def path(self, archive: Archive) -> Path:
-        """Return where the file of an archive belongs."""
-        return self.folder / _DOWNLOADS / archive.name
+        """Return where the file of an archive, or of weights, belongs."""
+        kept = archive.folder if archive in self.contents.weights else _DOWNLOADS
+        return self.folder / kept / archive.name
 
     def url(self, archive: Archive) -> str:
         """Return where an archive is downloaded from."""
@@ -95,6 +97,8 @@ class Fetch:
                 )
             except InputError as error:
                 raise InputError(f"{error}; {self.by_hand()}") from error
+        for archive in self.contents.weights:
+            self._check_hash(archive)
         for archive in self.missing:
             self._check_hash(archive)
             self._unpack(archive, progress)
@@ -116,7 +120,10 @@ class Fetch:
             self.contents.images: f"the {self.contents.image_files} image files in"
             f" {self.folder / self.contents.images.folder}",
         }
-        wanted = [f"{self.path(archive)} (or {choices[archive]})" for archive in self.downloads]
+        wanted = [
+            f"{self.path(archive)}{f' (or {choices[archive]})' if archive in choices else ''}"
+            for archive in self.downloads
+        ]
         return (
             f"run the command again to go on; without this connection, put {' and '.join(wanted)}"
             " there from elsewhere and run it again, or name another address with --mirror"
@@ -134,8 +141,8 @@ class Fetch:
         if found != archive.sha256:
             raise InputError(
                 f"{self.path(archive)} must have the SHA-256 {archive.sha256}, got {found}; it is"
-                " not the archive that the manifest names: delete it and fetch again, or name"
-                " another manifest"
+                " not the file that the manifest names: delete it and fetch again, or name another"
+                " manifest"
             )
 
     def _unpack(self, archive: Archive, progress: Progress) -> None:

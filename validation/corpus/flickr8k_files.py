@@ -31,7 +31,7 @@ Use it for research and teaching, not commercially, and do not pass the photogra
 
 @dataclass(frozen=True)
 class Archive:
-    """A zip file and what is to be taken out of it.
+    """A zip file and what is to be taken out of it, or a file of weights, which stays as it is.
 
     Attributes:
         name: file name of the archive.
@@ -60,7 +60,10 @@ class Contents:
         image_files: how many images there are.
         caption_lines: how many lines the token file has.
         split_images: how many images each list names.
-        sha256: of the `text_files`, in the copy of them that the shipped features were made from.
+        sha256: of the `text_files`, in the copy of them that the shipped features were made from;
+            none where only counts are known.
+        weights: files of backbones that come with the corpus; none where each library downloads
+            its own.
     """
 
     images: Archive
@@ -68,7 +71,8 @@ class Contents:
     image_files: int
     caption_lines: int
     split_images: Mapping[str, int]
-    sha256: tuple[str, ...]
+    sha256: tuple[str, ...] = ()
+    weights: tuple[Archive, ...] = ()
 
     @property
     def archives(self) -> tuple[Archive, Archive]:
@@ -146,6 +150,8 @@ def altered_files(folder: Path, contents: Contents = FLICKR8K) -> list[str]:
     Counts say that a file is whole; the hash, that features of it can be held against those that
     were made from the known copy.
     """
+    if not contents.sha256:
+        return []
     known = zip(contents.text_files(folder), contents.sha256, strict=True)
     return [
         path.name

@@ -187,7 +187,7 @@ def _check_parts(paths: Sequence[Path], lists: Sequence[PartList]) -> PartList:
                 continue
             what = name
             if isinstance(ours, dict):
-                other = [key for key in ours if ours[key] != theirs.get(key)]
+                other = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
                 what = f"{name} {', '.join(other)}"
                 ours, theirs = ours.get(other[0]), theirs.get(other[0])
             raise InputError(

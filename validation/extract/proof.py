@@ -202,6 +202,8 @@ def _setting_faults(about: Mapping[str, Any], published: Published) -> list[str]
         faults.append(
             f"activation is {card.get('activation')} and should be {published.activation}"
         )
+    if card.get("note"):
+        faults.append(f"the file of the weights says of itself: {card['note']}")
     weights = {about.get(kind, {}).get("weights") for kind in ("image", "text")}
     if len(weights) != 1:
         faults.append("images and captions were encoded with different weights")

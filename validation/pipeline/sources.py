@@ -37,6 +37,13 @@ class Source:
         weights = [side.get("weights") for side in sides]
         return weights[0] is not None and weights[0] == weights[1]
 
+    @property
+    def notes(self) -> list[str]:
+        """What files of weights say of themselves, such as that they are random."""
+        sides = [self.about.get(kind) or {} for kind in ("image", "text")]
+        said = [f"{side.get('name')}: {side['note']}" for side in sides if side.get("note")]
+        return list(dict.fromkeys(said))
+
 
 def read_sources(
     files: Mapping[str, Path], split_seed: int | None = None

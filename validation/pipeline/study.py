@@ -171,9 +171,23 @@ def open_given(
 
 
 def with_proofs(session: Session, sources: Mapping[str, Source]) -> Session:
-    """Return the session with what the report says of published recall."""
-    proofs = {name: str(proof) for name, proof in prove_sources(sources).items()}
-    return replace(session, told={**session.told, **({"proof": proofs} if proofs else {})})
+    """Return the session with what the report says of published recall and of the weights.
+
+    Weights that are not what their name says, and recall that is not the published one, come
+    first on the page.
+    """
+    proofs = prove_sources(sources)
+    told = dict(session.told)
+    if proofs:
+        told["proof"] = {name: str(proof) for name, proof in proofs.items()}
+    wrong = [f"{name}: {proof}." for name, proof in proofs.items() if not proof.right]
+    notes = list(dict.fromkeys(note for source in sources.values() for note in source.notes))
+    if notes:
+        said = "; ".join(notes)
+        wrong.append(f"Not of published weights, so nothing here says what those do: {said}.")
+    if wrong:
+        told["caution"] = " ".join([*wrong, *filter(None, [told.get("caution")])])
+    return replace(session, told=told)
 
 
 def study_features(
@@ -222,6 +236,7 @@ def study_features(
             given.cells(),
             out / "trained",
             kind="cuda" if plan.gpus else "cpu",
+            caution=session.told.get("caution"),
         )
         missing = found.missing
     small = session.told.get("caution")

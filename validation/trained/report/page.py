@@ -118,7 +118,8 @@ def _context(
             if name not in tables and not (own and name in ("claims", "evidence"))
         ],
         "missing": list(missing),
-        "facts": fact_rows(facts),
+        "caution": facts.get("caution"),
+        "facts": fact_rows({name: told for name, told in facts.items() if name != "caution"}),
         "files": [name for name in ("runs", "accuracy", *_OPTIONAL) if name in tables],
         "date": facts.get("date"),
     }

@@ -159,10 +159,11 @@ def write_report(
     cells: Sequence[TrainedCell],
     out: Path,
     kind: str = "cpu",
+    caution: str | None = None,
 ) -> Trained:
     """Write each table as CSV, ``missing.json``, ``figure.svg`` and the page; return the tables.
 
-    The records are of one kind of device, "cpu" or "cuda".
+    The records are of one kind of device, "cpu" or "cuda". A caution stands first on the page.
     The page has the errors of the predictors if ``trained-predict`` wrote them to ``out`` before.
 
     Raises:
@@ -177,7 +178,8 @@ def write_report(
     if len(found.runs):
         draw(found.tables["runs"], found.tables["gaps"], out / "figure")
         shown = {**found.tables, **_written_before(out)}
-        write_page(shown, found.missing, _facts(study, conditions, found.runs, store), out)
+        facts = _facts(study, conditions, found.runs, store)
+        write_page(shown, found.missing, {**facts, "caution": caution}, out)
     return found
 
 
