@@ -17,8 +17,10 @@ class FusionNetwork(nn.Module):
     """A network from an image feature and a text feature to one logit: matched or not.
 
     A new network is a subclass in a file of its own: a ``name``, an ``__init__`` that calls this
-    one, ``logits``, and ``at_width`` if it has a width; then one entry in ``NETWORKS``. Weights
-    are drawn by PyTorch's defaults (standard parametrisation); seed with ``torch.manual_seed``.
+    one, ``logits``, and ``at_width`` if it has a width; then one entry in ``NETWORKS``. The last of
+    its parameters is the bias of the output, with one number for each output: training sets the
+    threshold there. Weights are drawn by PyTorch's defaults (standard parametrisation); seed with
+    ``torch.manual_seed``.
 
     Args:
         d_v: dimension of the image feature.

@@ -38,6 +38,7 @@ from fusiontheory.training.dataset import IndexedPairs, PairDataset
 from fusiontheory.training.dropout import DropoutMasks
 from fusiontheory.training.estimator import FusionClassifier
 from fusiontheory.training.groups import MemberGroup, member_groups, train_members, unpack_right
+from fusiontheory.training.initial import unit_logit_scale
 from fusiontheory.training.members import Architecture, Member, all_members
 from fusiontheory.training.method import chosen_method
 from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
@@ -67,5 +68,6 @@ __all__ = [
     "rows_that_fit",
     "train_members",
     "train_recorded",
+    "unit_logit_scale",
     "unpack_right",
 ]

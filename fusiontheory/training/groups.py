@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.training.batches import FeatureBank
 from fusiontheory.training.dataset import widths
+from fusiontheory.training.initial import check_gradient
 from fusiontheory.training.loop import TrainedMember, train_in_step
-from fusiontheory.training.members import Architecture, Member, check_members
+from fusiontheory.training.members import Architecture, Member, check_labels, check_members
 from fusiontheory.training.method import checked_device, chosen_method, group_size
 from fusiontheory.training.networks import LoopedNetwork, StackedNetworks
 from fusiontheory.training.settings import TrainingSettings
@@ -55,13 +55,17 @@ class MemberGroup:
         ]
 
     def check(self) -> None:
-        """Raise InputError for what would fail later: shapes, batch size, device, settings."""
+        """Raise InputError for what would fail later.
+
+        That is: shapes, batch size, device, settings, pairs of one label alone where the threshold
+        needs both, and a gradient at the initial weights that is not finite.
+        """
         checked_device(self.device)
         check_members(self.members, self.settings.batch_size)
-        data = self.members[0].dataset
-        with torch.no_grad():
-            first = (torch.tensor(np.asarray(x[:1])).float() for x in (data.image, data.text))
-            self._networks(self.members[:1])[0](*first)
+        if self.settings.threshold == "scores":
+            check_labels(self.members)
+        [network] = self._networks(self.members[:1])
+        check_gradient(network, self.members[0].dataset)
 
     def train(self) -> list[TrainedMember]:
         """Train all members and return them, in their order."""

@@ -107,13 +107,32 @@ def _evaluate(
 ) -> None:
     """Try the members that are due on their dev pairs, and note what comes out."""
     norms = networks.gradient_norms().tolist()
-    weights = networks.weights
     sound = [k for k in due if not running[k].diverged]
+    if settings.threshold == "scores" and sound:
+        _set_thresholds(networks, running, sound, bank)
+    weights = networks.weights
     tried = [k for k in sound if running[k].member.dataset.dev is not None]
     pairs = [running[k].member.dataset.dev for k in tried]
     found = dict(zip(tried, _scores(networks, weights, tried, running, pairs, bank), strict=True))
     for k in sound:
         running[k].observe(found.get(k), weights[k], norms[k], settings.criterion)
+
+
+def _set_thresholds(
+    networks: Networks, running: list[Progress], sound: list[int], bank: FeatureBank
+) -> None:
+    """Put 0 midway between the mean training logits of the two labels, of each sound member."""
+    weights = networks.weights
+    data = [running[k].member.dataset for k in sound]
+    table = bank.table(data, [one.train for one in data])
+    logits = _all_logits(networks, weights[sound], table, bank).double()
+    middle = torch.zeros(len(weights), dtype=torch.float64, device=bank.device)
+    means = []
+    for label in (1.0, -1.0):
+        mine = (table.label == label) & (table.weight > 0)
+        means.append((logits * mine).sum(dim=1) / mine.sum(dim=1))
+    middle[sound] = (means[0] + means[1]) / 2
+    networks.shift(-torch.nan_to_num(middle))
 
 
 def _final_scores(

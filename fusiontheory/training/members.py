@@ -161,3 +161,14 @@ def check_members(members: Sequence[Member], batch_size: int) -> None:
             f"batch_size must be at most the {smallest[0]} training pairs of {smallest[1]},"
             f" got {batch_size}"
         )
+
+
+def check_labels(members: Sequence[Member]) -> None:
+    """Raise InputError unless the training pairs of each member have both labels."""
+    for member in members:
+        label = member.dataset.train.label
+        if (label == label[0]).all():
+            raise InputError(
+                "threshold 'scores' needs training pairs of both labels, got"
+                f" {label[0]:+g} alone in {member.dataset.name}, n = {len(label)}"
+            )

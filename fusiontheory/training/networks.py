@@ -42,6 +42,10 @@ class Networks(Protocol):
         """Return the logits (k, B) of networks with any weights (k, P), without gradients."""
         ...
 
+    def shift(self, by: Tensor) -> None:
+        """Add ``by`` (K,) to the logits of each network, through the bias of its output."""
+        ...
+
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with some of the networks alone."""
         ...
@@ -71,6 +75,16 @@ class _Shapes:
             name: part.reshape(*part.shape[:-1], *shape)
             for (name, shape), part in zip(self.shapes.items(), parts, strict=True)
         }
+
+
+def _shifted(bias: Tensor, by: Tensor) -> Tensor:
+    """Return output biases (K, 1) or (K, 2) whose logits are larger by ``by`` (K,).
+
+    >>> _shifted(torch.zeros(1, 2), torch.ones(1))
+    tensor([[-0.5000,  0.5000]])
+    """
+    weight = bias.new_tensor([1.0] if bias.shape[1] == 1 else [-0.5, 0.5])
+    return bias + by.to(bias)[:, None] * weight
 
 
 def build_optimiser(
@@ -161,6 +175,12 @@ class LoopedNetwork:
             named = self._places.views(weights[0])
             found: Tensor = functional_call(self._network, named, (image[0], text[0]))
         return found.float()[None]
+
+    @torch.no_grad()
+    def shift(self, by: Tensor) -> None:
+        """Add ``by`` (1,) to the logits, through the bias of the output."""
+        bias = self._parameters[-1]
+        bias.copy_(_shifted(bias[None], by)[0])
 
     def keep(self, rows: Sequence[int]) -> None:
         """Do nothing: the one network goes on, or training is over."""
@@ -264,6 +284,12 @@ class StackedNetworks:
         """Return the logits (k, B) of networks with any weights (k, P)."""
         named = self._places.views(weights)
         return self._forward(named, image, text, self._masks.nothing(), None).float()
+
+    @torch.no_grad()
+    def shift(self, by: Tensor) -> None:
+        """Add ``by`` (K,) to the logits of each network, through the bias of its output."""
+        bias = list(self._places.views(self._weights).values())[-1]
+        bias.copy_(_shifted(bias, by))
 
     def keep(self, rows: Sequence[int]) -> None:
         """Go on with some of the networks alone, and the state of their optimiser."""

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
 
-__all__ = ["CRITERIA", "DTYPES", "OPTIMISERS", "TrainingSettings"]
+__all__ = ["CRITERIA", "DTYPES", "OPTIMISERS", "THRESHOLDS", "TrainingSettings"]
 
 OPTIMISERS = ("adam", "adamw", "sgd")
 DTYPES = ("float32", "bfloat16")
 CRITERIA = ("accuracy", "loss")
+THRESHOLDS = ("learned", "scores")
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,11 @@ class TrainingSettings:
         momentum: of sgd.
         dtype: "float32", or "bfloat16" for autocast: weights and their updates stay float32.
         dropout: share of the outputs of each ReLU that are set to 0 in training.
+        threshold: where the sign of the logit turns. "learned": the output's bias is a parameter
+            as any other; Adam moves it by about one learning rate an update, and logits may grow
+            far faster. "scores": after each epoch, before the network is tried, it is also set so
+            that the mean logits of the two labels on the training pairs lie equally far from 0;
+            training goes on from there.
 
     Raises:
         InputError: for a value outside its range.
@@ -54,6 +60,7 @@ class TrainingSettings:
     momentum: float = 0.0
     dtype: str = "float32"
     dropout: float = 0.0
+    threshold: str = "learned"
 
     def __post_init__(self) -> None:
         """Check every setting."""
@@ -68,6 +75,7 @@ class TrainingSettings:
             ("criterion", CRITERIA),
             ("optimiser", OPTIMISERS),
             ("dtype", DTYPES),
+            ("threshold", THRESHOLDS),
         ):
             if getattr(self, name) not in known:
                 got = getattr(self, name)

@@ -33,6 +33,9 @@ class TrainedOptions:
         typer.Option(help="bfloat16, or float32 where the processor lacks it; records are of one."),
     ] = "bfloat16"
     device: Annotated[str, typer.Option(help=f"{DEVICE} Records are of one kind.")] = "cpu"
+    heads: Annotated[
+        str, typer.Option(help="Only these heads, as bilinear,concat-mlp. [default: all]")
+    ] = ""
 
     def open(self, there: bool = True) -> TrainedSession:
         """Return the session.
@@ -50,7 +53,10 @@ class TrainedOptions:
         places: tuple[str, ...] = (self.device,)
         if there or self.device.partition(":")[0] not in ("cpu", "cuda"):
             places = tuple(devices(self.device))
-        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype, places)
+        heads = tuple(name.strip() for name in self.heads.split(",") if name.strip())
+        return TrainedSession.open(
+            self.features, self.store, self.seeds, self.dtype, places, heads
+        )
 
 
 @grouped
@@ -58,7 +64,9 @@ def trained(
     options: TrainedOptions,
     only: Annotated[
         str | None,
-        typer.Option(help="grid, noise, controls, search, tuned or ablations. [default: all]"),
+        typer.Option(
+            help="grid, fixed, noise, controls, search, tuned or ablations. [default: all]"
+        ),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
     shard: Annotated[str, typer.Option(help="Do only part i of N, as i/N.")] = "1/1",

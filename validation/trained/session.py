@@ -18,19 +18,34 @@ from validation.conditions import condition_features
 from validation.data import shipped_features
 from validation.trained.design import PARTS, TrainedCell, TrainedStudy
 from validation.trained.report import Trained, write_report
-from validation.trained.runs import choices, chosen_table, recorded_runs, train_cells
+from validation.trained.runs import (
+    choices,
+    chosen_table,
+    recorded_runs,
+    search_cells,
+    train_cells,
+)
 
 __all__ = ["TrainedSession"]
 
 
 @dataclass(frozen=True)
 class TrainedSession:
-    """The study of trained heads on one feature set, with its store."""
+    """The study of trained heads on one feature set, with its store.
+
+    Attributes:
+        study: with all settings.
+        features: to train on.
+        folder: of records and trained heads.
+        devices: by their own names.
+        heads: those whose cells are trained, searched and reported; () for all of the study.
+    """
 
     study: TrainedStudy
     features: FeatureSet
     folder: Path
     devices: tuple[str, ...] = ("cpu",)
+    heads: tuple[str, ...] = ()
 
     @classmethod
     def open(
@@ -40,6 +55,7 @@ class TrainedSession:
         seeds: int,
         dtype: str = "bfloat16",
         devices: tuple[str, ...] = ("cpu",),
+        heads: tuple[str, ...] = (),
     ) -> TrainedSession:
         """Read the features and check the study against them; nothing is trained yet.
 
@@ -49,14 +65,19 @@ class TrainedSession:
             seeds: number of them.
             dtype: of the training.
             devices: by their own names, or for a report their kind alone.
+            heads: those to train; () for all.
 
         Raises:
             InputError: naming the setting, or the file, that cannot be used.
         """
-        study = TrainedStudy(seeds=seeds, training=TrainingSettings(dtype=dtype))
+        training = TrainingSettings(dtype=dtype)
+        study = TrainedStudy(seeds=seeds, smaller=(512, 1024), training=training)
         loaded = shipped_features() if features is None else FeatureSet.load(features)
         study.check_features(loaded)
-        return cls(study, loaded, folder, devices)
+        for head in heads:
+            if head not in study.heads:
+                raise InputError(f"heads must be among {', '.join(study.heads)}, got {head!r}")
+        return cls(study, loaded, folder, devices, heads)
 
     @property
     def store(self) -> RecordStore:
@@ -76,22 +97,36 @@ class TrainedSession:
     def cells(self, part: str | None = None) -> list[TrainedCell]:
         """Return the cells of a part: of `PARTS`, "tuned", or of all of these.
 
-        The tuned ones are those whose search is on record.
+        Those of the search are its grid and what the records ask for beyond it; the tuned ones are
+        those whose search is complete.
 
         Raises:
             InputError: for an unknown part.
         """
         if part not in (None, *PARTS, "tuned"):
             raise InputError(f"part must be one of {', '.join((*PARTS, 'tuned'))}, got {part!r}")
-        declared = [] if part == "tuned" else self.study.cells(part)
-        return declared + (self._tuned() if part in (None, "tuned") else [])
+        if part == "tuned":
+            return self._tuned()
+        if part == "search":
+            return self._searched()
+        if part is not None:
+            return self._of_heads(self.study.cells(part))
+        return [cell for name in (*PARTS, "tuned") for cell in self.cells(name)]
+
+    def _of_heads(self, cells: list[TrainedCell]) -> list[TrainedCell]:
+        return [cell for cell in cells if not self.heads or cell.head in self.heads]
+
+    def _searched(self) -> list[TrainedCell]:
+        declared = self._of_heads(self.study.cells("search"))
+        return search_cells(self.study, self.conditions, self.store, self.kind, declared)
 
     def _tuned(self) -> list[TrainedCell]:
-        searched = self.study.cells("search")
+        searched = self._searched()
         runs, _ = recorded_runs(self.study, self.conditions, self.store, searched, self.kind)
         if runs.empty:
             return []
-        return self.study.tuned_cells(choices(chosen_table(runs, self.study.tried)))
+        table = chosen_table(runs, self.study.tried)
+        return self.study.tuned_cells(choices(table, self.study.tuning))
 
     def run(
         self, part: str | None = None, jobs: int = 1, shard: str = "1/1"
@@ -110,9 +145,12 @@ class TrainedSession:
         known = (self.study, self.conditions, self.store)
         parts = (*PARTS, "tuned") if part is None else (part,)
         gpus = self.devices if self.kind != "cpu" else ()
-        done = sum(
-            train_cells(*known, self.cells(name), jobs, (one.index, one.of), gpus) for name in parts
-        )
+        done = 0
+        for name in parts:
+            cells: list[TrainedCell] = []
+            # What a search finds asks for more of it, until it does not.
+            while cells != (cells := self.cells(name)):
+                done += train_cells(*known, cells, jobs, (one.index, one.of), gpus)
         return done, recorded_runs(*known, self.cells(part), self.kind)[1]
 
     def report(self, out: Path) -> Trained:

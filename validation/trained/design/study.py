@@ -13,12 +13,14 @@ from fusiontheory.training import TrainingSettings
 from validation.trained.design.ablations import ABLATIONS
 from validation.trained.design.condition import CONTROLS, Condition
 from validation.trained.design.noise import Noise
-from validation.trained.design.variant import FIXED, Variant
+from validation.trained.design.search_grid import Trial
+from validation.trained.design.variant import FIXED, PUBLISHED, Variant
 
 __all__ = ["MAIN_HEADS", "PARTS", "TrainedCell", "TrainedStudy"]
 
-PARTS = ("grid", "noise", "controls", "search", "ablations")
-"""Of the declared study. The part "tuned" comes after the search and depends on what it found."""
+PARTS = ("grid", "fixed", "noise", "controls", "search", "ablations")
+"""Of the declared study: grid, noise, controls and ablations are at the published setting. What a
+search widens, and the part "tuned", come after and depend on what it found."""
 
 MAIN_HEADS = ("concat-mlp", "cross-attention", "bilinear", "dot-product")
 
@@ -45,7 +47,7 @@ class TrainedCell:
         head: name of the network.
         n: training pairs.
         noise: on the features.
-        variant: how it is trained, if not at the fixed setting.
+        variant: how it is trained, if not at the published setting.
         seeds: of the runs.
     """
 
@@ -53,7 +55,7 @@ class TrainedCell:
     head: str
     n: int
     noise: Noise = field(default_factory=Noise)
-    variant: Variant = FIXED
+    variant: Variant = PUBLISHED
     seeds: tuple[int, ...] = ()
 
     def __str__(self) -> str:
@@ -76,6 +78,8 @@ class TrainedStudy:
     Attributes:
         strengths: alignment strength in [0, 1] by the name of the condition; None: as given.
         sizes: numbers of training pairs, even, increasing.
+        smaller: further numbers below these, without noise, controls and ablations: what forecasts
+            to larger n start from.
         heads: names of networks.
         seeds: number of seeds; each draws training pairs, weights and the order of pairs.
         sigmas: noise, standard deviation in each coordinate, above 0.
@@ -84,11 +88,13 @@ class TrainedStudy:
         renormalise: bring noisy features back to unit norm.
         controls: of `CONTROLS`, each made of the aligned and the unaligned condition.
         search_rates, search_decays: learning rates and weight decays tried with one seed of its
-            own, for every head alike; the best on dev pairs is then trained with all seeds.
+            own, for every head alike; from there the search goes on until the best one on dev
+            pairs is at no edge (`further_trials`), which is then trained with all seeds.
+        search_epochs, search_patience: of the search and of the tuned setting.
         ablations: heads, and the levels they are trained at.
         dev_pairs, test_pairs: drawn once from the dev and the test images.
-        training: the fixed setting, for every head. That of the paper is not published in what we
-            have of it; this is what we assume.
+        training: the published setting, for every head: what we assume, as what we have of the
+            paper does not give it.
         entropy: root of all seeds.
 
     Raises:
@@ -102,6 +108,7 @@ class TrainedStudy:
 
     strengths: Mapping[str, float | None] = field(default_factory=lambda: dict(_STRENGTHS))
     sizes: tuple[int, ...] = (2048, 4096, 8192, 16384)
+    smaller: tuple[int, ...] = ()
     heads: tuple[str, ...] = tuple(NETWORKS)
     seeds: int = 5
     sigmas: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
@@ -109,8 +116,10 @@ class TrainedStudy:
     small: int = 2048
     renormalise: bool = True
     controls: tuple[str, ...] = CONTROLS
-    search_rates: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
-    search_decays: tuple[float, ...] = (0.0, 1e-4)
+    search_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
+    search_decays: tuple[float, ...] = (0.0, 1e-4, 1e-3, 3e-3)
+    search_epochs: int = 60
+    search_patience: int = 20
     ablations: tuple[tuple[tuple[str, ...], tuple[Variant, ...]], ...] = ABLATIONS
     dev_pairs: int = 2000
     test_pairs: int = 10_000
@@ -129,7 +138,9 @@ class TrainedStudy:
                 raise InputError(f"heads must be among {', '.join(NETWORKS)}, got {head!r}")
         if not self.sizes or list(self.sizes) != sorted({*self.sizes}):
             raise InputError(f"sizes must increase, got {list(self.sizes)}")
-        for name in ("sizes", "small", "dev_pairs", "test_pairs"):
+        if self.smaller and [*self.smaller] != sorted({*self.smaller} - {*self.sizes}):
+            raise InputError(f"smaller must increase and have none of sizes, got {self.smaller}")
+        for name in ("sizes", "smaller", "small", "dev_pairs", "test_pairs"):
             value = getattr(self, name)
             for n in value if isinstance(value, tuple) else (value,):
                 if positive_integer(name, n, minimum=2) % 2:
@@ -164,8 +175,17 @@ class TrainedStudy:
 
     @property
     def tried(self) -> int:
-        """Settings that the search of one head tries."""
+        """Settings of the grid that the search of one head starts from."""
         return len(self.search_rates) * len(self.search_decays)
+
+    @property
+    def tuning(self) -> tuple[tuple[str, object], ...]:
+        """What differs from the published setting in the search and the tuned setting."""
+        return (
+            ("threshold", "scores"),
+            ("epochs", self.search_epochs),
+            ("patience", self.search_patience),
+        )
 
     def check_features(self, features: FeatureSet) -> None:
         """Refuse features on which the study cannot run, before anything is computed.
@@ -201,7 +221,10 @@ class TrainedStudy:
         makers = dict(
             zip(
                 PARTS,
-                (self._grid, self._noise, self._controls, self._search, self._ablations),
+                (
+                    *(self._grid, self._fixed, self._noise),
+                    *(self._controls, self._search, self._ablations),
+                ),
                 strict=True,
             )
         )
@@ -239,12 +262,17 @@ class TrainedStudy:
             for condition, head, n in self._in_order(conditions):
                 yield self._cell(condition, head, n)
 
+    def _fixed(self) -> Iterator[TrainedCell]:
+        for condition, head, n in self._in_order(self.ends):
+            yield self._cell(condition, head, n, variant=FIXED)
+
     def _in_order(self, conditions: Sequence[str]) -> Iterator[tuple[str, str, int]]:
         """Yield condition, head and n, the main heads and few pairs first."""
+        sizes = (*self.smaller, *self.sizes) if conditions == self.ends else self.sizes
         first = [head for head in self.main_heads if head in self.heads]
         others = [head for head in self.heads if head not in first]
         for heads in (first, others):
-            for n in self.sizes:
+            for n in sizes:
                 for condition in conditions:
                     yield from ((condition, head, n) for head in heads)
 
@@ -262,9 +290,25 @@ class TrainedStudy:
                     yield self._cell(name, head, self.small)
 
     def _search(self) -> Iterator[TrainedCell]:
-        variant = Variant("search", "", self.search_rates, self.search_decays)
         for condition, head, n in self._in_order(self.ends):
-            yield TrainedCell(condition, head, n, Noise(), variant, (self.search_seed,))
+            yield self._searched(condition, head, n, self.search_rates, self.search_decays)
+
+    def _searched(
+        self,
+        condition: str,
+        head: str,
+        n: int,
+        rates: tuple[float, ...],
+        decays: tuple[float, ...],
+        unit_logits: bool = False,
+    ) -> TrainedCell:
+        variant = Variant("search", "", rates, decays, self.tuning, unit_logits=unit_logits)
+        return TrainedCell(condition, head, n, Noise(), variant, (self.search_seed,))
+
+    def trial_cell(self, condition: str, head: str, n: int, trial: Trial) -> TrainedCell:
+        """Return the cell of one trial of a search beyond its grid."""
+        rates, decays = (trial.learning_rate,), (trial.weight_decay,)
+        return self._searched(condition, head, n, rates, decays, trial.unit_logits)
 
     def _ablations(self) -> Iterator[TrainedCell]:
         for heads, variants in self.ablations:

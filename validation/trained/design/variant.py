@@ -1,4 +1,8 @@
-"""How a cell is trained where that is not the fixed setting: searched, tuned, or an ablation."""
+"""How a cell is trained: the three settings, a search, or an ablation.
+
+*published*: Adam at 1e-3, as the paper is understood; the output's intercept lags behind its logits.
+*fixed*: the same with a threshold set from the training scores. *tuned*: what a search chose.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,23 @@ from typing import Any
 from fusiontheory.checks import InputError
 from fusiontheory.training import Architecture, TrainingSettings
 
-__all__ = ["FIXED", "Variant", "levels"]
+__all__ = ["FIXED", "PUBLISHED", "Variant", "levels"]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """What differs from the study's fixed setting; the default is that setting.
+    """What differs from the study's published setting; the default is that setting.
 
     Attributes:
-        setting: "fixed", "search", "tuned", or the name of an ablation.
+        setting: "published", "fixed", "search", "tuned", or the name of an ablation.
         level: of the ablation.
         learning_rates, weight_decays: each combination is trained; None is that of the setting.
         training: fields of `TrainingSettings` that differ, with their values.
         network: settings of the network that differ.
         parameters: about how many the network shall have; None for its own width.
         init_scale: factor on the initial weights.
+        unit_logits: in its place the factor at which initial logits have a spread of one
+            (`fusiontheory.training.unit_logit_scale`).
         scaling, texts: of `validation.trained.design.scaling.scaled_features`.
         pairs: of `validation.trained.design.draws.training_pairs`.
         data_seed: of the pairs, for all seeds; None: each seed has its own.
@@ -35,7 +41,7 @@ class Variant:
         ', optimiser sgd'
     """
 
-    setting: str = "fixed"
+    setting: str = "published"
     level: str = ""
     learning_rates: tuple[float | None, ...] = (None,)
     weight_decays: tuple[float | None, ...] = (None,)
@@ -43,6 +49,7 @@ class Variant:
     network: tuple[tuple[str, Any], ...] = ()
     parameters: int | None = None
     init_scale: float = 1.0
+    unit_logits: bool = False
     scaling: str = "unit"
     pairs: str = "drawn"
     texts: str = "captions"
@@ -52,8 +59,8 @@ class Variant:
 
     @property
     def words(self) -> str:
-        """The end of a cell's name; empty for the fixed setting."""
-        if self.setting == "fixed":
+        """The end of a cell's name; empty for the published setting."""
+        if self.setting == "published":
             return ""
         return f", {self.setting} {self.level}".rstrip()
 
@@ -62,14 +69,14 @@ class Variant:
         """Runs of each seed."""
         return len(self.learning_rates) * len(self.weight_decays)
 
-    def settings(self, fixed: TrainingSettings) -> TrainingSettings:
+    def settings(self, published: TrainingSettings) -> TrainingSettings:
         """Return the training settings.
 
         Raises:
             InputError: for a field or a value that they do not have.
         """
         try:
-            return replace(fixed, **dict(self.training))
+            return replace(published, **dict(self.training))
         except TypeError as error:
             raise InputError(f"training must name settings of training: {error}") from error
 
@@ -85,8 +92,11 @@ class Variant:
         return weights, self.order_seed
 
 
-FIXED = Variant()
-"""The fixed setting."""
+PUBLISHED = Variant()
+"""The published setting."""
+
+FIXED = Variant("fixed", training=(("threshold", "scores"),))
+"""The published setting with a sound threshold."""
 
 
 def levels(setting: str, named: Sequence[tuple[str, dict[str, Any]]]) -> list[Variant]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import pandas as pd
 
@@ -20,7 +21,7 @@ RIDGE = 0.1
 AT_CHANCE = ("cross-attention", "image-only", "text-only")
 """Networks that read one modality; E[y | v] = E[y | t] = 0 puts them at chance."""
 
-_BY_KERNEL, _BY_READING = f"kernel theory, ridge {RIDGE:g}", "reads one modality"
+_BY_READING = "reads one modality"
 _NO_KERNEL = "not predicted: no kernel of that name"
 
 
@@ -30,10 +31,11 @@ def sharp_predictions(
     renormalise: bool,
     test_images: int | None = None,
     training_images: int | None = None,
+    ridge: float | Literal["best"] = RIDGE,
 ) -> pd.DataFrame:
     """Return the accuracy that `fusiontheory.predict_curve` predicts of each cell.
 
-    Heads with a kernel of the same name carry its prediction at ridge 0.1, full theory. Noise is
+    Heads with a kernel of the same name carry its prediction at one ridge, full theory. Noise is
     added to the moments in closed form and, where noisy features are brought back to unit norm,
     they are rescaled by (1 + sigma^2 d)^(-1/2), the noise's mean effect on length. Heads that read
     one modality are at 1/2, without an interval.
@@ -44,11 +46,15 @@ def sharp_predictions(
         renormalise: whether noisy features were brought back to unit norm.
         test_images: see `fusiontheory.predict_curve`; the interval then also has their sampling.
         training_images: see `fusiontheory.predict_curve`; that the training pairs are drawn from.
+        ridge: of the kernel; "best" is the predictor "best ridge", a number the predictor "sharp".
     """
+    name, by = "sharp", f"kernel theory, ridge {ridge}"
+    if ridge == "best":
+        name, by = "best ridge", "kernel theory, best ridge at each n"
     rows = [
-        prediction(place, "sharp", _BY_READING, predicted=0.5)
+        prediction(place, name, _BY_READING, predicted=0.5)
         if place["head"] in AT_CHANCE
-        else prediction(place, "sharp", _NO_KERNEL)
+        else prediction(place, name, _NO_KERNEL)
         for place in records(places[~places["head"].isin(list(HEADS))][PLACE])
     ]
     known = places[places["head"].isin(list(HEADS))]
@@ -61,14 +67,14 @@ def sharp_predictions(
                 str(head),
                 seen,
                 part["n"],
-                RIDGE,
+                ridge,
                 test_images=test_images,
                 training_images=training_images,
             )
             for place, told in zip(records(part[PLACE]), records(curve), strict=True):
                 said = {"predicted": told["accuracy"]}
                 said |= {"low": told["accuracy_low"], "high": told["accuracy_high"]}
-                rows.append(prediction(place, "sharp", _BY_KERNEL, **said))
+                rows.append(prediction(place, name, by, **said))
     return as_table(rows)
 
 

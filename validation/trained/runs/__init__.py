@@ -2,12 +2,13 @@
 
 from validation.trained.runs.groups import CellGroups
 from validation.trained.runs.runs import recorded_runs, train_cells
-from validation.trained.runs.search import choices, chosen_table
+from validation.trained.runs.search import choices, chosen_table, search_cells
 
 __all__ = [
     "CellGroups",
     "choices",
     "chosen_table",
     "recorded_runs",
+    "search_cells",
     "train_cells",
 ]

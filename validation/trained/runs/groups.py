@@ -15,6 +15,7 @@ from fusiontheory.training import (
     PairDataset,
     TrainingSettings,
     placed_groups,
+    unit_logit_scale,
 )
 from validation.trained.design import (
     TrainedCell,
@@ -111,7 +112,11 @@ class CellGroups:
         rate = None if rate == settings.learning_rate else rate
         decay = None if decay == settings.weight_decay else decay
         data = self._longest(cell, seed, arrays).first(cell.n)
-        return Member(data, weights, rate, decay, cell.variant.init_scale, order)
+        scale = cell.variant.init_scale
+        if cell.variant.unit_logits:
+            sides = (data.image.shape[-1], data.text.shape[-1])
+            scale = unit_logit_scale(cell.variant.architecture(cell.head), *sides)
+        return Member(data, weights, rate, decay, scale, order)
 
     def _longest(self, cell: TrainedCell, seed: int, arrays: bool) -> PairDataset:
         variant = cell.variant
