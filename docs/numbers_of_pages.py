@@ -207,7 +207,7 @@ def fixed_crossover() -> str:
 
 def _networks(head: str, column: str) -> float:
     rows = pd.read_csv(ROOT / "docs" / "results" / "trained" / "predictor_errors.csv")
-    rows = rows[(rows["setting"] == "fixed") & (rows["predictor"] == "sharp")]
+    rows = rows[(rows["setting"] == "published") & (rows["predictor"] == "sharp")]
     rows = rows[rows["scope"] == "head"].set_index("of")
     return float(abs(rows.loc[head, column]))
 

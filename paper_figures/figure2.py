@@ -100,7 +100,7 @@ def _caption(table: pd.DataFrame) -> str:
     seeds = seeds_of(table)
     return (
         "Figure 2. Accuracy of trained heads on held-out pairs against the number of training"
-        f" pairs, by condition, the fixed setting. Mean over {seeds};"
+        f" pairs, by condition, the published setting. Mean over {seeds};"
         " bars are 1.96 standard errors. Dashed: chance. Markers at one n are set apart."
     )
 

@@ -153,7 +153,7 @@ def _caption(noisy: pd.DataFrame, n: int, others: list[int]) -> str:
     return (
         f"Figure 3. Trained heads at n = {n} with normal noise of standard deviation σ in each"
         " coordinate of both, the image or the text features: accuracy, and the lead of"
-        f" {_FIRST} over each other head, the fixed setting. Mean over {seeds}"
+        f" {_FIRST} over each other head, the published setting. Mean over {seeds}"
         f"; bars of accuracy are 1.96 standard errors over seeds (none for one"
         " seed), of the lead 95 % intervals over seeds and test images. Dashed: chance, no lead."
         f" σ = 0 stands at the left end of the axis.{more}\n"

@@ -145,7 +145,7 @@ def _caption() -> str:
         f"The lead of {_FIRST} in points against n. Above: kernel ridge heads, each"
         " at its own best ridge, over the bilinear head; points are measured,"
         " bars 1.96 standard errors over seeds. Below: trained"
-        " networks, the fixed setting, over the bilinear head and over single-token"
+        " networks, the published setting, over the bilinear head and over single-token"
         " cross-attention; bars are 95 % intervals over seeds and test images. Lines: predicted"
         " for these kernel heads, with cross-attention at 50 %, as it reads one modality; bands run"
         " from end to end of both heads' 95 % bands, wider than a band of the lead itself. They"

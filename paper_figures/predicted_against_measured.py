@@ -123,7 +123,7 @@ def _caption(kernel: pd.DataFrame, trained: pd.DataFrame) -> str:
         f" kernel ridge heads, each at its own best ridge ({len(kernel)} cells),"
         " which the theory describes; bars along are"
         f" the predicted bands. Right: networks trained by gradient descent ({len(trained)} cells,"
-        " the fixed setting) under the prediction for the kernel head of the same name at ridge"
+        " the published setting) under the prediction for the kernel head of the same name at ridge"
         " 0.1, or 50 % for those that read one modality; such a prediction has no band. Bars"
         " across: 1.96 standard errors over seeds."
     )

@@ -122,14 +122,14 @@ class Tables:
         return InputError(f"results: cannot read {self.root / name}: {reason}; run {run}")
 
 
-def for_setting(table: pd.DataFrame, setting: str = "fixed") -> pd.DataFrame:
-    """Return the rows of a setting of hyper-parameters; tables without the column are "fixed".
+def for_setting(table: pd.DataFrame, setting: str = "published") -> pd.DataFrame:
+    """Return the rows of a setting of hyper-parameters; tables without the column are "published".
 
-    >>> for_setting(pd.DataFrame({"n": [1, 2], "setting": ["fixed", "tuned"]}))["n"].tolist()
+    >>> for_setting(pd.DataFrame({"n": [1, 2], "setting": ["published", "tuned"]}))["n"].tolist()
     [1]
     """
     if "setting" not in table:
-        return table if setting == "fixed" else table.iloc[:0]
+        return table if setting == "published" else table.iloc[:0]
     return table[table["setting"].astype(str).str.startswith(setting)]
 
 

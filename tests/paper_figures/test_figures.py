@@ -55,7 +55,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     conditions, heads = ("unaligned", "aligned"), ("concat-mlp", "cross-attention", "bilinear")
     rows = [
         (setting, c, head, n, sigma, side, 5, start + n / 1000 - sigma, 0.004, start)
-        for setting in ("fixed", "tuned")
+        for setting in ("published", "first-search")
         for c in conditions
         for head, start in zip(heads, (0.7, 0.5, 0.8), strict=True)
         for n in (32, 64)
@@ -66,7 +66,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     accuracy = pd.DataFrame(rows, columns=[*columns, "accuracy", "se", "predicted"])
     gaps = accuracy[accuracy["head"] != "concat-mlp"].rename(columns={"head": "second"})
     gaps = gaps.assign(gap=0.051, crossed_low=0.04, crossed_high=0.06)
-    curve = accuracy[(accuracy["sigma"] == 0) & (accuracy["setting"] == "fixed")]
+    curve = accuracy[(accuracy["sigma"] == 0) & (accuracy["setting"] == "published")]
     bands = {"accuracy_low": curve["accuracy"] - 0.01, "accuracy_high": curve["accuracy"] + 0.01}
     compared = curve.rename(columns={"accuracy": "measured", "se": "measured_se"})
     kernel_gaps = {"condition": ["aligned"], "n": [32], "measured_gap": [0.1]}
@@ -244,7 +244,7 @@ def test_both_settings_stand_in_the_main_comparison(
 ) -> None:
     figure, _ = drawn(figure1, small, tmp_path, monkeypatch)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "open: tuned" in legend
+    assert "open: searched" in legend
     assert sum("quoted" in text for text in legend) == 1
     faces = {container[0].get_markerfacecolor() for container in figure.axes[0].containers}
     assert "white" in faces

@@ -54,9 +54,7 @@ class TrainedOptions:
         if there or self.device.partition(":")[0] not in ("cpu", "cuda"):
             places = tuple(devices(self.device))
         heads = tuple(name.strip() for name in self.heads.split(",") if name.strip())
-        return TrainedSession.open(
-            self.features, self.store, self.seeds, self.dtype, places, heads
-        )
+        return TrainedSession.open(self.features, self.store, self.seeds, self.dtype, places, heads)
 
 
 @grouped

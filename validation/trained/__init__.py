@@ -1,4 +1,4 @@
-"""Trained fusion networks at one fixed setting: accuracy, gaps with intervals, claims judged.
+"""Trained fusion networks at three settings: accuracy, gaps with intervals, claims judged.
 
 ``python -m validation trained`` fills the record store, ``trained-report`` writes the tables.
 

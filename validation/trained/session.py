@@ -125,7 +125,7 @@ class TrainedSession:
         runs, _ = recorded_runs(self.study, self.conditions, self.store, searched, self.kind)
         if runs.empty:
             return []
-        table = chosen_table(runs, self.study.tried)
+        table = chosen_table(runs, self.study.least_trials)
         return self.study.tuned_cells(choices(table, self.study.tuning))
 
     def run(

@@ -13,13 +13,17 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import RecordStore
-from fusiontheory.training import TrainingSettings
-from validation.trained import TrainedStudy, recorded_runs, train_cells
+from fusiontheory.training import TrainingSettings, group_cell
+from validation.trained import TrainedSession, TrainedStudy, recorded_runs, train_cells
 from validation.trained.design import (
     ABLATIONS,
+    FIXED,
+    PUBLISHED,
     Condition,
+    Trial,
     Variant,
     controlled_features,
+    further_trials,
     scaled_features,
     training_pairs,
 )
@@ -127,25 +131,118 @@ def test_scalings(features: FeatureSet) -> None:
 
 
 def search_runs() -> pd.DataFrame:
-    rows = [(1e-3, 0.0, 0.6, 0.9, 0.5), (1e-2, 0.0, 0.7, 0.5, 0.6), (1e-2, 1e-4, 0.7, 0.1, 0.4)]
-    names = ["learning_rate", "weight_decay", "dev_accuracy", "test_accuracy", "dev_loss"]
-    frame = pd.DataFrame(rows, columns=names)
+    """Return a complete search: the best one has a neighbour on every side."""
+    rows = [
+        (1e-3, 0.0, 1.0, 0.6, 0.9, 0.5),
+        (1e-2, 0.0, 1.0, 0.7, 0.5, 0.6),
+        (1e-2, 1e-5, 1.0, 0.7, 0.5, 0.6),
+        (1e-2, 1e-4, 1.0, 0.7, 0.1, 0.4),
+        (1e-2, 1e-3, 1.0, 0.69, 0.1, 0.4),
+        (3e-3, 1e-4, 1.0, 0.5, 0.1, 0.4),
+        (3e-2, 1e-4, 1.0, 0.5, 0.1, 0.4),
+        (1e-2, 1e-4, 24.5, 0.5, 0.1, 0.4),
+    ]
+    names = ["learning_rate", "weight_decay", "init_scale"]
+    frame = pd.DataFrame(rows, columns=[*names, "dev_accuracy", "test_accuracy", "dev_loss"])
     return frame.assign(condition="aligned", head="bilinear", n=32, diverged=False)
 
 
 def test_the_search_looks_at_dev_pairs_alone() -> None:
-    table = chosen_table(search_runs(), tried=3)
+    table = chosen_table(search_runs(), lambda n: 3)
     # Not the best on test pairs; of equal dev accuracies the lower dev loss.
-    assert choices(table) == {("aligned", "bilinear", 32): Variant("tuned", "", (1e-2,), (1e-4,))}
+    training = (("epochs", 60),)
+    assert choices(table, training) == {
+        ("aligned", "bilinear", 32): Variant("tuned", "", (1e-2,), (1e-4,), training)
+    }
     assert "test_accuracy" not in table
-    assert chosen_table(search_runs(), tried=4).empty  # not complete
+    assert chosen_table(search_runs(), lambda n: 9).empty  # not complete
+    # With logits of order one at the start.
+    unit = search_runs()
+    unit.loc[7, "dev_accuracy"] = 0.8
+    unit = pd.concat([unit, unit.loc[:6].assign(init_scale=24.5)]).drop_duplicates(
+        ["learning_rate", "weight_decay", "init_scale"]
+    )
+    [variant] = choices(chosen_table(unit, lambda n: 3)).values()
+    assert variant.unit_logits
+    assert chosen_table(unit, lambda n: 3)["init_scale"].tolist() == [24.5]
+
+
+def test_no_choice_stands_at_an_edge() -> None:
+    for edge in (5, 6, 4, 7):  # rate down, rate up, decay up, initial scale
+        lacking = search_runs().drop(index=edge)
+        assert chosen_table(lacking, lambda n: 3).empty
+        dev = {
+            Trial(rate, decay, scale != 1): (accuracy, -loss)
+            for rate, decay, scale, accuracy, _, loss in lacking.iloc[:, :6].itertuples(
+                index=False, name=None
+            )
+        }
+        [wanted] = further_trials(dev)
+        row = search_runs().loc[edge]
+        assert wanted == (row["learning_rate"], row["weight_decay"], row["init_scale"] != 1)
+
+
+def test_a_run_that_diverged_is_never_chosen() -> None:
     lost = search_runs()
-    lost.loc[lost["weight_decay"] > 0, ["dev_accuracy", "diverged"]] = [np.nan, True]
-    assert chosen_table(lost, tried=3)["weight_decay"].tolist() == [0.0]
-    assert chosen_table(lost, tried=3)["diverged"].tolist() == [1]
+    lost.loc[lost["weight_decay"] == 1e-4, ["dev_accuracy", "dev_loss", "diverged"]] = [
+        np.nan,
+        np.nan,
+        True,
+    ]
+    assert chosen_table(lost, lambda n: 3).empty  # the best is at an edge now
+    more = [(1e-1, 0.0, 1.0), (3e-2, 0.0, 1.0), (3e-3, 0.0, 1.0), (1e-2, 0.0, 24.5)]
+    names = ["learning_rate", "weight_decay", "init_scale"]
+    around = pd.DataFrame(more, columns=names).assign(
+        dev_accuracy=0.1, dev_loss=2.0, condition="aligned", head="bilinear", n=32, diverged=False
+    )
+    found = chosen_table(pd.concat([lost, around], ignore_index=True), lambda n: 3)
+    assert found["weight_decay"].tolist() == [0.0]
+    assert found["diverged"].tolist() == [4]
 
 
-def test_a_tuned_run_at_the_fixed_setting_is_the_fixed_run(features: FeatureSet) -> None:
+def test_a_search_goes_on_beyond_its_grid_until_the_best_is_inside(
+    features: FeatureSet, tmp_path: Path
+) -> None:
+    study = replace(
+        STUDY,
+        heads=("bilinear",),
+        sizes=(32, 64),
+        search_whole=32,
+        search_epochs=2,
+        search_decays=(0.0,),
+    )
+    session = TrainedSession(study, features, tmp_path)
+    assert len(session.cells("search")) == 1
+    _, missing = session.run("search")
+    assert missing == []
+    searched = session.cells("search")
+    assert len({(cell.variant, cell.n) for cell in searched}) == len(searched)
+    runs, _ = recorded_runs(study, session.conditions, session.store, searched)
+    chosen = chosen_table(runs, study.least_trials).set_index("n")
+    # Beyond the largest n with a whole grid the search starts at the choice before.
+    start = next(cell.variant for cell in searched if cell.n == 64)
+    assert start.learning_rates == (chosen.loc[32, "learning_rate"],)
+    assert (chosen["tried"] >= 3).all()
+    done, missing = session.run("tuned")
+    assert (done, missing) == (2, [])  # both seeds are one record
+    cell, *_ = session.cells("tuned")
+    assert dict(cell.variant.training) == {"threshold": "scores", "epochs": 2, "patience": 20}
+
+
+def test_the_three_settings_are_other_runs(features: FeatureSet) -> None:
+    made = CellGroups(STUDY, {"given": features})
+    kinds = {
+        part: [group_cell(g, "trained").key for c in STUDY.cells(part) for g in made.named(c)]
+        for part in ("grid", "fixed", "search")
+    }
+    assert not {*kinds["grid"]} & {*kinds["fixed"]}
+    assert not {*kinds["search"]} & {*kinds["fixed"]}
+    assert len(kinds["grid"]) == len(kinds["fixed"]) > 0
+    assert {c.variant for c in STUDY.cells("grid")} == {PUBLISHED}
+    assert {c.variant for c in STUDY.cells("fixed")} == {FIXED}
+
+
+def test_a_tuned_run_at_the_published_setting_is_the_published_run(features: FeatureSet) -> None:
     made = CellGroups(STUDY, {"given": features})
     same = Variant("tuned", "", (STUDY.training.learning_rate,), (0.0,))
     other = Variant("tuned", "", (1e-2,), (0.0,))
@@ -179,8 +276,8 @@ def test_effects_by_hand() -> None:
 
     fixed = pd.concat(
         [
-            runs("fixed", "", "concat-mlp", [0.8, 0.7]),
-            runs("fixed", "", "bilinear", [0.6, 0.6]),
+            runs("published", "", "concat-mlp", [0.8, 0.7]),
+            runs("published", "", "bilinear", [0.6, 0.6]),
         ]
     )
     ablations = pd.concat(

@@ -248,7 +248,7 @@ def test_command_refuses_before_any_work(features: FeatureSet, tmp_path: Path) -
     assert isinstance(result.exception, InputError | SystemExit)
     with pytest.raises(InputError, match="sizes must be at most 400"):
         TrainedStudy().check_features(features)
-    with pytest.raises(InputError, match="part must be one of grid, noise"):
+    with pytest.raises(InputError, match="part must be one of grid, fixed, noise"):
         TrainedStudy().cells("all")
     result = CliRunner().invoke(app, ["trained", "--dtype", "float16"])
     assert result.exit_code == 2

@@ -24,7 +24,7 @@ def _hidden(*widths: int) -> dict[str, Any]:
     return {"network": (("hidden", widths),)}
 
 
-# The level 1, none, or unit of each is the fixed setting itself, in the grid.
+# The level 1, none, or unit of each is the published setting itself, in the grid.
 ABLATIONS: tuple[tuple[tuple[str, ...], tuple[Variant, ...]], ...] = tuple(
     (heads, tuple(levels(setting, named)))
     for setting, heads, named in (

@@ -1,4 +1,4 @@
-"""The grid of hyper-parameters, and how it grows until the best setting has neighbours all round."""
+"""The grid of hyper-parameters, and how it grows until the best setting is inside it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""What is trained: conditions, sizes, heads, seeds, noise, and the one fixed setting."""
+"""What is trained: conditions, sizes, heads, seeds, noise, and the settings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.data import FeatureSet, check_disjoint, most_pairs
@@ -90,6 +91,8 @@ class TrainedStudy:
         search_rates, search_decays: learning rates and weight decays tried with one seed of its
             own, for every head alike; from there the search goes on until the best one on dev
             pairs is at no edge (`further_trials`), which is then trained with all seeds.
+        search_whole: largest n at which the whole grid is tried; beyond, a search starts from
+            what was chosen at the size before.
         search_epochs, search_patience: of the search and of the tuned setting.
         ablations: heads, and the levels they are trained at.
         dev_pairs, test_pairs: drawn once from the dev and the test images.
@@ -118,6 +121,7 @@ class TrainedStudy:
     controls: tuple[str, ...] = CONTROLS
     search_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
     search_decays: tuple[float, ...] = (0.0, 1e-4, 1e-3, 3e-3)
+    search_whole: int = 8192
     search_epochs: int = 60
     search_patience: int = 20
     ablations: tuple[tuple[tuple[str, ...], tuple[Variant, ...]], ...] = ABLATIONS
@@ -173,13 +177,19 @@ class TrainedStudy:
         """The seed of the search, of its own."""
         return 1000
 
-    @property
-    def tried(self) -> int:
-        """Settings of the grid that the search of one head starts from."""
-        return len(self.search_rates) * len(self.search_decays)
+    def least_trials(self, n: int) -> int:
+        """Return the number of settings that the search of one head at n starts from."""
+        whole = len(self.search_rates) * len(self.search_decays)
+        return whole if n <= self.search_whole else 1
+
+    def started_from(self, n: int) -> int | None:
+        """Return the size whose search starts from the choice at n; None if that has its grid."""
+        sizes = (*self.smaller, *self.sizes)
+        larger = [size for size in sizes if size > n]
+        return larger[0] if larger and larger[0] > self.search_whole else None
 
     @property
-    def tuning(self) -> tuple[tuple[str, object], ...]:
+    def tuning(self) -> tuple[tuple[str, Any], ...]:
         """What differs from the published setting in the search and the tuned setting."""
         return (
             ("threshold", "scores"),
@@ -241,7 +251,7 @@ class TrainedStudy:
         """
         return [
             self._cell(*place, variant=chosen[place])
-            for cell in self.cells("search")
+            for cell in self.cells("fixed")
             if (place := (cell.condition, cell.head, cell.n)) in chosen
         ]
 
@@ -251,7 +261,7 @@ class TrainedStudy:
         head: str,
         n: int,
         noise: Noise | None = None,
-        variant: Variant = FIXED,
+        variant: Variant = PUBLISHED,
     ) -> TrainedCell:
         seeds = tuple(range(self.seeds))
         return TrainedCell(condition, head, n, noise or Noise(), variant, seeds)
@@ -291,7 +301,8 @@ class TrainedStudy:
 
     def _search(self) -> Iterator[TrainedCell]:
         for condition, head, n in self._in_order(self.ends):
-            yield self._searched(condition, head, n, self.search_rates, self.search_decays)
+            if n <= self.search_whole:
+                yield self._searched(condition, head, n, self.search_rates, self.search_decays)
 
     def _searched(
         self,

@@ -1,6 +1,6 @@
 """How a cell is trained: the three settings, a search, or an ablation.
 
-*published*: Adam at 1e-3, as the paper is understood; the output's intercept lags behind its logits.
+*published*: Adam at 1e-3, as the paper is understood; the intercept lags behind the logits.
 *fixed*: the same with a threshold set from the training scores. *tuned*: what a search chose.
 """
 

@@ -31,19 +31,19 @@ def predictor_tables(
     """Return the predictions of the cells in ``runs``, and the errors of each predictor.
 
     Args:
-        study: the conditions, the noise and the fixed setting are its own.
+        study: the conditions, the noise and the published setting are its own.
         strengths: features by condition without controls.
-        runs: one row per run, with setting where there is more than "fixed".
+        runs: one row per run, with setting where there is more than "published".
         store: of the curves of the tangent kernel.
         fill: compute those that are not there; without, they are not predicted.
         device: of the kernels.
 
     Returns:
         Both with a column ``setting``: only the power law differs between settings. The tangent
-        kernel's ridge is that of the fixed one.
+        kernel's ridge is that of the published one.
     """
     if "setting" not in runs.columns:
-        runs = runs.assign(setting="fixed")
+        runs = runs.assign(setting="published")
     # What has no noise first, of which there is most to learn.
     places = runs[PLACE].drop_duplicates().sort_values(["sigma", "n"]).reset_index(drop=True)
     named = {name: _features(study, strengths, name) for name in places["condition"].unique()}

@@ -17,17 +17,17 @@ _PLACE = ["condition", "n", "head"]
 _SPREAD_ONLY = "seed"
 
 
-def effect_table(ablations: pd.DataFrame, fixed: pd.DataFrame) -> pd.DataFrame:
+def effect_table(ablations: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each ablation, level, condition and head.
 
     Args:
         ablations: runs of the ablations.
-        fixed: runs at the fixed setting without noise.
+        published: runs at the published setting without noise.
 
     Returns:
-        ``accuracy`` and ``sd`` over seeds; ``change`` against the fixed setting with ``low`` and
+        ``accuracy`` and ``sd`` over seeds; ``change`` against the published one with ``low`` and
         ``high``, paired by seed (95 %, t); ``gap``, ``gap_low``, ``gap_high``: `FIRST` at this
-        level, at the fixed setting where the level does not have it, less the head. Fractions.
+        level, at the published setting where the level does not have it, less the head. Fractions.
         Empty where runs are missing. Of the ablation "seed" the spread alone.
     """
     rows = []
@@ -41,11 +41,11 @@ def effect_table(ablations: pd.DataFrame, fixed: pd.DataFrame) -> pd.DataFrame:
         for name in ("updates", "gradient_start", "gradient_end"):
             row[name] = part[name].mean()
         if setting != _SPREAD_ONLY:
-            row |= _paired(("change", "low", "high"), own, _at(fixed, where, str(head)))
+            row |= _paired(("change", "low", "high"), own, _at(published, where, str(head)))
             same = ablations[(ablations["setting"] == setting) & (ablations["level"] == level)]
             first = _at(same, where, FIRST)
             if first.empty:
-                first = _at(fixed, where, FIRST)
+                first = _at(published, where, FIRST)
             if head != FIRST:
                 row |= _paired(("gap", "gap_low", "gap_high"), first, own)
         rows.append(row)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
-__all__ = ["draw", "fixed_rows"]
+__all__ = ["draw", "main_rows"]
 
 _GAPS = ("cross-attention", "two-way-attention", "token-attention", "bilinear", "dot-product")
 # Drawn where there are such conditions; else the first of those there are.
@@ -37,7 +37,7 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
     """
     from matplotlib.figure import Figure
 
-    runs, gaps = fixed_rows(runs), fixed_rows(gaps)
+    runs, gaps = main_rows(runs), main_rows(gaps)
     there = [str(name) for name in runs["condition"].unique()]
     conditions = [name for name in _CONDITIONS if name in there] or there[:_MOST_ROWS]
     with style():
@@ -61,15 +61,18 @@ def draw(runs: pd.DataFrame, gaps: pd.DataFrame, stem: Path) -> list[Path]:
         return save_figure(figure, stem, formats=("svg",))
 
 
-def fixed_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the fixed setting; a table without the column has no other.
+def main_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the fixed setting, or of the published one where there are none of it.
 
-    >>> fixed_rows(pd.DataFrame({"n": [1, 2], "setting": ["tuned", "fixed"]}))["n"].tolist()
+    A table without the column has one setting alone.
+
+    >>> main_rows(pd.DataFrame({"n": [1, 2], "setting": ["tuned", "published"]}))["n"].tolist()
     [2]
     """
     if "setting" not in table:
         return table
-    return table[table["setting"].astype(str).str.startswith("fixed")]
+    setting = "fixed" if (table["setting"] == "fixed").any() else "published"
+    return table[table["setting"] == setting]
 
 
 def _accuracies(axes: Axes, runs: pd.DataFrame) -> None:

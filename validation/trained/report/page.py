@@ -12,7 +12,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.store import check_writable, write_atomically
 from validation.claims import CLAIMS, Claim
 from validation.pages import fact_rows, inline_svg, named_features, number, points, render_page
-from validation.trained.report.figure import draw, fixed_rows
+from validation.trained.report.figure import draw, main_rows
 from validation.trained.report.grids import (
     Grid,
     ablation_grid,
@@ -169,7 +169,7 @@ def _answer(tables: Mapping[str, pd.DataFrame]) -> list[str]:
 def _lead(tables: Mapping[str, pd.DataFrame], condition: str, head: str) -> list[str]:
     if "gaps" not in tables:
         return []
-    gaps = fixed_rows(tables["gaps"])
+    gaps = main_rows(tables["gaps"])
     mine = (gaps["condition"] == condition) & (gaps["second"] == head) & (gaps["sigma"] == 0)
     rows = gaps[mine].sort_values("n")
     if rows.empty:

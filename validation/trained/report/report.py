@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,13 @@ from fusiontheory.data import FeatureSet
 from fusiontheory.store import RecordStore, check_writable, write_atomically
 from fusiontheory.training import TrainingSettings
 from validation.claims import CLAIMS, judge
-from validation.trained.design import TrainedCell, TrainedStudy, controlled_features, held_out_pairs
+from validation.trained.design import (
+    FIXED,
+    TrainedCell,
+    TrainedStudy,
+    controlled_features,
+    held_out_pairs,
+)
 from validation.trained.report.effects import effect_table
 from validation.trained.report.facts import record_facts
 from validation.trained.report.figure import draw
@@ -32,7 +38,8 @@ from validation.trained.runs import chosen_table, recorded_runs
 __all__ = ["Trained", "tables", "write_report"]
 
 _PLACE = ["condition", "head", "n", "sigma", "side"]
-_JUDGED = ("fixed", "tuned")
+_THRESHOLD = {"learned": "learned as any parameter", "scores": "set from the training scores"}
+_JUDGED = ("published", "fixed", "tuned")
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def tables(
         return Trained(every, {}, tuple(missing))
     runs = every[every["setting"].isin(_JUDGED)]
     ablations = every[~every["setting"].isin((*_JUDGED, "search"))]
-    known = _predicted(study, conditions, [c for c in cells if c.variant.setting == "fixed"], runs)
+    known = _predicted(study, conditions, [c for c in cells if c.variant.setting in _JUDGED], runs)
     judged: dict[str, pd.DataFrame] = {}
     if not own_conditions(runs["condition"]):
         joined = runs.merge(known.drop(columns="by"), on=_PLACE, how="left")
@@ -86,12 +93,12 @@ def tables(
             "scaling": scaling_table(runs),
             "trends": trend_table(runs),
             "power": power_table(runs),
-            "choices": chosen_table(every[every["setting"] == "search"], study.tried),
+            "choices": chosen_table(every[every["setting"] == "search"], study.least_trials),
             "ablations": _shown(
                 ablations, [*ablated, "seed"], ["setting", "level", *RUN_COLUMNS[1:]]
             ).rename(columns={"setting": "ablation"}),
             "effects": effect_table(
-                ablations, runs[(runs["setting"] == "fixed") & (runs["sigma"] == 0)]
+                ablations, runs[(runs["setting"] == "published") & (runs["sigma"] == 0)]
             ),
             **judged,
         },
@@ -200,7 +207,9 @@ def _facts(
         "features": sorted({str(features.name) for features in conditions.values()}),
         "fingerprint": {name: features.fingerprint for name, features in conditions.items()},
         "settings": sorted({str(setting) for setting in runs["setting"]}),
-        "fixed setting": _words(study.training),
+        "published setting": _words(study.training),
+        "fixed setting": _words(FIXED.settings(study.training)),
+        "tuned setting": _words(replace(study.training, **dict(study.tuning))),
         "seeds": study.seeds,
         "test_pairs": study.test_pairs,
         **record_facts(runs, store),
@@ -211,7 +220,8 @@ def _words(setting: TrainingSettings) -> str:
     return (
         f"{setting.optimiser}, learning rate {setting.learning_rate:g}, batch {setting.batch_size},"
         f" up to {setting.epochs} epochs, patience {setting.patience} on dev"
-        f" {setting.criterion}, products in {setting.dtype}"
+        f" {setting.criterion}, threshold {_THRESHOLD[setting.threshold]}, products in"
+        f" {setting.dtype}"
     )
 
 

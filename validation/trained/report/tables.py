@@ -28,7 +28,7 @@ FIRST = "concat-mlp"
 RUN_COLUMNS = [
     *("setting", "condition", "n", "head", "seed", "sigma", "side"),
     *("accuracy", "dev_accuracy", "train_accuracy", "epoch", "epochs", "updates"),
-    *("learning_rate", "weight_decay", "gradient_start", "gradient_end"),
+    *("learning_rate", "weight_decay", "init_scale", "gradient_start", "gradient_end"),
     *("seconds", "parameters", "diverged"),
 ]
 """Of the table of runs; accuracy is that on the test pairs."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -16,23 +17,23 @@ __all__ = ["choices", "chosen_table", "search_cells"]
 _PLACE = ["condition", "head", "n"]
 
 
-def chosen_table(runs: pd.DataFrame, tried: int) -> pd.DataFrame:
+def chosen_table(runs: pd.DataFrame, least: Callable[[int], int]) -> pd.DataFrame:
     """Return the best learning rate, weight decay and initial scale of each condition, head and n.
 
     Best is the highest dev accuracy, of equal ones the lowest dev loss; a run that diverged is
-    none. Only a search that is complete counts: the grid it starts from, and the neighbours of the
+    none. Only a search that is complete counts: what it starts from, and the neighbours of the
     best.
 
     Args:
         runs: of the search.
-        tried: number of settings of the grid.
+        least: number of settings that the search at an n starts from.
 
     Returns:
         Columns condition, head, n, learning_rate, weight_decay, init_scale (factor on the initial
         weights), dev_accuracy, tried and diverged; no test accuracy.
     """
     rows = []
-    for place, part in _complete(runs, tried):
+    for place, part in _complete(runs, least):
         dev = _dev(part)
         if further_trials(dev):
             continue
@@ -45,7 +46,7 @@ def chosen_table(runs: pd.DataFrame, tried: int) -> pd.DataFrame:
 
 
 def choices(
-    table: pd.DataFrame, training: tuple[tuple[str, object], ...] = ()
+    table: pd.DataFrame, training: tuple[tuple[str, Any], ...] = ()
 ) -> dict[tuple[str, str, int], Variant]:
     """Return the tuned variant of each condition, head and n in a table of `chosen_table`.
 
@@ -83,24 +84,37 @@ def search_cells(
         frames.append(recorded_runs(study, conditions, store, new, kind)[0])
         runs = pd.concat(frames, ignore_index=True)
         known = {*cells}
-        new = [
-            cell
-            for place, part in _complete(runs, study.tried)
+        asked = [
+            study.trial_cell(*place, trial)
+            for place, part in _complete(runs, study.least_trials)
             for trial in further_trials(_dev(part))
-            if (cell := study.trial_cell(*place, trial)) not in known
         ]
+        found = chosen_table(runs, study.least_trials)
+        for (condition, head, n), variant in choices(found).items():
+            if (larger := study.started_from(n)) is not None:
+                start = _trial(variant)
+                asked.append(study.trial_cell(condition, head, larger, start))
+        new = [cell for cell in asked if cell not in known]
         cells += new
     return cells
 
 
+def _trial(variant: Variant) -> Trial:
+    rate, decay = variant.learning_rates[0], variant.weight_decays[0]
+    assert rate is not None
+    assert decay is not None
+    return Trial(rate, decay, variant.unit_logits)
+
+
 def _complete(
-    runs: pd.DataFrame, tried: int
+    runs: pd.DataFrame, least: Callable[[int], int]
 ) -> Iterator[tuple[tuple[str, str, int], pd.DataFrame]]:
-    """Yield place and runs where the whole grid is there, and some run did not diverge."""
+    """Yield place and runs where the whole start is there, and some run did not diverge."""
     if runs.empty:
         return
-    for (condition, head, n), part in runs.groupby(_PLACE, sort=False):
-        if len(part) >= tried and part["dev_accuracy"].notna().any():
+    for _, part in runs.groupby(_PLACE, sort=False):
+        condition, head, n = (part[name].iloc[0] for name in _PLACE)
+        if len(part) >= least(int(n)) and part["dev_accuracy"].notna().any():
             yield (str(condition), str(head), int(n)), part
 
 
