@@ -182,7 +182,11 @@ def _heads(settings: Settings, equal: bool) -> list[str]:
     if settings.heads is None:
         return [name for name in HEADS if equal or name != "dot-product"]
     for name in settings.heads:
-        find_head(name)
+        if find_head(name).fit is not None:
+            raise InputError(
+                f"heads must be among {', '.join(HEADS)}, got {name!r}, which is predicted by"
+                " predict_curve and not advised on"
+            )
         find_model(name)
         if name == "dot-product" and not equal:
             raise InputError("dot-product needs v and t of one dimension")

@@ -34,7 +34,11 @@ __all__ = ["predict"]
 def predict(
     features: Features,
     head: Annotated[
-        list[str] | None, typer.Option(help="Fusion head; can be repeated. [default: all]")
+        list[str] | None,
+        typer.Option(
+            help="Fusion head; can be repeated."
+            " [default: all but concat-mlp-aligned, which has to be named]"
+        ),
     ] = None,
     n: Annotated[
         str | None,

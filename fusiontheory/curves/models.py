@@ -26,7 +26,7 @@ from fusiontheory.matching import (
     Terms,
     one_feature,
 )
-from fusiontheory.moments import Moments, centred
+from fusiontheory.moments import Moments, centred, on_shared_directions
 from fusiontheory.risk import Spectrum, self_product_eigenvalues
 
 __all__ = ["MODELS", "find_model", "mean_diagonal"]
@@ -64,6 +64,8 @@ def mean_diagonal(head: str, moments: Moments) -> float:
     """
     image, text = float(moments.image_eigenvalues.sum()), float(moments.text_eigenvalues.sum())
     head = find_head(head).name
+    if head == "concat-mlp-aligned":
+        return mean_diagonal("concat-mlp", on_shared_directions(moments))
     if head in ("concat-linear", "concat-mlp"):
         return (image + text) / 2
     if head == "bilinear":
@@ -143,6 +145,11 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     )
 
 
+def _aligned_model(moments: Moments, terms: Terms) -> MatchingModel:
+    """The tangent kernel on the directions that the modalities share, found on these images."""
+    return _tangent_model(on_shared_directions(moments), terms)
+
+
 def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
     """One feature, s = v.t; only its scale and the threshold are learned from the n pairs."""
     if moments.dot_product is None:
@@ -166,6 +173,7 @@ def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
 MODELS: dict[str, Callable[[Moments, Terms], MatchingModel]] = {
     "concat-linear": _linear_model,
     "concat-mlp": _tangent_model,
+    "concat-mlp-aligned": _aligned_model,
     "bilinear": _product_model,
     "dot-product": _dot_model,
 }

@@ -59,7 +59,8 @@ def predict_curve(
     penalised; it classifies by the sign of its output. No parameter is fitted to any curve.
 
     Args:
-        head: one of `fusiontheory.HEADS`.
+        head: one of `fusiontheory.HEADS`, or concat-mlp-aligned
+            (`fusiontheory.heads.HEADS_BY_CHOICE`).
         moments: of the features of the images to train on.
         n: number of training pairs, one or many, at least 2.
         ridge: delta of K + delta I, absolute (not divided by n), at least 0; or "best", the one of

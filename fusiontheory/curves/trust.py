@@ -19,6 +19,9 @@ __all__ = ["Trust", "trust"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
+# Heads that no population of the study had, and the one of the same kernel that stands for each.
+_STANDS_FOR = {"concat-mlp-aligned": "concat-mlp"}
+
 
 @dataclass(frozen=True)
 class Trust:
@@ -41,7 +44,8 @@ def trust(diagnosis: Diagnosis, head: str, n: ArrayLike, *, best: bool = False) 
 
     Args:
         diagnosis: of the features (`fusiontheory.diagnose`).
-        head: one of `fusiontheory.HEADS`.
+        head: one of `fusiontheory.HEADS`; concat-mlp-aligned has the widths of concat-mlp, as no
+            population of the study had it.
         n: number of training pairs, one or many.
         best: whether the ridge is the best one at each n, not a given one.
 
@@ -57,7 +61,7 @@ def trust(diagnosis: Diagnosis, head: str, n: ArrayLike, *, best: bool = False) 
         >>> found.trusted, any("first_share" in reason for reason in found.reasons)
         (False, True)
     """
-    own = calibration_of(head, best)
+    own = calibration_of(_STANDS_FOR.get(head, head), best)
     sizes = sample_sizes("n", n)
     beyond = own.beyond(diagnosis.values)
     reasons = tuple(

@@ -1,7 +1,8 @@
 """The fusion heads, each with its kernel: what measures needs no more.
 
 A head is added here by one entry in ``HEADS``; measurements, report and command line follow. To be
-predicted it needs a model of the same name in `fusiontheory.curves.models`.
+predicted it needs a model of the same name in `fusiontheory.curves.models`. One in
+``HEADS_BY_CHOICE`` is measured and predicted where it is asked for by name, and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.heads.directions import SharedDirections
 from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tangent_kernel
 
 __all__ = [
     "GAP_HEADS",
     "HEADS",
+    "HEADS_BY_CHOICE",
     "OTHER_HEAD_NAMES",
     "RIDGES",
     "Head",
@@ -39,12 +42,32 @@ class Head:
         gram: (image, text, image', text') -> kernel matrix (n, n'), rows (n, d_v) and (n, d_t).
         features: (image, text) -> explicit features (n, p) where p is small, with
             ``gram`` = features features'; None where only the kernel is affordable.
+        fit: matched features of the training images, (n, d_v) and (n, captions, d_t), -> the head
+            whose kernel is made from them; None for a kernel that needs none.
     """
 
     name: str
     summary: str
     gram: Callable[[_Array, _Array, _Array, _Array], _Array]
     features: Callable[[_Array, _Array], _Array] | None = None
+    fit: Callable[[_Array, _Array], Head] | None = None
+
+    def fitted(self, image: _Array, text: _Array) -> Head:
+        """Return the head to measure with, from matched features of the training images alone.
+
+        Args:
+            image: (n, d_v).
+            text: (n, captions, d_t).
+
+        Example:
+            >>> import numpy as np
+            >>> x = np.random.default_rng(0).standard_normal((50, 4))
+            >>> HEADS["bilinear"].fitted(x, x[:, None]) is HEADS["bilinear"]
+            True
+            >>> find_head("concat-mlp-aligned").fitted(x, x[:, None]).gram(x, x, x, x).shape
+            (50, 50)
+        """
+        return self if self.fit is None else self.fit(image, text)
 
 
 def find_head(name: str) -> Head:
@@ -59,11 +82,11 @@ def find_head(name: str) -> Head:
     """
     if isinstance(name, str):
         known = OTHER_HEAD_NAMES.get(name, name)
-        if known in HEADS:
-            return HEADS[known]
-    close = get_close_matches(str(name), HEADS, n=1)
+        if known in _ALL:
+            return _ALL[known]
+    close = get_close_matches(str(name), _ALL, n=1)
     hint = f" (did you mean {close[0]}?)" if close else ""
-    raise InputError(f"head must be one of {', '.join(HEADS)}, got {name!r}{hint}")
+    raise InputError(f"head must be one of {', '.join(_ALL)}, got {name!r}{hint}")
 
 
 def _linear_features(image: _Array, text: _Array) -> _Array:
@@ -135,6 +158,36 @@ HEADS = {
     )
 }
 
+
+def _unfitted_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+    raise InputError(
+        "concat-mlp-aligned has a kernel only after it has seen matched training images:"
+        " find_head('concat-mlp-aligned').fitted(image, text)"
+    )
+
+
+def _aligned(image: _Array, text: _Array) -> Head:
+    """Return the tangent kernel on the shared directions of these matched features."""
+    directions = SharedDirections.fit(image, text)
+
+    def gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+        first = directions.project(image, text)
+        return _tangent_gram(*first, *directions.project(image2, text2))
+
+    return Head(name=_ALIGNED.name, summary=_ALIGNED.summary, gram=gram)
+
+
+_ALIGNED = Head(
+    name="concat-mlp-aligned",
+    summary="concat-mlp on the directions that image and text share, found on training images",
+    gram=_unfitted_gram,
+    fit=_aligned,
+)
+
+HEADS_BY_CHOICE = {_ALIGNED.name: _ALIGNED}
+"""Heads that are measured and predicted where they are asked for by name."""
+
+_ALL = HEADS | HEADS_BY_CHOICE
 
 OTHER_HEAD_NAMES = {"additive": "concat-linear"}
 """Names that are taken for a head, and the one by which it goes everywhere."""

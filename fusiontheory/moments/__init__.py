@@ -10,6 +10,7 @@ from fusiontheory.moments.calibration import (
 )
 from fusiontheory.moments.diagnosis import Diagnosis, diagnose
 from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
+from fusiontheory.moments.directions import on_shared_directions
 from fusiontheory.moments.feature_shape import FeatureShape
 from fusiontheory.moments.gaussian import (
     GaussianPairs,
@@ -58,6 +59,7 @@ __all__ = [
     "halves_dependence",
     "independent_images",
     "kernel_dependence",
+    "on_shared_directions",
     "ranges",
     "read_calibration",
     "representatives",

@@ -141,6 +141,17 @@ class SampledPairs:
         ]
         return image[chosen] + added[0], text[chosen, captions] + added[1]
 
+    def features(self) -> tuple[_Array, _Array]:
+        """Return all v (n, d_v) and t (n, captions, d_t) in the units given, noise drawn in."""
+        rng = np.random.default_rng(_SEED)
+        image, text = (
+            np.sqrt(trace) * x.astype(np.float64) + (sigma and sigma * rng.standard_normal(x.shape))
+            for x, sigma, trace in zip(
+                (self.image, self.text), self.noise, self.traces, strict=True
+            )
+        )
+        return image, text
+
     @property
     def eigenvalues(self) -> tuple[_Array, _Array]:
         """Of the sample's own second moments, noise included."""

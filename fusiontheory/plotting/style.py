@@ -58,6 +58,7 @@ _HEADS = {
     "bilinear": HeadStyle("#D55E00", "s"),
     "low-rank": HeadStyle("#D55E00", "v", line="--"),
     "concat-mlp": HeadStyle("#0072B2", "o"),
+    "concat-mlp-aligned": HeadStyle("#0072B2", "h", 5.2, line="--"),
     "gated": HeadStyle("#56B4E9", "p", 5.2, line="--"),
     "dot-product": HeadStyle("#009E73", "D", 5.2),
     "hadamard": HeadStyle("#009E73", "X", 5.2, line="--"),

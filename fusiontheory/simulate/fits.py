@@ -6,6 +6,7 @@
     dot-product   one feature, v.t
     low-rank      v^T W t with rank W <= r, least squares: no ridge and no intercept
     concat-mlp    the tangent kernel of a wide ReLU network on [v; t]
+    concat-mlp-aligned    the same on the directions that v and t share, found on the n rows
 
 `fit_head` gives fits whose functions are known (a `Predictor`), or, for the tangent kernel, outputs
 on test rows.
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.heads import find_head
+from fusiontheory.heads import Head, find_head
 from fusiontheory.solvers import (
     NormalEquations,
     blockwise_gram,
@@ -36,7 +37,8 @@ __all__ = ["HEAD_NAMES", "HeadFit", "fit_head", "head_features"]
 _Array: TypeAlias = NDArray[np.float64]
 _Block: TypeAlias = Callable[[slice, slice], _Array]
 
-HEAD_NAMES = ("additive", "bilinear", "sum", "low-rank", "dot-product", "concat-mlp")
+_TANGENT = ("concat-mlp", "concat-mlp-aligned")
+HEAD_NAMES = ("additive", "bilinear", "sum", "low-rank", "dot-product", *_TANGENT)
 # Rows whose products are formed at a time.
 _ROWS = 1024
 
@@ -100,7 +102,12 @@ def fit_head(
     if head == "low-rank":
         yield from _low_rank(v, t, labels, sizes, rank)
     elif head == "concat-mlp":
-        yield from _tangent(v, t, labels, sizes, ridges, intercept, test)
+        yield from _tangent(find_head(head), v, t, labels, sizes, ridges, intercept, test)
+    elif head == "concat-mlp-aligned":
+        for n in sorted(set(sizes)):
+            # Directions of the pairs trained on, and a kernel of its own for each n.
+            own = find_head(head).fitted(v[:n], t[:n, None])
+            yield from _tangent(own, v[:n], t[:n], labels[:n], [n], ridges, intercept, test)
     elif head == "bilinear":
         yield from _bilinear(v, t, labels, sizes, ridges, intercept)
     else:
@@ -264,6 +271,7 @@ def _low_rank(
 
 
 def _tangent(
+    head: Head,
     v: _Array,
     t: _Array,
     labels: _Array,
@@ -273,8 +281,8 @@ def _tangent(
     test: tuple[_Array, _Array] | None,
 ) -> Iterator[HeadFit]:
     if test is None:
-        raise InputError("test must be given for the head concat-mlp, got None")
-    kernel, ordered = find_head("concat-mlp").gram, sorted(set(sizes))
+        raise InputError(f"test must be given for the head {head.name}, got None")
+    kernel, ordered = head.gram, sorted(set(sizes))
     most = ordered[-1]
     gram = blockwise_gram(
         most, lambda rows, columns: kernel(v[rows], t[rows], v[columns], t[columns])

@@ -26,7 +26,7 @@ def measure_unit(unit: Unit) -> list[dict[str, Any]]:
     labels = np.stack([config.labels(draw) for config in unit.configs], axis=1)
     test, test_labels = None, None
     classified = any(config.target.task == "classification" for config in unit.configs)
-    if classified or unit.head == "concat-mlp":
+    if classified or unit.head in ("concat-mlp", "concat-mlp-aligned"):
         rows = first.rows(unit.test_rows, [unit.seed, 1])
         test = rows.v, rows.t
         test_labels = np.stack([config.labels(rows) for config in unit.configs], axis=1)

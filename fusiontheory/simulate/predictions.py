@@ -104,7 +104,8 @@ def predict_head(
     label = config.label
     if config.mismatched and head in ("bilinear", "dot-product", "concat-mlp"):
         return _of_matching(config, head, n, ridge)
-    if label is None or head == "concat-mlp":
+    # Directions are of n rows, and predictions of the aligned head know those of all images.
+    if label is None or head in ("concat-mlp", "concat-mlp-aligned"):
         return _nothing(n)
     features = config.features
     with warnings.catch_warnings():

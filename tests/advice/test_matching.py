@@ -43,5 +43,7 @@ def test_captions_and_groups():
 def test_heads_that_matching_lacks_are_refused(views):
     with pytest.raises(InputError, match="head must be one of"):
         advise(*views, heads=["bilinear", "interaction"])
+    with pytest.raises(InputError, match="which is predicted by predict_curve"):
+        advise(*views, heads=["bilinear", "concat-mlp-aligned"])
     with pytest.raises(InputError, match="one dimension"):
         advise(views[0], views[1][:, :2], heads=["bilinear", "dot-product"])

@@ -158,15 +158,16 @@ def test_low_rank_head_is_that_of_the_library():
 
 
 def test_table_has_a_row_for_every_run(tmp_path):
-    heads = ["additive", "bilinear", "sum", "low-rank", "dot-product", "concat-mlp"]
+    tangent = ["concat-mlp", "concat-mlp-aligned"]
+    heads = ["additive", "bilinear", "sum", "low-rank", "dot-product", *tangent]
     grid = small(heads=heads, rank=1, test_rows=64)
     table = simulate(grid, tmp_path)
-    assert len(table) == grid.runs == 4 * (5 * 2 + 1) * 2 * 2
+    assert len(table) == grid.runs == 4 * (6 * 2 + 1) * 2 * 2
     keys = ["pairs.correlation", "target.interaction", "head", "n", "ridge", "seed"]
     assert not table.duplicated(keys).any()
     assert table["test"].notna().all()
     assert table["training"].notna().all()
-    assert (table["exact"] == (table["head"] != "concat-mlp")).all()
+    assert (table["exact"] == ~table["head"].isin(tangent)).all()
     predicted = table["head"].isin(["additive", "bilinear", "sum"])
     assert table.loc[predicted, "predicted_test"].notna().all()
     bounded = table["floor"].notna()

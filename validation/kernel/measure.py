@@ -42,7 +42,7 @@ def measure_cell(
     training = draw_pairs(train, captions, max(sizes), seeds[_TRAIN])
     testing = draw_pairs(test, captions, config["test_pairs"], seeds[_TEST])
     measured = measure_curve(
-        find_head(config["head"]),
+        find_head(config["head"]).fitted(image[train], text[train]),
         gather(image, text, training),
         gather(image, text, testing),
         sizes,

@@ -76,7 +76,7 @@ def search_cell(
     pairs = min(config["test_pairs"], most_pairs(dev.size, captions))
     training = gather(image, text, draw_pairs(train, captions, max(sizes), seeds[_TRAIN]))
     testing = gather(image, text, draw_pairs(dev, captions, pairs - pairs % 2, seeds[_DEV]))
-    head = find_head(config["head"])
+    head = find_head(config["head"]).fitted(image[train], text[train])
     ridges = [mean_diagonal(head, training) * ridge for ridge in RIDGES]
     found = measure_ridges(head, training, testing, sizes, ridges)
     return [{"n": m.n, "at_ridge": m.ridge, "accuracy": m.accuracy, "risk": m.risk} for m in found]
