@@ -7,6 +7,7 @@ from fusiontheory.curves.models import find_model
 from fusiontheory.curves.own_runs import RunComparison, compare, read_runs
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.curves.sweeps import SIDES, alignment_curve, correlation_curve, degradation_curve
+from fusiontheory.curves.tokens import predict_token_curve
 from fusiontheory.curves.trust import trust
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "find_model",
     "forecast",
     "predict_curve",
+    "predict_token_curve",
     "predicted_lead",
     "read_runs",
     "trust",

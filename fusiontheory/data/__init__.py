@@ -24,6 +24,7 @@ from fusiontheory.data.reading import (
     read_rows,
     settle,
 )
+from fusiontheory.data.tokens import TokenSet, checked_mask, checked_tokens
 
 __all__ = [
     "OTHER_NAMES",
@@ -35,11 +36,14 @@ __all__ = [
     "Prepared",
     "Reading",
     "Rows",
+    "TokenSet",
     "caption_places",
     "check_disjoint",
     "check_distinct_images",
     "check_varies",
     "check_vectors",
+    "checked_mask",
+    "checked_tokens",
     "dequantise",
     "draw_pairs",
     "equal_rows",

@@ -14,10 +14,11 @@ from fusiontheory.networks.concat import ConcatLinear, ConcatMLP
 from fusiontheory.networks.coordinate import DotProduct, Hadamard
 from fusiontheory.networks.cross_attention import CrossAttention, TwoWayCrossAttention
 from fusiontheory.networks.gated import GatedFusion
+from fusiontheory.networks.query_attention import BilinearQueryAttention, MLPQueryAttention
 from fusiontheory.networks.token_attention import TokenCrossAttention
 from fusiontheory.networks.unimodal import ImageOnly, TextOnly
 
-__all__ = ["NETWORKS", "build_network", "with_parameters"]
+__all__ = ["NETWORKS", "TOKEN_NETWORKS", "build_network", "with_parameters"]
 
 NETWORKS: dict[str, type[FusionNetwork]] = {
     network.name: network
@@ -37,12 +38,19 @@ NETWORKS: dict[str, type[FusionNetwork]] = {
     )
 }
 
+TOKEN_NETWORKS: dict[str, type[FusionNetwork]] = {
+    network.name: network for network in (BilinearQueryAttention, MLPQueryAttention)
+}
+"""Networks that take an image's tokens (B, m, d), and no vectors."""
+
+_ALL = NETWORKS | TOKEN_NETWORKS
+
 
 def build_network(name: str, d_v: int, d_t: int, **settings: Any) -> FusionNetwork:
     """Return the network of that name with freshly drawn weights.
 
     Args:
-        name: one of ``NETWORKS``.
+        name: one of ``NETWORKS`` or ``TOKEN_NETWORKS``.
         d_v, d_t: dimensions of the features.
         settings: of the network; see its class.
 
@@ -54,10 +62,10 @@ def build_network(name: str, d_v: int, d_t: int, **settings: Any) -> FusionNetwo
         >>> build_network("low-rank", 512, 512, rank=4).name
         'low-rank'
     """
-    if name not in NETWORKS:
-        raise InputError(f"name must be one of {', '.join(NETWORKS)}, got {name!r}")
+    if name not in _ALL:
+        raise InputError(f"name must be one of {', '.join(_ALL)}, got {name!r}")
     try:
-        return NETWORKS[name](d_v, d_t, **settings)
+        return _ALL[name](d_v, d_t, **settings)
     except TypeError as error:
         raise InputError(f"settings must be those of {name}, got {settings}: {error}") from error
 
@@ -104,6 +112,6 @@ def with_parameters(name: str, d_v: int, d_t: int, *, about: int, **settings: An
 
 
 def _at_width(name: str, size: int, settings: Mapping[str, Any]) -> dict[str, Any]:
-    if name not in NETWORKS:
-        raise InputError(f"name must be one of {', '.join(NETWORKS)}, got {name!r}")
-    return NETWORKS[name].at_width(size, settings)
+    if name not in _ALL:
+        raise InputError(f"name must be one of {', '.join(_ALL)}, got {name!r}")
+    return _ALL[name].at_width(size, settings)

@@ -32,6 +32,7 @@ from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor, p
 from fusiontheory.synthetic.rotations import aligned_rotation, random_rotation
 from fusiontheory.synthetic.surrogates import SurrogatePairs, latent_model_of_features
 from fusiontheory.synthetic.targets import Coefficients, Target
+from fusiontheory.synthetic.tokens import TokenPairs
 
 __all__ = [
     "FOREIGN",
@@ -51,6 +52,7 @@ __all__ = [
     "SyntheticConfig",
     "SyntheticSample",
     "Target",
+    "TokenPairs",
     "add_noise",
     "aligned_rotation",
     "best_additive",
