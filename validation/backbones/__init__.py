@@ -10,6 +10,7 @@ clip-vit-b-32, clip-vit-b-32-laion2b; or any clip:MODEL:TAG or sentences:MODEL
 from validation.backbones.backbone import DTYPES, Card, ImageBackbone, TextBackbone, scaled
 from validation.backbones.checkpoint import read_state
 from validation.backbones.clip import Clip, load_clip
+from validation.backbones.folded import unfolded
 from validation.backbones.libraries import library
 from validation.backbones.names import BACKBONES, load_backbone
 from validation.backbones.preprocessing import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
@@ -35,4 +36,5 @@ __all__ = [
     "load_sentences",
     "read_state",
     "scaled",
+    "unfolded",
 ]

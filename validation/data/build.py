@@ -21,7 +21,16 @@ from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import OneLineCommand, application
 from fusiontheory.data import FeatureSet
 
-__all__ = ["ALIGN_IMAGES", "DIMENSION", "SPLIT_SEED", "app", "encoder_features", "principal_scores"]
+__all__ = [
+    "ALIGN_IMAGES",
+    "DIMENSION",
+    "SPLIT_SEED",
+    "app",
+    "encoder_features",
+    "lines",
+    "principal_scores",
+    "stored_array",
+]
 
 NAME = "flickr8k-mobilenetv2-resnet18-minilm"
 DIMENSION = 512
@@ -64,15 +73,15 @@ def encoder_features(
     Example:
         ``encoder_features(Path("source")).image.shape`` is (8091, 512).
     """
-    names = _lines(source / "features" / "image_ids.txt")
+    names = lines(source / "features" / "image_ids.txt")
     if names != sorted(set(names)):
         raise InputError("image_ids.txt must hold distinct names in sorted order, it does not")
     split = _splits(source / "flickr8k" / "captions", names, align_images)
-    backbones = [_array(source / "features" / name, len(names)) for name in _BACKBONES]
+    backbones = [stored_array(source / "features" / name, len(names)) for name in _BACKBONES]
     image = np.concatenate(backbones, axis=1)
     return FeatureSet(
         principal_scores(image, split == "align", dimension).astype(np.float32),
-        _array(source / "features" / _CAPTIONS, len(names)).astype(np.float32),
+        stored_array(source / "features" / _CAPTIONS, len(names)).astype(np.float32),
         split=split,
         name=NAME,
     )
@@ -114,7 +123,7 @@ def _splits(folder: Path, names: list[str], align_images: int) -> NDArray[np.str
     position = {name: i for i, name in enumerate(names)}
     official: dict[str, list[int]] = {}
     for part in ("train", "dev", "test"):
-        listed = _lines(folder / f"Flickr_8k.{part}Images.txt")
+        listed = lines(folder / f"Flickr_8k.{part}Images.txt")
         unknown = [name for name in listed if name not in position]
         if unknown:
             raise InputError(f"Flickr_8k.{part}Images.txt must list known images, got {unknown[0]}")
@@ -137,7 +146,12 @@ def _splits(folder: Path, names: list[str], align_images: int) -> NDArray[np.str
     return split
 
 
-def _array(path: Path, rows: int) -> NDArray[np.float64]:
+def stored_array(path: Path, rows: int) -> NDArray[np.float64]:
+    """Return an array of a file in double precision, of so many rows.
+
+    Raises:
+        InputError: if it cannot be read, or has another number of rows.
+    """
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
@@ -147,7 +161,12 @@ def _array(path: Path, rows: int) -> NDArray[np.float64]:
     return np.asarray(array, dtype=np.float64)
 
 
-def _lines(path: Path) -> list[str]:
+def lines(path: Path) -> list[str]:
+    """Return the words of a text file, one a line.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8").split()
     except OSError as error:

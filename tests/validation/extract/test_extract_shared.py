@@ -24,6 +24,7 @@ from validation.backbones import (
     Preprocessing,
     load_resnet18,
     load_sentences,
+    unfolded,
 )
 from validation.corpus import read_corpus
 from validation.extract import Published, Settings, extract_images, prove, read_shard
@@ -51,25 +52,6 @@ def rows(corpus):
 def cosines(a, b):
     a, b = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (a, b.astype(np.float64)))
     return (a * b).sum(-1)
-
-
-def unfolded(path):
-    """Tensors in torchvision's names from convolutions with batch norm folded into them."""
-    eps, state = 1e-5, {}
-    folded = np.load(path)
-    for name in folded.files:
-        layer, _, kind = name.rpartition(".")
-        if kind == "weight":
-            state[name] = torch.from_numpy(folded[name])
-            continue
-        # A batch norm that does nothing but add the bias.
-        norm = f"{layer[:-1]}1" if layer.endswith("downsample.0") else layer.replace("conv", "bn")
-        bias = torch.from_numpy(folded[name])
-        state[f"{norm}.weight"] = torch.ones_like(bias)
-        state[f"{norm}.bias"] = bias
-        state[f"{norm}.running_mean"] = torch.zeros_like(bias)
-        state[f"{norm}.running_var"] = torch.full_like(bias, 1 - eps)
-    return state
 
 
 def test_resnet18_to_layer3_gives_the_stored_features(corpus, rows, tmp_path):
