@@ -1,0 +1,49 @@
+"""The figure, from the stored tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.shared_directions.summary import comparison
+from fusiontheory.plotting import NORMAL_95, HeadStyle, head_styles, save_figure, style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiments.study import Tables
+
+__all__ = ["draw"]
+
+_LOOKS = {
+    **head_styles(["concat-mlp", "concat-mlp-aligned"]),
+    "own pairs": HeadStyle("#E69F00", "v", line="--"),
+    "network": HeadStyle("#009E73", "D"),
+}
+
+
+def draw(tables: Tables, out: Path) -> None:
+    """Write accuracy against n for each condition: measured points, predicted lines."""
+    from matplotlib.figure import Figure
+
+    table = comparison(tables)
+    with style():
+        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+        panels = figure.subplots(1, table["condition"].nunique(), sharey=True)
+        for axes, (condition, rows) in zip(panels, table.groupby("condition"), strict=True):
+            for head, look in _LOOKS.items():
+                own = rows[rows["head"] == head]
+                axes.errorbar(
+                    own["n"],
+                    own["measured"],
+                    yerr=NORMAL_95 * own["se"],
+                    fmt=look.marker,
+                    color=look.colour,
+                    label=head,
+                )
+                axes.plot(own["n"], own["predicted"], look.line, color=look.colour)
+            axes.set(xscale="log", title=condition, xlabel="training pairs n")
+            axes.set_xticks(sorted(rows["n"].unique()), labels=sorted(rows["n"].unique()))
+            axes.set_xticks([], minor=True)
+        panels[0].set_ylabel("accuracy (%)")
+        panels[-1].legend(loc="lower right")
+        save_figure(figure, out, ("svg",))

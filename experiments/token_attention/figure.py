@@ -1,0 +1,58 @@
+"""The figure, from the stored tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from experiments.token_attention.summary import comparison, networks
+from fusiontheory.plotting import NORMAL_95, HeadStyle, save_figure, style
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from experiments.study import Tables
+
+__all__ = ["draw"]
+
+_LOOKS = {
+    "token-mean": HeadStyle("#009E73", "D"),
+    "token-answer": HeadStyle("#CC79A7", "^"),
+    "token-pair": HeadStyle("#E69F00", "v"),
+    "token-bilinear": HeadStyle("#D55E00", "s"),
+    "token-mlp": HeadStyle("#0072B2", "o"),
+}
+
+
+def draw(tables: Tables, out: Path) -> None:
+    """Write accuracy against n by population: measured points, predicted lines, trained stars."""
+    from matplotlib.figure import Figure
+
+    table, learned = comparison(tables), networks(tables)
+    with style():
+        figure = Figure(figsize=(7.2, 5.6), layout="constrained")
+        panels = figure.subplots(2, 2, sharex=True).flat
+        for axes, (population, rows) in zip(
+            panels, table.groupby("population", sort=False), strict=True
+        ):
+            for head, look in _LOOKS.items():
+                own = rows[rows["head"] == head]
+                axes.errorbar(
+                    own["n"],
+                    own["measured"],
+                    yerr=NORMAL_95 * own["se"],
+                    fmt=look.marker,
+                    color=look.colour,
+                    label=head,
+                )
+                axes.plot(own["n"], own["predicted"], color=look.colour)
+                net = learned[(learned["population"] == population) & (learned["head"] == head)]
+                axes.plot(net["n"] * 1.12, net["trained"], "*", color=look.colour, markersize=8)
+            axes.set(xscale="log", title=population)
+            axes.set_xticks(sorted(rows["n"].unique()), labels=sorted(rows["n"].unique()))
+            axes.set_xticks([], minor=True)
+        for axes in figure.axes[2:]:
+            axes.set_xlabel("training pairs n")
+        for axes in figure.axes[::2]:
+            axes.set_ylabel("accuracy (%)")
+        figure.axes[0].legend(loc="lower right")
+        save_figure(figure, out, ("svg",))

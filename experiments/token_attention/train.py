@@ -1,0 +1,87 @@
+"""Networks of tokens, trained on the pairs of all seeds at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.token_attention.config import Config, Drawn
+from fusiontheory.checks import InputError
+from fusiontheory.data import Pairs
+from fusiontheory.networks import TOKEN_NETWORKS
+from fusiontheory.training import (
+    Architecture,
+    IndexedPairs,
+    PairDataset,
+    TrainingSettings,
+    all_members,
+    train_members,
+)
+
+__all__ = ["TokenArchitecture", "trained"]
+
+
+@dataclass(frozen=True)
+class TokenArchitecture(Architecture):
+    """A network of tokens by name, where `Architecture` knows those of vectors."""
+
+    def __post_init__(self) -> None:
+        """Check the name."""
+        if self.head not in TOKEN_NETWORKS:
+            raise InputError(f"head must be one of {', '.join(TOKEN_NETWORKS)}, got {self.head!r}")
+
+
+def trained(
+    config: Config,
+    network: str,
+    draws: Sequence[Drawn],
+    pairs: Sequence[tuple[Pairs, Pairs, Pairs]],
+) -> Iterator[dict[str, Any]]:
+    """Train at every rate and decay, and give the test accuracy at the best pair of them on dev.
+
+    Tokens and texts are centred and brought to a mean squared length of 1 on training images.
+    """
+    sets = [_dataset(drawn, own) for drawn, own in zip(draws, pairs, strict=True)]
+    members = [
+        member
+        for seed, data in enumerate(sets)
+        for member in all_members([data], [seed], config.rates, config.decays)
+    ]
+    settings = TrainingSettings(epochs=config.epochs, patience=config.patience, batch_size=128)
+    rows = train_members(TokenArchitecture(network), members, settings)
+    on_dev = rows.groupby(["learning_rate", "weight_decay"], as_index=False)["dev_accuracy"].mean()
+    best = on_dev.loc[on_dev["dev_accuracy"].idxmax()]
+    rate, decay = float(best["learning_rate"]), float(best["weight_decay"])
+    chosen = rows[(rows["learning_rate"] == rate) & (rows["weight_decay"] == decay)]
+    for _, row in chosen.iterrows():
+        yield {
+            "n": int(row["n"]),
+            "seed": int(row["seed"]),
+            "accuracy": float(row["test_accuracy"]),
+            "rate": rate,
+            "decay": decay,
+        }
+
+
+def _dataset(drawn: Drawn, pairs: tuple[Pairs, Pairs, Pairs]) -> PairDataset:
+    images, captions = drawn.text.shape[:2]
+    tokens = _scaled(drawn.tokens, drawn.train)
+    text = _scaled(drawn.text, drawn.train).reshape(images * captions, -1)
+    indexed = [
+        IndexedPairs(p.image, p.text * captions + p.caption, p.label.astype(np.float32))
+        for p in pairs
+    ]
+    owner = np.repeat(np.arange(images), captions)
+    return PairDataset("tokens", tokens, text, owner, indexed[0], indexed[1], indexed[2])
+
+
+def _scaled(x: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    own = x[rows].reshape(-1, x.shape[-1])
+    centre = own.mean(axis=0)
+    power = ((own - centre) ** 2).sum(axis=1).mean()
+    scaled: NDArray[np.float32] = ((x - centre) / np.sqrt(power)).astype(np.float32)
+    return scaled
