@@ -158,6 +158,8 @@ def _in_one_line(
     except Exception as error:
         # click's own errors, known by this method: typer carries a copy of click or imports it.
         describe = getattr(error, "format_message", None)
+        if type(error).__name__ == "OutOfMemoryError":  # PyTorch's, which is not loaded for it
+            describe = _of_a_full_device
         if not standalone or describe is None:
             raise
         _fail(describe() + _pointer(error), getattr(error, "exit_code", _USAGE_ERROR))
@@ -179,6 +181,13 @@ def _of_the_machine(error: Exception) -> str:
     file = getattr(error, "filename", None)
     where = "" if file is None else f": {file}"
     return f"{getattr(error, 'strerror', None) or error}{where}"
+
+
+def _of_a_full_device() -> str:
+    return (
+        "the device has too little memory for this; what is done is kept: ask for less at once, or"
+        " go on with --device cpu"
+    )
 
 
 def _flush() -> None:

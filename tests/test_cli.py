@@ -127,6 +127,10 @@ def test_module_fails_in_one_line() -> None:
     assert done.stderr == "error: d_v must be at least 1, got 0\n"
 
 
+class OutOfMemoryError(RuntimeError):
+    """As PyTorch names its own."""
+
+
 def single(error: BaseException | None, status: int | None = None) -> typer.Typer:
     command_line = application("One command.")
 
@@ -144,6 +148,10 @@ def test_a_command_line_of_one_command_has_the_same_errors() -> None:
     result = run(command_line=broken)
     assert result.exit_code == 2
     assert result.stderr == "error: size must be even, got 1; double it\n"
+    full = run(command_line=single(OutOfMemoryError("CUDA out of memory. Tried to allocate")))
+    assert full.exit_code == 2
+    assert full.stderr.startswith("error: the device has too little memory for this; what is done")
+    assert full.stderr.count("\n") == 1
     usage = run("--size", "x", command_line=single(None))
     assert usage.exit_code == 2
     assert usage.stderr.count("\n") == 1

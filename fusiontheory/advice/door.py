@@ -31,6 +31,7 @@ def advise(
     missing: Missing = "drop",
     verify: bool = False,
     seed: int = 0,
+    device: str | None = None,
 ) -> Advice:
     """Say which fusion of two modalities to choose, how sure that is, and what would settle it.
 
@@ -56,6 +57,8 @@ def advise(
         verify: hold out a quarter of the items, measure each head on them at sizes within the rest,
             and say how many lie inside their intervals; with labels it needs scikit-learn.
         seed: of all that is drawn.
+        device: of PyTorch, on which items held out are measured: "cpu", "cuda", "cuda:1" or "auto";
+            None: NumPy.
 
     Raises:
         InputError: for labels of one class, a class with fewer than 5 items, fewer than 50 items,
@@ -70,7 +73,7 @@ def advise(
         >>> found.recommended, found.headline
         ('interaction', 'Task: classification of your labels (2 classes) from two modalities.')
     """
-    settings = checked_settings(target_n, target_accuracy, heads, tolerance, verify, seed)
+    settings = checked_settings(target_n, target_accuracy, heads, tolerance, verify, seed, device)
     if y is None:
         return advise_matching(v, t, groups, missing, settings)
     pilot = labelled_pilot(v, t, y, groups, task=task, missing=missing, seed=settings.seed)

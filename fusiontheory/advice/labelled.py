@@ -30,6 +30,7 @@ from fusiontheory.pilot import (
     missing_price,
     posterior_draws,
 )
+from fusiontheory.solvers import computing_on
 
 __all__ = ["advise_labelled"]
 
@@ -72,7 +73,8 @@ def advise_labelled(pilot: Pilot, settings: Settings) -> Advice:
     sides = pilot.image, pilot.text
     tables["cost"] = cost_table(decision.ranked, *sides, columns, target, seconds)
     if tested is not None:
-        verified = verify_labelled(ranked, pilot, tested, choice.metric, settings.seed)
+        with computing_on(settings.device):
+            verified = verify_labelled(ranked, pilot, tested, choice.metric, settings.seed)
         tables["verification"] = verified
     classes = 0 if pilot.labels.classes is None else len(pilot.labels.classes)
     return decision.advice(settings, changes, notes, tables, classes)

@@ -28,6 +28,7 @@ from fusiontheory.curves import find_model
 from fusiontheory.data import Missing, features_of, normalise
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.moments import Moments
+from fusiontheory.solvers import computing_on
 
 __all__ = ["MOST_VALUES", "advise_matching"]
 
@@ -103,7 +104,7 @@ def advise_matching(
     tables["missing"] = missing_price(float(choice.set_index("head")["expected"][decision.head]))
     tables["cost"] = costs(ranked, image, text, target)
     if tested is not None:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), computing_on(settings.device):
             # What the theory warns of is among the notes already.
             warnings.simplefilter("ignore", ValidityWarning)
             tables["verification"] = verify_matching(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.solvers import devices
 
 __all__ = ["LEVEL", "Settings", "checked_settings"]
 
@@ -27,6 +28,7 @@ class Settings:
         tolerance: difference in the metric that does not matter.
         verify: hold items out and measure.
         seed: of whatever is drawn.
+        device: that held-out items are measured on; None: NumPy.
     """
 
     target_n: int | None
@@ -35,6 +37,7 @@ class Settings:
     tolerance: float
     verify: bool
     seed: int
+    device: str | None = None
 
 
 def checked_settings(
@@ -44,12 +47,13 @@ def checked_settings(
     tolerance: Any,
     verify: bool,
     seed: Any,
+    device: str | None = None,
 ) -> Settings:
     """Return the settings.
 
     Raises:
         InputError: for a target below 20, an accuracy outside (0, 1), a negative tolerance or seed,
-            or fewer than 2 heads.
+            fewer than 2 heads, or a device that is not there or has nothing to measure.
 
     Example:
         >>> checked_settings(None, 90, None, 0.005, False, 0)
@@ -77,4 +81,13 @@ got 90
         non_negative("tolerance", tolerance),
         bool(verify),
         positive_integer("seed", seed, 0),
+        None if device is None else _checked_device(device, bool(verify)),
     )
+
+
+def _checked_device(device: str, verify: bool) -> str:
+    if not verify:
+        raise InputError(
+            f"device must be given with verify, which alone measures, got {device!r} without"
+        )
+    return devices(device)[0]

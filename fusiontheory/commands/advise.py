@@ -55,6 +55,10 @@ def advise(
     verify: Annotated[
         bool, typer.Option("--verify", help="Hold items out, measure, compare.")
     ] = False,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Of --verify: cpu, cuda, cuda:1 or auto. [default: NumPy]"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
     image_key: Annotated[
         str | None, typer.Option(help="Name of the image array in its file.")
@@ -88,6 +92,7 @@ def advise(
         "tolerance": tolerance,
         "missing": missing,
         "verify": verify,
+        "device": device,
         "seed": seed,
     }
     read = _labelled if labels is not None else _matching

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
+
+from fusiontheory.solvers import eigh
 
 __all__ = ["RidgeFit", "fit_ridge"]
 
@@ -65,7 +66,7 @@ def fit_ridge(kernel: _Array, targets: _Array, ridge: float | None = None) -> Ri
     mean = targets.mean(0)
     # The constant vector, lifted above all others, is the last one and left out.
     lift = 2 * float(np.linalg.norm(centred)) or 1.0
-    values, vectors = eigh(centred + lift / n, check_finite=False)
+    values, vectors = eigh(centred + lift / n)
     values, vectors = np.maximum(values[:-1], 0.0), vectors[:, :-1]
     power = vectors.T @ (targets - mean)
     risk = float("nan")

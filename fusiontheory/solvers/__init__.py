@@ -8,6 +8,7 @@ from fusiontheory.solvers.backend import (
     device_name,
     devices,
     dual_ridge,
+    eigh,
     measure_curve,
     measure_ridges,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "device_name",
     "devices",
     "dual_ridge",
+    "eigh",
     "fit_bilinear_ridge",
     "fit_linear_ridge",
     "fit_low_rank",

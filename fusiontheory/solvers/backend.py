@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
@@ -33,6 +34,7 @@ __all__ = [
     "device_name",
     "devices",
     "dual_ridge",
+    "eigh",
     "measure_curve",
     "measure_ridges",
     "placed",
@@ -117,7 +119,7 @@ def device_code() -> tuple[Callable[..., object], ...]:
 
 @contextlib.contextmanager
 def computing_on(device: str | None, precision: str = "float64") -> Iterator[None]:
-    """Let `measure_curve`, `measure_ridges` and `dual_ridge` compute there inside the block.
+    """Let `measure_curve`, `measure_ridges`, `dual_ridge` and `eigh` compute there in the block.
 
     Args:
         device: as `devices` takes it, of which the first is taken; None: NumPy.
@@ -272,3 +274,25 @@ def dual_ridge(
         yield from nested.dual_ridge(gram, labels, sizes, ridges, intercept)
         return
     yield from _torch().dual_ridge(gram, labels, sizes, ridges, intercept, place)
+
+
+def eigh(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the eigenvalues of a symmetric matrix, increasing, and its vectors as columns.
+
+    Inside `computing_on` it is done on the device, in float64 whatever the precision.
+
+    Args:
+        matrix: (n, n), finite; the lower triangle is read.
+
+    Example:
+        >>> values, vectors = eigh(np.diag([2.0, 1.0]))
+        >>> values
+        array([1., 2.])
+    """
+    place = placed()
+    values, vectors = (
+        scipy.linalg.eigh(matrix, check_finite=False)
+        if place is None
+        else _torch().eigh(matrix, place.device)
+    )
+    return values, vectors

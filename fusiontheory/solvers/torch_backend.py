@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -30,10 +30,20 @@ from fusiontheory.solvers.backend import Place
 from fusiontheory.solvers.kernel_ridge import PairFeatures
 from fusiontheory.solvers.nested import DualFit
 
-__all__ = ["OnDevice", "device_name", "devices", "dual_ridge", "gram_blocks", "outputs", "refined"]
+__all__ = [
+    "OnDevice",
+    "device_name",
+    "devices",
+    "dual_ridge",
+    "eigh",
+    "gram_blocks",
+    "outputs",
+    "refined",
+]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Places: TypeAlias = Sequence[tuple[int, float]]
+_Done = TypeVar("_Done")
 
 # Rows of the kernel at a time: its temporaries are so small beside the Gram matrix.
 _BLOCK = 2048
@@ -194,17 +204,21 @@ def outputs(
 
     With too little memory on the device it is done on the processor, with a warning.
     """
+    what = f"{head.name} at {places[-1][0]} pairs"
+    return list(_where_it_fits(lambda on: _outputs(head, train, test, places, on), place, what).T)
+
+
+def _where_it_fits(work: Callable[[Place], _Done], place: Place, what: str) -> _Done:
+    """Return what is done on a device, or on the processor if its memory is too small."""
     try:
-        found = _outputs(head, train, test, places, place)
+        return work(place)
     except torch.cuda.OutOfMemoryError:
         warnings.warn(
-            f"{place.device} has too little memory for {head.name} at {places[-1][0]} pairs:"
-            " done on the processor",
+            f"{place.device} has too little memory for {what}: done on the processor",
             RuntimeWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
-        found = _outputs(head, train, test, places, Place("cpu", place.precision))
-    return list(found.T)
+    return work(Place("cpu", place.precision))
 
 
 def _outputs(
@@ -346,15 +360,39 @@ def dual_ridge(
     intercept: bool,
     place: Place,
 ) -> Iterator[DualFit]:
-    """Yield the fit at every ridge and n; the lower triangle of K is moved to the device."""
-    device = place.device
-    whole = torch.as_tensor(np.tril(gram) + np.tril(gram, -1).T, device=device)
-    label = _moved(labels, device)
+    """Yield the fit at every ridge and n; the lower triangle of K is moved to the device.
+
+    With too little memory on the device it is done on the processor, with a warning.
+    """
     for ridge in ridges:
-        for n, (alpha, constant) in zip(
-            sizes, _nested(whole, label, sizes, ridge, intercept, place.precision), strict=True
-        ):
-            # The residual y - b - K alpha is delta alpha.
-            weights = np.asarray(alpha.cpu().numpy())
-            training = ridge**2 * np.mean(weights**2, axis=0)
-            yield DualFit(n, ridge, weights, np.asarray(constant.cpu().numpy()), training)
+        yield from _where_it_fits(
+            lambda on, ridge=ridge: _fits(gram, labels, sizes, ridge, intercept, on),  # type: ignore[misc]
+            place,
+            f"a kernel of {len(gram)} items",
+        )
+
+
+def _fits(
+    gram: _Array, labels: _Array, sizes: list[int], ridge: float, intercept: bool, place: Place
+) -> list[DualFit]:
+    whole = torch.as_tensor(np.tril(gram) + np.tril(gram, -1).T, device=place.device)
+    label = _moved(labels, place.device)
+    found = []
+    for n, (alpha, constant) in zip(
+        sizes, _nested(whole, label, sizes, ridge, intercept, place.precision), strict=True
+    ):
+        # The residual y - b - K alpha is delta alpha.
+        weights = np.asarray(alpha.cpu().numpy())
+        training = ridge**2 * np.mean(weights**2, axis=0)
+        found.append(DualFit(n, ridge, weights, np.asarray(constant.cpu().numpy()), training))
+    return found
+
+
+def eigh(matrix: _Array, device: str) -> tuple[_Array, _Array]:
+    """Return eigenvalues and vectors of a symmetric matrix; see `fusiontheory.solvers.eigh`."""
+
+    def work(place: Place) -> tuple[_Array, _Array]:
+        values, vectors = torch.linalg.eigh(_moved(matrix, place.device))
+        return np.asarray(values.cpu().numpy()), np.asarray(vectors.cpu().numpy())
+
+    return _where_it_fits(work, Place(device), f"a kernel of {len(matrix)} items")

@@ -43,3 +43,29 @@ def test_too_few_to_hold_out_is_refused(views):
     v, t = (x[:60] for x in views)
     with pytest.raises(InputError, match="label more"):
         advise(v, t, np.arange(60) % 2, verify=True)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_on_a_device_it_measures_the_same(labelled):
+    pytest.importorskip("torch")
+    rng = np.random.default_rng(4)
+    v = rng.standard_normal((160, 3))
+    t = v + rng.standard_normal((160, 3))
+    y = (v * t).sum(1) > 1 if labelled else None
+    heads = ["concat-linear", "bilinear"]
+    plain, there = (
+        advise(v, t, y, heads=heads, verify=True, device=device).tables["verification"]
+        for device in (None, "cpu")
+    )
+    assert there["inside"].tolist() == plain["inside"].tolist()
+    np.testing.assert_allclose(there["measured"], plain["measured"], atol=1e-12)
+    np.testing.assert_array_equal(there["predicted"], plain["predicted"])
+
+
+def test_a_device_without_anything_to_measure_or_that_is_not_there(views):
+    v, t = views
+    with pytest.raises(InputError, match="device must be given with verify"):
+        advise(v, t, device="cpu")
+    pytest.importorskip("torch")
+    with pytest.raises(InputError, match="device must be one of cpu, auto"):
+        advise(v, t, verify=True, device="tpu")

@@ -19,6 +19,7 @@ from fusiontheory.solvers import (
     computing_on,
     devices,
     dual_ridge,
+    eigh,
     measure_curve,
     measure_ridges,
     torch_backend,
@@ -113,6 +114,39 @@ def test_too_little_memory_moves_to_the_processor_and_says_so(
     with pytest.warns(RuntimeWarning, match="cuda:0 has too little memory for bilinear"):
         found = torch_backend.outputs(*data, Place("cuda:0"))
     np.testing.assert_array_equal(found, torch_backend.outputs(*data, Place("cpu")))
+
+
+def test_nested_ridge_and_eigenvectors_move_to_the_processor_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    x, y = (np.random.default_rng(k).standard_normal((40, 5)) for k in range(2))
+    moved = torch_backend._moved
+
+    def small(array: object, device: str) -> object:
+        if device == "cuda:0":
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return moved(array, device)
+
+    monkeypatch.setattr(torch_backend, "_moved", small)
+    monkeypatch.setattr(torch, "as_tensor", lambda array, **_: torch.from_numpy(np.array(array)))
+    given = np.asfortranarray(x @ x.T), y, [10, 40], [0.1, 2.0], True
+    with pytest.warns(RuntimeWarning, match="cuda:0 has too little memory for a kernel of 40"):
+        found = list(torch_backend.dual_ridge(*given, Place("cuda:0")))
+    for one, other in zip(found, torch_backend.dual_ridge(*given, Place("cpu")), strict=True):
+        np.testing.assert_array_equal(one.alpha, other.alpha)
+    with pytest.warns(RuntimeWarning, match="cuda:0 has too little memory for a kernel of 40"):
+        values, _ = torch_backend.eigh(x @ x.T, "cuda:0")
+    np.testing.assert_array_equal(values, torch_backend.eigh(x @ x.T, "cpu")[0])
+
+
+def test_eigenvectors_inside_a_block() -> None:
+    x = np.random.default_rng(0).standard_normal((40, 5))
+    values, vectors = eigh(x @ x.T)
+    with computing_on("cpu"):
+        found = eigh(x @ x.T)
+    np.testing.assert_allclose(found[0], values, atol=1e-12)
+    for own in (vectors, found[1]):
+        np.testing.assert_allclose((own * values) @ own.T, x @ x.T, atol=1e-12)
 
 
 def test_which_devices_a_request_stands_for(monkeypatch: pytest.MonkeyPatch) -> None:
