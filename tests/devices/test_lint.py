@@ -21,7 +21,7 @@ COMMANDS = ("validation/commands/", "validation/gpu/", "validation/clip/", "fusi
 ON_THE_PROCESSOR = {
     "fusiontheory/alignment/contrastive.py": "heads of alignment are trained on the processor",
     "fusiontheory/networks": "networks are drawn on the processor, the same on every machine",
-    "fusiontheory/training/groups.py": "the probe of shapes runs on the processor",
+    "fusiontheory/training/initial.py": "initial weights are tried on the processor",
     "fusiontheory/training/dropout.py": "the mask that drops nothing moves with its network",
     "validation/extract": "pixels are decoded on the processor and moved by `scaled`",
     "validation/backbones": "weights and preprocessing are made on the processor, and moved",
