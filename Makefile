@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRACT := $(VENV)/.extract
 
-.PHONY: run test check lint figures map bench advise gpu clip clip-rehearsal clean
+.PHONY: run test check lint docs figures map bench advise gpu clip clip-rehearsal clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -28,6 +28,14 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then $(BIN)/mypy; \
 		else echo "types are checked with Python 3.11 or newer, which the type stubs need"; fi
+
+# The documentation site, build/site/html/index.html: examples are run, warnings are errors.
+docs: $(VENV)/.docs
+	$(BIN)/python docs/site/build.py
+
+$(VENV)/.docs: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	touch $@
 
 # Every figure, from stored tables alone.
 figures: $(READY)

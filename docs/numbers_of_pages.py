@@ -12,9 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from numbers_of_choices import numbers as numbers_of_choices
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("README.md", "docs/claims.md", "docs/theory.md", "docs/results/README.md")
+PAGES = (
+    "README.md",
+    "docs/claims.md",
+    "docs/theory.md",
+    "docs/results/README.md",
+    "docs/choose_fusion.md",
+    "docs/choose_ridge.md",
+)
 
 NUMBERS: dict[str, Callable[[], str]] = {}
 
@@ -230,6 +238,8 @@ def network_largest() -> str:
     heads = ("concat-mlp", "bilinear")
     return f"{max(_networks(head, 'largest_points') for head in heads):.1f}"
 
+
+NUMBERS.update(numbers_of_choices())
 
 if __name__ == "__main__":
     for page in PAGES:

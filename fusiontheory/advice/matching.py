@@ -78,7 +78,7 @@ def advise_matching(
         sizes = np.geomspace(32, max(4 * target, 4 * len(image)), _SIZES)
         sizes = np.unique(np.append(np.round(sizes), target))
         curves = {head: predicted_curve(head, moments, sizes) for head in heads}
-    notes += sorted({f"{w.message}." for w in caught})
+    notes += sorted({f"{str(w.message).rstrip('.')}." for w in caught})
     values = _draws(curves, heads, target, settings.seed)
     choice = _choice(heads, values, curves, target)
     decision = decide(
@@ -163,7 +163,7 @@ def _prepare(
             if not keep.all() and missing == "refuse":
                 raise InputError(f"{(~keep).sum()} rows are not finite; leave them out")
             image, text, named = image[keep], text[keep], named[keep] if named is not None else None
-    notes += [f"{w.message}." for w in caught]
+    notes += [f"{str(w.message).rstrip('.')}." for w in caught]
     facts.append(("images", str(len(image))))
     facts.append(("texts of each image", str(text.shape[1] if text.ndim == 3 else 1)))
     facts.append(("columns of v and t", f"{image.shape[1]} and {text.shape[-1]}"))

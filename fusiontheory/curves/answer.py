@@ -20,7 +20,7 @@ TOO_CLOSE = "too close to call"
 _LEAD_COLUMNS = ["n", "lead", "lead_low", "lead_high", "sure", "ahead"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """What the curves of several heads say.
 
@@ -60,6 +60,10 @@ class Answer:
                 " hold: take the answer as a guess, and measure."
             )
         return "\n".join(said)
+
+    def __repr__(self) -> str:
+        """Return `to_text`, which is what a notebook shows."""
+        return self.to_text()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON holds."""

@@ -44,14 +44,14 @@ def plot_simulation(table: pd.DataFrame, width: float = 7.2) -> Figure:
     """
     if table.empty:
         raise InputError("table must have rows, got none")
+    # One name for a head in every picture.
+    table = table.assign(head=table["head"].replace(OTHER_HEAD_NAMES))
     settings = [str(name) for name in table if "." in str(name) or name == "ridge"]
     varied = [name for name in settings if table[name].astype(str).nunique() > 1]
     keys = varied or ["ridge"]
     groups = list(table.groupby(keys, sort=False, dropna=False))
     check_panels(len(groups), varied)
     quantity = "accuracy" if table["accuracy"].notna().any() else "test"
-    # One name for a head in every picture.
-    table = table.assign(head=table["head"].replace(OTHER_HEAD_NAMES))
     styles = head_styles(dict.fromkeys(table["head"]))
     with style():
         figure, grid = _panels(len(groups), width)

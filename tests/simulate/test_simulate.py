@@ -86,6 +86,8 @@ def test_the_figure_shows_the_table(tmp_path):
     rows = table[(table["config_index"] == 0) & (table["head"] == "bilinear")].groupby("n")
     for drawn, name in ((line, "predicted_test"), (points, "test")):
         np.testing.assert_allclose(np.asarray(drawn.get_ydata(), float), rows[name].mean())
+    named = plot_simulation(table.assign(head="additive"))  # drawn as concat-linear
+    assert all(len(line.get_xdata()) for axes in named.axes for line in axes.lines)
     many = pd.concat([table.assign(ridge=ridge) for ridge in (0.1, 1.0, 2.0, 3.0)])
     with pytest.raises(InputError, match=r"at most 12, got 16; choose some by .*ridge"):
         plot_simulation(many)
