@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.token_attention.config import Config, Drawn
+from experiments.token_attention.config import Config
+from experiments.token_attention.pairs import pairs_of
 from fusiontheory.checks import InputError
-from fusiontheory.data import Pairs
 from fusiontheory.networks import TOKEN_NETWORKS
+from fusiontheory.store import Cell
 from fusiontheory.training import (
     Architecture,
     IndexedPairs,
@@ -22,7 +22,7 @@ from fusiontheory.training import (
     train_members,
 )
 
-__all__ = ["TokenArchitecture", "trained"]
+__all__ = ["TokenArchitecture", "train_networks"]
 
 
 @dataclass(frozen=True)
@@ -35,45 +35,48 @@ class TokenArchitecture(Architecture):
             raise InputError(f"head must be one of {', '.join(TOKEN_NETWORKS)}, got {self.head!r}")
 
 
-def trained(
-    config: Config,
-    network: str,
-    draws: Sequence[Drawn],
-    pairs: Sequence[tuple[Pairs, Pairs, Pairs]],
-) -> Iterator[dict[str, Any]]:
+def train_networks(cell: Cell, config: Config) -> list[dict[str, Any]]:
     """Train at every rate and decay, and give the test accuracy at the best pair of them on dev.
 
-    Tokens and texts are centred and brought to a mean squared length of 1 on training images.
+    Tokens and texts are centred and brought to a mean squared length of 1 on training images. The
+    threshold is that of the training scores after each epoch.
     """
-    sets = [_dataset(drawn, own) for drawn, own in zip(draws, pairs, strict=True)]
+    population, network = cell.config["population"], cell.config["network"]
+    sets = [_dataset(config, population, seed) for seed in range(config.trained_seeds)]
     members = [
         member
         for seed, data in enumerate(sets)
         for member in all_members([data], [seed], config.rates, config.decays)
     ]
-    settings = TrainingSettings(epochs=config.epochs, patience=config.patience, batch_size=128)
+    settings = TrainingSettings(
+        epochs=config.epochs, patience=config.patience, batch_size=128, threshold="scores"
+    )
     rows = train_members(TokenArchitecture(network), members, settings)
     on_dev = rows.groupby(["learning_rate", "weight_decay"], as_index=False)["dev_accuracy"].mean()
     best = on_dev.loc[on_dev["dev_accuracy"].idxmax()]
     rate, decay = float(best["learning_rate"]), float(best["weight_decay"])
     chosen = rows[(rows["learning_rate"] == rate) & (rows["weight_decay"] == decay)]
-    for _, row in chosen.iterrows():
-        yield {
+    return [
+        {
+            "head": network,
             "n": int(row["n"]),
             "seed": int(row["seed"]),
             "accuracy": float(row["test_accuracy"]),
             "rate": rate,
             "decay": decay,
         }
+        for _, row in chosen.iterrows()
+    ]
 
 
-def _dataset(drawn: Drawn, pairs: tuple[Pairs, Pairs, Pairs]) -> PairDataset:
+def _dataset(config: Config, population: str, seed: int) -> PairDataset:
+    drawn = config.draw(population, seed)
     images, captions = drawn.text.shape[:2]
     tokens = _scaled(drawn.tokens, drawn.train)
     text = _scaled(drawn.text, drawn.train).reshape(images * captions, -1)
     indexed = [
         IndexedPairs(p.image, p.text * captions + p.caption, p.label.astype(np.float32))
-        for p in pairs
+        for p in pairs_of(config, drawn, seed)
     ]
     owner = np.repeat(np.arange(images), captions)
     return PairDataset("tokens", tokens, text, owner, indexed[0], indexed[1], indexed[2])

@@ -36,6 +36,10 @@ class RunOptions:
         str, typer.Option(help="delta of K + delta I: a number, or each head's best.")
     ] = "best"
     test_pairs: Annotated[int, typer.Option(help="Number of test pairs.")] = 10_000
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="A head besides the usual ones, concat-mlp-aligned; can be repeated."),
+    ] = None
     device: Annotated[
         str | None, typer.Option(help=f"{DEVICE} [default: NumPy, without PyTorch]")
     ] = None
@@ -66,6 +70,7 @@ class RunOptions:
             ridge=parse_ridge(self.ridge),
             test_pairs=self.test_pairs,
             precision=None if self.device is None else self.precision,
+            also=tuple(self.also or ()),
         )
 
 
@@ -83,6 +88,9 @@ class ReportOptions:
         str | None, typer.Option(help=f"delta of K + delta I: a number, or best. {_LAST}")
     ] = None
     test_pairs: Annotated[int | None, typer.Option(help=f"Number of test pairs. {_LAST}")] = None
+    also: Annotated[
+        list[str] | None, typer.Option(help=f"A head besides the usual ones. {_LAST}")
+    ] = None
 
     def given(self) -> dict[str, Any]:
         """Return the settings that are given, as fields of `validation.kernel.Run`.
@@ -98,6 +106,7 @@ class ReportOptions:
             "seeds": self.seeds,
             "ridge": None if self.ridge is None else parse_ridge(self.ridge),
             "test_pairs": self.test_pairs,
+            "also": None if not self.also else tuple(self.also),
         }
         return {name: value for name, value in asked.items() if value is not None}
 

@@ -31,6 +31,7 @@ class Run:
         ridge: delta of K + delta I, or "best".
         test_pairs: number of test pairs.
         precision: of measurements on a device; None: NumPy.
+        also: heads of `fusiontheory.heads.HEADS_BY_CHOICE` besides all of `fusiontheory.HEADS`.
         fingerprint: of the features in the file when they were run; empty if that is not known.
 
     Raises:
@@ -46,6 +47,7 @@ class Run:
     ridge: float | str = _STANDARD.ridge
     test_pairs: int = _STANDARD.test_pairs
     precision: str | None = None
+    also: tuple[str, ...] = ()
     fingerprint: str = ""
 
     def __post_init__(self) -> None:
@@ -60,6 +62,7 @@ class Run:
             ridge=self.ridge,
             test_pairs=self.test_pairs,
             precision=self.precision,
+            heads=tuple(dict.fromkeys([*_STANDARD.heads, *self.also])),
         )
 
     def load(self) -> FeatureSet:
@@ -83,9 +86,10 @@ class Run:
         sizes = ",".join(map(str, self.sizes))
         ridge = self.ridge if isinstance(self.ridge, str) else f"{self.ridge:g}"
         on = "" if self.precision is None else f", {self.precision} on a device"
+        also = f", also {','.join(self.also)}" if self.also else ""
         return (
             f"{features}, sizes {sizes}, seeds {self.seeds}, ridge {ridge},"
-            f" test pairs {self.test_pairs}{on}"
+            f" test pairs {self.test_pairs}{on}{also}"
         )
 
 
@@ -98,6 +102,8 @@ def note_run(folder: Path, run: Run) -> Path:
     settings = {**asdict(run), "features": _place(run.features)}
     if run.precision is None:
         del settings["precision"]
+    if not run.also:
+        del settings["also"]
     text = json.dumps({**settings, "started": datetime.now(timezone.utc).isoformat()}, indent=1)
     # A file for each run: two at the same time do not write over each other.
     return write_atomically(folder / "runs" / f"{sha256(settings)[:20]}.json", text.encode())
@@ -150,6 +156,7 @@ def _read(path: Path) -> tuple[str, Run]:
         started = str(about.pop("started"))
         features = about.pop("features")
         about["sizes"] = tuple(map(int, about["sizes"]))
+        about["also"] = tuple(map(str, about.get("also", ())))
         return started, Run(features=None if features is None else Path(features), **about)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(

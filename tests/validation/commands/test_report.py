@@ -76,6 +76,24 @@ def test_a_report_without_options_is_of_the_last_run(tmp_path: Path) -> None:
     assert "features must be those of the run, got others since then in" in said
 
 
+def test_a_head_by_choice_is_in_the_tables_of_a_run_that_names_it(tmp_path: Path) -> None:
+    store, out = tmp_path / "store", tmp_path / "report"
+    given = ["--features", file(tmp_path, "mine", 0), "--store", store, *SMALL]
+    status, _, said = validation("run", *given, "--also", "concat-mlp-aligned")
+    assert status == 0, said
+    status, _, said = validation("report", "--store", store, "--out", out)
+    assert status == 0, said
+    assert "also concat-mlp-aligned" in said
+    table = pd.read_csv(out / "comparison.csv")
+    own = table[table["head"] == "concat-mlp-aligned"]
+    assert len(own) == 2
+    assert own[["measured", "predicted", "ridge"]].notna().all(axis=None)
+    assert noted_runs(store)[-1].also == ("concat-mlp-aligned",)
+    status, _, said = validation("run", *given, "--also", "concat-mlp-turned")
+    assert status == 2
+    assert "did you mean concat-mlp" in said
+
+
 def test_a_run_that_cannot_start_is_not_noted(tmp_path: Path) -> None:
     store = tmp_path / "store"
     given = ["--features", file(tmp_path, "mine", 0), "--store", store]
