@@ -26,6 +26,7 @@ from .curves import (
     compare,
     correlation_curve,
     degradation_curve,
+    forecast_trained,
     predict_curve,
 )
 from .matching import Terms, gaussian_matching_curve
@@ -80,6 +81,7 @@ __all__ = [
     "draw_pairs",
     "effective_ridge",
     "figure6",
+    "forecast_trained",
     "gaussian_matching_curve",
     "kernel_sum_risk",
     "least_squares_risk",

@@ -4,7 +4,7 @@ Their modules import typer and little else; what a command needs it imports itse
 ``--help`` answers at once.
 """
 
-from fusiontheory.commands import advise, alignment, compare, orders, predict, simulate
+from fusiontheory.commands import advise, alignment, compare, forecast, orders, predict, simulate
 from fusiontheory.commands.store import app as STORE
 
 __all__ = ["COMMANDS", "STORE"]
@@ -13,6 +13,7 @@ COMMANDS = (
     advise.advise,
     predict.predict,
     compare.compare,
+    forecast.forecast,
     alignment.alignment,
     simulate.simulate,
     orders.orders,

@@ -3,6 +3,7 @@
 from fusiontheory.curves.answer import Answer, answer, predicted_lead
 from fusiontheory.curves.best_ridge import best_ridge
 from fusiontheory.curves.forecast import forecast
+from fusiontheory.curves.forecast_trained import forecast_trained
 from fusiontheory.curves.models import find_model
 from fusiontheory.curves.own_runs import RunComparison, compare, read_runs
 from fusiontheory.curves.predict import predict_curve
@@ -22,6 +23,7 @@ __all__ = [
     "degradation_curve",
     "find_model",
     "forecast",
+    "forecast_trained",
     "predict_curve",
     "predict_token_curve",
     "predicted_lead",

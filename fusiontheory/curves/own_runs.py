@@ -16,9 +16,10 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves.answer import TOO_CLOSE
 from fusiontheory.heads import HEADS, find_head
 
-__all__ = ["RunComparison", "compare", "read_runs"]
+__all__ = ["RunComparison", "checked_runs", "compare", "read_runs"]
 
 _NEEDED = ("head", "n", "accuracy")
+_ONE_OF = ("setting", "condition", "sigma", "side")  # runs of several are not one curve
 _TWO = 2.0  # standard errors from which a difference can be told
 _EDGE = 1e-12
 
@@ -109,7 +110,7 @@ def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
             f"runs must be a CSV file with the columns {', '.join(_NEEDED)} and, if there are,"
             f" seed; {Path(path).name} cannot be read ({type(error).__name__})"
         ) from error
-    return _checked(table)
+    return checked_runs(table)
 
 
 def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) -> RunComparison:
@@ -124,7 +125,8 @@ def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) ->
 
     Raises:
         InputError: if a column is missing, a value is not a number, an accuracy is not from 0 to 1,
-            a run is there twice, a head is not among the curves, or an n is outside their range.
+            a run is there twice, a head is not among the curves, an n is outside their range, or
+            runs of several settings or conditions, by columns of these names, are mixed.
 
     Example:
         >>> curve = pd.DataFrame({"head": "bilinear", "n": [64, 256], "accuracy": [0.7, 0.8],
@@ -133,7 +135,7 @@ def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) ->
         >>> compare(curve, runs).points["verdict"].tolist()
         ['inside', 'above']
     """
-    given = _checked(runs) if isinstance(runs, pd.DataFrame) else read_runs(runs)
+    given = checked_runs(runs) if isinstance(runs, pd.DataFrame) else read_runs(runs)
     missing = [c for c in ("n", "accuracy", "accuracy_low", "accuracy_high") if c not in curve]
     if missing:
         raise InputError(f"curve must have the columns {', '.join(missing)}")
@@ -158,7 +160,12 @@ def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) ->
     return RunComparison(points, _gaps(given, points, heads))
 
 
-def _checked(runs: pd.DataFrame) -> pd.DataFrame:
+def checked_runs(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns head, n, accuracy, and seed if there are, of runs of one setting.
+
+    Raises:
+        InputError: as `compare` does.
+    """
     missing = [column for column in _NEEDED if column not in runs]
     if missing:
         raise InputError(
@@ -167,6 +174,12 @@ def _checked(runs: pd.DataFrame) -> pd.DataFrame:
         )
     if runs.empty:
         raise InputError("runs must have at least one row, got none")
+    for column in _ONE_OF:
+        if column in runs and runs[column].nunique() > 1:
+            names = ", ".join(sorted(map(str, runs[column].unique())))
+            raise InputError(
+                f"runs must be of one {column}, got {names}; take the runs of each apart"
+            )
     kept = [*_NEEDED, *(["seed"] if "seed" in runs else [])]
     table = runs[kept].reset_index(drop=True)
     for column in ("n", "accuracy"):

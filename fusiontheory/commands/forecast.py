@@ -1,0 +1,94 @@
+"""The command ``fusiontheory forecast``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fusiontheory.commands.options import (
+    TASK,
+    Features,
+    ImageKey,
+    Json,
+    Missing,
+    Raw,
+    Split,
+    TextKey,
+    finite,
+    parse_numbers,
+    print_json,
+)
+
+__all__ = ["forecast"]
+
+
+def forecast(
+    features: Features,
+    runs: Annotated[
+        Path,
+        typer.Option(help="CSV file of your own runs: columns head, n, accuracy, and seed if any."),
+    ],
+    n: Annotated[
+        str | None,
+        typer.Option(
+            "--n",
+            help="Numbers of training pairs, separated by commas."
+            " [default: 4 and 8 times the largest of the runs]",
+        ),
+    ] = None,
+    split: Split = None,
+    raw: Raw = False,
+    training_images: Annotated[
+        int | None,
+        typer.Option(
+            help="Training pairs are drawn from so many images. [default: no two share one]"
+        ),
+    ] = None,
+    image_key: ImageKey = None,
+    text_key: TextKey = None,
+    missing: Missing = "refuse",
+    as_json: Json = False,
+) -> None:
+    """Forecast networks that you trained at small n: theory as the shape, your runs as correction.
+
+    \b
+    runs.csv, accuracies as fractions, at two n of a head at least:
+        head,n,accuracy,seed
+        concat-mlp,512,0.61,0
+        concat-mlp,1024,0.68,0
+    \b
+    Examples:
+        fusiontheory forecast features.npz --runs runs.csv
+        fusiontheory forecast features.npz --runs runs.csv --n 8192,16384 --json
+    """
+    from fusiontheory.curves import forecast_trained, read_runs
+    from fusiontheory.data import Reading, prepare, read_features
+    from fusiontheory.moments import Moments
+
+    measured = read_runs(runs)
+    largest = float(measured["n"].max())
+    sizes = [4 * largest, 8 * largest] if n is None else parse_numbers("n", n)
+    found = read_features(features, Reading(image_key, text_key, missing))
+    if split is None and found.split is not None:
+        split = "train"
+    rows = found.rows() if split is None else found.rows(split)
+    image, text = found.image[rows], found.text[rows]
+    if not raw:
+        image, text = prepare(image, text)
+    moments = Moments.from_features(image, text)
+    table = forecast_trained(moments, measured, sizes, training_images=training_images)
+    if as_json:
+        print_json(finite({"task": TASK, "forecast": table.to_dict("records")}))
+        return
+    trained = ", ".join(f"{size:g}" for size in sorted({*measured["n"]}))
+    typer.echo(f"{TASK}, forecast from your runs at n = {trained}.")
+    for row in table.to_dict("records"):
+        low, middle, high = (
+            f"{100 * row[name]:.1f}" for name in ("accuracy_low", "accuracy", "accuracy_high")
+        )
+        typer.echo(
+            f"{row['head']} at n = {row['n']:g}: {middle} % ({low} to {high}), along the curve of"
+            f" {row['shape']}"
+        )
