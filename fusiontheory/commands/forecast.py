@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,10 @@ from fusiontheory.commands.options import (
     parse_numbers,
     print_json,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["forecast"]
 
@@ -74,7 +78,8 @@ def forecast(
     if split is None and found.split is not None:
         split = "train"
     rows = found.rows() if split is None else found.rows(split)
-    image, text = found.image[rows], found.text[rows]
+    image: NDArray[np.floating[Any]] = found.image[rows]
+    text: NDArray[np.floating[Any]] = found.text[rows]
     if not raw:
         image, text = prepare(image, text)
     moments = Moments.from_features(image, text)

@@ -40,13 +40,14 @@ def forecast_table(
     """
     rows = []
     known = runs[runs["accuracy"].notna()]
-    for (setting, condition), part in known.groupby(["setting", "condition"], sort=False):
+    for _, part in known.groupby(["setting", "condition"], sort=False):
+        setting, condition = (str(part[name].iloc[0]) for name in ("setting", "condition"))
         sizes = sorted({int(n) for n in part["n"]})
         for k in range(len(sizes) - SIZES):
             start = sizes[k : k + SIZES]
             ahead = [n for n in sizes[k + SIZES :] if n <= MOST * start[-1]]
             rows += _from(
-                part, start, ahead, moments[str(condition)], training_images
+                part, start, ahead, moments[condition], training_images
             ).assign(setting=setting, condition=condition).to_dict("records")
     order = ["setting", "condition", "head", "first", "last", "n", "times", "seeds"]
     order += ["measured", "se", "forecast", "low", "high", "shape", "power_law"]
