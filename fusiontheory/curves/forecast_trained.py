@@ -1,4 +1,4 @@
-r"""Theory and a head's own small runs together: the theory as the shape, the runs as its correction.
+r"""Theory and a head's own small runs together: theory as the shape, the runs as its correction.
 
 In units z = Phi^{-1}(accuracy) a trained head is taken to be off its kernel by a power of n,
 
@@ -7,12 +7,12 @@ In units z = Phi^{-1}(accuracy) a trained head is taken to be off its kernel by 
 c = 0 an offset that stays, c = 1/2 and 1 the slow and the fast rate at which estimation errors
 vanish. A is normal with a standard deviation of 1 in z at the largest n of the runs, c is uniform,
 and both are integrated out: what is returned is the posterior mean, with the posterior's spread.
-z_theory is that of the head's kernel at its best ridge. For a head without a kernel of its own it is
-that of any of `fusiontheory.HEADS`, or of chance, each with the probability that the runs give it.
+z_theory is that of the head's kernel at its best ridge. For a head without a kernel of its own it
+is that of any of `fusiontheory.HEADS`, or of chance, each with the probability that the runs give.
 
-Beside the spread over seeds, each run has the theory's own error, `THEORY_ERROR` in z at each n (0.8
-points near 50 %, 0.4 near 88 %: that of kernel heads in the main job); from the largest n of the
-runs on it grows as a random walk in log2 n. No number here was fitted to trained heads.
+Beside the spread over seeds, each run has the theory's own error, `THEORY_ERROR` in z at each n
+(0.8 points near 50 %, 0.4 near 88 %: that of kernel heads in the main job); from the largest n of
+the runs on it grows as a random walk in log2 n. No number here was fitted to trained heads.
 """
 
 from __future__ import annotations

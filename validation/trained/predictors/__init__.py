@@ -4,6 +4,14 @@ A new one is a function from cells to rows of `COLUMNS`, and a line where the ta
 """
 
 from validation.trained.predictors.errors import error_table, scored, with_directions
+from validation.trained.predictors.forecasts import forecast_errors, forecast_table
+from validation.trained.predictors.optimiser import (
+    adam_moments,
+    adam_ridge,
+    half_distance,
+    lagging,
+    optimiser_predictions,
+)
 from validation.trained.predictors.orders import order_predictions
 from validation.trained.predictors.power_law import power_law_predictions
 from validation.trained.predictors.sharp import AT_CHANCE, RIDGE, sharp_predictions
@@ -18,10 +26,17 @@ __all__ = [
     "FIRST",
     "PLACE",
     "RIDGE",
+    "adam_moments",
+    "adam_ridge",
     "as_table",
     "early_stopping_ridge",
     "error_table",
     "fill_tangent",
+    "forecast_errors",
+    "forecast_table",
+    "half_distance",
+    "lagging",
+    "optimiser_predictions",
     "order_predictions",
     "power_law_predictions",
     "prediction",

@@ -46,9 +46,11 @@ def forecast_table(
         for k in range(len(sizes) - SIZES):
             start = sizes[k : k + SIZES]
             ahead = [n for n in sizes[k + SIZES :] if n <= MOST * start[-1]]
-            rows += _from(
-                part, start, ahead, moments[condition], training_images
-            ).assign(setting=setting, condition=condition).to_dict("records")
+            rows += (
+                _from(part, start, ahead, moments[condition], training_images)
+                .assign(setting=setting, condition=condition)
+                .to_dict("records")
+            )
     order = ["setting", "condition", "head", "first", "last", "n", "times", "seeds"]
     order += ["measured", "se", "forecast", "low", "high", "shape", "power_law"]
     return pd.DataFrame(rows, columns=order)

@@ -7,9 +7,10 @@ with the product kernel of v_i / sqrt(sigma_i) and t_j / sqrt(tau_j). Of the ker
 [v; t] the part of the first layer is x . x' in this metric times a function of x . x' in the plain
 one, so that of the two factors of its product part one is in either: features over sigma^{1/4}.
 
-*Ridge* of a head linear in its parameters. Near f = 0 the logistic loss is least squares to 2y with
-a curvature of 1/4. A batch of B pairs has gradients of root mean square sigma_i tau_j / (2 sqrt B), so
-U updates at rate eta are gradient flow, in that metric, of time 2 sqrt(B) eta U, which is ridge
+*Ridge* of a head linear in its parameters. Near f = 0 the logistic loss is least squares to 2y
+with a curvature of 1/4. A batch of B pairs has gradients of root mean square
+sigma_i tau_j / (2 sqrt B), so U updates at rate eta are gradient flow, in that metric, of time
+2 sqrt(B) eta U, which is ridge
 
     4 n / (2 sqrt(B) eta U) = 2 n / (sqrt(B) eta U)
 
@@ -28,6 +29,7 @@ An MLP moves its threshold with all of its biases: no lag.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -40,7 +42,14 @@ from fusiontheory.moments import Moments
 from fusiontheory.training import TrainingSettings
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
-__all__ = ["POWERS", "adam_moments", "adam_ridge", "lagging", "optimiser_predictions"]
+__all__ = [
+    "POWERS",
+    "adam_moments",
+    "adam_ridge",
+    "half_distance",
+    "lagging",
+    "optimiser_predictions",
+]
 
 POWERS = {"bilinear": 0.5, "concat-mlp": 0.25}
 """Heads that this says something of, and the power of sigma that features are divided by."""
@@ -97,8 +106,8 @@ def lagging(accuracy: float, half: float, moved: float) -> float:
 def half_distance(accuracy: float, risk: float) -> float:
     """Return where the threshold of the logits 2 f is, from accuracy and risk of f.
 
-    Of f with the right intercept, class means are -m and m with one standard deviation s: accuracy =
-    Phi(m / s), risk = (1 - m)^2 + s^2, of which the smaller root is that of a shrunken f. Without
+    Of f with the right intercept, class means are -m and m with one standard deviation s: accuracy
+    = Phi(m / s), risk = (1 - m)^2 + s^2, of which the smaller root is that of a shrunken f. Without
     the intercept the logits' means are 0 and 4 m.
 
     >>> round(half_distance(float(ndtr(2.0)), 0.5**2 + 0.25**2), 3)  # m = 1/2, s = 1/4
@@ -106,7 +115,8 @@ def half_distance(accuracy: float, risk: float) -> float:
     """
     z = float(ndtri(accuracy))
     lead = 1 + 1 / z**2
-    return 2 * (1 - max(1 - lead * (1 - risk), 0.0) ** 0.5) / lead
+    left = max(1 - lead * (1 - risk), 0.0)
+    return 2 * (1 - float(np.sqrt(left))) / lead
 
 
 def optimiser_predictions(
@@ -135,10 +145,11 @@ def optimiser_predictions(
         seen = adam_moments(features[condition], rows[condition], POWERS[head])
         for place in records(part[PLACE]):
             n = int(place["n"])
-            ridge = adam_ridge(n, settings) if head == "bilinear" else "best"
+            linear = head == "bilinear"
+            ridge: float | Literal["best"] = adam_ridge(n, settings) if linear else "best"
             row = predict_curve(head, seen, n, ridge, training_images=training_images).iloc[0]
             accuracy, by = float(row["accuracy"]), "Adam's metric"
-            if head == "bilinear" and setting == "published":
+            if linear and setting == "published":
                 half = half_distance(accuracy, float(row["risk"]))
                 moved = settings.learning_rate * settings.updates_of(n)
                 accuracy, by = lagging(accuracy, half, moved), by + ", lagging intercept"
