@@ -366,7 +366,23 @@ class Moments:
         Source: `fusiontheory.signal.lanczos`.
         """
         levels, shape = self._shape
-        return signal_curve(kappa, self.grid, lanczos_signal(self.operator, steps), levels, shape)
+        known = lanczos_signal(self.operator, steps)
+        return signal_curve(kappa, self.grid, known, levels, shape, self._shares(known, steps))
+
+    def _shares(self, q: _Array, steps: int) -> _Array:
+        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa, from q there.
+
+        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q / d_0), exact to first
+        order in S / kappa, and where c is an eigenvector of Lambda and of S. S is at least
+        Lambda / 2, half of it being the mismatched class's. Lambda is the population's, as few
+        images tell it: large eigenvalues of their own are too large.
+        """
+        product = np.outer(self.image_eigenvalues, self.text_eigenvalues)
+        sums = [(self.cross_power * product / (product + x) ** 2).sum() for x in self.grid]
+        mismatched = np.maximum(sums, 0.0)
+        matched = np.maximum(mismatched + (self.operator[:, 1] if steps else 0.0), 0.0)
+        plain = np.maximum(self.operator[:, 0], np.finfo(np.float64).tiny)
+        return np.asarray((mismatched + matched) / 2 / plain * np.minimum(q / plain, 2.0))
 
     @cached_property
     def _shape(self) -> tuple[_Array, _Array]:

@@ -5,14 +5,22 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
+from scipy.optimize import brentq
 
 __all__ = ["signal_curve"]
 
 _Array = NDArray[np.float64]
 
+# Of B in kappa + B, from where q follows from it.
+_SMALL_SHARE = 0.25
+# Largest factor between B as it is known and as differences of q say.
+_NEAR = 1.5
+# B is a mean of eigenvalues of S, which are below its trace; the grid ends at the trace.
+_LARGEST_SHARE = 0.5
+
 
 def signal_curve(
-    kappa: _Array, grid: _Array, known: _Array, levels: _Array, shape: _Array
+    kappa: _Array, grid: _Array, known: _Array, levels: _Array, shape: _Array, share: _Array
 ) -> tuple[_Array, _Array]:
     """Return q and its derivative in log kappa from q at the points of a grid.
 
@@ -22,6 +30,9 @@ def signal_curve(
         known: q there, noise included.
         levels: a finer grid, every so many points of which are those of ``grid``.
         shape: there, the logarithm of what q looks like; the ratio to it is interpolated.
+        share: (q + dq / d log kappa) / q at the grid's points, B / (kappa + B) where q is
+            A / (kappa + B). Where kappa is large differences of q do not tell it, as it is smaller
+            than their noise: there q follows from it.
     """
     signal = _falling(np.log(grid), known)
     step = (levels.size - 1) // (grid.size - 1)
@@ -33,21 +44,43 @@ def signal_curve(
         ratio(log_levels) + shape, signal[-(-np.arange(levels.size) // step)], signal[left]
     )
     signal = _falling(log_levels, np.exp(fine))
-    last, top = levels[-2:], np.exp(signal[-2:])
-    # B is a mean of eigenvalues of S, which are below its trace; the grid ends at the trace.
-    pole = min(
-        float(np.diff(last * top)[0]) / max(float(top[0] - top[1]), np.finfo(np.float64).tiny),
-        float(last[1]),
-    )
-    end = -last[1] / (last[1] + pole)
-    curve = _monotone(log_levels, signal, end)
+    held = np.clip(share, 0.0, _LARGEST_SHARE)
+    poles = grid * held / (1 - held)
+    # From the last point whose share is not small.
+    first = min(int(np.flatnonzero(np.append(True, share > _SMALL_SHARE))[-1]), grid.size - 1)
+    between = np.interp(log_levels, np.log(grid), poles)
+    for left in range(first * step, levels.size - 1, step):
+        part = slice(left, left + step + 1)
+        middle = (between[part][1:] + between[part][:-1]) / 2
+        wanted = signal[left] - signal[left + step]
+        signal[part] = signal[left] - _fallen(levels[part], middle, wanted)
+    last, pole = float(levels[-1]), float(poles[-1])
+    curve = _monotone(log_levels, signal, -last / (last + pole))
     inside = np.clip(log_kappa, log_levels[0], log_levels[-1])
-    above = np.maximum(kappa, last[1])
-    q = np.exp(curve(inside)) * (last[1] + pole) / (above + pole)
-    slope = np.where(kappa > last[1], -above / (above + pole), curve(inside, 1))
+    above = np.maximum(kappa, last)
+    q = np.exp(curve(inside)) * (last + pole) / (above + pole)
+    slope = np.where(kappa > last, -above / (above + pole), curve(inside, 1))
     slope = q * np.clip(slope, -1.0, 0.0)
     below = np.minimum(kappa / levels[0], 1.0)
     return q - slope * (1 - below), slope * below
+
+
+def _fallen(kappa: _Array, poles: _Array, wanted: float) -> _Array:
+    """Return by how much log q has fallen since the first kappa, as B is between them.
+
+    All of B is larger or smaller by one factor near 1, so that the last value is ``wanted`` if it
+    can be.
+    """
+
+    def each(factor: float) -> _Array:
+        own = factor * poles
+        return np.asarray(np.log((kappa[1:] + own) / (kappa[:-1] + own)))
+
+    low, high = (float(each(factor).sum()) for factor in (_NEAR, 1 / _NEAR))
+    factor = _NEAR if wanted <= low else 1 / _NEAR
+    if low < wanted < high:
+        factor = float(brentq(lambda x: each(x).sum() - wanted, 1 / _NEAR, _NEAR))
+    return np.append(0.0, np.cumsum(each(factor)))
 
 
 def _monotone(x: _Array, y: _Array, end: float) -> CubicHermiteSpline:

@@ -42,6 +42,10 @@ FOLDS = 5
 # Directions in which Lambda is below this share of kappa are left out of D: there it changes q by
 # a per cent of their part of it, at a cost that is the same for every kappa.
 _NEGLIGIBLE = 0.02
+# None is left out above this share of Lambda's largest value: d_1 says what scores vary by.
+_LEADING = 0.1
+# Of Lambda's largest value: kappa from which d_1 alone is found, as d_2 and d_3 change nothing.
+_FAR = 1 / _NEGLIGIBLE
 
 
 def operator_rotations(
@@ -95,7 +99,9 @@ def operator_rotations(
         resolvent = found.astype(image.dtype)
         starts = [resolvent * cross for cross in crosses]
         estimates[row, :, 0] = [_dot(starts[k], crosses[(k + 1) % FOLDS]) for k in range(FOLDS)]
-        d_v, d_t = (leading(product.max(axis=axis), _NEGLIGIBLE * level) for axis in (1, 0))
+        largest = float(product.max())
+        cut = min(_NEGLIGIBLE * level, _LEADING * largest)
+        d_v, d_t = (leading(product.max(axis=axis), cut) for axis in (1, 0))
         estimates[row, :, 1:] = _rotated(
             [v[:, :d_v] for v in images],
             [t[:, :, :d_t] for t in texts],
@@ -104,6 +110,7 @@ def operator_rotations(
             subtracted[:d_v, :d_t]
             if own is None
             else [(x[:d_v, :d_v], y[:d_t, :d_t]) for x, y in own],
+            far=level > _FAR * largest,
         )
     return estimates
 
@@ -114,10 +121,12 @@ def _rotated(
     starts: list[_Rows],
     resolvent: _Rows,
     mismatched: _Rows | list[tuple[_Rows, _Rows]],
+    far: bool,
 ) -> _Array:
     """Return d_1 .. d_3 from the folds, shape (5, 3), at one kappa; ``starts`` are R c.
 
-    ``mismatched`` is Lambda, or of each fold the sums of v v^T and of t t^T.
+    ``mismatched`` is Lambda, or of each fold the sums of v v^T and of t t^T. Where kappa is ``far``
+    above Lambda d_2 and d_3 are 0.
     """
 
     def excess(fold: int, weights: _Rows) -> _Rows:
@@ -128,8 +137,11 @@ def _rotated(
         return matched
 
     once = [excess((k + 2) % FOLDS, starts[k]) for k in range(FOLDS)]
+    estimates = np.zeros((FOLDS, 3))
+    if far:
+        estimates[:, 0] = [_dot(once[k], starts[(k + 1) % FOLDS]) for k in range(FOLDS)]
+        return estimates
     ends = [resolvent * term for term in once]
-    estimates = np.empty((FOLDS, 3))
     for k in range(FOLDS):
         # The left factors use the images of folds k, k + 2 and k + 4, the right ones those
         # of folds k + 1 and k + 3.
