@@ -46,14 +46,14 @@ def signal_curve(
     signal = _falling(log_levels, np.exp(fine))
     held = np.clip(share, 0.0, _LARGEST_SHARE)
     poles = grid * held / (1 - held)
-    # From the last point whose share is not small.
+    # From where on all shares are small.
     first = min(int(np.flatnonzero(np.append(True, share > _SMALL_SHARE))[-1]), grid.size - 1)
     between = np.interp(log_levels, np.log(grid), poles)
-    for left in range(first * step, levels.size - 1, step):
-        part = slice(left, left + step + 1)
+    for start in range(first * step, levels.size - 1, step):
+        part = slice(start, start + step + 1)
         middle = (between[part][1:] + between[part][:-1]) / 2
-        wanted = signal[left] - signal[left + step]
-        signal[part] = signal[left] - _fallen(levels[part], middle, wanted)
+        wanted = float(signal[start]) - float(signal[start + step])
+        signal[part] = signal[start] - _fallen(levels[part], middle, wanted)
     last, pole = float(levels[-1]), float(poles[-1])
     curve = _monotone(log_levels, signal, -last / (last + pole))
     inside = np.clip(log_kappa, log_levels[0], log_levels[-1])
