@@ -41,6 +41,7 @@ html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
+html_js_files = ["site.js"]
 html_theme_options = {
     "logo": {"text": "fusiontheory"},
     "show_prev_next": False,
