@@ -34,6 +34,7 @@ import fusiontheory.torch_needed  # noqa: F401
 
 # isort: split
 from fusiontheory.training.batches import Batches, FeatureBank
+from fusiontheory.training.compiled import CompiledNetworks
 from fusiontheory.training.dataset import IndexedPairs, PairDataset
 from fusiontheory.training.dropout import DropoutMasks
 from fusiontheory.training.estimator import FusionClassifier
@@ -49,6 +50,7 @@ from fusiontheory.training.settings import TrainingSettings
 __all__ = [
     "Architecture",
     "Batches",
+    "CompiledNetworks",
     "DropoutMasks",
     "FeatureBank",
     "FusionClassifier",

@@ -32,6 +32,7 @@ ON_THE_PROCESSOR = {
 """Where a tensor may be made without a device, and why that is right."""
 
 PYTHON_ALONE = {
+    "CompiledNetworks": "measured by `validation.gpu`; no command trains with it yet",
     "FusionClassifier": "for scikit-learn; it trains as a `MemberGroup`, which is reached",
     "member_groups": "for Python; `placed_groups` is the command line's",
     "train_members": "for Python; `train_recorded` is the command line's",

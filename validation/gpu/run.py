@@ -21,6 +21,7 @@ from fusiontheory.training import kind_of
 from validation.conditions import condition_features
 from validation.data import shipped_features
 from validation.gpu.agreement import agreement
+from validation.gpu.compiled import compiled_rates
 from validation.gpu.rates import extraction_rates, ridge_rates, update_rates
 from validation.trained import TrainedStudy, train_cells
 from validation.trained.runs import recorded_runs
@@ -37,6 +38,7 @@ class Size:
         study: the grid.
         shipped: whether the grid is of the shipped features, else of made-up ones.
         heads, members, updates, product: of the rates of updates.
+        compiled: networks of which a compiled update is measured.
         ridge: numbers of pairs of kernel ridge.
         images, batch: of the extraction.
     """
@@ -50,6 +52,7 @@ class Size:
     members: int
     updates: int
     product: int
+    compiled: tuple[str, ...]
     ridge: tuple[int, ...]
     images: int
     batch: int
@@ -65,6 +68,7 @@ FULL = Size(
     members=256,
     updates=200,
     product=8192,
+    compiled=("concat-mlp", "cross-attention", "token-attention", "bilinear"),
     ridge=(16384, 32768),
     images=2048,
     batch=256,
@@ -90,6 +94,8 @@ SMALL = Size(
     members=4,
     updates=3,
     product=256,
+    # A compiler is not everywhere, and takes longer than everything else here.
+    compiled=(),
     ridge=(256, 512),
     images=4,
     batch=2,
@@ -121,6 +127,9 @@ def gpu_run(device: str, size: Size, store: Path, out: Path) -> Path:
         ),
         "ridge": lambda: ridge_rates(first, size.ridge, size.dimension),
         "extraction": lambda: extraction_rates(first, size.images, size.batch),
+        "compiled": lambda: compiled_rates(
+            first, size.compiled, size.members, size.dimension, size.updates
+        ),
     }
     found: dict[str, Any] = {}
     for name, make in work.items():

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 pytest.importorskip("torch")
 
 from fusiontheory.checks import InputError
-from validation.gpu import SMALL, gpu_run
+from fusiontheory.training import TrainingSettings
+from validation.gpu import SMALL, break_even, compiled_rates, gpu_run
 from validation.gpu import run as run_module
 from validation.gpu.__main__ import app
 
@@ -43,6 +44,27 @@ def test_small_does_every_part_and_goes_on_where_it_stopped(
     assert list(told["ridge"]["result"]) == ["256", "512"]
     assert {"model", "decode", "both"} == set(told["extraction"]["result"])
     assert len((tmp_path / "out" / "accuracy.csv").read_text().splitlines()) == 9
+
+
+def test_compilation_pays_by_a_rule_and_its_failure_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("torch.compile", lambda function, **_: function)
+    found = compiled_rates("cpu", ["bilinear"], members=2, d=8, updates=2)["bilinear"]
+    assert isinstance(found, dict)
+    assert found["difference"] < 1e-6
+    longest = TrainingSettings().updates_of(16384)
+    even = break_even(found["stacked"], found["compiled"], found["first"])
+    assert found["break_even"] == even
+    # The longest group of the declared grid.
+    assert found["pays"] == (even is not None and even < longest)
+
+    def fails(*_: object, **__: object) -> None:
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr("torch.compile", fails)
+    told = compiled_rates("cpu", ["bilinear"], members=2, d=8, updates=2)["bilinear"]
+    assert told == "not measured: RuntimeError: no compiler"
 
 
 def test_without_a_gpu_it_says_so_in_one_line(
