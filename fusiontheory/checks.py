@@ -20,6 +20,7 @@ __all__ = [
     "positive_integer",
     "rank_of",
     "sample_sizes",
+    "set_checked",
 ]
 
 
@@ -122,6 +123,22 @@ def sample_sizes(name: str, value: ArrayLike) -> NDArray[np.float64]:
     if sizes.min() < 1:
         raise InputError(f"{name} must be at least 1 everywhere, got {sizes.min():g}")
     return sizes
+
+
+def set_checked(instance: object, name: str, value: Any) -> None:
+    """Set an attribute of a frozen dataclass to what its check made of it, in ``__post_init__``.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Sizes:
+        ...     count: int
+        ...     def __post_init__(self):
+        ...         set_checked(self, "count", positive_integer("count", self.count))
+        >>> Sizes(np.int64(3))
+        Sizes(count=3)
+    """
+    object.__setattr__(instance, name, value)
 
 
 class ValidityWarning(UserWarning):

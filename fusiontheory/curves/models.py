@@ -44,10 +44,13 @@ def find_model(head: str) -> Callable[[Moments, Terms], MatchingModel]:
         >>> find_model("bilinear")(moments, Terms()).ridge
         0.0
     """
-    name = find_head(head).name
-    if name not in MODELS:
-        raise InputError(f"head must be one with a model, {', '.join(MODELS)}, got {head!r}")
-    return MODELS[name]
+    if not isinstance(head, str) or head not in MODELS:
+        # By another name, unknown, or one that can only be measured.
+        name = find_head(head).name
+        if name not in MODELS:
+            raise InputError(f"head must be one with a model, {', '.join(MODELS)}, got {head!r}")
+        head = name
+    return MODELS[head]
 
 
 def mean_diagonal(head: str, moments: Moments) -> float:
@@ -71,7 +74,7 @@ def mean_diagonal(head: str, moments: Moments) -> float:
     if head == "bilinear":
         return image * text
     spectrum = find_model(head)(moments, Terms(score_law=False)).spectrum
-    return float(spectrum.nodes @ spectrum.counts)
+    return spectrum.trace
 
 
 def _linear_model(moments: Moments, terms: Terms) -> MatchingModel:

@@ -8,8 +8,13 @@ from fusiontheory.matching.dot_product_scores import (
     threshold_scatter,
 )
 from fusiontheory.matching.gaussian import gaussian_matching_curve
-from fusiontheory.matching.kernel_scores import DEGREE, KernelScores
-from fusiontheory.matching.kernel_signal import KernelSignal
+from fusiontheory.matching.kernel_signal import (
+    DEGREE,
+    HeldOut,
+    KernelPairs,
+    KernelSignal,
+    kernel_pairs,
+)
 from fusiontheory.matching.leverage import LeverageLaw, PairPowers
 from fusiontheory.matching.model import (
     FunctionSignal,
@@ -23,9 +28,8 @@ from fusiontheory.matching.model import (
     Sharing,
     Signal,
 )
-from fusiontheory.matching.pairs import KernelPairs, kernel_pairs
 from fusiontheory.matching.scatter import training_deviation
-from fusiontheory.matching.scores import NormalScores, score_law
+from fusiontheory.matching.scores import KernelScores, NormalScores, score_law
 from fusiontheory.matching.sharing import SharedPairs, shared_scores, sharing_shift
 from fusiontheory.matching.terms import Terms
 
@@ -33,6 +37,7 @@ __all__ = [
     "DEGREE",
     "DotProductScores",
     "FunctionSignal",
+    "HeldOut",
     "KernelPairs",
     "KernelScores",
     "KernelSignal",

@@ -15,7 +15,7 @@ from fusiontheory.matching.model import (
     MatchingModel,
     ScoreShift,
 )
-from fusiontheory.risk import effective_ridge, overfitting
+from fusiontheory.risk import ridge_solution
 
 __all__ = [
     "MatchingCurve",
@@ -93,13 +93,12 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
         array([0.5])
     """
     total = ridge + model.ridge
-    kappa = effective_ridge(model.spectrum, n, total)
-    factor = overfitting(model.spectrum, kappa, n, total)
+    solution = ridge_solution(model.spectrum, n, total)
+    factor = solution.overfitting
     # gamma / (1 - gamma), not factor - 1: that cancels where a huge ridge fits next to nothing.
-    gamma = model.spectrum.squared_degrees(kappa) / n
-    noise = gamma * factor
+    noise = solution.gamma * factor
     # Without any ridge kappa is 0 past interpolation; the signal is smooth and nearly flat there.
-    level = np.maximum(kappa, np.finfo(np.float64).tiny)
+    level = np.maximum(solution.kappa, np.finfo(np.float64).tiny)
     q, slope = model.signal(level)
     spread = 1.96 * model.signal.error(level)
     risk, accuracy = _classify(q, slope, factor, noise)

@@ -19,18 +19,19 @@ the mean over held-out matched (y = 1) and mismatched pairs (y = -1). Derivation
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
+from fusiontheory.matching.kernel_signal import KernelSignal
 from fusiontheory.matching.leverage import LeverageLaw
+from fusiontheory.matching.model import MOST_OVERFITTING, NormalLaw, ScoreLaw, ScoreShift
+from fusiontheory.risk import Spectrum, ridge_solution
+from fusiontheory.typing import Array
 
-__all__ = ["LawPoint", "NormalScores", "score_law"]
-
-_Array: TypeAlias = NDArray[np.float64]
+__all__ = ["KernelScores", "LawPoint", "NormalScores", "score_law"]
 
 # Of the variance of scores: what is left for the normal part, so that one pair does not decide.
 _SMOOTH = 0.05
@@ -88,11 +89,99 @@ class NormalScores:
         return self.within + self.gamma / (1 - self.gamma) * self.bias
 
 
+@dataclass(frozen=True, eq=False)
+class KernelScores:
+    """The law of scores of a kernel head: what held-out scores and leverages change at each n.
+
+    It is found at powers of 2 and interpolated between them.
+
+    Attributes:
+        signal: of the kernel; its pairs are those whose scores count.
+        spectrum: of the kernel's features.
+        remainder: power of the orders that act as ridge.
+
+    Example:
+        >>> from fusiontheory.moments import Moments
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((400, 4))
+        >>> moments = Moments.from_features(x, x + rng.standard_normal(x.shape))
+        >>> product = np.outer(moments.image_eigenvalues, moments.text_eigenvalues)
+        >>> spectrum = Spectrum.from_eigenvalues(product)
+        >>> law = KernelScores.of(KernelSignal(moments, {(1, 1): 1.0}), spectrum)
+        >>> law.shift(np.array([64.0]), 1.0).shift.shape
+        (1,)
+        >>> twin = KernelSignal(moments.gaussian_twin(), {(1, 1): 1.0})
+        >>> KernelScores.of(twin, spectrum).shift(np.array([64.0]), 1.0) is None
+        True
+    """
+
+    signal: KernelSignal
+    spectrum: Spectrum
+    remainder: float = 0.0
+
+    @classmethod
+    def of(cls, signal: KernelSignal, spectrum: Spectrum, remainder: float = 0.0) -> ScoreLaw:
+        """Return the law; the normal one for moments that show no pairs (fewer than 50 images)."""
+        return cls(signal, spectrum, remainder) if signal.moments.shows_pairs else NormalLaw()
+
+    def deviation(self, n: Array, ridge: float, /) -> Array | None:
+        """Return None: over training sets it is as for normal scores."""
+        return None
+
+    def shift(self, n: Array, ridge: float, /) -> ScoreShift | None:
+        """Return what the law changes in a curve of normal scores."""
+        knots = _knots(n)
+        total = ridge + self.remainder
+        level2 = ridge_solution(self.spectrum, knots, total)
+        kappa = np.maximum(level2.kappa, np.finfo(np.float64).tiny)
+        varying = self.remainder / total if self.signal.homogeneous and total > 0 else 0.0
+        q, slope = self.signal(kappa)
+        normal = map(NormalScores.of_signal, q.tolist(), slope.tolist(), level2.gamma.tolist())
+        sizes = zip(knots.tolist(), kappa.tolist(), level2.degrees.tolist(), normal, strict=True)
+        points = [self._point(*place, varying) for place in sizes]
+        return _interpolated(n, knots, points)
+
+    def _point(
+        self, n: float, kappa: float, degrees: float, normal: NormalScores, varying: float
+    ) -> LawPoint:
+        """Return the law at one n, between the two levels around its effective ridge."""
+        if normal.gamma >= 1 - 1 / MOST_OVERFITTING:
+            return _NOTHING
+        law = self.signal.pairs.powers.law(kappa, n, degrees, normal.gamma, varying)
+        if law is None:
+            return _NOTHING
+        (one, below), (two, above) = self.signal.around(kappa)
+        first, second = (
+            score_law(held.scores, held.penalty, law, held.length, kappa, normal)
+            for held in (below, above)
+        )
+        return LawPoint(
+            shift=one * first.shift + two * second.shift,
+            error=one * first.error + two * second.error,
+            risk=one * first.risk + two * second.risk,
+        )
+
+
+def _knots(n: Array) -> Array:
+    """Return the powers of 2 around n, and one more at each side: interpolation needs four."""
+    first = max(int(np.floor(np.log2(n.min()))) - 1, 1)
+    last = max(int(np.ceil(np.log2(n.max()))) + 1, first + 2)
+    return np.asarray(2.0 ** np.arange(first, last + 1))
+
+
+def _interpolated(n: Array, knots: Array, points: list[LawPoint]) -> ScoreShift:
+    # Piecewise cubic with slopes from neighbours: an n's value does not depend on far knots.
+    place = np.log2(np.maximum(n, knots[0]))
+    values = np.array([(x.shift, x.error, x.risk) for x in points])
+    shift, error, risk = PchipInterpolator(np.log2(knots), values)(place).T
+    return ScoreShift(shift=shift, error=error, risk=risk)
+
+
 def score_law(
-    scores: _Array,
-    penalty: _Array,
+    scores: Array,
+    penalty: Array,
     law: LeverageLaw,
-    length: _Array,
+    length: Array,
     kappa: float,
     normal: NormalScores,
 ) -> LawPoint:
@@ -147,11 +236,11 @@ class _Outputs:
         apart: half the difference of the two, (2, n): it has the noise of ``mean``.
     """
 
-    mean: _Array
-    apart: _Array
+    mean: Array
+    apart: Array
 
     @property
-    def centre(self) -> _Array:
+    def centre(self) -> Array:
         """Return the mean of each class, shape (2, 1)."""
         return np.asarray(self.mean.mean(axis=1, keepdims=True))
 
@@ -176,7 +265,7 @@ class _Outputs:
         each = ((self.mean - self.centre) ** 2 - self.apart**2).mean(axis=0)
         return float(each.mean()), float(each.std() / np.sqrt(each.size))
 
-    def scaled(self, half: float, variance: float) -> _Array:
+    def scaled(self, half: float, variance: float) -> Array:
         """Return outputs of the same shape with that distance of means, and that variance."""
         stretch = np.sqrt(variance / self.seen) if self.seen > 0 else 0.0
         return np.asarray(self.centre * half / self.half + stretch * (self.mean - self.centre))
@@ -201,7 +290,7 @@ def _ratio(found: _Outputs, alike: _Outputs) -> float:
     return (found.half / alike.half) ** 2
 
 
-def _fitted(scores: _Array, penalty: _Array, weight: _Array, kappa: float) -> _Outputs | None:
+def _fitted(scores: Array, penalty: Array, weight: Array, kappa: float) -> _Outputs | None:
     """Return outputs of the mean predictor, of weighted least squares; None without signal."""
     share = weight / weight.sum()
     mean = np.einsum("yn,ysin->i", share, scores) / 2
@@ -219,8 +308,8 @@ def _fitted(scores: _Array, penalty: _Array, weight: _Array, kappa: float) -> _O
 
 
 def _right(
-    found: _Outputs, half: float, within: float, variance: float, typical: _Array
-) -> tuple[_Array, _Array]:
+    found: _Outputs, half: float, within: float, variance: float, typical: Array
+) -> tuple[Array, Array]:
     """Return the probability that each pair is classified right, and what mean and variance do.
 
     The noise of the outputs stands for as much of the variance over training sets. Where it is
@@ -250,7 +339,7 @@ def _right(
     return np.asarray(right - own + wanted), np.asarray(rise - wider / (2 * total))
 
 
-def _solved(matrix: _Array, vector: _Array) -> _Array | None:
+def _solved(matrix: Array, vector: Array) -> Array | None:
     """Return the solution if the matrix is clearly positive."""
     diagonal = np.diag(matrix)
     if not vector.size or diagonal.min() <= 0:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, set_checked
 
 __all__ = ["Terms"]
 
@@ -26,6 +26,7 @@ class Terms:
             (`fusiontheory.matching.scores`), or of normal scores and the mean leverage.
         shared_images: whether training pairs that share images and texts count
             (`fusiontheory.matching.sharing_shift`), where their number of images is told.
+        functions: of `fusiontheory.signal.ritz`, those that these terms add; not to be given.
 
     Raises:
         InputError: if ``lanczos_steps`` is not 0, 1 or 2.
@@ -40,14 +41,11 @@ class Terms:
     mixed_orders: bool = True
     score_law: bool = True
     shared_images: bool = True
+    functions: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Check the settings."""
+        """Check the settings, and settle which functions they add."""
         if self.lanczos_steps not in (0, 1, 2):
             raise InputError(f"lanczos_steps must be 0, 1 or 2, got {self.lanczos_steps!r}")
-
-    @property
-    def functions(self) -> tuple[str, ...]:
-        """The functions of `fusiontheory.signal.ritz` that these terms add."""
         alone = ("image_pair", "text_pair", "image", "text", "length") if self.self_blocks else ()
-        return (*alone, "witness") if self.mixed_orders else alone
+        set_checked(self, "functions", (*alone, "witness") if self.mixed_orders else alone)

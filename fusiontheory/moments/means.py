@@ -135,7 +135,7 @@ def _of_sample(pairs: SampledPairs) -> Centred | None:
         # Few images were warned of when the moments were made.
         warnings.simplefilter("ignore", ValidityWarning)
         centre = image.mean(axis=0), text.mean(axis=(0, 1))
-        moments = Moments.from_features(image - centre[0], text - centre[1])
+        moments = Moments.of_checked(image - centre[0], text - centre[1])
         assert isinstance(moments.pairs, SampledPairs)
         lengths = (image**2).sum(axis=1), (text**2).sum(axis=2)
         kept = replace(moments, pairs=replace(moments.pairs, squared_lengths=lengths))

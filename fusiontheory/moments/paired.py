@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,15 +22,12 @@ from fusiontheory.moments.second import (
     eigenbasis,
 )
 from fusiontheory.moments.source import PairSource
-from fusiontheory.signal import MINIMUM_IMAGES, lanczos_signal, signal_curve
+from fusiontheory.signal import MINIMUM_IMAGES, MatchingSignal
 from fusiontheory.threads import small_algebra
 
 __all__ = ["DotProductMoments", "Moments"]
 
 _Array = NDArray[np.float64]
-
-# Effective ridges of the fine grid, on which only c^2 is needed.
-_FINE = 29
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -47,13 +43,10 @@ class Moments:
         dot_product: moments of v.t; None if d_v and d_t differ.
         images: number of images; infinite for the moments of a distribution.
         captions: texts per image.
-        grid: effective ridges at which ``operator`` is known, increasing, shape (g,).
-        operator: d_0 .. d_3 of `fusiontheory.signal.lanczos` at each of them, (g, 4).
-        signal_error: standard error of the matching signal at each, (g,).
+        signal: q of the bilinear features at every effective ridge, and its error.
         pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
-        reach: effective ridge below which so few images do not show the signal, which is linear
-            there, with a wider error; 0 if there is none.
-        source: -> the diagnosis of the features; None if the moments are not those of features.
+        diagnosis: of the features (`fusiontheory.diagnose`), which scales do not change; None if
+            the moments are not those of features, or noise was added.
 
     Example:
         >>> import numpy as np
@@ -72,12 +65,9 @@ class Moments:
     dot_product: DotProductMoments | None
     images: float
     captions: int
-    grid: _Array = field(repr=False)
-    operator: _Array = field(repr=False)
-    signal_error: _Array = field(repr=False)
+    signal: MatchingSignal = field(repr=False)
     pairs: PairSource = field(repr=False)
-    reach: float = field(default=0.0, repr=False)
-    source: Callable[[], Diagnosis] | None = field(default=None, repr=False)
+    diagnosis: Diagnosis | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """Return a line that fits a screen: sizes and traces, no arrays.
@@ -127,16 +117,21 @@ class Moments:
         """
         v, t = checked_features(image, text)
         check_variation(v, t)
-        source = partial(diagnose, v, t, groups)
-        if groups is not None:
-            kept = independent_images(groups, len(v))
-            v, t = v[kept], t[kept]
         with small_algebra(max(v.shape[1], t.shape[2])):
-            moments = cls._of_features(v, t)
-        return replace(moments, source=source)
+            diagnosis = diagnose(v, t, groups)
+            if groups is not None:
+                kept = independent_images(groups, len(v))
+                v, t = v[kept], t[kept]
+            return replace(cls.of_checked(v, t), diagnosis=diagnosis)
 
     @classmethod
-    def _of_features(cls, v: _Array, t: _Array) -> Moments:
+    def of_checked(cls, v: _Array, t: _Array) -> Moments:
+        """Return the moments of features that were checked, without a diagnosis.
+
+        Args:
+            v: image features, shape (n, d_v).
+            t: text features, shape (n, captions, d_t).
+        """
         n, captions, d_t = t.shape
         texts = t.reshape(n * captions, d_t)
         second_v, second_t = v.T @ v / n, texts.T @ texts / len(texts)
@@ -218,11 +213,17 @@ class Moments:
             dot_product=dot_product,
             images=pairs.images,
             captions=pairs.captions,
-            grid=found.grid,
-            operator=found.operator,
-            signal_error=found.error,
+            signal=MatchingSignal.of(
+                found.grid,
+                found.operator,
+                found.error,
+                found.reach,
+                cross,
+                np.outer(*pairs.eigenvalues),
+                power,
+                np.outer(found.image_eigenvalues, found.text_eigenvalues),
+            ),
             pairs=pairs,
-            reach=found.reach,
         )
 
     def with_noise(self, *, image: float = 0.0, text: float = 0.0) -> Moments:
@@ -284,8 +285,7 @@ class Moments:
             cross=product * self.cross,
             cross_power=product**2 * self.cross_power,
             dot_product=self.dot_product and self.dot_product.rescaled(product),
-            grid=product**2 * self.grid,
-            reach=product**2 * self.reach,
+            signal=self.signal.rescaled(product**2),
             pairs=self.pairs.rescaled(image, text),
         )
 
@@ -320,14 +320,6 @@ class Moments:
         )
         return twin.with_noise(image=pairs.noise[0], text=pairs.noise[1])
 
-    @cached_property
-    def diagnosis(self) -> Diagnosis | None:
-        """Diagnosis of the features that these are the moments of (`fusiontheory.diagnose`).
-
-        Found when first asked for. Scales do not change it; with noise added there is none.
-        """
-        return None if self.source is None else self.source()
-
     @property
     def shows_pairs(self) -> bool:
         """Whether they are a sample's of at least 50 images, whose pairs show functions."""
@@ -351,63 +343,37 @@ class Moments:
         # Sampling noise and rounding can push the smallest ones below 0.
         return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
 
+    @property
+    def grid(self) -> _Array:
+        """Effective ridges at which ``operator`` is known, increasing, shape (g,)."""
+        return self.signal.grid
+
+    @property
+    def operator(self) -> _Array:
+        """d_0 .. d_3 of `fusiontheory.signal.lanczos` at each ridge of the grid, (g, 4)."""
+        return self.signal.operator
+
+    @property
+    def signal_error(self) -> _Array:
+        """Standard error of the matching signal at each ridge of the grid, (g,)."""
+        return self.signal.known_error
+
+    @property
+    def reach(self) -> float:
+        """Effective ridge below which so few images do not show the signal; 0 if there is none."""
+        return self.signal.reach
+
     def matching_signal(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
         """Return q(kappa) of the bilinear features and its derivative in log kappa.
 
-        Between the grid's points log q less the logarithm of sum C^2 R, which has nearly the
-        same shape and is known everywhere, is a cubic spline in log kappa; above them q is
-        A / (kappa + B), the form it takes for large kappa; below them it is linear in kappa.
-
         Args:
             kappa: effective ridges above 0, in the units of lambda_v lambda_t.
-            steps: Lanczos steps; 0 is the plain closed form, which needs second moments of v
-                and of t and their cross-covariance alone.
+            steps: Lanczos steps; 0 is the plain closed form.
 
         Source: `fusiontheory.signal.lanczos`.
         """
-        levels, shape = self._shape
-        known = lanczos_signal(self.operator, steps)
-        return signal_curve(kappa, self.grid, known, levels, shape, self._shares(known, steps))
-
-    def _shares(self, q: _Array, steps: int) -> _Array:
-        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa, from q there.
-
-        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q / d_0), exact to first
-        order in S / kappa, and where c is an eigenvector of Lambda and of S. S is at least
-        Lambda / 2, half of it being the mismatched class's. Lambda is the population's, as few
-        images tell it: large eigenvalues of their own are too large.
-        """
-        product = np.outer(self.image_eigenvalues, self.text_eigenvalues)
-        sums = [(self.cross_power * product / (product + x) ** 2).sum() for x in self.grid]
-        mismatched = np.maximum(sums, 0.0)
-        matched = np.maximum(mismatched + (self.operator[:, 1] if steps else 0.0), 0.0)
-        plain = np.maximum(self.operator[:, 0], np.finfo(np.float64).tiny)
-        return np.asarray((mismatched + matched) / 2 / plain * np.minimum(q / plain, 2.0))
-
-    @cached_property
-    def _shape(self) -> tuple[_Array, _Array]:
-        """The fine grid, and log sum C^2 R on it."""
-        levels = np.geomspace(self.grid[0], self.grid[-1], _FINE)
-        # The points of the coarse grid to the last digit.
-        step = (levels.size - 1) // (self.grid.size - 1)
-        levels[::step] = self.grid
-        power = self.cross**2
-        product = np.outer(*self.pairs.eigenvalues)
-        sums = np.array([(power / (product + level)).sum() for level in levels])
-        return levels, np.log(np.maximum(sums, np.finfo(np.float64).tiny))
+        return self.signal(kappa, steps)
 
     def matching_error(self, kappa: _Array) -> _Array:
         """Return the standard error of ``matching_signal`` from the number of images."""
-        if not self.signal_error.any():
-            return np.zeros_like(kappa)
-        # Above the grid it falls as the signal does, as 1 / kappa.
-        falling = np.minimum(self.grid[-1] / kappa, 1.0)
-        error = np.log(np.maximum(self.signal_error, np.finfo(np.float64).tiny))
-        found = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
-        if self.reach:
-            # Below, the signal may go on as it grows there, by the power of kappa, or hardly.
-            q, slope = self.matching_signal(self.grid[:1])
-            power = float(-slope[0] / q[0]) if q[0] > 0 else 0.0
-            grown = np.maximum(self.grid[0] / kappa, 1.0) ** power - 1
-            found = np.hypot(found, q[0] * grown)
-        return np.asarray(found)
+        return self.signal.error(kappa)

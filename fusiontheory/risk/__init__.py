@@ -37,16 +37,21 @@ from fusiontheory.risk.optimal_ridge import (
 )
 from fusiontheory.risk.products import ProductLaw, product_ridge_risk
 from fusiontheory.risk.ridge import (
+    RidgeSolution,
     effective_ridge,
-    learned,
     overfitting,
     ridge_risk,
+    ridge_solution,
     spectrum_risk,
     training_risk,
-    unlearned,
 )
 from fusiontheory.risk.sign_labels import SignLabel, SignLabels, score_accuracy, sign_accuracy
-from fusiontheory.risk.spectrum import Spectrum, self_product_eigenvalues
+from fusiontheory.risk.spectrum import (
+    Spectrum,
+    learned,
+    self_product_eigenvalues,
+    unlearned,
+)
 
 __all__ = [
     "CorrelatedProducts",
@@ -58,6 +63,7 @@ __all__ = [
     "OptimalRidge",
     "ProductLaw",
     "ProjectedBilinear",
+    "RidgeSolution",
     "SignLabel",
     "SignLabels",
     "Spectrum",
@@ -85,6 +91,7 @@ __all__ = [
     "prediction_variance",
     "product_ridge_risk",
     "ridge_risk",
+    "ridge_solution",
     "score_accuracy",
     "self_product_eigenvalues",
     "sign_accuracy",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array, sample_sizes
-from fusiontheory.risk.ridge import _gamma, effective_ridge, ridge_risk
+from fusiontheory.risk.ridge import effective_ridge, ridge_risk
 from fusiontheory.risk.sign_labels import _Sizes
 from fusiontheory.risk.spectrum import Spectrum
 
@@ -84,7 +84,8 @@ def prediction_variance(
     sizes = sample_sizes("n", n)
     risk = ridge_risk(eigenvalues, target_power, sizes, ridge, noise)
     spectrum = Spectrum.from_eigenvalues(eigenvalues)
-    variance = _gamma(spectrum, effective_ridge(spectrum, sizes, ridge), sizes) * risk
+    gamma = spectrum.squared_degrees(effective_ridge(spectrum, sizes, ridge)) / sizes
+    variance = gamma * risk
     return float(variance[0]) if np.ndim(n) == 0 else variance
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -26,46 +27,20 @@ from fusiontheory.checks import (
     non_negative_array,
     sample_sizes,
 )
-from fusiontheory.risk.spectrum import Spectrum
+from fusiontheory.risk.spectrum import Spectrum, unlearned
 
 __all__ = [
+    "RidgeSolution",
     "effective_ridge",
-    "learned",
     "overfitting",
     "ridge_risk",
+    "ridge_solution",
     "spectrum_risk",
     "training_risk",
-    "unlearned",
 ]
 
 _Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
-
-
-def learned(eigenvalue: _Array, kappa: _Array) -> _Array:
-    """Return L = lambda / (lambda + kappa), the part of each eigenfunction that is learned.
-
-    Both arguments broadcast; lambda + kappa must not be 0. Simon et al., arXiv:2110.03922.
-
-    Example:
-        >>> import numpy as np
-        >>> learned(np.array([3.0, 1.0]), np.array(1.0))
-        array([0.75, 0.5 ])
-    """
-    result: _Array = eigenvalue / (eigenvalue + kappa)
-    return result
-
-
-def unlearned(eigenvalue: _Array, kappa: _Array) -> _Array:
-    """Return 1 - L = kappa / (lambda + kappa), without cancellation; see ``learned``.
-
-    Example:
-        >>> import numpy as np
-        >>> unlearned(np.array([3.0, 1.0]), np.array(1.0))
-        array([0.25, 0.5 ])
-    """
-    result: _Array = kappa / (eigenvalue + kappa)
-    return result
 
 
 @overload
@@ -156,10 +131,54 @@ def overfitting(
         raise InputError(f"kappa must have the shape of n, {sizes.shape}, got {threshold.shape}")
     spectrum = _as_spectrum(eigenvalues)
     free = _ridge_over_kappa(spectrum, threshold, sizes, delta)
-    denominator = _degrees_at_stake(spectrum, threshold) + free
+    denominator = spectrum.degrees_at_stake(threshold) + free
     result = np.full_like(sizes, np.inf)
     np.divide(sizes, denominator, out=result, where=denominator > 0)
     return float(result[0]) if np.ndim(n) == 0 else result
+
+
+@dataclass(frozen=True, eq=False)
+class RidgeSolution:
+    """What ridge regression learns of a spectrum from n samples; arrays of the shape of n.
+
+    Attributes:
+        kappa: effective ridge, in the units of the eigenvalues.
+        degrees: sum_i L_i.
+        gamma: sum_i L_i^2 / n.
+        overfitting: 1 / (1 - gamma).
+    """
+
+    kappa: _Array
+    degrees: _Array
+    gamma: _Array
+    overfitting: _Array
+
+
+def ridge_solution(spectrum: Spectrum, n: _Array, ridge: float) -> RidgeSolution:
+    """Return all that Level 2 says of a spectrum at each n, for what builds on it.
+
+    Args:
+        spectrum: of the eigenvalues.
+        n: sample sizes, at least 1, shape (k,).
+        ridge: delta >= 0, absolute, in the units of the eigenvalues.
+
+    Raises:
+        InputError: for arguments that ``effective_ridge`` refuses.
+
+    Example:
+        >>> import numpy as np
+        >>> flat = Spectrum.from_eigenvalues(np.ones(100))
+        >>> found = ridge_solution(flat, np.array([50.0]), ridge=0.0)
+        >>> np.round([found.kappa[0], found.degrees[0], found.gamma[0], found.overfitting[0]], 6)
+        array([ 1. , 50. ,  0.5,  2. ])
+    """
+    kappa = effective_ridge(spectrum, n, ridge)
+    return RidgeSolution(
+        kappa=kappa,
+        degrees=spectrum.degrees(kappa),
+        gamma=spectrum.squared_degrees(kappa) / n,
+        overfitting=overfitting(spectrum, kappa, n, ridge),
+    )
 
 
 @overload
@@ -299,11 +318,6 @@ def _as_spectrum(eigenvalues: ArrayLike | Spectrum) -> Spectrum:
     return Spectrum.from_eigenvalues(eigenvalues)
 
 
-def _degrees_at_stake(spectrum: Spectrum, kappa: _Array) -> _Array:
-    """Return sum_i L_i (1 - L_i)."""
-    return spectrum.sum(lambda lam, kap: learned(lam, kap) * unlearned(lam, kap), kappa)
-
-
 def _ridge_over_kappa(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float) -> _Array:
     """Return delta / kappa; where both are 0 its limit, the excess of n over the eigenvalues."""
     ratio = np.maximum(n - spectrum.size, 0.0)
@@ -313,11 +327,10 @@ def _ridge_over_kappa(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float
 
 def _solve(spectrum: Spectrum, n: _Array, ridge: float) -> _Array:
     """Solve for kappa > 0 by Newton steps in log kappa, bisecting whenever they do poorly."""
-    trace = spectrum.sum(lambda lam, _: lam, 0.0)
     room = np.maximum(spectrum.size - n, 0.0) / spectrum.size
     # Bounds from L <= lambda / kappa and 1 - L <= kappa / min lambda; factor 2 for safety.
     low = np.log(np.maximum(ridge / n, spectrum.nodes.min() * room) / 2)
-    high = np.log(2 * (trace + ridge) / n)
+    high = np.log(2 * (spectrum.trace + ridge) / n)
     point = (low + high) / 2
     last_step = high - low
     done = np.zeros(n.shape, dtype=bool)
@@ -347,9 +360,9 @@ def _imbalance(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float) -> tu
     """
     excess = n - spectrum.size
     per_kappa = ridge / kappa
-    at_stake = _degrees_at_stake(spectrum, kappa)
-    few = spectrum.sum(learned, kappa) + per_kappa
-    many_left = spectrum.sum(unlearned, kappa) + np.maximum(excess, 0)
+    at_stake = spectrum.degrees_at_stake(kappa)
+    few = spectrum.degrees(kappa) + per_kappa
+    many_left = spectrum.unlearned_degrees(kappa) + np.maximum(excess, 0)
     # Its value is not used where n is small; there, too, it is above 0.
     many_right = np.maximum(-excess, 0) + per_kappa
     is_few = 2 * n < spectrum.size
@@ -358,8 +371,3 @@ def _imbalance(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float) -> tu
         is_few, (at_stake + per_kappa) / few, at_stake / many_left + per_kappa / many_right
     )
     return value, slope
-
-
-def _gamma(spectrum: Spectrum, kappa: _Array, n: _Array) -> _Array:
-    """Return gamma = (1/n) sum_i L_i^2."""
-    return spectrum.sum(lambda lam, kap: learned(lam, kap) ** 2, kappa) / n

@@ -36,8 +36,8 @@ from fusiontheory.checks import (
     non_negative_array,
     sample_sizes,
 )
-from fusiontheory.risk.ridge import _gamma, effective_ridge, learned, spectrum_risk
-from fusiontheory.risk.spectrum import Spectrum
+from fusiontheory.risk.ridge import effective_ridge, spectrum_risk
+from fusiontheory.risk.spectrum import Spectrum, learned
 
 __all__ = [
     "SignLabels",
@@ -200,7 +200,7 @@ def sign_accuracy(labels: SignLabels, n: float | _Sizes) -> float | _Array:
     systematic = slope**2 * spectrum.weighted_sum(
         "share", lambda lam, kap: learned(lam, kap) ** 2, kappa
     )
-    spread = np.sqrt(systematic + _gamma(spectrum, kappa, sizes) * risk)
+    spread = np.sqrt(systematic + spectrum.squared_degrees(kappa) / sizes * risk)
     correlation = np.divide(overlap, spread, out=np.zeros_like(spread), where=spread > 0)
     accuracy = 0.5 + (1 - 2 * labels.flip) * np.arcsin(np.clip(correlation, -1, 1)) / np.pi
     return float(accuracy[0]) if np.ndim(n) == 0 else accuracy

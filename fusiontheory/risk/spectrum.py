@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array
 
-__all__ = ["Spectrum", "self_product_eigenvalues"]
+__all__ = ["Spectrum", "learned", "self_product_eigenvalues", "unlearned"]
 
 _Array = NDArray[np.float64]
 
@@ -128,7 +128,7 @@ class Spectrum:
             >>> Spectrum.from_eigenvalues([3.0, 1.0]).degrees(1.0)
             array(1.25)
         """
-        return self._integrate(self._rule(weight), _learned, kappa)
+        return self._integrate(self._rule(weight), learned, kappa)
 
     def squared_degrees(self, kappa: ArrayLike) -> _Array:
         """Return sum_i L_i^2 at each kappa; over n it is gamma, the share of noise that is fitted.
@@ -137,7 +137,30 @@ class Spectrum:
             >>> Spectrum.from_eigenvalues([3.0, 1.0]).squared_degrees(1.0)
             array(0.8125)
         """
-        return self._integrate(self.counts, lambda lam, kap: _learned(lam, kap) ** 2, kappa)
+        return self._integrate(self.counts, lambda lam, kap: learned(lam, kap) ** 2, kappa)
+
+    def degrees_at_stake(self, kappa: ArrayLike) -> _Array:
+        """Return sum_i L_i (1 - L_i) at each kappa.
+
+        Example:
+            >>> Spectrum.from_eigenvalues([3.0, 1.0]).degrees_at_stake(1.0)
+            array(0.4375)
+        """
+        return self.sum(lambda lam, kap: learned(lam, kap) * unlearned(lam, kap), kappa)
+
+    def unlearned_degrees(self, kappa: ArrayLike) -> _Array:
+        """Return sum_i (1 - L_i) at each kappa, without cancellation.
+
+        Example:
+            >>> Spectrum.from_eigenvalues([3.0, 1.0]).unlearned_degrees(1.0)
+            array(0.75)
+        """
+        return self.sum(unlearned, kappa)
+
+    @property
+    def trace(self) -> float:
+        """The sum of the eigenvalues."""
+        return float(self.nodes @ self.counts)
 
     def _rule(self, weight: str | None) -> _Array:
         return self.counts if weight is None else self.weights[weight]
@@ -155,9 +178,30 @@ class Spectrum:
         return total.reshape(parameters.shape)
 
 
-def _learned(eigenvalue: _Array, kappa: _Array) -> _Array:
-    learned: _Array = eigenvalue / (eigenvalue + kappa)
-    return learned
+def learned(eigenvalue: _Array, kappa: _Array) -> _Array:
+    """Return L = lambda / (lambda + kappa), the part of each eigenfunction that is learned.
+
+    Both arguments broadcast; lambda + kappa must not be 0. Simon et al., arXiv:2110.03922.
+
+    Example:
+        >>> import numpy as np
+        >>> learned(np.array([3.0, 1.0]), np.array(1.0))
+        array([0.75, 0.5 ])
+    """
+    result: _Array = eigenvalue / (eigenvalue + kappa)
+    return result
+
+
+def unlearned(eigenvalue: _Array, kappa: _Array) -> _Array:
+    """Return 1 - L = kappa / (lambda + kappa), without cancellation; see ``learned``.
+
+    Example:
+        >>> import numpy as np
+        >>> unlearned(np.array([3.0, 1.0]), np.array(1.0))
+        array([0.25, 0.5 ])
+    """
+    result: _Array = kappa / (eigenvalue + kappa)
+    return result
 
 
 def _compress(values: _Array, weights: list[_Array]) -> tuple[_Array, list[_Array]]:

@@ -1,7 +1,6 @@
 """How clearly matched pairs show in a kernel at an effective ridge: q(kappa), from arrays."""
 
-from fusiontheory.signal.interpolation import signal_curve
-from fusiontheory.signal.lanczos import FOLDS, lanczos_signal, operator_rotations, signal_error
+from fusiontheory.signal.lanczos import MatchingSignal, lanczos_signal, signal_curve
 from fusiontheory.signal.resolvent import (
     SampleResolvent,
     fused_resolvent,
@@ -16,12 +15,14 @@ from fusiontheory.signal.ritz_functions import (
     ritz_gram,
     witness,
 )
+from fusiontheory.signal.rotations import FOLDS, operator_rotations, signal_error
 from fusiontheory.signal.staircase import Staircase
 
 __all__ = [
     "FOLDS",
     "FUNCTIONS",
     "MINIMUM_IMAGES",
+    "MatchingSignal",
     "RitzGram",
     "SampleResolvent",
     "Staircase",

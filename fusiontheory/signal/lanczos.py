@@ -19,140 +19,152 @@ estimated without bias when no two factors share images.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicHermiteSpline, CubicSpline
+from scipy.optimize import brentq
 
-from fusiontheory.signal.staircase import leading
-
-__all__ = [
-    "FOLDS",
-    "lanczos_signal",
-    "operator_rotations",
-    "signal_error",
-]
+__all__ = ["MatchingSignal", "lanczos_signal", "signal_curve"]
 
 _Array = NDArray[np.float64]
-_Rows = NDArray[np.floating[Any]]
 
-# d_3 has five factors that must not share images: two of c and three of D.
-FOLDS = 5
-# Directions in which Lambda is below this share of kappa are left out of D: there it changes q by
-# a per cent of their part of it, at a cost that is the same for every kappa.
-_NEGLIGIBLE = 0.02
-# None is left out above this share of Lambda's largest value: d_1 says what scores vary by.
-_LEADING = 0.1
-# Of Lambda's largest value: kappa from which d_1 alone is found, as d_2 and d_3 change nothing.
-_FAR = 1 / _NEGLIGIBLE
+# Effective ridges of the fine grid, on which only C^2 is needed.
+_FINE = 29
+# Of B in kappa + B, from where q follows from it.
+_SMALL_SHARE = 0.25
+# Largest factor between B as it is known and as differences of q say.
+_NEAR = 1.5
+# B is a mean of eigenvalues of S, which are below its trace; the grid ends at the trace.
+_LARGEST_SHARE = 0.5
 
 
-def operator_rotations(
-    image: _Rows,
-    text: _Rows,
-    product: _Array,
-    folds: NDArray[np.intp],
-    kappa: Sequence[float],
-    noisy: _Array | None = None,
-    resolvents: Sequence[_Array] | None = None,
-) -> _Array:
-    """Return estimates of d_0 .. d_3 at each kappa, one for each rotation of the folds.
+@dataclass(frozen=True, eq=False)
+class MatchingSignal:
+    """q of the bilinear features v (x) t at every effective ridge, finished when it is measured.
 
-    Each rotation is unbiased where R is known; their spread tells the noise of their mean.
+    Between the grid's points log q less the logarithm of sum C^2 R, which has nearly the same shape
+    and is known everywhere, is a cubic spline in log kappa; above them q is A / (kappa + B), the
+    form it takes for large kappa; below them it is linear in kappa.
 
-    Args:
-        image: image features in the eigenbasis of M_v, shape (n, d_v).
-        text: text features in the eigenbasis of M_t, shape (n, captions, d_t).
-        product: eigenvalues of Lambda, lambda_v lambda_t, shape (d_v, d_t).
-        folds: fold 0 .. 4 of each image, shape (n,); every fold needs at least 2 images.
-        kappa: effective ridges, above 0, in the units of ``product``.
-        noisy: Lambda of R where it differs from that of the features: independent noise on them
-            changes Lambda and leaves D.
-        resolvents: what takes the place of R at each kappa where R itself is of the same images
-            (`fusiontheory.signal.resolvent`); ``noisy`` is not used then. D is then taken against
-            the mismatched pairs of the same fold: Lambda of all images would meet the resolvents'
-            own images in c.
+    Attributes:
+        grid: effective ridges at which ``operator`` is known, increasing, up to tr M_v tr M_t,
+            in the units of lambda_v lambda_t, shape (g,).
+        operator: d_0 .. d_3 at each of them, (g, 4).
+        known_error: standard error of q at each from the number of images, (g,).
+        reach: effective ridge below which so few images do not show the signal, which is linear
+            there, with a wider error; 0 if there is none.
+        levels: a finer grid, every so many points of which are those of ``grid``.
+        shape: log sum C^2 R on it.
+        mismatched: c^T R Lambda R c at each ridge of the grid, of the population's Lambda as few
+            images tell it, whose large eigenvalues are smaller than those of the sample, (g,).
 
-    Returns:
-        Shape (len(kappa), 5, 4).
-
-    Source: the estimator is U-statistic-like (one image set per factor, averaged over the five
-    rotations of the sets); the recursion is Lanczos's, see ``docs/theory.md``.
-    """
-    rows = [np.flatnonzero(folds == fold) for fold in range(FOLDS)]
-    images = [image[index] for index in rows]
-    texts = [text[index] for index in rows]
-    crosses = [_cross_covariance(v, t.mean(axis=1)) for v, t in zip(images, texts, strict=True)]
-    subtracted = product.astype(image.dtype)
-    own = (
-        None
-        if resolvents is None
-        else [_squares(*fold) for fold in zip(images, texts, strict=True)]
-    )
-    estimates = np.zeros((len(kappa), FOLDS, 4))
-    for row, level in enumerate(kappa):
-        if resolvents is None:
-            found = 1.0 / ((product if noisy is None else noisy) + level)
-        else:
-            found = resolvents[row]
-        resolvent = found.astype(image.dtype)
-        starts = [resolvent * cross for cross in crosses]
-        estimates[row, :, 0] = [_dot(starts[k], crosses[(k + 1) % FOLDS]) for k in range(FOLDS)]
-        largest = float(product.max())
-        cut = min(_NEGLIGIBLE * level, _LEADING * largest)
-        d_v, d_t = (leading(product.max(axis=axis), cut) for axis in (1, 0))
-        estimates[row, :, 1:] = _rotated(
-            [v[:, :d_v] for v in images],
-            [t[:, :, :d_t] for t in texts],
-            [start[:d_v, :d_t] for start in starts],
-            resolvent[:d_v, :d_t],
-            subtracted[:d_v, :d_t]
-            if own is None
-            else [(x[:d_v, :d_v], y[:d_t, :d_t]) for x, y in own],
-            far=level > _FAR * largest,
-        )
-    return estimates
-
-
-def _rotated(
-    images: list[_Rows],
-    texts: list[_Rows],
-    starts: list[_Rows],
-    resolvent: _Rows,
-    mismatched: _Rows | list[tuple[_Rows, _Rows]],
-    far: bool,
-) -> _Array:
-    """Return d_1 .. d_3 from the folds, shape (5, 3), at one kappa; ``starts`` are R c.
-
-    ``mismatched`` is Lambda, or of each fold the sums of v v^T and of t t^T. Where kappa is ``far``
-    above Lambda d_2 and d_3 are 0.
+    Example:
+        >>> grid = np.geomspace(0.01, 1.0, 8)
+        >>> d = np.outer(1 / (1 + grid), [1.0, 0, 0, 0])  # R of one direction
+        >>> signal = MatchingSignal.of(grid, d, 0 * grid, 0.0, *4 * [np.eye(1)])
+        >>> q, slope = signal(np.array([0.5]))
+        >>> q.round(4), slope.round(4)
+        (array([0.6667]), array([-0.2222]))
     """
 
-    def excess(fold: int, weights: _Rows) -> _Rows:
-        if isinstance(mismatched, list):
-            return _excess_times(images[fold], texts[fold], weights, *mismatched[fold])
-        matched = _covariance_times(images[fold], texts[fold], weights)
-        matched -= mismatched * weights
-        return matched
+    grid: _Array
+    operator: _Array
+    known_error: _Array
+    reach: float
+    levels: _Array
+    shape: _Array
+    mismatched: _Array
 
-    once = [excess((k + 2) % FOLDS, starts[k]) for k in range(FOLDS)]
-    estimates = np.zeros((FOLDS, 3))
-    if far:
-        estimates[:, 0] = [_dot(once[k], starts[(k + 1) % FOLDS]) for k in range(FOLDS)]
-        return estimates
-    ends = [resolvent * term for term in once]
-    for k in range(FOLDS):
-        # The left factors use the images of folds k, k + 2 and k + 4, the right ones those
-        # of folds k + 1 and k + 3.
-        follower = (k + 1) % FOLDS
-        twice = excess((k + 4) % FOLDS, ends[k])
-        estimates[k] = (
-            _dot(once[k], starts[follower]),
-            _dot(once[k], ends[follower]),
-            _dot(twice, ends[follower]),
+    @classmethod
+    def of(
+        cls,
+        grid: _Array,
+        operator: _Array,
+        known_error: _Array,
+        reach: float,
+        cross: _Array,
+        product: _Array,
+        power: _Array,
+        population: _Array,
+    ) -> MatchingSignal:
+        """Return the signal with the shape that C and Lambda give it.
+
+        Args:
+            grid: as the attributes of the same names.
+            operator: d_0 .. d_3.
+            known_error: of q.
+            reach: of so few images.
+            cross: C, (d_v, d_t).
+            product: Lambda of the pairs themselves.
+            power: unbiased C^2.
+            population: Lambda of the population.
+        """
+        levels = np.geomspace(grid[0], grid[-1], _FINE)
+        # The points of the coarse grid to the last digit.
+        levels[:: (levels.size - 1) // (grid.size - 1)] = grid
+        square = cross**2
+        sums = np.array([(square / (product + level)).sum() for level in levels])
+        within = np.array([(power * population / (population + x) ** 2).sum() for x in grid])
+        return cls(
+            grid=grid,
+            operator=operator,
+            known_error=known_error,
+            reach=reach,
+            levels=levels,
+            shape=np.log(np.maximum(sums, np.finfo(np.float64).tiny)),
+            mismatched=np.maximum(within, 0.0),
         )
-    return estimates
+
+    def __call__(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
+        """Return q and its derivative in log kappa.
+
+        Args:
+            kappa: effective ridges above 0, in the units of ``grid``.
+            steps: Lanczos steps; 0 is the plain closed form, which needs second moments of v and
+                of t and their cross-covariance alone.
+        """
+        known = lanczos_signal(self.operator, steps)
+        share = self._shares(known, steps)
+        return signal_curve(kappa, self.grid, known, self.levels, self.shape, share)
+
+    def _shares(self, q: _Array, steps: int) -> _Array:
+        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa, from q there.
+
+        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q / d_0), exact to first
+        order in S / kappa, and where c is an eigenvector of Lambda and of S. S is at least
+        Lambda / 2, half of it being the mismatched class's.
+        """
+        excess = self.operator[:, 1] if steps else 0.0
+        matched = np.maximum(self.mismatched + excess, 0.0)
+        plain = np.maximum(self.operator[:, 0], np.finfo(np.float64).tiny)
+        return np.asarray((self.mismatched + matched) / 2 / plain * np.minimum(q / plain, 2.0))
+
+    def error(self, kappa: _Array) -> _Array:
+        """Return the standard error of q from the number of images."""
+        if not self.known_error.any():
+            return np.zeros_like(kappa)
+        # Above the grid it falls as the signal does, as 1 / kappa.
+        falling = np.minimum(self.grid[-1] / kappa, 1.0)
+        error = np.log(np.maximum(self.known_error, np.finfo(np.float64).tiny))
+        found = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
+        if self.reach:
+            # Below, the signal may go on as it grows there, by the power of kappa, or hardly.
+            q, slope = self(self.grid[:1])
+            power = float(-slope[0] / q[0]) if q[0] > 0 else 0.0
+            grown = np.maximum(self.grid[0] / kappa, 1.0) ** power - 1
+            found = np.hypot(found, q[0] * grown)
+        return np.asarray(found)
+
+    def rescaled(self, factor: float) -> MatchingSignal:
+        """Return the signal of features of which v (x) t is longer by sqrt(factor)."""
+        return replace(
+            self,
+            grid=factor * self.grid,
+            reach=factor * self.reach,
+            levels=factor * self.levels,
+        )
 
 
 def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
@@ -193,80 +205,89 @@ def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
     return np.asarray(np.minimum(np.where(definite, one + gain, one), 2 * d0))
 
 
-def signal_error(
-    rotations: _Array,
-    cross_power: _Array,
-    product: _Array,
-    resolvents: Sequence[_Array],
-    images: int,
-) -> _Array:
-    """Return the standard error of q, from what it owes to c and from the folds' noise.
-
-    One image moves c^T R c by 2 (f - q) / n, f = v^T R c t its matched score (the infinitesimal
-    jackknife over images); the noise of c itself adds 2 tr((Lambda R)^2) / n^2, all that is left
-    where there is no signal. What the other d_k add is the jackknife over rotations of the folds.
+def signal_curve(
+    kappa: _Array, grid: _Array, known: _Array, levels: _Array, shape: _Array, share: _Array
+) -> tuple[_Array, _Array]:
+    """Return q and its derivative in log kappa from q at the points of a grid.
 
     Args:
-        rotations: of `operator_rotations`, (levels, turns, 4).
-        cross_power: unbiased c^2.
-        product: Lambda of the sample.
-        resolvents: R or what takes its place, at each level.
-        images: N.
+        kappa: effective ridges above 0.
+        grid: where q is known, increasing, up to tr M_v tr M_t, shape (g,).
+        known: q there, noise included.
+        levels: a finer grid, every so many points of which are those of ``grid``.
+        shape: there, the logarithm of what q looks like; the ratio to it is interpolated.
+        share: (q + dq / d log kappa) / q at the grid's points, B / (kappa + B) where q is
+            A / (kappa + B). Where kappa is large differences of q do not tell it, as it is smaller
+            than their noise: there q follows from it.
     """
-    operator = rotations.mean(axis=1)
-    direct = np.empty(len(resolvents))
-    for point, resolvent in enumerate(resolvents):
-        within = max(float((cross_power * product * resolvent**2).sum()), 0.0)
-        # d_1 is what matched scores vary by beyond mismatched ones; it is noisy too.
-        scores = within + max(float(operator[point, 1]), 0.0)
-        noise = float(((product * resolvent) ** 2).sum())
-        direct[point] = 4 * scores / images + 2 * noise / images**2
-    turns = rotations.shape[1]
-    if turns == 1:
-        return np.sqrt(direct)
-    left_out = lanczos_signal((operator[:, None] * turns - rotations) / (turns - 1))
-    return np.asarray(np.sqrt(direct + (turns - 1) * left_out.var(axis=1)))
+    signal = _falling(np.log(grid), known)
+    step = (levels.size - 1) // (grid.size - 1)
+    ratio = CubicSpline(np.log(grid), signal - shape[::step])
+    log_levels, log_kappa = np.log(levels), np.log(kappa)
+    # The spline must not swing out where noise leaves points that are far apart.
+    left = np.arange(levels.size) // step
+    fine = np.clip(
+        ratio(log_levels) + shape, signal[-(-np.arange(levels.size) // step)], signal[left]
+    )
+    signal = _falling(log_levels, np.exp(fine))
+    held = np.clip(share, 0.0, _LARGEST_SHARE)
+    poles = grid * held / (1 - held)
+    # From where on all shares are small.
+    first = min(int(np.flatnonzero(np.append(True, share > _SMALL_SHARE))[-1]), grid.size - 1)
+    between = np.interp(log_levels, np.log(grid), poles)
+    for start in range(first * step, levels.size - 1, step):
+        part = slice(start, start + step + 1)
+        middle = (between[part][1:] + between[part][:-1]) / 2
+        wanted = float(signal[start]) - float(signal[start + step])
+        signal[part] = signal[start] - _fallen(levels[part], middle, wanted)
+    last, pole = float(levels[-1]), float(poles[-1])
+    curve = _monotone(log_levels, signal, -last / (last + pole))
+    inside = np.clip(log_kappa, log_levels[0], log_levels[-1])
+    above = np.maximum(kappa, last)
+    q = np.exp(curve(inside)) * (last + pole) / (above + pole)
+    slope = np.where(kappa > last, -above / (above + pole), curve(inside, 1))
+    slope = q * np.clip(slope, -1.0, 0.0)
+    below = np.minimum(kappa / levels[0], 1.0)
+    return q - slope * (1 - below), slope * below
 
 
-def _cross_covariance(image: _Rows, text: _Rows) -> _Rows:
-    """Return the unbiased cross-covariance, (d_v, d_t)."""
-    centred = image - image.mean(axis=0)
-    return np.asarray(centred.T @ text / (len(image) - 1))
+def _fallen(kappa: _Array, poles: _Array, wanted: float) -> _Array:
+    """Return by how much log q has fallen since the first kappa, as B is between them.
+
+    All of B is larger or smaller by one factor near 1, so that the last value is ``wanted`` if it
+    can be.
+    """
+
+    def each(factor: float) -> _Array:
+        own = factor * poles
+        return np.asarray(np.log((kappa[1:] + own) / (kappa[:-1] + own)))
+
+    low, high = (float(each(factor).sum()) for factor in (_NEAR, 1 / _NEAR))
+    factor = _NEAR if wanted <= low else 1 / _NEAR
+    if low < wanted < high:
+        factor = float(brentq(lambda x: each(x).sum() - wanted, 1 / _NEAR, _NEAR))
+    return np.append(0.0, np.cumsum(each(factor)))
 
 
-def _covariance_times(image: _Rows, text: _Rows, weights: _Rows) -> _Rows:
-    """Return Cov(v (x) t) W for matched pairs, unbiased, as a (d_v, d_t) matrix."""
-    n, captions = text.shape[:2]
-    scores = np.einsum("nd,nkd->nk", image @ weights, text)
-    scores -= scores.mean()
-    weighted = np.einsum("nk,nkd->nd", scores, text)
-    weighted /= captions
-    # The product of the means is over different images: an image's captions are not independent.
-    weighted += scores.mean(axis=1, keepdims=True) * text.mean(axis=1) / (n - 1)
-    weighted /= n
-    return np.asarray(image.T @ weighted)
+def _monotone(x: _Array, y: _Array, end: float) -> CubicHermiteSpline:
+    """Return a cubic spline through falling values, of slope ``end`` at the end, that only falls.
+
+    Slopes are limited as by Fritsch & Carlson (1980), which changes smooth values nowhere.
+    """
+    slopes = CubicSpline(x, y, bc_type=("not-a-knot", (1, np.asarray(end))))(x, 1)
+    steps = np.diff(y) / np.diff(x)
+    flattest = np.maximum(np.append(steps, steps[-1]), np.append(steps[0], steps))
+    return CubicHermiteSpline(x, y, np.clip(slopes, 3 * flattest, 0.0))
 
 
-def _squares(image: _Rows, text: _Rows) -> tuple[_Rows, _Rows]:
-    """Return the sums of v v^T and, over images, of the captions' mean t t^T."""
-    texts = text.reshape(-1, text.shape[2])
-    return image.T @ image, texts.T @ texts / text.shape[1]
+def _falling(log_kappa: _Array, signal: _Array) -> _Array:
+    """Return log q, cut where noise takes it out of the shape of a resolvent.
 
-
-def _excess_times(
-    image: _Rows, text: _Rows, weights: _Rows, square_v: _Rows, square_t: _Rows
-) -> _Rows:
-    """Return D W, matched pairs against all mismatched ones of the same images, unbiased."""
-    n, captions = text.shape[:2]
-    scores = np.einsum("nd,nkd->nk", image @ weights, text)
-    centred = scores - scores.mean()
-    # As in _covariance_times; an image with its own captions is no mismatched pair.
-    weighted = np.einsum("nk,nkd->nd", centred + scores / (n - 1), text)
-    weighted /= captions
-    weighted += centred.mean(axis=1, keepdims=True) * text.mean(axis=1) / (n - 1)
-    weighted /= n
-    return np.asarray(image.T @ weighted - square_v @ weights @ square_t / (n * (n - 1)))
-
-
-def _dot(left: _Rows, right: _Rows) -> float:
-    return float(np.vdot(left, right))
+    q of a positive matrix falls with kappa, but not faster than 1 / kappa. The largest kappa,
+    where noise is least, decides.
+    """
+    log_q = np.log(np.maximum(signal, np.finfo(np.float64).tiny))
+    for point in range(log_q.size - 2, -1, -1):
+        step = log_kappa[point + 1] - log_kappa[point]
+        log_q[point] = np.clip(log_q[point], log_q[point + 1], log_q[point + 1] + step)
+    return log_q

@@ -11,7 +11,7 @@ import pytest
 
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS, find_head
-from fusiontheory.matching import kernel_scores as score_curve
+from fusiontheory.matching import scores as score_curve
 from fusiontheory.moments import Moments
 from fusiontheory.signal import ritz_functions
 from fusiontheory.solvers import PairFeatures, measure_curve
@@ -53,7 +53,7 @@ def test_first_curve_with_the_law_of_scores(benchmark, monkeypatch, moments, hea
     """The first call of a head, against all products of features and the law at every n."""
 
     def fresh():
-        return (head, replace(moments, reach=moments.reach), SIZES), {"ridge": 0.01}
+        return (head, replace(moments), SIZES), {"ridge": 0.01}
 
     curve = benchmark.pedantic(predict_curve, setup=fresh, rounds=5, warmup_rounds=1)
 

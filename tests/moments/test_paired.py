@@ -224,7 +224,7 @@ def test_the_signal_error_widens_with_fewer_images_than_features(n, d, decay):
         moments = Moments.from_features(*population.pairs.draw(n, np.random.default_rng(seed)))
         miss = np.abs(moments.matching_signal(kappa)[0] - exact)
         inside.append(miss < 1.96 * moments.matching_error(kappa))
-        narrow.append(miss < 1.96 * replace(moments, reach=0.0).matching_error(kappa))
+        narrow.append(miss < 1.96 * replace(moments.signal, reach=0.0).error(kappa))
     assert np.mean(inside, axis=0).min() > 0.7
     assert np.mean(narrow, axis=0)[:3].max() < 0.2
 
@@ -249,7 +249,7 @@ def test_other_orders_wait_until_asked_for_and_are_kept(monkeypatch):
         calls.append(arguments)
         return ritz_gram(*arguments)
 
-    monkeypatch.setattr("fusiontheory.matching.pairs.ritz_gram", counted)
+    monkeypatch.setattr("fusiontheory.matching.kernel_signal.ritz_gram", counted)
     moments = Moments.from_features(*draw(0))
     predict_curve("bilinear", moments, [100], ridge=0.1, terms=Terms(score_law=False))
     assert not calls

@@ -86,7 +86,7 @@ def test_directions_far_below_kappa_change_next_to_nothing(monkeypatch):
     product, folds = np.outer(values, values), np.arange(2000) % FOLDS
     kappa = [0.1, 1.0, 10.0]
     cut = mean_operator(v, t[:, None], product, folds, kappa)
-    monkeypatch.setattr("fusiontheory.signal.lanczos._NEGLIGIBLE", 0.0)
+    monkeypatch.setattr("fusiontheory.signal.rotations._NEGLIGIBLE", 0.0)
     whole = mean_operator(v, t[:, None], product, folds, kappa)
     assert not np.array_equal(cut, whole)
     np.testing.assert_array_equal(cut[:, 0], whole[:, 0])
