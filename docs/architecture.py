@@ -15,7 +15,7 @@ import grimp
 import tomllib  # of Python 3.11
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-from walk import walk_to_accuracy
+from walk import walks
 
 from fusiontheory.plotting import save_figure, style
 
@@ -195,5 +195,5 @@ if __name__ == "__main__":
     save_figure(draw(), PICTURE, ["svg"])
     text = PAGE.read_text(encoding="utf-8")
     text = inserted(text, "rooms", counted())
-    text = inserted(text, "walk", walk_to_accuracy().to_text())
+    text = inserted(text, "walk", walks())
     PAGE.write_text(text, encoding="utf-8")

@@ -1,4 +1,7 @@
-"""The walk from moments to a predicted accuracy, by profile: ``python docs/walk.py``.
+"""The walks from moments to a predicted accuracy, by profile: ``python docs/walk.py``.
+
+Two: that of the prediction itself, and that of the diagnosis of the features, which moments carry
+from the first time that it is asked for.
 
 Every call of a function of the library during ``predict_curve("concat-mlp", ...)`` is watched. A
 passage is a call from one module into another, counted once for each two modules; it goes back if
@@ -117,20 +120,25 @@ def watch(function: Callable[[], Any]) -> Walk:
     return walk
 
 
-def prediction() -> Callable[[], Any]:
-    """Return a call of ``predict_curve`` that nothing has been kept for."""
+def prediction() -> tuple[ft.Moments, Callable[[], Any]]:
+    """Return moments, and a call of ``predict_curve`` on them that nothing has been kept for."""
     rng = np.random.default_rng(0)
     shared = rng.standard_normal((300, 8))
     image = shared + rng.standard_normal((300, 8))
     moments = ft.Moments.from_features(image, shared)
-    return lambda: ft.predict_curve("concat-mlp", moments, [64, 512], ridge=1.0)
+    return moments, lambda: ft.predict_curve("concat-mlp", moments, [64, 512], ridge=1.0)
 
 
-def walk_to_accuracy() -> Walk:
-    """Return the walk of a prediction, with every module loaded before."""
-    prediction()()
-    return watch(prediction())
+def walks() -> str:
+    """Return both walks as text, with every module loaded before."""
+    prediction()[1]()
+    moments, predict = prediction()
+    diagnosis = watch(lambda: moments.diagnosis)
+    return (
+        f"The prediction, of moments that carry their diagnosis\n\n{watch(predict).to_text()}\n\n"
+        f"The diagnosis of the features\n\n{diagnosis.to_text()}"
+    )
 
 
 if __name__ == "__main__":
-    print(walk_to_accuracy().to_text())
+    print(walks())

@@ -22,7 +22,7 @@ def test_the_page_is_up_to_date(scripts):
     page = architecture.PAGE.read_text(encoding="utf-8")
     told = "docs/architecture.md is behind the code: make map"
     assert architecture.inserted(page, "rooms", architecture.counted()) == page, told
-    walked = walk.walk_to_accuracy().to_text()
+    walked = walk.walks()
     assert architecture.inserted(page, "walk", walked) == page, told
 
 

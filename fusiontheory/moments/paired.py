@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,8 +46,7 @@ class Moments:
         captions: texts per image.
         signal: q of the bilinear features at every effective ridge, and its error.
         pairs: what is kept of the pairs for moments that only some heads ask for, and for noise.
-        diagnosis: of the features (`fusiontheory.diagnose`), which scales do not change; None if
-            the moments are not those of features, or noise was added.
+        source: -> the diagnosis of the features; None if the moments are not those of features.
 
     Example:
         >>> import numpy as np
@@ -67,7 +67,7 @@ class Moments:
     captions: int
     signal: MatchingSignal = field(repr=False)
     pairs: PairSource = field(repr=False)
-    diagnosis: Diagnosis | None = field(default=None, repr=False)
+    source: Callable[[], Diagnosis] | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """Return a line that fits a screen: sizes and traces, no arrays.
@@ -117,12 +117,13 @@ class Moments:
         """
         v, t = checked_features(image, text)
         check_variation(v, t)
+        source = partial(diagnose, v, t, groups)
+        if groups is not None:
+            kept = independent_images(groups, len(v))
+            v, t = v[kept], t[kept]
         with small_algebra(max(v.shape[1], t.shape[2])):
-            diagnosis = diagnose(v, t, groups)
-            if groups is not None:
-                kept = independent_images(groups, len(v))
-                v, t = v[kept], t[kept]
-            return replace(cls.of_checked(v, t), diagnosis=diagnosis)
+            moments = cls.of_checked(v, t)
+        return replace(moments, source=source)
 
     @classmethod
     def of_checked(cls, v: _Array, t: _Array) -> Moments:
@@ -319,6 +320,15 @@ class Moments:
             text_mean=turn @ means[1],
         )
         return twin.with_noise(image=pairs.noise[0], text=pairs.noise[1])
+
+    @cached_property
+    def diagnosis(self) -> Diagnosis | None:
+        """Diagnosis of the features that these are the moments of (`fusiontheory.diagnose`).
+
+        Found when first asked for: it takes up to ten times as long as the moments. Scales do not
+        change it; with noise added there is none.
+        """
+        return None if self.source is None else self.source()
 
     @property
     def shows_pairs(self) -> bool:
