@@ -92,10 +92,10 @@ class MatchingSignal:
         """Return the signal with the shape that C and Lambda give it.
 
         Args:
-            grid: as the attributes of the same names.
-            operator: d_0 .. d_3.
-            known_error: of q.
-            reach: of so few images.
+            grid: effective ridges, (g,).
+            operator: d_0 .. d_3 at each, (g, 4).
+            known_error: standard error of q at each, (g,).
+            reach: effective ridge below which the images do not show the signal.
             cross: C, (d_v, d_t).
             product: Lambda of the pairs themselves.
             power: unbiased C^2.
