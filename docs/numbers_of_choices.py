@@ -1,4 +1,4 @@
-"""The numbers of the pages on choosing, from stored tables. `numbers_of_pages` registers them."""
+"""Numbers of the pages on choosing and of the paper, which `numbers_of_pages` registers."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ def numbers() -> Iterator[tuple[str, Callable[[], str]]]:
     for rule, name in RULES.items():
         for n0 in (100, 300):
             yield f"regret_{name}_{n0}", lambda key=(rule, n0): _regret(*key)  # type: ignore[misc]
+    for name, verdict in VERDICTS.items():
+        yield f"claims_{name}", lambda said=verdict: _claims(said)  # type: ignore[misc]
     yield "mlp_loses_at_the_bilinear_ridge", lambda: _loses("aligned", "concat-mlp", 2048, 0.825)
     yield "bilinear_loses_without_ridge", lambda: _loses("aligned", "bilinear", 8192, 0.001)
     yield "bilinear_loses_at_100", lambda: _loses("unaligned", "bilinear", 8192, 100.0)
@@ -35,6 +37,15 @@ RULES = {
     "always bilinear": "bilinear",
 }
 """Rules for choosing, as the table has them, and in names of numbers."""
+
+
+VERDICTS = {"refuted": "refuted", "supported": "supported", "open": "not testable here"}
+"""On published claims, in names of numbers and as the table has them."""
+
+
+def _claims(verdict: str) -> str:
+    rows = pd.read_csv(ROOT / "docs" / "results" / "trained" / "claims.csv")
+    return str(int((rows["verdict"] == verdict).sum()))
 
 
 def _measured(condition: str, head: str, n: int) -> str:

@@ -22,6 +22,7 @@ PAGES = (
     "docs/results/README.md",
     "docs/choose_fusion.md",
     "docs/choose_ridge.md",
+    "paper/paper.md",
 )
 
 NUMBERS: dict[str, Callable[[], str]] = {}

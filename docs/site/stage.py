@@ -35,7 +35,10 @@ FILES = (
     "docs/figures/*",
     "docs/results/**/*.csv",
     "docs/results/**/*.svg",
-    "experiments/*/figure.svg",
+    "experiments/*/*.svg",
+    "experiments/*/*.csv",
+    "tests/**/test_*.py",
+    "paper/paper.bib",
     "experiments/simulate_example.toml",
 )
 """What pages show or link to."""
@@ -51,6 +54,8 @@ def stage(folder: Path) -> Path:
             target = folder / source.relative_to(ROOT)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
+    paper = folder / "paper" / "paper.md"
+    paper.write_text(_paper(paper.read_text(encoding="utf-8")), encoding="utf-8")
     for page in (folder / "docs").glob("*.md"):
         page.write_text(_linked(page.read_text(encoding="utf-8")), encoding="utf-8")
     for study in studies():
@@ -68,6 +73,23 @@ def stage(folder: Path) -> Path:
 def _linked(text: str) -> str:
     """Return a page whose links to scripts of the gallery lead to the pages made of them."""
     return re.sub(r"\(site/gallery/(\w+)\.py\)", r"(../notebooks/\1.rst)", text)
+
+
+def _paper(text: str) -> str:
+    """Return the paper without what only the journal reads, with its citations and references."""
+    head, body = re.match(r"---\n(.*?)\n---\n(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+    title = re.search(r"^title: '(.*)'$", head, re.MULTILINE)
+    assert title is not None
+    cited = re.sub(
+        r"\[(@[^\]]+)\]", lambda m: "(" + re.sub(r"@(\w+?)(\d+)", _named, m[1]) + ")", body
+    )
+    linked = re.sub(r"(\(\.\./tests/[^)#]+)#\w+\)", r"\1)", cited)
+    listed = "```{literalinclude} paper.bib\n:language: bibtex\n```\n"
+    return f"# {title[1]}\n\n" + re.sub(r"^# ", "## ", linked, flags=re.MULTILINE) + f"\n{listed}"
+
+
+def _named(found: re.Match[str]) -> str:
+    return f"{found[1].capitalize()} {found[2]}"
 
 
 def studies() -> list[str]:
