@@ -12,10 +12,12 @@ from fusiontheory.data.pairs import Pairs, check_disjoint, draw_pairs, most_pair
 from fusiontheory.data.prepare import PREPARATION, Prepared, prepare
 from fusiontheory.data.quantise import dequantise, quantise
 from fusiontheory.data.reading import (
+    ENDINGS,
     OTHER_NAMES,
     Missing,
     Reading,
     Rows,
+    column_names,
     features_of,
     is_id,
     is_split,
@@ -27,6 +29,7 @@ from fusiontheory.data.reading import (
 from fusiontheory.data.tokens import TokenSet, checked_mask, checked_tokens
 
 __all__ = [
+    "ENDINGS",
     "OTHER_NAMES",
     "PREPARATION",
     "SPLITS",
@@ -44,6 +47,7 @@ __all__ = [
     "check_vectors",
     "checked_mask",
     "checked_tokens",
+    "column_names",
     "dequantise",
     "draw_pairs",
     "equal_rows",

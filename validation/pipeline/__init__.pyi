@@ -1,4 +1,4 @@
-from .arrays import arrays_file
+from .arrays import arrays_file, read_ids
 from .images import chosen_backbones, features_of_images
 from .one_file import session_of_file
 from .slurm import Resources, launch_study, run_command
@@ -17,6 +17,7 @@ __all__ = [
     "features_of_images",
     "launch_study",
     "prove_sources",
+    "read_ids",
     "read_sources",
     "read_split",
     "run_command",

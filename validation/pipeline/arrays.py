@@ -15,13 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
-from fusiontheory.data import FeatureSet, Reading, Rows, is_id, read_rows, settle
+from fusiontheory.data import (
+    ENDINGS,
+    FeatureSet,
+    Reading,
+    Rows,
+    column_names,
+    is_id,
+    read_column,
+    read_rows,
+    settle,
+)
 from fusiontheory.store import read_bytes, write_atomically
 from validation.corpus import read_lines
-from validation.pipeline.splits import read_split, split_by_image
+from validation.pipeline.splits import read_split, separator, split_by_image
 
 __all__ = ["ArraysWritten", "arrays_file", "read_ids"]
 
+_TEXT = (".csv", ".tsv")
 _UNIT = 1e-3  # as `validation.extract.proof` has it
 
 
@@ -120,7 +131,7 @@ def _settled(
 
 
 def read_ids(path: Path, rows: int, kind: str) -> list[str]:
-    """Return the names of the rows of an array: a name a line, or a column of a CSV.
+    """Return the names of the rows of an array: a name a line, a list, or a column of a table.
 
     Of a CSV (.csv, .tsv) the column is the first whose name is one of ids or of image files, such
     as id, image, filename or image_path; without such a header, the first. Names may repeat, as
@@ -129,25 +140,47 @@ def read_ids(path: Path, rows: int, kind: str) -> list[str]:
     Raises:
         InputError: if the file cannot be read, or there are not as many names as rows.
     """
-    names, header = [line.strip() for _, line in read_lines(path)], ""
-    if path.suffix in (".csv", ".tsv"):
-        names, header = _column(names, "\t" if path.suffix == ".tsv" else ",")
+    header = ""
+    if path.suffix.lower() in (*ENDINGS, ".json") and path.suffix.lower() not in _TEXT:
+        names = _stored(path, kind)
+    else:
+        names = [line.strip() for _, line in read_lines(path)]
+        if path.suffix.lower() in _TEXT:
+            names, header = _column(names)
     if len(names) != rows:
         passed = f", whose first line {header!r} is taken as a name" if header else ""
+        passed += "; call the column of names image" if passed and len(names) == rows + 1 else ""
         raise InputError(
             f"{kind} ids must be {rows}, one for each row, got {len(names)} in {path}{passed}"
         )
     return names
 
 
-def _column(lines: Sequence[str], separator: str) -> tuple[list[str], str]:
+def _stored(path: Path, kind: str) -> list[str]:
+    """Return the names in a list of JSON, or in the file of an array or table."""
+    if path.suffix.lower() == ".json":
+        try:
+            names = json.loads(read_bytes(path))
+        except ValueError as error:
+            raise InputError(f"{kind} ids must be JSON, got {error} in {path}") from error
+        if not isinstance(names, list) or any(isinstance(one, (list, dict)) for one in names):
+            raise InputError(f"{kind} ids must be a list of names, got another form in {path}")
+        return [str(one) for one in names]
+    held = column_names(path)
+    known = [one for one in held if is_id(one)]
+    column = f":{known[0]}" if known and len(held) > 1 else ""
+    return [str(one) for one in read_column(f"{kind} ids", f"{path}{column}").tolist()]
+
+
+def _column(lines: Sequence[str]) -> tuple[list[str], str]:
     """Return the names, and the first line if it was not known as a header."""
-    rows = list(csv.reader(lines, delimiter=separator))
+    mark = separator(lines[0]) if lines else ","
+    rows = list(csv.reader(lines, delimiter=mark))
     header = [cell.strip() for cell in rows[0]] if rows else []
     known = [i for i, cell in enumerate(header) if is_id(cell)]
     place = known[0] if known else 0
     names = [row[place].strip() for row in (rows[1:] if known else rows) if len(row) > place]
-    return names, "" if known else separator.join(header)
+    return names, "" if known else mark.join(header)
 
 
 def _digest(path: Path) -> str:

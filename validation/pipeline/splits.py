@@ -11,7 +11,7 @@ from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.data import is_split
 from validation.corpus import official_splits, read_lines, split_name
 
-__all__ = ["HELD_OUT", "read_split", "split_by_image"]
+__all__ = ["HELD_OUT", "read_split", "separator", "split_by_image"]
 
 HELD_OUT = 8
 """One image in so many is for dev, and one for test: 6000, 1000 and 1000 of Flickr8k."""
@@ -66,13 +66,25 @@ def read_split(path: Path, ids: Sequence[str]) -> list[str]:
     return [found[name] for name in ids]
 
 
+def separator(line: str) -> str:
+    """Return what stands between the columns of a table: a tab, a semicolon, or else a comma.
+
+    >>> separator("image;caption, in German"), separator("a.jpg,train")
+    (';', ',')
+    """
+    return next((mark for mark in ("\t", ";") if mark in line), ",")
+
+
 def _columns(path: Path) -> dict[str, str]:
     found: dict[str, tuple[str, str]] = {}
     for number, line in read_lines(path):
         where = f"{path.name} line {number}"
-        row = next(csv.reader([line], delimiter="\t" if "\t" in line else ","))
+        row = next(csv.reader([line], delimiter=separator(line)))
         if len(row) != 2:
-            raise InputError(f"split must have two columns, id and split, got {line!r} ({where})")
+            raise InputError(
+                f"split must have two columns, id and split, got {line!r} ({where}); write such as"
+                " a.jpg,train"
+            )
         name, told = (cell.strip() for cell in row)
         if not found and is_split(told):
             continue

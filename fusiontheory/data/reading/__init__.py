@@ -4,7 +4,7 @@
 `features_of` takes arrays. `read_rows` and `settle` are their two halves.
 """
 
-from fusiontheory.data.reading.columns import read_column
+from fusiontheory.data.reading.columns import column_names, read_column
 from fusiontheory.data.reading.files import ENDINGS
 from fusiontheory.data.reading.names import is_id, is_split
 from fusiontheory.data.reading.read import Reading, features_of, read_features, read_rows
@@ -17,6 +17,7 @@ __all__ = [
     "Missing",
     "Reading",
     "Rows",
+    "column_names",
     "features_of",
     "is_id",
     "is_split",

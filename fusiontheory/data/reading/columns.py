@@ -12,7 +12,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.data.reading.files import open_file
 from fusiontheory.data.reading.tables import TABLES, read_table
 
-__all__ = ["read_column"]
+__all__ = ["column_names", "read_column"]
 
 
 def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[Any]:
@@ -41,7 +41,7 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[
         return _vector(name, path, column)
     held: list[str] = []
     for file in beside:
-        names = _names(file)
+        names = column_names(file)
         if _spelt(source, names) is not None:
             return _vector(name, file, source)
         held += filter(None, names)
@@ -52,14 +52,19 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[
     )
 
 
-def _names(path: Path) -> list[str]:
+def column_names(path: Path) -> list[str]:
+    """Return the names of the columns of a table, or of the arrays of a file.
+
+    Raises:
+        InputError: if it cannot be read.
+    """
     if path.suffix.lower() in TABLES:
         return [str(column) for column in read_table(path).columns]
     return list(open_file(path).arrays)
 
 
 def _vector(name: str, path: Path, column: str | None) -> NDArray[Any]:
-    names = _names(path)
+    names = column_names(path)
     if column is None:
         if len(names) != 1:
             raise InputError(

@@ -18,6 +18,7 @@ from validation.pipeline import (
     Source,
     arrays_file,
     check_joined,
+    read_ids,
     read_sources,
     read_split,
     split_by_image,
@@ -74,7 +75,7 @@ def test_a_split_follows_ids_and_not_their_order() -> None:
         ("a,train\nb,test\na,test\n", r"one split, got a in train \(s.csv line 1\) and in test"),
         ("a,train\nb,elsewhere\n", "split must be among"),
         ("a,train\n", "none for 1 of 2, such as b"),
-        ("a train\n", "two columns"),
+        ("a train\n", "two columns, .* write such as a.jpg,train"),
         ("", "is empty"),
     ],
 )
@@ -100,6 +101,30 @@ def test_arrays_become_features_with_a_sidecar(folder: Path) -> None:
     assert about["fingerprint"] == features.fingerprint
     assert written(folder, split=1).split is not None
     assert written(folder).split is None
+
+
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".txt", ".parquet", ".json", ".npy", ".npz"])
+def test_ids_in_the_files_that_people_keep_them_in(tmp_path: Path, ending: str) -> None:
+    names = [f"shop/{k}.jpg" for k in range(4)]
+    table = pd.DataFrame({"note": "a, b", "Image_Name": names})
+    path = tmp_path / f"ids{ending}"
+    if ending == ".csv":
+        table.to_csv(path, sep=";", index=False, encoding="utf-8-sig")
+    elif ending == ".tsv":
+        table.to_csv(path, sep="\t", index=False)
+    elif ending == ".txt":
+        path.write_text("\n".join(names))
+    elif ending == ".parquet":
+        table.to_parquet(path)
+    elif ending == ".json":
+        path.write_text(json.dumps(names))
+    elif ending == ".npy":
+        np.save(path, np.array(names))
+    else:
+        np.savez(path, ids=np.array(names), other=np.zeros(3))
+    assert read_ids(path, 4, "image") == names
+    with pytest.raises(InputError, match="image ids must be 5, one for each row, got 4"):
+        read_ids(path, 5, "image")
 
 
 def test_rows_of_text_are_joined_by_name(folder: Path) -> None:
