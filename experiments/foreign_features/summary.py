@@ -125,6 +125,14 @@ def targets(table: pd.DataFrame) -> pd.DataFrame:
         ("benign populations of which a head is warned, %", "at most 10", (alarms > 0.5).mean()),
         ("cells warned, %", "", 1 - table["trusted"].mean()),
     ]
+    warned_cells = found["trusted"] <= 0.5
+    off = found["off"] > 0.01
+    far = found["off"] > 0.02
+    shown += [
+        ("warned cells that are off by 1 point beyond noise, %", "", off[warned_cells].mean()),
+        ("cells off by 1 point beyond noise that are warned, %", "", warned_cells[off].mean()),
+        ("cells off by 2 points beyond noise that are warned, %", "", warned_cells[far].mean()),
+    ]
     rows = [(what, asked, 100 * float(value)) for what, asked, value in shown]
     rows.append(("populations below 85 % by more than chance", "0", float(_below(trusted))))
     return pd.DataFrame(rows, columns=["what", "asked", "found"])

@@ -18,7 +18,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.moments.calibration import ranges
 from fusiontheory.moments.diagnosis_items import EFFECTS
 from fusiontheory.moments.feature_shape import FeatureShape, distinct_values, repeated_rows
-from fusiontheory.moments.groups import check_groups, representatives
+from fusiontheory.moments.groups import check_groups, largest_group, representatives
 from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dependence
 from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.second import checked_features
@@ -121,6 +121,7 @@ def diagnose(image: ArrayLike, text: ArrayLike, groups: ArrayLike | None = None)
         **_dependence(v[kept], t[kept].mean(axis=1)),
         "near_duplicates": 1 - independent / len(v) if groups is None else 0.0,
         "grouped_copies": 0.0 if groups is None else 1 - independent / len(v),
+        "largest_group": 0.0 if groups is None else largest_group(found),
         "images_per_dimension": independent / max(v.shape[1], t.shape[2]),
     }
     return Diagnosis({name: values[name] for name in EFFECTS}, found, len(v))

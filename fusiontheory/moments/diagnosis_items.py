@@ -24,6 +24,8 @@ EFFECTS = {
     " that signal is overestimated and intervals are too narrow. Pass groups=.",
     "grouped_copies": "Rows are copies by the groups that were given: pairs drawn from such rows"
     " repeat, and less is learned from them than from as many independent ones.",
+    "largest_group": "Many rows are copies of one item by the groups that were given: mismatched"
+    " pairs of it look matched, and its pairs are learned by heart.",
     "images_per_dimension": "Too few images for the dimension: weak directions are not seen, and"
     " what is said about many pairs is a guess.",
     "signal_agreement": "Two halves of the images do not show the same cross-covariance: the"

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
 
-__all__ = ["check_groups", "independent_images", "numbered", "representatives"]
+__all__ = ["check_groups", "independent_images", "largest_group", "numbered", "representatives"]
 
 _Index = NDArray[np.int64]
 
@@ -78,6 +78,17 @@ def representatives(groups: _Index) -> _Index:
         [0, 1, 3]
     """
     return np.asarray(np.sort(np.unique(groups, return_index=True)[1]))
+
+
+def largest_group(groups: _Index) -> float:
+    """Return the share of rows in the largest group; 0 if no group has two.
+
+    Example:
+        >>> largest_group(np.array([0, 1, 0, 2])), largest_group(np.array([0, 1]))
+        (0.5, 0.0)
+    """
+    most = int(np.bincount(groups).max())
+    return most / len(groups) if most > 1 else 0.0
 
 
 def numbered(labels: NDArray[Any]) -> _Index:

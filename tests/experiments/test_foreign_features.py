@@ -75,7 +75,7 @@ def test_copies_are_predicted_without_and_with_groups(tmp_path: Path) -> None:
     config = replace(SMALL, populations=("frames_4",), heads=("bilinear",), samples=1)
     table = predict(config, Records(tmp_path, "demo"))["predictions.csv"]
     assert table["groups"].value_counts().to_dict() == {False: 6, True: 6}
-    found = measure.diagnoses(config).set_index("groups")
+    found = measure.diagnoses(config, Records(tmp_path, "demo")).set_index("groups")
     assert found.loc[False, "near_duplicates"] == pytest.approx(0.75)
     assert found.loc[True, "grouped_copies"] == pytest.approx(0.75)
     assert found.loc[True, "near_duplicates"] == found.loc[False, "grouped_copies"] == 0
@@ -98,10 +98,12 @@ def test_seeds_hang_on_name_and_purpose() -> None:
     assert len(states) == 4
 
 
+COPIES = ("near_duplicates", "grouped_copies", "largest_group")
+
+
 def units(**columns: list[float]) -> pd.DataFrame:
     count = len(next(iter(columns.values())))
-    copies = ("near_duplicates", "grouped_copies")
-    rest = {name: [float(name not in copies)] * count for name in EFFECTS if name not in columns}
+    rest = {name: [float(name not in COPIES)] * count for name in EFFECTS if name not in columns}
     return pd.DataFrame({**rest, **columns}).assign(benign=True)
 
 
@@ -142,7 +144,7 @@ def made_up(bias: float, populations: int = 12) -> dict[str, pd.DataFrame]:
         share = 0.6 + 0.02 * k if k % 2 else 0.02 * k / populations
         for sample in range(4):
             place = {"population": name, "images": 500, "sample": sample, "groups": False}
-            values = {**dict.fromkeys(EFFECTS, 1.0), "near_duplicates": 0.0, "grouped_copies": 0.0}
+            values = {**dict.fromkeys(EFFECTS, 1.0), **dict.fromkeys(COPIES, 0.0)}
             diagnoses.append({**place, **values, "mean_share": share})
             for n in (128, 512):
                 error = (bias * share if k % 2 else 0.0) + 0.003 * rng.standard_normal()

@@ -85,6 +85,7 @@ def test_given_groups_count() -> None:
     diagnosis = diagnose(v, t, groups=np.arange(300) // 3)
     assert diagnosis.independent_images == 100
     assert diagnosis.values["grouped_copies"] == pytest.approx(2 / 3)
+    assert diagnosis.values["largest_group"] == pytest.approx(3 / 300)
     assert diagnosis.values["near_duplicates"] == 0
     assert diagnosis.values["images_per_dimension"] == 10
 
