@@ -16,7 +16,7 @@ run: $(READY)
 
 # Everything: lint, types, contracts of imports, tests in two processes of one thread each.
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The same in under a minute, with the tests of the files that were touched alone.
 check: lint

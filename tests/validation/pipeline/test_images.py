@@ -43,24 +43,39 @@ def invoke(options: list[str], *more: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_one_command_from_images_to_the_report(options: list[str], tmp_path: Path) -> None:
-    places = ["--store", tmp_path / "store", "--out", tmp_path / "report"]
+def shards_of(folder: Path) -> dict[Path, int]:
+    return {p: p.stat().st_mtime_ns for p in (folder / "store").rglob("*-*/*.safetensors")}
+
+
+@pytest.fixture(scope="module")
+def finished(
+    options: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[Path, int], str]:
+    """Return the folder of a whole run, its shards before their merge, and what it said."""
+    folder = tmp_path_factory.mktemp("finished")
+    places = ["--store", folder / "store", "--out", folder / "report"]
     # In two parts first, as two machines would, and then the rest.
     for part in ("1/2", "2/2"):
         status, said = invoke(options, *places, "--only", "extract", "--shard", part)
         assert status == 0, said
-    shards = {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*-*/*.safetensors")}
-    assert len(shards) == 3 * 3  # of images twice, and of captions once for both
+    shards = shards_of(folder)
     status, said = invoke(options, *places)
     assert status == 0, said
+    return folder, shards, said
+
+
+def test_one_command_from_images_to_the_report(
+    finished: tuple[Path, dict[Path, int], str],
+) -> None:
+    folder, shards, said = finished
+    assert len(shards) == 3 * 3  # of images twice, and of captions once for both
     assert "resnet18: split by image with seed 0: 36 train, 6 dev, 6 test" in said
     assert "left out on resnet18: image and text vectors have 512 and 16 dimensions" in said
-    again = {p: p.stat().st_mtime_ns for p in (tmp_path / "store").rglob("*-*/*.safetensors")}
-    assert again == shards
-    table = pd.read_csv(tmp_path / "report" / "comparison.csv")
+    assert shards_of(folder) == shards
+    table = pd.read_csv(folder / "report" / "comparison.csv")
     assert {*table["condition"]} == {"clip:small", "resnet18"}
-    assert len(pd.read_csv(tmp_path / "report" / "trained" / "runs.csv")) == 2 * 2 * 2
-    page = (tmp_path / "report" / "index.html").read_text()
+    assert len(pd.read_csv(folder / "report" / "trained" / "runs.csv")) == 2 * 2 * 2
+    page = (folder / "report" / "index.html").read_text()
     assert "512 + 16 dimensions, as given" in page
     assert "Small corpus" in page
 
@@ -72,7 +87,9 @@ def test_a_damaged_image_is_left_out_of_all_conditions(options: list[str], tmp_p
     for path in images.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
     (copy / "003.png").write_text("no image")
-    changed = [str(copy) if option == str(images) else option for option in options]
+    # One size: what is left out does not depend on it.
+    smaller = {str(images): str(copy), "16,32": "16"}
+    changed = [smaller.get(option, option) for option in options]
     places = ["--store", tmp_path / "store", "--out", tmp_path / "report", "--parts", "none"]
     status, said = invoke(changed, *places, "--json")
     assert status == 0, said
@@ -96,7 +113,9 @@ def test_names_are_looked_at_before_images(options: list[str], tmp_path: Path) -
 # Jobs
 
 
-def test_jobs_of_a_local_launch_end_in_the_same_report(options: list[str], tmp_path: Path) -> None:
+def test_jobs_of_a_local_launch_end_in_the_same_report(
+    options: list[str], finished: tuple[Path, dict[Path, int], str], tmp_path: Path
+) -> None:
     pytest.importorskip("submitit", reason="submitit is not installed (pip extra: slurm)")
     # A job is a process of its own, to which the small architectures are unknown.
     image, captions, resnet = options[3], options[1], options[13]
@@ -105,8 +124,8 @@ def test_jobs_of_a_local_launch_end_in_the_same_report(options: list[str], tmp_p
     resources = Resources("local", tmp_path / "logs", timeout_min=5, cpus=1, memory_gb=1)
     places = ["--store", str(tmp_path / "store"), "--out", str(tmp_path / "report")]
     with pytest.raises(InputError, match=r"job .* failed: .*must encode captions, got resnet18"):
-        launch_study([*known, *places], 2, resources)
-    arrays = _features(options, tmp_path)
+        launch_study([*known, *places], 1, resources)
+    arrays = _features(finished)
     given = ["--features", f"clip={arrays}", *options[14:18], "--heads", "concat-mlp,bilinear"]
     said = launch_study([*given, *places, "--jobs", "1"], 2, resources)
     assert said.startswith("report: ")
@@ -118,11 +137,9 @@ def test_jobs_of_a_local_launch_end_in_the_same_report(options: list[str], tmp_p
         assert (tmp_path / "report" / name).read_bytes() == (tmp_path / "once" / name).read_bytes()
 
 
-def _features(options: list[str], folder: Path) -> Path:
-    extraction = ["--store", folder / "extracted", "--out", folder / "r", "--only", "extract"]
-    status, said = invoke(options, *extraction)
-    assert status == 0, said
-    return folder / "extracted" / "clip-small.safetensors"
+def _features(finished: tuple[Path, dict[Path, int], str]) -> Path:
+    [found] = (finished[0] / "store").rglob("clip-small.safetensors")
+    return found
 
 
 def test_a_launch_without_submitit_or_with_wrong_options(
@@ -144,10 +161,11 @@ def test_a_launch_without_submitit_or_with_wrong_options(
         run_command(slurm.stages([], 1)[-1][0])
 
 
-def test_sidecar_and_json(options: list[str], tmp_path: Path) -> None:
-    status, said = invoke(
-        options, "--store", tmp_path / "s", "--out", tmp_path / "r", "--parts", "none", "--json"
-    )
+def test_sidecar_and_json(
+    options: list[str], finished: tuple[Path, dict[Path, int], str], tmp_path: Path
+) -> None:
+    places = ["--store", finished[0] / "store", "--out", tmp_path / "r"]
+    status, said = invoke(options, *places, "--parts", "none", "--json")
     assert status == 0, said
     found = json.loads(next(line for line in said.splitlines() if line.startswith("{")))
     assert found["page"].endswith("index.html")
