@@ -29,6 +29,7 @@ from fusiontheory.checks import (
     non_negative_array,
     positive_integer,
     sample_sizes,
+    set_checked,
 )
 from fusiontheory.risk.product_blocks import ProductBlocks, at_least, identity_like, stepped
 from fusiontheory.risk.ridge import effective_ridge
@@ -87,7 +88,7 @@ class CorrelatedProducts:
             values = non_negative_array(name, getattr(self, name), 1)
             if not values.any():
                 raise InputError(f"{name} must have at least one above 0, got {values.size} zeros")
-            object.__setattr__(self, name, values)
+            set_checked(self, name, values)
         shared = min(self.shape)
         rho = non_negative_array("correlation", self.correlation, (0, 1))
         if rho.ndim and rho.size != shared:
@@ -97,7 +98,7 @@ class CorrelatedProducts:
             )
         if rho.max() > 1:
             raise InputError(f"correlation must be at most 1, got {rho.max():g}")
-        object.__setattr__(self, "correlation", np.broadcast_to(rho, (shared,)).copy())
+        set_checked(self, "correlation", np.broadcast_to(rho, (shared,)).copy())
         samples = positive_integer("samples", self.samples, minimum=2)
         if samples & (samples - 1):
             raise InputError(f"samples must be a power of 2, got {samples}")

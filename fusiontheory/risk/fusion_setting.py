@@ -8,7 +8,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, finite_array, non_negative, non_negative_array
+from fusiontheory.checks import (
+    InputError,
+    finite_array,
+    non_negative,
+    non_negative_array,
+    set_checked,
+)
 from fusiontheory.risk.concatenation import block_spectrum, correlated_pairs, coupled_products
 
 __all__ = [
@@ -80,23 +86,19 @@ class FusionSetting:
             raise InputError(f"head must be 'additive' or 'bilinear', got {self.head!r}")
         dimensions = {"eigenvalues_v": 1, "eigenvalues_t": 1, "additive_power": 1}
         for name, ndim in (dimensions | {"bilinear_power": 2}).items():
-            object.__setattr__(self, name, non_negative_array(name, getattr(self, name), ndim))
+            set_checked(self, name, non_negative_array(name, getattr(self, name), ndim))
         for name in ("ridge", "noise"):
-            object.__setattr__(self, name, non_negative(name, getattr(self, name)))
+            set_checked(self, name, non_negative(name, getattr(self, name)))
         d_v, d_t = self.eigenvalues_v.size, self.eigenvalues_t.size
         for name, shape in (("additive_power", (d_v + d_t,)), ("bilinear_power", (d_v, d_t))):
             got = getattr(self, name).shape
             if got != shape:
                 raise InputError(f"{name} must have shape {shape} for these eigenvalues, got {got}")
-        object.__setattr__(
-            self, "correlation", _checked_correlation(self.correlation, min(d_v, d_t))
-        )
+        set_checked(self, "correlation", _checked_correlation(self.correlation, min(d_v, d_t)))
         for name in ("additive", "bilinear"):
             signs, power = getattr(self, f"{name}_signs"), getattr(self, f"{name}_power")
             if signs is not None:
-                object.__setattr__(
-                    self, f"{name}_signs", _checked_signs(f"{name}_signs", signs, power)
-                )
+                set_checked(self, f"{name}_signs", _checked_signs(f"{name}_signs", signs, power))
 
     @property
     def eigenvalues(self) -> _Array:

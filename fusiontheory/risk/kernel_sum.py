@@ -25,6 +25,7 @@ from fusiontheory.checks import (
     non_negative,
     non_negative_array,
     sample_sizes,
+    set_checked,
 )
 from fusiontheory.risk.ridge import effective_ridge
 
@@ -127,9 +128,9 @@ class KernelSum:
         """Check every field; arrays become float64."""
         dimensions = {"eigenvalues_v": 1, "eigenvalues_t": 1, "additive_power": 1}
         for name, ndim in (dimensions | {"bilinear_power": 2}).items():
-            object.__setattr__(self, name, non_negative_array(name, getattr(self, name), ndim))
+            set_checked(self, name, non_negative_array(name, getattr(self, name), ndim))
         for name in ("additive_weight", "bilinear_weight", "ridge", "noise"):
-            object.__setattr__(self, name, non_negative(name, getattr(self, name)))
+            set_checked(self, name, non_negative(name, getattr(self, name)))
         d_v, d_t = self.eigenvalues_v.size, self.eigenvalues_t.size
         for name, shape in (("additive_power", (d_v + d_t,)), ("bilinear_power", (d_v, d_t))):
             got = getattr(self, name).shape

@@ -25,6 +25,7 @@ from fusiontheory.checks import (
     positive_integer,
     rank_of,
     sample_sizes,
+    set_checked,
 )
 from fusiontheory.risk.concatenation import checked_moment
 from fusiontheory.risk.products import product_ridge_risk
@@ -179,8 +180,8 @@ class LowRankTarget:
             )
         values = np.zeros(most)
         values[: given.size] = np.sort(given)[::-1]
-        object.__setattr__(self, "singular_values", values)
-        object.__setattr__(self, "noise", non_negative("noise", self.noise))
+        set_checked(self, "singular_values", values)
+        set_checked(self, "noise", non_negative("noise", self.noise))
 
     @property
     def approximation(self) -> float:

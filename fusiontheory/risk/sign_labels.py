@@ -35,6 +35,7 @@ from fusiontheory.checks import (
     non_negative,
     non_negative_array,
     sample_sizes,
+    set_checked,
 )
 from fusiontheory.risk.ridge import effective_ridge, spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum, learned
@@ -114,9 +115,9 @@ class SignLabels:
     def __post_init__(self) -> None:
         """Check every field; arrays become float64."""
         for name in ("eigenvalues", "latent_power"):
-            object.__setattr__(self, name, non_negative_array(name, getattr(self, name), 1))
+            set_checked(self, name, non_negative_array(name, getattr(self, name), 1))
         for name in ("ridge", "latent_noise", "flip"):
-            object.__setattr__(self, name, non_negative(name, getattr(self, name)))
+            set_checked(self, name, non_negative(name, getattr(self, name)))
         if self.latent_power.shape != self.eigenvalues.shape:
             raise InputError(
                 f"latent_power must have one value per eigenvalue, {self.eigenvalues.size},"

@@ -16,7 +16,13 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
+from fusiontheory.checks import (
+    InputError,
+    non_negative,
+    positive_integer,
+    sample_sizes,
+    set_checked,
+)
 from fusiontheory.symbolic import orders as formulas
 from fusiontheory.symbolic.formula import latex_text, numpy_function, plain_text
 from fusiontheory.symbolic.symbols import EPS_ATTENTION, EPS_CONCAT, SYMBOLS
@@ -84,7 +90,7 @@ class Orders:
                 )
         formulas.exponent(self.rate)
         for name, value in (checked | self._checked_errors()).items():
-            object.__setattr__(self, name, value)
+            set_checked(self, name, value)
 
     def _checked_errors(self) -> dict[str, float]:
         constant = non_negative("constant", self.constant)
