@@ -6,6 +6,7 @@ is followed at the end.
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -20,6 +21,7 @@ def build(out: Path = OUT) -> int:
     """Return the status: 0 for a site without warnings and broken links."""
     source = stage(out / "source")
     html = out / "html"
+    shutil.rmtree(html, ignore_errors=True)  # pages that are no more would stay
     options = ["-b", "html", "-c", str(HERE), "-W", "--keep-going", "-q", "-E"]
     status = sphinx([*options, "-d", str(out / "doctrees"), str(source), str(html)])
     if status:

@@ -37,6 +37,7 @@ suppress_warnings = ["config.cache", "ref.python"]
 exclude_patterns = ["gallery"]
 html_theme = "pydata_sphinx_theme"
 html_title = "fusiontheory"
+html_sidebars = {"docs/five_minutes": []}
 html_context = {"default_mode": "auto"}
 html_show_sourcelink = False
 html_static_path = [str(HERE / "static")]

@@ -29,7 +29,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="needs Chromium")
 
 NAMES = ["report", "trained", "labelled advice", "matching advice"]
-NAMES += ["site", "site, tables", "site, a notebook"]
+NAMES += ["site", "site, tables", "site, notebooks", "site, a notebook"]
 RULES = {"runOnly": ["wcag2a", "wcag2aa"], "resultTypes": ["violations"], "preload": False}
 """Accessibility by WCAG 2 A and AA; the contrast of text is among it."""
 
@@ -71,6 +71,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "matching advice": out / "matching.html",
         "site": SITE / "index.html",
         "site, tables": SITE / "docs" / "choose_fusion.html",
+        "site, notebooks": SITE / "notebooks" / "index.html",
         "site, a notebook": SITE / "notebooks" / "plot_own_data.html",
     }
 
