@@ -142,9 +142,7 @@ def _trained(config: Config, features: FeatureSet) -> Iterator[dict[str, Any]]:
     directions = SharedDirections.fit(features.image[train], features.text[train])
     image, text = _scaled(*directions.project(features.image, features.text), train)
     projected = features.derived(image, text, ["shared directions", len(train)])
-    settings = TrainingSettings(
-        epochs=config.epochs, patience=config.patience, batch_size=256, threshold="scores"
-    )
+    settings = TrainingSettings(epochs=config.epochs, patience=config.patience, batch_size=256)
     for n in config.trained_sizes:
         members = [
             member
