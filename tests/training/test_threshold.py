@@ -171,6 +171,7 @@ class Root(FusionNetwork):
 
 def test_a_head_without_a_finite_gradient_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(NETWORKS, "root", Root)
+    monkeypatch.setattr("fusiontheory.networks.registry._ALL", {**NETWORKS, "root": Root})
     settings = TrainingSettings(batch_size=10, epochs=1)
     data = pairs_of_twins()
     with pytest.raises(InputError, match=r"gradient .* one of root .* in its parameter weight"):
