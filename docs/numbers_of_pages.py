@@ -13,12 +13,15 @@ from pathlib import Path
 
 import pandas as pd
 from numbers_of_choices import numbers as numbers_of_choices
+from numbers_of_trained import numbers as numbers_of_trained
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
     "README.md",
     "docs/claims.md",
     "docs/theory.md",
+    "docs/predictors.md",
+    "docs/results/trained/settings/README.md",
     "docs/results/README.md",
     "docs/choose_fusion.md",
     "docs/choose_ridge.md",
@@ -241,6 +244,7 @@ def network_largest() -> str:
 
 
 NUMBERS.update(numbers_of_choices())
+NUMBERS.update(numbers_of_trained())
 
 if __name__ == "__main__":
     for page in PAGES:

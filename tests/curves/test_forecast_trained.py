@@ -51,6 +51,14 @@ def test_runs_on_the_theory_are_forecast_by_the_theory(moments: Moments) -> None
     assert (told["shape"] == "bilinear").all()
 
 
+def test_what_no_kernel_does_is_forecast_from_the_runs_alone(moments: Moments) -> None:
+    def z(sizes: list[int]) -> np.ndarray:
+        return 0.6 - 0.3 * (np.array(sizes) / 1024.0) ** -0.2
+
+    told = forecast_trained(moments, runs_at(z(SIZES), "mine", 1e-4), WANTED)
+    np.testing.assert_allclose(told["accuracy"], ndtr(z(WANTED)), atol=0.02)
+
+
 @pytest.mark.parametrize(("offset", "power"), [(-0.4, 0.0), (-0.4, 0.5), (-0.4, 1.0), (0.2, 0.5)])
 def test_a_correction_that_falls_as_a_power_is_carried_on(
     moments: Moments, offset: float, power: float

@@ -15,6 +15,7 @@ COMMANDS = (
     trained.trained,
     trained.trained_report,
     trained.trained_predict,
+    trained.trained_settings,
     corpus.corpus,
     corpus.fetch,
     extract.extract,

@@ -1,4 +1,4 @@
-"""The commands ``trained``, ``trained-report`` and ``trained-predict``."""
+"""The commands ``trained`` and ``trained-report``, ``-predict`` and ``-settings``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from validation.commands.options import DEVICE, OUT, STORE, Json, grouped, say
 if TYPE_CHECKING:
     from validation.trained import TrainedSession
 
-__all__ = ["trained", "trained_predict", "trained_report"]
+__all__ = ["trained", "trained_predict", "trained_report", "trained_settings"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,28 @@ def trained_predict(
     whole = errors[errors["scope"] == "all"].drop(columns=["scope", "of"])
     record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
     say(as_json, record, f"{whole.to_string(index=False)}\npredictions in {out}")
+
+
+@grouped
+def trained_settings(
+    options: TrainedOptions,
+    out: Annotated[
+        Path, typer.Option(help="Folder with runs.csv and the stored predicted.csv.")
+    ] = OUT / "settings",
+    as_json: Json = False,
+) -> None:
+    """Hold the stored predictions, and forecasts from small n, against the three settings.
+
+    \b
+    Example:
+        python -m validation trained-settings --out docs/results/trained/settings
+    """
+    from validation.trained import write_settings
+
+    errors = write_settings(options.open(there=False), out)
+    whole = errors[errors["scope"] == "head"].drop(columns="scope")
+    record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
+    say(as_json, record, f"{whole.to_string(index=False)}\ntables in {out}")
 
 
 def _named(missing: Sequence[str]) -> str:

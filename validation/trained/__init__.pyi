@@ -3,6 +3,7 @@ from .predict import write_predictions
 from .report import Trained, tables, write_report
 from .runs import recorded_runs, train_cells
 from .session import TrainedSession
+from .settings import setting_errors, write_settings
 
 __all__ = [
     "Trained",
@@ -10,8 +11,10 @@ __all__ = [
     "TrainedSession",
     "TrainedStudy",
     "recorded_runs",
+    "setting_errors",
     "tables",
     "train_cells",
     "write_predictions",
     "write_report",
+    "write_settings",
 ]

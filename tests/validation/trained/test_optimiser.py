@@ -11,10 +11,12 @@ import torch
 from scipy.special import ndtr
 from scipy.stats import norm
 
+from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.networks import build_network
 from fusiontheory.training import TrainingSettings
+from validation.trained import TrainedSession, TrainedStudy, setting_errors, write_settings
 from validation.trained.predictors import (
     PLACE,
     adam_moments,
@@ -133,5 +135,40 @@ def test_forecasts_start_from_three_neighbouring_sizes(features: FeatureSet) -> 
 def test_the_stored_predictions_are_what_the_page_says() -> None:
     path = Path(__file__).parents[3] / "docs/results/trained/settings/predicted.csv"
     stored = pd.read_csv(path)
-    assert {*stored["predictor"]} == {"best ridge", "optimiser"}
+    assert {*stored["predictor"]} == {"best ridge", "optimiser", "best accuracy"}
     assert not stored.duplicated(["setting", "condition", "head", "n", "predictor"]).any()
+
+
+def test_errors_of_each_setting_are_of_its_own_predictions() -> None:
+    rows = [("fixed", 0.8), ("tuned", 0.9), ("published", 0.5)]
+    runs = pd.DataFrame(
+        [
+            (setting, "c", "bilinear", 64, seed, 0.0, "both", accuracy)
+            for setting, accuracy in rows
+            for seed in (0, 1)
+        ],
+        columns=["setting", *PLACE[:3], "seed", *PLACE[3:], "accuracy"],
+    )
+    told = pd.DataFrame(
+        [
+            ("fixed and tuned", "c", "bilinear", 64, "best ridge", 0.85, np.nan, np.nan, ""),
+            ("fixed", "c", "bilinear", 64, "optimiser", 0.79, np.nan, np.nan, ""),
+        ],
+        columns=["setting", *PLACE[:3], "predictor", "predicted", "low", "high", "by"],
+    )
+    errors = setting_errors(told, runs)
+    whole = errors[errors["scope"] == "all"].set_index(["setting", "predictor"])
+    points = whole["mean_abs_points"].round(6).to_dict()
+    assert points == {
+        ("fixed", "best ridge"): 5.0,
+        ("fixed", "optimiser"): 1.0,
+        ("tuned", "best ridge"): 5.0,
+    }
+
+
+def test_tables_of_the_settings_need_runs_and_predictions(
+    features: FeatureSet, tmp_path: Path
+) -> None:
+    session = TrainedSession(TrainedStudy(), features, tmp_path)
+    with pytest.raises(InputError, match=r"out must hold runs\.csv"):
+        write_settings(session, tmp_path)

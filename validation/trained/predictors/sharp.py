@@ -31,7 +31,7 @@ def sharp_predictions(
     renormalise: bool,
     test_images: int | None = None,
     training_images: int | None = None,
-    ridge: float | Literal["best"] = RIDGE,
+    ridge: float | Literal["best", "least-risk"] = RIDGE,
 ) -> pd.DataFrame:
     """Return the accuracy that `fusiontheory.predict_curve` predicts of each cell.
 
@@ -46,11 +46,14 @@ def sharp_predictions(
         renormalise: whether noisy features were brought back to unit norm.
         test_images: see `fusiontheory.predict_curve`; the interval then also has their sampling.
         training_images: see `fusiontheory.predict_curve`; that the training pairs are drawn from.
-        ridge: of the kernel; "best" is the predictor "best ridge", a number the predictor "sharp".
+        ridge: of the kernel; a number is the predictor "sharp", "least-risk" the predictor "best
+            ridge", and "best" the predictor "best accuracy".
     """
     name, by = "sharp", f"kernel theory, ridge {ridge}"
     if ridge == "best":
-        name, by = "best ridge", "kernel theory, best ridge at each n"
+        name, by = "best accuracy", "kernel theory, ridge of highest predicted accuracy at each n"
+    elif ridge == "least-risk":
+        name, by = "best ridge", "kernel theory, ridge of least risk at each n"
     rows = [
         prediction(place, name, _BY_READING, predicted=0.5)
         if place["head"] in AT_CHANCE

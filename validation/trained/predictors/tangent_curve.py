@@ -77,11 +77,13 @@ def tangent_curve(
     settings: TrainingSettings,
     pairs: int = PAIRS,
     device: str = "cpu",
+    share: float | None = None,
 ) -> pd.DataFrame:
     """Return the predicted curve of a head on the training images of features.
 
     As `fusiontheory.tangent.predict_network_curve`, with a ridge for each n; the kernel is made on
-    ``device``.
+    ``device``. With ``share`` the ridge is that share of the kernel's diagonal in place of the
+    derived one.
 
     Returns:
         Columns n, ridge, accuracy, low, high (sampling of the moments alone), diagonal, r_squared
@@ -100,6 +102,8 @@ def tangent_curve(
     found = []
     for n in sizes:
         ridge = early_stopping_ridge(n, expansion.diagonal, count, settings)
+        if share is not None:
+            ridge = share * expansion.diagonal
         found.append({"n": int(n), "ridge": ridge, "beyond": n > 2 * directions})
     table = pd.DataFrame(found).assign(
         diagonal=expansion.diagonal,

@@ -1,0 +1,155 @@
+"""The stored predictions and the forecasts held against the runs at the three settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fusiontheory.checks import InputError
+from fusiontheory.curves import forecast_trained, predict_curve
+from fusiontheory.data import FeatureSet
+from fusiontheory.moments import Moments
+from fusiontheory.store import check_writable, write_atomically
+from validation.moments import condition_moments
+from validation.trained.predictors import (
+    COLUMNS,
+    PLACE,
+    error_table,
+    forecast_errors,
+    forecast_table,
+    optimiser_predictions,
+    scored,
+)
+from validation.trained.session import TrainedSession
+
+__all__ = ["setting_errors", "write_settings"]
+
+_TIMED = ("bilinear", "concat-mlp")
+
+
+def setting_errors(predicted: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the errors of each stored predictor at each setting, as `error_table` gives them.
+
+    Args:
+        predicted: columns setting (one, or several joined by "and"), condition, head, n, predictor,
+            predicted, low, high and by.
+        runs: one row per run without noise, with a column setting.
+    """
+    found = []
+    for setting, own in runs.groupby("setting", sort=False):
+        mine = predicted[predicted["setting"].str.contains(rf"\b{setting}\b", regex=True)]
+        if mine.empty:
+            continue
+        table = mine.assign(sigma=0.0, side="both").reindex(columns=COLUMNS)
+        wrong = error_table(scored(table, own))
+        found.append(wrong.assign(setting=setting))
+    if not found:
+        return pd.DataFrame()
+    return pd.concat(found, ignore_index=True).set_index("setting").reset_index()
+
+
+def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
+    """Write errors, forecasts, their errors and what a prediction costs; return the errors.
+
+    They are ``measured.csv`` (mean over seeds of each cell, and where it was run), ``errors.csv``,
+    ``between.csv`` (of strengths of alignment between, at the published setting),
+    ``forecasts.csv``, ``forecast_errors.csv`` and ``cost.csv``. Runs at the published setting that
+    ``runs.csv`` lacks are those of the stored study in the folder above, where there is one.
+
+    Args:
+        session: of the study, whose features the forecasts start from.
+        out: folder with ``runs.csv`` of ``trained-report`` and the stored ``predicted.csv``.
+
+    Raises:
+        InputError: if one of them is not there, or ``out`` cannot be written to.
+    """
+    for name in ("runs.csv", "predicted.csv"):
+        if not (out / name).is_file():
+            raise InputError(f"out must hold {name}; {out / name} is not there")
+    check_writable("out", out)
+    clean = _clean_runs(out)
+    between = clean["condition"].isin({*session.study.strengths} - {*session.study.ends})
+    predicted = pd.read_csv(out / "predicted.csv")
+    apart = _distances(predicted, clean[between])
+    clean = clean[~between]
+    errors = setting_errors(predicted, clean)
+    strengths = {name: session.study.strengths.get(name) for name in clean["condition"].unique()}
+    moments = {
+        str(name): condition_moments(session.conditions[str(name)], strength)
+        for name, strength in strengths.items()
+    }
+    images = next(iter(session.conditions.values())).rows("train").size
+    forecasts = forecast_table(clean, moments, images)
+    place = ["setting", "condition", "head", "n", "from"]
+    measured = clean.groupby(place)["accuracy"].agg(["count", "mean", "sem"]).reset_index()
+    measured = measured.rename(columns={"count": "seeds", "mean": "accuracy", "sem": "se"})
+    tables = {"measured": measured, "errors": errors, "forecasts": forecasts}
+    if len(apart):
+        tables["between"] = apart
+    tables["forecast_errors"] = forecast_errors(forecasts)
+    tables["cost"] = _cost(session, images)
+    for name, table in tables.items():
+        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+        write_atomically(out / f"{name}.csv", text.encode())
+    return errors
+
+
+def _clean_runs(out: Path) -> pd.DataFrame:
+    """Return the runs without noise, with those of the stored study that are not run anew."""
+    found = pd.read_csv(out / "runs.csv").assign(**{"from": "here"})
+    stored = out.parent / "runs.csv"
+    if stored.is_file():
+        older = pd.read_csv(stored).assign(**{"from": "stored study"})
+        older = older[older["setting"] == "published"]
+        both = pd.concat([found, older], ignore_index=True)
+        place = ["setting", "condition", "head", "n", "seed", "sigma", "side"]
+        # A cell that was run anew in part counts as it is in the stored study.
+        found = both.drop_duplicates(place, keep="last")
+    clean = found[(found["sigma"] == 0) & ~found["condition"].str.contains("rotated|shuffled")]
+    return clean.reset_index(drop=True)
+
+
+def _distances(predicted: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return predicted, measured and their distance in points of each cell of the runs."""
+    place = ["setting", "condition", "head", "n"]
+    means = runs.groupby(place)["accuracy"].mean().rename("measured").reset_index()
+    both = predicted[[*place, "predictor", "predicted"]].merge(means, on=place)
+    return both.assign(points=100 * (both["predicted"] - both["measured"]))
+
+
+def _cost(session: TrainedSession, images: int) -> pd.DataFrame:
+    """Return processor seconds of each predictor, from features to a curve at all sizes."""
+    study = session.study
+    name = study.ends[-1]
+    features = session.conditions[name]
+    rows = features.rows("train")
+    sizes = [*study.smaller, *study.sizes]
+    found = []
+    for head in _TIMED:
+        runs = pd.DataFrame({"head": head, "n": sizes[:3], "accuracy": 0.7})
+        places = pd.DataFrame([(name, head, n, 0.0, "both") for n in sizes], columns=PLACE)
+        ways: dict[str, Callable[[], object]] = {
+            "best ridge": lambda head=head: predict_curve(  # type: ignore[misc]
+                head, _moments(features, rows), sizes, "best", training_images=images
+            ),
+            "optimiser": lambda places=places: optimiser_predictions(  # type: ignore[misc]
+                places, {name: features}, {name: rows}, study.training, images, "published"
+            ),
+            "forecast": lambda runs=runs: forecast_trained(  # type: ignore[misc]
+                _moments(features, rows), runs, sizes[2:], training_images=images
+            ),
+        }
+        for predictor, way in ways.items():
+            start = process_time()
+            way()
+            found.append((predictor, head, len(sizes), process_time() - start))
+    return pd.DataFrame(found, columns=["predictor", "head", "sizes", "seconds"])
+
+
+def _moments(features: FeatureSet, rows: NDArray[np.int64]) -> Moments:
+    return Moments.from_features(features.image[rows], features.text[rows])
