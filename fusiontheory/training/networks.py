@@ -165,8 +165,9 @@ class LoopedNetwork:
 
     def gradient_norms(self) -> Tensor:
         """Return the Euclidean norm (1,) of the gradient of the last update."""
-        gradients = [p.grad for p in self._parameters if p.grad is not None]
-        return torch.nn.utils.get_total_norm(gradients)[None]
+        norm = torch.linalg.vector_norm
+        gradients = [norm(p.grad) for p in self._parameters if p.grad is not None]
+        return norm(torch.stack(gradients))[None]
 
     @torch.no_grad()
     def logits(self, weights: Tensor, image: Tensor, text: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from worlds import RIDGE, SIZES, WORLDS, correlated, lengths, measured_means
 
+from fusiontheory.checks import set_checked
 from fusiontheory.curves import predict_curve
 from fusiontheory.matching import DEGREE, Terms
 from fusiontheory.moments import Moments
@@ -17,9 +18,9 @@ WITHOUT = tuple(name for name in FUNCTIONS if name != "length")
 class WithoutLength(Terms):
     """All terms but the function |x|."""
 
-    @property
-    def functions(self):
-        return tuple(name for name in super().functions if name != "length")
+    def __post_init__(self):
+        super().__post_init__()
+        set_checked(self, "functions", tuple(f for f in self.functions if f != "length"))
 
 
 def explicit(v, t, orders, unit):
