@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.pairs import fresh_pairs
+from fusiontheory.checks import set_checked
 from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.heads import Head, find_head, relu_tangent_coefficients
 from fusiontheory.matching import Terms
@@ -56,10 +57,10 @@ _BLOCKS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))
 class WithoutLength(Terms):
     """All terms but the function |x|."""
 
-    @property
-    def functions(self) -> tuple[str, ...]:
-        """The functions of `fusiontheory.heads.Terms`, less that one."""
-        return tuple(name for name in super().functions if name != "length")
+    def __post_init__(self) -> None:
+        """Settle the functions as `fusiontheory.matching.Terms` does, and take that one away."""
+        super().__post_init__()
+        set_checked(self, "functions", tuple(f for f in self.functions if f != "length"))
 
 
 @dataclass(frozen=True, eq=False)
