@@ -167,7 +167,8 @@ class LoopedNetwork:
         """Return the Euclidean norm (1,) of the gradient of the last update."""
         norm = torch.linalg.vector_norm
         gradients = [norm(p.grad) for p in self._parameters if p.grad is not None]
-        return norm(torch.stack(gradients))[None]
+        whole: Tensor = norm(torch.stack(gradients))
+        return whole[None]
 
     @torch.no_grad()
     def logits(self, weights: Tensor, image: Tensor, text: Tensor) -> Tensor:
