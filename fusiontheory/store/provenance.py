@@ -53,7 +53,8 @@ def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = (
     that one of them imports, at the top or inside a function, and so on. A name taken from a
     package's face counts as its defining module, not the whole package. Imports for type checkers
     alone and the modules of `PLUMBING` are left out. What counts of a module is its syntax tree
-    without docstrings: comments, layout and documentation do not make another version.
+    without docstrings: comments, layout and documentation do not make another version. A table
+    beside the module counts too where the module names it in a string, as ``"calibration.json"``.
 
     Args:
         functions: what computes the rows that are recorded; functions or classes.
@@ -91,10 +92,10 @@ def modules_version(
         registries: as for `code_version`.
     """
     found = _closure(names, roots, registries)
-    text = "\n".join(
-        f"{name} {_digest(path, _stamp(path))}" for name, path in sorted(found.items())
-    )
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    lines = [f"{name} {_digest(path, _stamp(path))}" for name, path in sorted(found.items())]
+    tables = {table for path in found.values() for table in _tables(path)}
+    lines += [f"{table.name} {_table_digest(table, _stamp(table))}" for table in sorted(tables)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
 def closure(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -246,6 +247,24 @@ def _tree(path: Path, stamp: tuple[int, int]) -> ast.Module:
 @cache
 def _digest(path: Path, stamp: tuple[int, int]) -> str:
     return hashlib.sha256(_canonical(_tree(path, stamp)).encode()).hexdigest()
+
+
+def _tables(path: Path) -> Iterator[Path]:
+    """Yield the JSON and CSV files beside a module that it names in a string, sorted."""
+    named = {
+        node.value
+        for node in ast.walk(_tree(path, _stamp(path)))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    for file in sorted(path.parent.iterdir()):
+        if file.suffix in (".json", ".csv") and file.name in named:
+            yield file
+
+
+@cache
+def _table_digest(path: Path, stamp: tuple[int, int]) -> str:
+    del stamp
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _canonical(node: Any) -> str:

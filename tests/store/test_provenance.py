@@ -105,6 +105,18 @@ def test_a_face_with_a_stub_leads_to_the_defining_module(toy, dots):
     assert version() != before
 
 
+def test_a_table_that_a_module_names_counts(toy):
+    folder, version = toy
+    (folder / "leaf.py").write_text('VALUE = 1\nFILE = "widths.json"\n')
+    (folder / "widths.json").write_text("[1.0]")
+    (folder / "other.json").write_text("[1.0]")
+    before = version()
+    (folder / "other.json").write_text("[2.0]")
+    assert version() == before
+    (folder / "widths.json").write_text("[2.5]")
+    assert version() != before
+
+
 def test_plumbing_is_left_out(toy, monkeypatch):
     folder, version = toy
     monkeypatch.setattr(provenance, "PLUMBING", ("toy.lazy",))
