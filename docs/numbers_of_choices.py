@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -16,12 +17,12 @@ def numbers() -> Iterator[tuple[str, Callable[[], str]]]:
         for head in ("bilinear", "concat-mlp", "dot-product"):
             for n in (256, 2048, 8192):
                 name = f"measured_{condition}_{head}_{n}".replace("-", "_")
-                yield name, lambda key=(condition, head, n): _measured(*key)  # type: ignore[misc]
+                yield name, partial(_measured, condition, head, n)
     for rule, name in RULES.items():
         for n0 in (100, 300):
-            yield f"regret_{name}_{n0}", lambda key=(rule, n0): _regret(*key)  # type: ignore[misc]
+            yield f"regret_{name}_{n0}", partial(_regret, rule, n0)
     for name, verdict in VERDICTS.items():
-        yield f"claims_{name}", lambda said=verdict: _claims(said)  # type: ignore[misc]
+        yield f"claims_{name}", partial(_claims, verdict)
     yield "mlp_loses_at_the_bilinear_ridge", lambda: _loses("aligned", "concat-mlp", 2048, 0.825)
     yield "bilinear_loses_without_ridge", lambda: _loses("aligned", "bilinear", 8192, 0.001)
     yield "bilinear_loses_at_100", lambda: _loses("unaligned", "bilinear", 8192, 100.0)

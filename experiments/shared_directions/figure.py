@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.panels import draw_accuracy
 from experiments.shared_directions.summary import comparison
-from fusiontheory.plotting import NORMAL_95, HeadStyle, head_styles, save_figure, style
+from fusiontheory.plotting import HeadStyle, head_styles, save_figure, style
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,20 +31,8 @@ def draw(tables: Tables, out: Path) -> None:
         figure = Figure(figsize=(7.2, 3.2), layout="constrained")
         panels = figure.subplots(1, table["condition"].nunique(), sharey=True)
         for axes, (condition, rows) in zip(panels, table.groupby("condition"), strict=True):
-            for head, look in _LOOKS.items():
-                own = rows[rows["head"] == head]
-                axes.errorbar(
-                    own["n"],
-                    own["measured"],
-                    yerr=NORMAL_95 * own["se"],
-                    fmt=look.marker,
-                    color=look.colour,
-                    label=head,
-                )
-                axes.plot(own["n"], own["predicted"], look.line, color=look.colour)
-            axes.set(xscale="log", title=condition, xlabel="training pairs n")
-            axes.set_xticks(sorted(rows["n"].unique()), labels=sorted(rows["n"].unique()))
-            axes.set_xticks([], minor=True)
+            draw_accuracy(axes, rows, _LOOKS)
+            axes.set(title=condition, xlabel="training pairs n")
         panels[0].set_ylabel("accuracy (%)")
         panels[-1].legend(loc="lower right")
         save_figure(figure, out, ("svg",))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from experiments.panels import draw_accuracy
 from experiments.token_attention.summary import comparison, networks
-from fusiontheory.plotting import NORMAL_95, HeadStyle, save_figure, style
+from fusiontheory.plotting import HeadStyle, save_figure, style
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,22 +35,11 @@ def draw(tables: Tables, out: Path) -> None:
         for axes, (population, rows) in zip(
             panels, table.groupby("population", sort=False), strict=True
         ):
+            draw_accuracy(axes, rows, _LOOKS)
             for head, look in _LOOKS.items():
-                own = rows[rows["head"] == head]
-                axes.errorbar(
-                    own["n"],
-                    own["measured"],
-                    yerr=NORMAL_95 * own["se"],
-                    fmt=look.marker,
-                    color=look.colour,
-                    label=head,
-                )
-                axes.plot(own["n"], own["predicted"], color=look.colour)
                 net = learned[(learned["population"] == population) & (learned["head"] == head)]
                 axes.plot(net["n"] * 1.12, net["trained"], "*", color=look.colour, markersize=8)
-            axes.set(xscale="log", title=population)
-            axes.set_xticks(sorted(rows["n"].unique()), labels=sorted(rows["n"].unique()))
-            axes.set_xticks([], minor=True)
+            axes.set_title(population)
         for axes in figure.axes[2:]:
             axes.set_xlabel("training pairs n")
         for axes in figure.axes[::2]:

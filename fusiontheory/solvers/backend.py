@@ -183,12 +183,7 @@ def measure_curve(
     place = placed(device, precision)
     if place is None:
         return kernel_ridge.measure_curve(head, train, test, sizes, ridge)
-    ridges = np.ravel(ridge).tolist() * (len(sizes) if np.ndim(ridge) == 0 else 1)
-    if len(ridges) != len(sizes):
-        raise InputError(
-            f"ridge must be one number or one for each of {len(sizes)} sizes, got {len(ridges)}"
-        )
-    return _measured(head, train, test, list(zip(sizes, ridges, strict=True)), place)
+    return _measured(head, train, test, kernel_ridge.with_ridges(sizes, ridge), place)
 
 
 def measure_ridges(

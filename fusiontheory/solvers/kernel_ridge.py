@@ -14,7 +14,7 @@ from fusiontheory.data import Pairs
 from fusiontheory.heads import Head
 from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
 
-__all__ = ["Measured", "PairFeatures", "gather", "measure_curve", "measure_ridges"]
+__all__ = ["Measured", "PairFeatures", "gather", "measure_curve", "measure_ridges", "with_ridges"]
 
 _Array = NDArray[np.float64]
 
@@ -96,14 +96,25 @@ def measure_curve(
         >>> [m.accuracy for m in measure_curve(find_head("bilinear"), pairs, pairs, [40], 0.1)]
         [1.0]
     """
-    ridges = np.ravel(ridge).tolist()
-    if np.ndim(ridge) == 0:
-        ridges *= len(sizes)
+    return _measured(head, train, test, with_ridges(sizes, ridge))
+
+
+def with_ridges(sizes: Sequence[int], ridge: float | Sequence[float]) -> list[tuple[int, float]]:
+    """Return each sample size with its ridge: the one that is given, or its own.
+
+    Raises:
+        InputError: for another number of ridges than of sizes.
+
+    Example:
+        >>> with_ridges([20, 40], 0.1)
+        [(20, 0.1), (40, 0.1)]
+    """
+    ridges = np.ravel(ridge).tolist() * (len(sizes) if np.ndim(ridge) == 0 else 1)
     if len(ridges) != len(sizes):
         raise InputError(
             f"ridge must be one number or one for each of {len(sizes)} sizes, got {len(ridges)}"
         )
-    return _measured(head, train, test, list(zip(sizes, ridges, strict=True)))
+    return list(zip(sizes, ridges, strict=True))
 
 
 def measure_ridges(

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -366,7 +367,7 @@ def dual_ridge(
     """
     for ridge in ridges:
         yield from _where_it_fits(
-            lambda on, ridge=ridge: _fits(gram, labels, sizes, ridge, intercept, on),  # type: ignore[misc]
+            partial(_fits, gram, labels, sizes, ridge, intercept),
             place,
             f"a kernel of {len(gram)} items",
         )

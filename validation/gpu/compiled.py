@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -100,7 +101,7 @@ def _rates(device: str, head: str, members: int, d: int, updates: int) -> dict[s
     work(groups[1], 1)
     first = time.perf_counter() - start
     work(groups[0], 1)
-    seconds = [seconds_of(lambda g=g: work(g, updates), device) / updates for g in groups]  # type: ignore[misc]
+    seconds = [seconds_of(partial(work, group, updates), device) / updates for group in groups]
     losses = [group.update(batch) for group in groups]
     apart = float((losses[0] - losses[1]).abs().max())
     even = break_even(seconds[0], seconds[1], first)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -136,8 +137,11 @@ def ridge_rates(device: str, sizes: Sequence[int], d: int) -> dict[str, dict[str
         least = seconds_of(limit, device, 2)
         seconds = {
             precision: seconds_of(
-                lambda p=precision, n=n, train=train, test=test: measure_curve(  # type: ignore[misc]
-                    find_head("bilinear"), train, test, [n], 1.0, device=device, precision=p
+                partial(
+                    measure_curve,
+                    *(find_head("bilinear"), train, test, [n], 1.0),
+                    device=device,
+                    precision=precision,
                 ),
                 device,
                 2,
