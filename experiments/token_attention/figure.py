@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from experiments.panels import draw_accuracy
 from experiments.token_attention.summary import comparison, networks
-from fusiontheory.plotting import HeadStyle, save_figure, style
+from fusiontheory.plotting import INK, HeadStyle, save_figure, style
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ _LOOKS = {
 def draw(tables: Tables, out: Path) -> None:
     """Write accuracy against n by population: measured points, predicted lines, trained stars."""
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
     table, learned = comparison(tables), networks(tables)
     with style():
@@ -44,5 +45,9 @@ def draw(tables: Tables, out: Path) -> None:
             axes.set_xlabel("training pairs n")
         for axes in figure.axes[::2]:
             axes.set_ylabel("accuracy (%)")
-        figure.axes[0].legend(loc="lower right")
+        handles, labels = figure.axes[0].get_legend_handles_labels()
+        star = Line2D([], [], marker="*", markersize=8, color=INK, linestyle="none")
+        figure.legend(
+            [*handles, star], [*labels, "trained network"], loc="outside lower center", ncols=6
+        )
         save_figure(figure, out, ("svg",))
