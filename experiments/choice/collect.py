@@ -1,7 +1,9 @@
 """Measure worlds: heads at each size, and pilots of 100 and 300, one record a world.
 
-``python -m experiments.choice.collect KIND COUNT FOLDER [DIGITS]``, KIND one of cal, jud, real;
-real needs the file of UCI digit views. Records that exist are kept, so that a run can go on.
+``python -m experiments.choice.collect KIND COUNT FOLDER [SETS]``, KIND one of cal, jud, new (drawn
+after the rules were chosen), real (pairs of digit views) and sets (planted interactions on digits
+and other labelled sets); the last two need the folder of labelled sets. Records that exist are
+kept, so that a run can go on.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ from __future__ import annotations
 import pickle
 import sys
 from collections.abc import Callable
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,19 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from experiments.choice.records import Record
+from experiments.choice.scores import h_score, log_evidence
+from experiments.choice.sets import Source, digit_pairs, other_sets
 from experiments.choice.truth import Fitted, best_of, fit, judge, kernels
-from experiments.choice.worlds import Items, calibration_worlds, judged_worlds
+from experiments.choice.worlds import Items, calibration_worlds, fresh_worlds, judged_worlds
 from fusiontheory.checks import InputError
 from fusiontheory.heads import PILOT_HEADS, Views
-from fusiontheory.pilot import Labels, PilotSpectrum, WithinReach, leave_out_errors
+from fusiontheory.pilot import (
+    Labels,
+    PilotSpectrum,
+    WithinReach,
+    leave_out_errors,
+    subset_scores,
+)
 
 _Array = NDArray[np.float64]
 
@@ -36,8 +45,8 @@ HEADS = (
     "concat-mlp",
     "rbf-both",
 )
-TRAINING_SETS = {50: 5, 100: 5, 200: 3, 400: 2, 800: 1}
-PILOTS = {100: 2, 300: 1}
+TRAINING_SETS = {50: 5, 100: 5, 200: 3, 400: 2, 800: 2}
+PILOTS = {100: 2, 300: 1, 1000: 1}
 TEST, POOL = 1000, 1600
 
 
@@ -47,7 +56,8 @@ def pilot_record(v: _Array, t: _Array, y: NDArray[Any]) -> Record:
     a, b = Views.from_features(v, t).apply(v, t)
     heads = {}
     for name in HEADS:
-        spectrum = PilotSpectrum.from_kernel(PILOT_HEADS[name].kernel(a, b, a, b))
+        kernel = PILOT_HEADS[name].kernel(a, b, a, b)
+        spectrum = PilotSpectrum.from_kernel(kernel)
         errors = leave_out_errors(spectrum, labels.targets, spectrum.ridges)
         within = WithinReach.from_errors(spectrum, errors, labels.variance)
         believed = errors[spectrum.believable(spectrum.ridges)]
@@ -59,6 +69,12 @@ def pilot_record(v: _Array, t: _Array, y: NDArray[Any]) -> Record:
             "loo": within.leave_out,
             "ridges": within.ridges,
             "errors": believed[int(within.leave_out.argmin())],
+            "subsets": [
+                (p.size, p.rows, p.scores.astype(np.float32))
+                for p in subset_scores(kernel, labels, within)
+            ],
+            "evidence": log_evidence(spectrum, labels),
+            "h_score": h_score(spectrum, labels),
         }
     return {"n0": len(v), "targets": labels.targets, "codes": labels.codes, "heads": heads}
 
@@ -70,12 +86,12 @@ def truths(pool: Items, test: Items) -> dict[int, dict[str, tuple[float, float]]
     found: dict[int, dict[str, tuple[float, float]]] = {}
     ridge: dict[str, float] = {}
     for n, sets in TRAINING_SETS.items():
+        if n > len(pool[2]):
+            continue
         fits: dict[str, list[Fitted]] = {name: [] for name in HEADS}
         for k in range(sets):
             rows = np.random.default_rng([n, k]).choice(len(pool[2]), n, replace=False)
             train = labels.subset(len(test[2]) + rows)
-            if train.codes is not None and len(np.unique(train.codes)) < len(labels.shares):
-                continue
             views = Views.from_features(pool[0][rows], pool[1][rows])
             for name in HEADS:
                 pair = kernels(
@@ -86,11 +102,10 @@ def truths(pool: Items, test: Items) -> dict[int, dict[str, tuple[float, float]]
                 else:
                     near = np.array([ridge[name] * 4.0**k for k in range(-3, 3)])
                     fits[name].append(fit_near(*pair, train, judged, labels.variance, near))
-        if fits[HEADS[0]]:
-            best = {name: best_of(row) for name, row in fits.items()}
-            ridge = {h: max(float(fits[h][0].ridges[best[h][2]]), 1e-9) for h in HEADS}
-            found[n] = {name: b[:2] for name, b in best.items()}
-            found[n]["late-fusion"] = _late(fits, best, judged, labels.variance)
+        best = {name: best_of(row) for name, row in fits.items()}
+        ridge = {h: max(float(fits[h][0].ridges[best[h][2]]), 1e-9) for h in HEADS}
+        found[n] = {name: b[:2] for name, b in best.items()}
+        found[n]["late-fusion"] = _late(fits, best, judged, labels.variance)
     return found
 
 
@@ -134,46 +149,34 @@ def measured(draw: Callable[[int, int], Items], world: Any, pool: Items, test: I
             try:
                 pilots.append(pilot_record(*draw(n, 100 + k + 1000 * n)))
             except InputError as error:
-                print("pilot left out:", error)
+                print("pilot left out:", error, flush=True)
     return {"world": world, "truth": truths(pool, test), "pilots": pilots}
 
 
-def digit_pairs(path: Path) -> list[tuple[str, Callable[[int, int], Items], Items, Items]]:
-    """Return pairs of digit views: name, pilots from the pool, pool, and test items outside it."""
-    data = np.load(path)
-    order = np.random.default_rng(0).permutation(len(data["digit"]))
-    pairs: list[tuple[str, Callable[[int, int], Items], Items, Items]] = []
-    for a, b in combinations(("fac", "fou", "kar", "mor", "pix", "zer"), 2):
-        v, t = (data[k][order].astype(np.float64) for k in (a, b))
-        v, t = ((x - x.mean(0)) / np.maximum(x.std(0), 1e-9) for x in (v, t))
-        y = data["digit"][order]
-        pool, test = (v[TEST:], t[TEST:], y[TEST:]), (v[:TEST], t[:TEST], y[:TEST])
-
-        def draw(n: int, seed: int, pool: Items = pool) -> Items:
-            rows = np.random.default_rng(seed).choice(len(pool[2]), n, replace=False)
-            return pool[0][rows], pool[1][rows], pool[2][rows]
-
-        pairs.append((f"{a}-{b}", draw, pool, test))
-    return pairs
+def sources(kind: str, count: int, folder: Path | None) -> list[tuple[Any, Callable[[], Source]]]:
+    """Return name or world, and a function that draws: pilots, pool and test items."""
+    if folder is not None:
+        named = (digit_pairs if kind == "real" else other_sets)(folder)
+        return [(name, lambda s=source: s) for name, source in named]  # type: ignore[misc]
+    worlds = {"cal": calibration_worlds, "jud": judged_worlds, "new": fresh_worlds}[kind](count)
+    found: list[tuple[Any, Callable[[], Source]]] = []
+    for world in worlds:
+        sampler = world.sampler()
+        found.append((world, lambda s=sampler: Source(s, s(POOL, 1), s(TEST, 0))))  # type: ignore[misc]
+    return found
 
 
 def main() -> None:
     """Measure the worlds that have no record yet."""
     kind, count, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
-    sources: list[tuple[Any, Callable[[], tuple[Callable[[int, int], Items], Items, Items]]]] = []
-    if kind == "real":
-        for name, draw, pool, test in digit_pairs(Path(sys.argv[4])):
-            sources.append((name, lambda d=draw, p=pool, t=test: (d, p, t)))  # type: ignore[misc]
-    else:
-        for world in (calibration_worlds if kind == "cal" else judged_worlds)(count):
-            sampler = world.sampler()
-            sources.append((world, lambda s=sampler: (s, s(POOL, 1), s(TEST, 0))))  # type: ignore[misc]
-    for k, (world, make) in enumerate(sources[:count]):
+    sets = Path(sys.argv[4]) if kind in ("real", "sets") else None
+    for k, (world, make) in enumerate(sources(kind, count, sets)[:count]):
         path = folder / f"{kind}{k:04d}.pkl"
         if not path.exists():
-            draw, pool, test = make()
-            path.write_bytes(pickle.dumps(measured(draw, world, pool, test)))
+            source = make()
+            record = measured(source.draw, world, source.pool, source.test)
+            path.write_bytes(pickle.dumps(record))
             print(kind, k, flush=True)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,8 @@ CALIBRATION_TERMS = (
 )
 # Families that are judged; none of them is a calibration world.
 JUDGED = ("additive", "quadratic", "planted", "rank-one", "xor", "share")
+# Families of the worlds that were drawn after the rules had been chosen on the judged ones.
+FRESH = (*JUDGED, "gated", "maximum", "unequal", "many")
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class World:
         classes: 0 for a regression.
         noise: share of the label's variance (regression) or of the score's (classes).
         seed: of everything.
+        unequal: how far scores of the classes are moved apart, so that some have more items.
     """
 
     family: str
@@ -55,6 +58,7 @@ class World:
     classes: int
     noise: float
     seed: int
+    unequal: float = 0.0
 
     def sampler(self) -> Callable[[int, int], Items]:
         """Return a function (items, seed) -> image rows, text rows, labels."""
@@ -90,6 +94,7 @@ class World:
             f = (value(v, t) - mean) / deviation
             f = np.sqrt(1 - self.noise) * f + np.sqrt(self.noise) * rng.standard_normal(f.shape)
             y: NDArray[Any] = f[:, 0]
+            f = f + self.unequal * np.linspace(-1, 1, f.shape[1])
             if self.classes == 2:
                 y = (f[:, 0] > 0).astype(int)
             elif self.classes > 2:
@@ -123,6 +128,10 @@ def _term(name: str, world: World, rng: np.random.Generator) -> Callable[[_Array
         return lambda v, t: (v @ w_v) * (t @ w_t)
     if name == "xor":
         return lambda v, t: np.sign(v @ w_v) * np.sign(t @ w_t)
+    if name == "gated":
+        return lambda v, t: np.sqrt(2) * (v @ w_v) * (t @ w_t > 0)
+    if name == "maximum":
+        return lambda v, t: np.maximum(v @ w_v, t @ w_t)
     if name in ("low-rank", "planted"):
         rank = 3 if name == "low-rank" else min(world.d_v, world.d_t)
         left = np.stack([weights(world.d_v) for _ in range(rank)])
@@ -173,23 +182,42 @@ def calibration_worlds(count: int) -> list[World]:
 
 def judged_worlds(count: int) -> list[World]:
     """Return worlds of the judged families in turn."""
+    return [
+        world_of(family, _judged_terms(family, seed), seed, judged=True)
+        for seed, family in ((10_000 + k, JUDGED[k % len(JUDGED)]) for k in range(count))
+    ]
+
+
+def fresh_worlds(count: int) -> list[World]:
+    """Return worlds of the families in ``FRESH`` in turn, with seeds of their own."""
     worlds = []
     for k in range(count):
-        seed, family = 10_000 + k, JUDGED[k % len(JUDGED)]
-        rng = np.random.default_rng([seed, 7])
-        sides = (("linear-v", 0.5), ("linear-t", 0.5))
-        if family == "additive":
-            terms: tuple[tuple[str, float], ...] = sides
-        elif family == "quadratic":
-            share = float(rng.choice((0.3, 0.6)))
-            terms = (
-                (f"quadratic-{rng.choice(('v', 't'))}", share),
-                *((n, s * (1 - share)) for n, s in sides),
-            )
-        elif family == "share":
-            share = float(rng.choice((0.1, 0.3, 0.5, 0.7, 0.9)))
-            terms = (("planted", share), *((n, s * (1 - share)) for n, s in sides))
-        else:
-            terms = ((family, 1.0),)
-        worlds.append(world_of(family, terms, seed, judged=True))
+        seed, family = 20_000 + k, FRESH[k % len(FRESH)]
+        kind = {"unequal": "additive", "many": "share"}.get(family, family)
+        world = world_of(family, _judged_terms(kind, seed), seed, judged=True)
+        rng = np.random.default_rng([seed, 8])
+        if family == "unequal":
+            classes = int(rng.choice((2, 3)))
+            world = replace(world, classes=classes, unequal=float(rng.choice((0.4, 0.8))))
+        if family == "many":
+            world = replace(world, classes=int(rng.choice((6, 10))))
+        worlds.append(world)
     return worlds
+
+
+def _judged_terms(family: str, seed: int) -> tuple[tuple[str, float], ...]:
+    """Return the terms of a world's target and their shares."""
+    rng = np.random.default_rng([seed, 7])
+    sides = (("linear-v", 0.5), ("linear-t", 0.5))
+    if family == "additive":
+        return sides
+    if family == "quadratic":
+        share = float(rng.choice((0.3, 0.6)))
+        return (
+            (f"quadratic-{rng.choice(('v', 't'))}", share),
+            *((n, s * (1 - share)) for n, s in sides),
+        )
+    if family == "share":
+        share = float(rng.choice((0.1, 0.3, 0.5, 0.7, 0.9)))
+        return (("planted", share), *((n, s * (1 - share)) for n, s in sides))
+    return ((family, 1.0),)

@@ -29,6 +29,7 @@ from fusiontheory.pilot.interaction import (
 from fusiontheory.pilot.labels import LEAST_ITEMS, Labels, Task
 from fusiontheory.pilot.missing import missing_price
 from fusiontheory.pilot.spectrum import PilotSpectrum
+from fusiontheory.pilot.subsets import SubsetScores, subset_scores
 from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "PilotSpectrum",
     "Prior",
     "ScoreLaw",
+    "SubsetScores",
     "Task",
     "Views",
     "WithinReach",
@@ -68,4 +70,5 @@ __all__ = [
     "plain_power",
     "posterior_draws",
     "score_metrics",
+    "subset_scores",
 ]

@@ -1,19 +1,28 @@
 r"""From the leave-one-out scores of a pilot to accuracy at another size.
 
-With R^2 = 1 - risk, calibrated scores have class means that deviate from the mean label in
-proportion to R^2, and a spread within the classes in proportion to R sqrt(1 - R^2). So scores F at
-n0 with class means M_c become, at a size with another R^2,
+Calibrated scores with R^2 = 1 - risk have class means that deviate from the mean label by R^2 of the
+label's own deviation, and a spread within the classes of R sqrt(1 - R^2). Two laws follow:
+
+* **normal scores**: F = \bar y + R^2 (y - \bar y) + R sqrt(1 - R^2) z with z normal, of the label's
+  covariance. Nothing of it is measured but R^2, so it hardly varies from pilot to pilot; but classes
+  that are clusters are told apart better than it says.
+* **the pilot's own scores**: leave-one-out at n0, subsets of the pilot below n0/2 (`subsets`), and
+  beyond n0 the leave-one-out scores with class means M_c moved in proportion,
 
 .. math::
     F' = \bar y + \frac{R_n^2}{R_0^2} (M_c - \bar y)
-       + \sqrt{\frac{R_n^2 (1 - R_n^2)}{R_0^2 (1 - R_0^2)}} (F - M_c),
+       + \sqrt{\frac{R_n^2 (1 - R_n^2)}{R_0^2 (1 - R_0^2)}} (F - M_c).
 
-and accuracy is what F' scores. Where nothing is learned every item is put in the largest class.
+Each metric is the first plus w times the difference, w = gap^2 / (gap^2 + s^2) with the gap of
+the two at n0 and s the sampling error of an accuracy over n0 items: own scores count where the
+pilot shows that they differ.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +30,7 @@ from scipy.stats import rankdata
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.pilot.labels import Labels
+from fusiontheory.pilot.subsets import SubsetScores
 
 __all__ = ["ScoreLaw", "score_metrics"]
 
@@ -28,11 +38,10 @@ _Array = NDArray[np.float64]
 
 # R^2 below this is as good as none: its sign is not known, and a ratio of two such means nothing.
 _LEAST_R2 = 0.003
-# Width of the Gaussian that smooths each score, in units of the spread within its class: for one
-# column, and for a column of each class, where independent noise would change which is largest.
-_SMOOTHING = (0.5, 0.25)
-# Smoothed copies of each item: that many, fewer where there are items enough.
-_DRAWS, _COPIES = 15, 6000
+# Share of each score's spread that is made normal, so that an item counts partly right.
+_SMOOTHING = 0.3
+# Copies of each item with other noise: that many, fewer where there are items enough.
+_DRAWS, _COPIES = 40, 6000
 _TABLE = 33
 
 
@@ -58,56 +67,44 @@ def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
         positive = labels.codes == 1
         ranks = rankdata(scores[:, 0])[positive].sum()
         ones, zeros = int(positive.sum()), int((~positive).sum())
-        metrics["auc"] = float((ranks - ones * (ones + 1) / 2) / (ones * zeros))
+        metrics["auc"] = (
+            float((ranks - ones * (ones + 1) / 2) / (ones * zeros)) if ones * zeros else 0.5
+        )
     return metrics
 
 
 @dataclass(frozen=True, eq=False)
 class ScoreLaw:
-    """Leave-one-out scores of a head, ready to be moved to another risk.
+    """Scores of a head at the pilot's size and below, ready to be moved to another risk.
 
     Attributes:
-        scores: (n0, c) leave-one-out scores, each with the intercept of all items.
+        scores: (n0, c) leave-one-out scores.
         labels: of the pilot.
         r2: 1 - leave-one-out risk of those scores.
+        subsets: scores of subsets of the pilot.
+        subset_risks: risk that theory gives each of them.
     """
 
     scores: _Array
     labels: Labels
     r2: float
+    subsets: tuple[SubsetScores, ...] = field(default=())
+    subset_risks: tuple[float, ...] = field(default=())
 
     @classmethod
-    def from_errors(cls, errors: _Array, labels: Labels) -> ScoreLaw:
-        """Take leave-one-out errors (n0, c) at the best ridge.
-
-        Leaving an item out moves the intercept away from its own label, by (y - mean)/(n0 - 1);
-        unless that is put back, scores without any signal are all wrong.
-        """
-        scores = labels.targets - errors
-        scores = scores + (labels.targets - labels.targets.mean(0)) / (labels.items - 1)
+    def from_errors(
+        cls,
+        errors: _Array,
+        labels: Labels,
+        subsets: tuple[SubsetScores, ...] = (),
+        subset_risks: Sequence[float] = (),
+    ) -> ScoreLaw:
+        """Take leave-one-out errors (n0, c) at the best ridge, and scores of subsets."""
         r2 = 1 - float((errors**2).sum(1).mean()) / labels.variance
-        return cls(scores, labels, r2)
-
-    def moved(self, r2: float) -> _Array:
-        """Return the scores (n0, c) as they would be at another R^2."""
-        codes = self.labels.codes
-        mean = self.labels.targets.mean(0)
-        if codes is None:
-            return self.scores
-        counts = np.maximum(np.bincount(codes), 1)
-        means = np.stack([np.bincount(codes, f) / counts for f in self.scores.T], axis=1)[codes]
-        here, there = max(self.r2, _LEAST_R2), min(max(r2, 0.0), 1 - 1e-6)
-        if there < _LEAST_R2:
-            there = 0.0
-        spread = np.sqrt(there * (1 - there) / (here * (1 - min(here, 1 - 1e-6))))
-        result: _Array = mean + there / here * (means - mean) + spread * (self.scores - means)
-        return result
+        return cls(labels.targets - errors, labels, r2, subsets, tuple(subset_risks))
 
     def at(self, risks: ArrayLike) -> dict[str, _Array]:
         """Return each metric at each risk, in units of the label's variance.
-
-        Every score is smoothed by a Gaussian of half the spread within its class (a quarter for
-        more than two classes), up to fifteen draws of it, so that an item counts partly right.
 
         Raises:
             InputError: if a risk is not finite.
@@ -118,26 +115,105 @@ class ScoreLaw:
         # Many sizes are read off a table of risks: the metrics are smooth in them.
         many = values.size > _TABLE
         asked = np.linspace(values.min(), values.max(), _TABLE) if many else values
-        rows = [self._metrics(1 - float(risk)) for risk in asked]
-        found = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+        normal = [self._normal(1 - float(risk)) for risk in asked]
+        own = self._own(asked)
+        found = {}
+        for key, column in own.items():
+            base = np.array([row[key] for row in normal])
+            found[key] = base + self._weight * (column - base)
         return {k: np.interp(values, asked, v) for k, v in found.items()} if many else found
 
-    def _metrics(self, r2: float) -> dict[str, float]:
-        moved = self.moved(r2)
-        labels = self.labels
-        if labels.codes is None:
-            raise InputError("a regression has no accuracy")
-        counts = np.maximum(np.bincount(labels.codes), 1)
-        means = np.stack([np.bincount(labels.codes, f) / counts for f in moved.T], axis=1)
-        centred = moved - means[labels.codes]
-        smoothing = _SMOOTHING[moved.shape[1] > 1]
-        width = smoothing * np.sqrt((centred**2).mean(0))
-        # Smoothing widens the spread by its own variance, so the rest is narrowed by as much.
-        narrowed = means[labels.codes] + centred / np.sqrt(1 + smoothing**2)
-        width = width / np.sqrt(1 + smoothing**2)
-        copies = int(np.clip(_COPIES // labels.items, 2, _DRAWS))
-        draws = np.random.default_rng(0).standard_normal((copies, *moved.shape))
-        draws = (draws - draws.mean(0)) / draws.std(0)
-        spread = (narrowed + width * draws).reshape(-1, moved.shape[1])
-        rows = np.tile(np.arange(labels.items), copies)
-        return score_metrics(spread, labels.subset(rows))
+    @cached_property
+    def _weight(self) -> float:
+        """How much of the difference between own and normal scores is believed."""
+        own = self._moved_metrics(self.r2)["accuracy"]
+        gap = own - self._normal(self.r2)["accuracy"]
+        noise = max(own * (1 - own), 1 / self.labels.items) / self.labels.items
+        return float(gap**2 / (gap**2 + noise))
+
+    def _own(self, risks: _Array) -> dict[str, _Array]:
+        """Return metrics of the pilot's own scores: measured down to its risk, moved below."""
+        knots, table = self._measured
+        # Accuracy rises with the root of R^2 where little is learned.
+        x = np.sqrt(np.clip(1 - risks, 0, 1))
+        moved = [self._moved_metrics(1 - float(r)) if 1 - r > self.r2 else None for r in risks]
+        return {
+            key: np.array(
+                [
+                    np.interp(at, knots, column) if row is None else max(row[key], column[-1])
+                    for at, row in zip(x, moved, strict=True)
+                ]
+            )
+            for key, column in table.items()
+        }
+
+    @cached_property
+    def _measured(self) -> tuple[_Array, dict[str, _Array]]:
+        """Return sqrt(R^2), rising, and metrics there that rise too, from chance to n0."""
+        points: list[tuple[float, dict[str, float], float]] = [(0.0, self._chance, 0.0)]
+        for part, risk in zip(self.subsets, self.subset_risks, strict=True):
+            if 1 - risk < self.r2:
+                metrics = score_metrics(part.scores, self.labels.subset(part.rows))
+                points.append((1 - risk, metrics, float(part.rows.size)))
+        if self.r2 > 0:
+            points.append((self.r2, self._moved_metrics(self.r2), float(self.labels.items)))
+        points.sort(key=lambda point: point[0])
+        knots = np.sqrt(np.maximum([p[0] for p in points], 0))
+        return knots, {
+            key: np.maximum.accumulate([p[1][key] for p in points]) for key in self._chance
+        }
+
+    @cached_property
+    def _chance(self) -> dict[str, float]:
+        """Metrics of scores that hold nothing: every item is put in the largest class."""
+        shares = self.labels.shares
+        chance = {"accuracy": float(shares.max()), "balanced_accuracy": 1 / len(shares)}
+        return {**chance, "auc": 0.5} if len(shares) == 2 else chance
+
+    @cached_property
+    def _noise(self) -> _Array:
+        """(copies, n0, c) standard normal."""
+        copies = int(np.clip(_COPIES // self.labels.items, 2, _DRAWS))
+        draws = np.random.default_rng(0).standard_normal((copies, *self.labels.targets.shape))
+        centred: _Array = (draws - draws.mean(0)) / draws.std(0)
+        return centred
+
+    def _scored(self, scores: _Array) -> dict[str, float]:
+        """Return the metrics of copies (copies, n0, c) of the pilot's items."""
+        rows = np.tile(np.arange(self.labels.items), len(scores))
+        return score_metrics(scores.reshape(-1, scores.shape[2]), self.labels.subset(rows))
+
+    def _normal(self, r2: float) -> dict[str, float]:
+        """Return the metrics of calibrated normal scores."""
+        if r2 < _LEAST_R2:
+            return self._chance
+        y, mean = self.labels.targets, self.labels.targets.mean(0)
+        there = min(r2, 1 - 1e-6)
+        spread = root(np.atleast_2d(np.cov(y.T, bias=True)) * there * (1 - there))
+        return self._scored(mean + there * (y - mean) + self._noise @ spread)
+
+    def _moved_metrics(self, r2: float) -> dict[str, float]:
+        """Return the metrics of leave-one-out scores moved to another R^2."""
+        if r2 < _LEAST_R2:
+            return self._chance
+        labels, y = self.labels, self.labels.targets
+        mean = y.mean(0)
+        assert labels.codes is not None
+        counts = np.bincount(labels.codes)
+        means = np.stack([np.bincount(labels.codes, f) / counts for f in self.scores.T], axis=1)
+        own = self.scores - means[labels.codes]
+        here, there = max(self.r2, _LEAST_R2), min(r2, 1 - 1e-6)
+        spread = np.sqrt(there * (1 - there) / (here * (1 - min(here, 1 - 1e-6))))
+        moved = mean + there / here * (means[labels.codes] - mean)
+        moved = moved + np.sqrt(1 - _SMOOTHING**2) * spread * own
+        # Some of the spread is made normal; another training set has another intercept.
+        within = own.T @ own / max(labels.items - len(counts), 1) * (_SMOOTHING * spread) ** 2
+        intercept = np.atleast_2d(np.cov(y.T, bias=True)) / labels.items
+        return self._scored(moved + self._noise @ root(within + intercept))
+
+
+def root(covariance: _Array) -> _Array:
+    """Return the symmetric square root of a covariance matrix."""
+    values, vectors = np.linalg.eigh(covariance)
+    result: _Array = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    return result

@@ -16,6 +16,7 @@ from fusiontheory.pilot.accuracy import ScoreLaw
 from fusiontheory.pilot.beyond import Forecast, forecast
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum, checked_kernel
+from fusiontheory.pilot.subsets import SubsetScores, subset_scores
 from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors
 
 __all__ = ["PilotCurve", "headline_metric"]
@@ -42,6 +43,7 @@ class PilotCurve:
         errors: (n0, c) leave-one-out errors at the pilot's best ridge.
         within: bias plus noise at every kappa; None for an average of other heads.
         members: the curves that are averaged, if any.
+        subsets: scores of fits on subsets of the pilot, for the accuracy at small sizes.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -58,6 +60,7 @@ class PilotCurve:
     errors: _Array
     within: WithinReach | None
     members: tuple[PilotCurve, ...] = field(default=())
+    subsets: tuple[SubsetScores, ...] = field(default=())
 
     @classmethod
     def from_features(
@@ -124,7 +127,9 @@ class PilotCurve:
         errors = leave_out_errors(spectrum, labels.targets, spectrum.ridges, blocks)
         within = WithinReach.from_errors(spectrum, errors, labels.variance)
         believed = errors[spectrum.believable(spectrum.ridges)]
-        return cls(head, labels, believed[int(np.argmin(within.leave_out))], within)
+        best = believed[int(np.argmin(within.leave_out))]
+        measured = subset_scores(kernel, labels, within, blocks)
+        return cls(head, labels, best, within, subsets=measured)
 
     @classmethod
     def average(cls, members: tuple[PilotCurve, ...], head: str = "late-fusion") -> PilotCurve:
@@ -141,7 +146,14 @@ class PilotCurve:
         if any(not np.array_equal(m.labels.targets, labels.targets) for m in members):
             raise InputError("members must be measured on the same items")
         errors: _Array = np.mean([m.errors for m in members], axis=0)
-        return cls(head, labels, errors, None, members)
+        # Subsets of one size are of the same items for every member.
+        shared = set.intersection(*({p.size for p in m.subsets} for m in members))
+        parts = [[p for p in m.subsets if p.size in shared] for m in members]
+        subsets = tuple(
+            SubsetScores(p[0].size, p[0].rows, np.mean([x.scores for x in p], axis=0))
+            for p in zip(*parts, strict=True)
+        )
+        return cls(head, labels, errors, None, members, subsets)
 
     @property
     def items(self) -> int:
@@ -161,8 +173,10 @@ class PilotCurve:
 
     @cached_property
     def score_law(self) -> ScoreLaw:
-        """Leave-one-out scores, from which accuracy at another risk follows."""
-        return ScoreLaw.from_errors(self.errors, self.labels)
+        """Scores of the pilot and its subsets, from which accuracy at another risk follows."""
+        sizes = [part.size for part in self.subsets]
+        risks = self.forecast(sizes).risk if sizes else ()
+        return ScoreLaw.from_errors(self.errors, self.labels, self.subsets, risks)
 
     def risk(self, sizes: ArrayLike) -> _Array:
         """Return risk at the best ridge, in the label's variance, for each size.
