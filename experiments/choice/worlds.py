@@ -62,6 +62,8 @@ class World:
 
     def sampler(self) -> Callable[[int, int], Items]:
         """Return a function (items, seed) -> image rows, text rows, labels."""
+        if self.family == "clusters":
+            return self._clusters()
         fixed = np.random.default_rng([self.seed, 0])
         outputs = self.classes if self.classes > 2 else 1
         scores = [[_term(name, self, fixed) for name, _ in self.terms] for _ in range(outputs)]
@@ -103,6 +105,33 @@ class World:
                 length = np.sqrt(self.tails / rng.chisquare(self.tails, (items, 1)))
                 v, t = v * length, t * length
             return v * scale_v, t * scale_t, y
+
+        return draw
+
+    def _clusters(self) -> Callable[[int, int], Items]:
+        """Return a sampler of classes that are clusters in both modalities.
+
+        The first term's share says how much of the distances between clusters the images show.
+        """
+        fixed = np.random.default_rng([self.seed, 0])
+        scales = [
+            np.arange(1, d + 1) ** (-decay / 2)
+            for d, decay in ((self.d_v, self.decay_v), (self.d_t, self.decay_t))
+        ]
+        lengths = [np.sqrt(share / self.noise) for _, share in self.terms]
+        means = [
+            length * fixed.standard_normal((self.classes, s.size)) / np.sqrt(s.size)
+            for length, s in zip(lengths, scales, strict=True)
+        ]
+
+        def draw(items: int, seed: int) -> Items:
+            rng = np.random.default_rng([self.seed, 2, seed])
+            y = rng.integers(self.classes, size=items)
+            v, t = (
+                (m[y] + rng.standard_normal((items, s.size))) * s
+                for m, s in zip(means, scales, strict=True)
+            )
+            return v, t, y
 
         return draw
 
@@ -169,14 +198,27 @@ def world_of(family: str, terms: tuple[tuple[str, float], ...], seed: int, judge
 
 
 def calibration_worlds(count: int) -> list[World]:
-    """Return worlds whose targets mix one to four terms at random."""
+    """Return worlds whose targets mix one to four terms at random; every sixth is of clusters."""
     worlds = []
     for seed in range(count):
         rng = np.random.default_rng([seed, 7])
         names = rng.choice(CALIBRATION_TERMS, int(rng.integers(1, 5)), replace=False)
         shares = rng.dirichlet(np.ones(len(names)))
         terms = tuple((str(n), float(s)) for n, s in zip(names, shares, strict=True))
-        worlds.append(world_of("calibration", terms, seed, judged=False))
+        world = world_of("calibration", terms, seed, judged=False)
+        more = np.random.default_rng([seed, 8])
+        if seed % 6 == 5:
+            share = float(more.uniform(0.1, 0.9))
+            world = replace(
+                world,
+                family="clusters",
+                terms=(("image", share), ("text", 1 - share)),
+                classes=int(more.choice((2, 3, 5, 10))),
+                noise=float(more.choice((0.03, 0.1, 0.3))),
+            )
+        elif world.classes > 2:
+            world = replace(world, classes=int(more.choice((3, 5, 8))))
+        worlds.append(world)
     return worlds
 
 
