@@ -37,8 +37,8 @@ def log_evidence(spectrum: PilotSpectrum, labels: Labels) -> float:
 def h_score(spectrum: PilotSpectrum, labels: Labels) -> float:
     r"""Return tr(cov(f)^-1 cov(E[f | y])), the covariance shrunk towards a multiple of identity.
 
-    Features f are the kernel's own, u_i sqrt(l_i); the covariance is (1 - a) l_i / n + a mean, with a
-    of Ledoit & Wolf. NaN for a regression.
+    Features f are the kernel's own, u_i sqrt(l_i); the covariance is (1 - a) l_i / n + a mean, with
+    a of Ledoit & Wolf. NaN for a regression.
 
     Source: Bao et al., ICIP 2019; shrinkage, Ibrahim, Ponomareva & Mazumder, arXiv:2110.06893.
     """

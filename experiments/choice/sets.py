@@ -94,4 +94,5 @@ def _planted(v: _Array, t: _Array, share: float, seed: int) -> NDArray[np.int64]
     side = a @ rng.standard_normal(a.shape[1]) + b @ rng.standard_normal(b.shape[1])
     product, side = ((x - x.mean()) / x.std() for x in (product, side))
     score = np.sqrt(share) * product + np.sqrt(1 - share) * side
-    return (score > np.median(score)).astype(np.int64)
+    labels: NDArray[np.int64] = (score > np.median(score)).astype(np.int64)
+    return labels

@@ -5,7 +5,7 @@ forecasts and probabilities lean on a calibration with synthetic worlds that the
 """
 
 from fusiontheory.heads import PILOT_HEADS, PilotHead, Views, find_pilot_head, head_names
-from fusiontheory.pilot.accuracy import ScoreLaw, score_metrics
+from fusiontheory.pilot.accuracy import ScoreLaw, metrics_over_intercepts, score_metrics
 from fusiontheory.pilot.assurance import Assurance, assured_size
 from fusiontheory.pilot.beyond import FEATURES, Forecast, forecast_features, plain_power
 from fusiontheory.pilot.bounds import not_excluded
@@ -65,6 +65,7 @@ __all__ = [
     "kernel_parts",
     "leave_out_errors",
     "metric_draws",
+    "metrics_over_intercepts",
     "missing_price",
     "not_excluded",
     "plain_power",

@@ -1,11 +1,11 @@
 r"""From the leave-one-out scores of a pilot to accuracy at another size.
 
-Calibrated scores with R^2 = 1 - risk have class means that deviate from the mean label by R^2 of the
-label's own deviation, and a spread within the classes of R sqrt(1 - R^2). Two laws follow:
+Calibrated scores with R^2 = 1 - risk have class means that deviate from the mean label by R^2 of
+the label's own deviation, and a spread within the classes of R sqrt(1 - R^2). Two laws follow:
 
-* **normal scores**: F = \bar y + R^2 (y - \bar y) + R sqrt(1 - R^2) z with z normal, of the label's
-  covariance. Nothing of it is measured but R^2, so it hardly varies from pilot to pilot; but classes
-  that are clusters are told apart better than it says.
+* **normal scores**: F = \bar y + R^2 (y - \bar y) + R sqrt(1 - R^2) z with z normal, of the
+  label's covariance. Nothing of it is measured but R^2, so it hardly varies from pilot to pilot;
+  but classes that are clusters are told apart better than it says.
 * **the pilot's own scores**: leave-one-out at n0, subsets of the pilot below n0/2 (`subsets`), and
   beyond n0 the leave-one-out scores with class means M_c moved in proportion,
 
@@ -14,8 +14,8 @@ label's own deviation, and a spread within the classes of R sqrt(1 - R^2). Two l
        + \sqrt{\frac{R_n^2 (1 - R_n^2)}{R_0^2 (1 - R_0^2)}} (F - M_c).
 
 Each metric is the first plus w times the difference, w = gap^2 / (gap^2 + s^2) with the gap of
-the two at n0 and s the sampling error of an accuracy over n0 items: own scores count where the
-pilot shows that they differ.
+the two at n0 or at the subset's size, and s the sampling error of an accuracy over n0 items: own
+scores count where the pilot shows that they differ.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
-from fusiontheory.checks import InputError, finite_array
+from fusiontheory.checks import finite_array
 from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.subsets import SubsetScores
 
-__all__ = ["ScoreLaw", "score_metrics"]
+__all__ = ["ScoreLaw", "metrics_over_intercepts", "score_metrics"]
 
 _Array = NDArray[np.float64]
 
@@ -71,6 +71,38 @@ def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
             float((ranks - ones * (ones + 1) / 2) / (ones * zeros)) if ones * zeros else 0.5
         )
     return metrics
+
+
+def metrics_over_intercepts(scores: _Array, labels: Labels) -> dict[str, float]:
+    """Return what leave-one-out scores (n0, c) reach, averaged over intercepts of other pilots.
+
+    The intercept of the other items lies on the side away from the item's own label: scores that
+    hold nothing but it would all be wrong.
+
+    Example:
+        >>> labels = Labels.from_labels([0, 1] * 25)
+        >>> others = (labels.targets.sum() - labels.targets) / 49
+        >>> score_metrics(others, labels)["accuracy"]
+        0.0
+        >>> abs(metrics_over_intercepts(others, labels)["accuracy"] - 0.5) < 0.1
+        True
+    """
+    intercept = np.atleast_2d(np.cov(labels.targets.T, bias=True)) / labels.items
+    return _copied_metrics(scores + _noise(labels) @ root(intercept), labels)
+
+
+def _noise(labels: Labels) -> _Array:
+    """Return standard normal numbers (copies, n0, c), the same for the same pilot."""
+    copies = int(np.clip(_COPIES // labels.items, 2, _DRAWS))
+    draws = np.random.default_rng(0).standard_normal((copies, *labels.targets.shape))
+    centred: _Array = (draws - draws.mean(0)) / draws.std(0)
+    return centred
+
+
+def _copied_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
+    """Return the metrics of copies (copies, n0, c) of the pilot's items."""
+    rows = np.tile(np.arange(labels.items), len(scores))
+    return score_metrics(scores.reshape(-1, scores.shape[2]), labels.subset(rows))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,20 +148,22 @@ class ScoreLaw:
         many = values.size > _TABLE
         asked = np.linspace(values.min(), values.max(), _TABLE) if many else values
         normal = [self._normal(1 - float(risk)) for risk in asked]
-        own = self._own(asked)
+        weight = np.interp(np.sqrt(np.clip(1 - asked, 0, 1)), self._measured[0], self._weights)
         found = {}
-        for key, column in own.items():
+        for key, column in self._own(asked).items():
             base = np.array([row[key] for row in normal])
-            found[key] = base + self._weight * (column - base)
+            found[key] = base + weight * (column - base)
         return {k: np.interp(values, asked, v) for k, v in found.items()} if many else found
 
     @cached_property
-    def _weight(self) -> float:
-        """How much of the difference between own and normal scores is believed."""
-        own = self._moved_metrics(self.r2)["accuracy"]
-        gap = own - self._normal(self.r2)["accuracy"]
-        noise = max(own * (1 - own), 1 / self.labels.items) / self.labels.items
-        return float(gap**2 / (gap**2 + noise))
+    def _weights(self) -> _Array:
+        """How much of the difference between own and normal scores is believed, at each knot."""
+        knots, table = self._measured
+        own = table["accuracy"]
+        gap = own - [self._normal(float(x) ** 2)["accuracy"] for x in knots]
+        noise = np.maximum(own * (1 - own), 1 / self.labels.items) / self.labels.items
+        result: _Array = gap**2 / (gap**2 + noise)
+        return result
 
     def _own(self, risks: _Array) -> dict[str, _Array]:
         """Return metrics of the pilot's own scores: measured down to its risk, moved below."""
@@ -150,13 +184,13 @@ class ScoreLaw:
     @cached_property
     def _measured(self) -> tuple[_Array, dict[str, _Array]]:
         """Return sqrt(R^2), rising, and metrics there that rise too, from chance to n0."""
-        points: list[tuple[float, dict[str, float], float]] = [(0.0, self._chance, 0.0)]
+        points = [(0.0, self._chance)]
         for part, risk in zip(self.subsets, self.subset_risks, strict=True):
             if 1 - risk < self.r2:
                 metrics = score_metrics(part.scores, self.labels.subset(part.rows))
-                points.append((1 - risk, metrics, float(part.rows.size)))
+                points.append((1 - risk, metrics))
         if self.r2 > 0:
-            points.append((self.r2, self._moved_metrics(self.r2), float(self.labels.items)))
+            points.append((self.r2, self._moved_metrics(self.r2)))
         points.sort(key=lambda point: point[0])
         knots = np.sqrt(np.maximum([p[0] for p in points], 0))
         return knots, {
@@ -172,16 +206,10 @@ class ScoreLaw:
 
     @cached_property
     def _noise(self) -> _Array:
-        """(copies, n0, c) standard normal."""
-        copies = int(np.clip(_COPIES // self.labels.items, 2, _DRAWS))
-        draws = np.random.default_rng(0).standard_normal((copies, *self.labels.targets.shape))
-        centred: _Array = (draws - draws.mean(0)) / draws.std(0)
-        return centred
+        return _noise(self.labels)
 
     def _scored(self, scores: _Array) -> dict[str, float]:
-        """Return the metrics of copies (copies, n0, c) of the pilot's items."""
-        rows = np.tile(np.arange(self.labels.items), len(scores))
-        return score_metrics(scores.reshape(-1, scores.shape[2]), self.labels.subset(rows))
+        return _copied_metrics(scores, self.labels)
 
     def _normal(self, r2: float) -> dict[str, float]:
         """Return the metrics of calibrated normal scores."""

@@ -175,7 +175,7 @@ class PilotCurve:
     def score_law(self) -> ScoreLaw:
         """Scores of the pilot and its subsets, from which accuracy at another risk follows."""
         sizes = [part.size for part in self.subsets]
-        risks = self.forecast(sizes).risk if sizes else ()
+        risks = self.forecast(sizes).risk.tolist() if sizes else []
         return ScoreLaw.from_errors(self.errors, self.labels, self.subsets, risks)
 
     def risk(self, sizes: ArrayLike) -> _Array:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
-from fusiontheory.pilot.accuracy import score_metrics
+from fusiontheory.pilot.accuracy import ScoreLaw, metrics_over_intercepts
+from fusiontheory.pilot.curve import headline_metric
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.within import WithinReach, leave_out_errors
@@ -38,7 +39,8 @@ def missing_price(
     Heads are trained on complete items. An item without the modality gets its mean
     (``imputed``), or the linear head of the other modality alone (``fallback``). Scores are those
     of leave-one-out, so that no item is predicted by a head that has seen it; each mixture of
-    complete and incomplete items is the average over which items they are.
+    complete and incomplete items is the average over which items they are. Complete items reach
+    what the head's curve says at n0, and the fallback what the curve of its head says.
 
     Args:
         image, text: (n0, d_v) and (n0, d_t).
@@ -49,7 +51,8 @@ def missing_price(
         task: see `Labels.from_labels`.
 
     Returns:
-        One row a share: ``share``, ``imputed``, ``fallback`` in accuracy (R^2 for a regression).
+        One row a share: ``share``, ``imputed``, ``fallback`` in the headline metric (accuracy,
+        balanced accuracy for unequal classes, R^2 for a regression).
 
     Raises:
         InputError: for an unknown head or modality, shares outside [0, 1], unusable labels.
@@ -62,7 +65,7 @@ def missing_price(
     fusion = find_pilot_head(head)
     v, t = Views.from_features(image, text).apply(image, text)
     labels = Labels.from_labels(y, task, len(v))
-    metric = "r2" if labels.codes is None else "accuracy"
+    metric = headline_metric(labels)
     alone = find_pilot_head("text-only" if missing == "image" else "image-only")
     gone = (np.zeros_like(v), t) if missing == "image" else (v, np.zeros_like(t))
     full, imputed = np.zeros((2, *labels.targets.shape))
@@ -73,7 +76,10 @@ def missing_price(
         full, imputed = full + scores[0] / len(members), imputed + scores[1] / len(members)
     kernel = alone.kernel(v, t, v, t)
     other = _left_out(kernel, kernel, labels)[0]
-    whole, without, back = (score_metrics(s, labels)[metric] for s in (full, imputed, other))
+    laws = [ScoreLaw.from_errors(labels.targets - s, labels) for s in (full, other)]
+    whole, back = (float(law.at([1 - law.r2])[metric][0]) for law in laws)
+    own, changed = (metrics_over_intercepts(s, labels)[metric] for s in (full, imputed))
+    without = min(whole + changed - own, 1.0)
     return pd.DataFrame(
         {
             "share": part,
@@ -99,10 +105,14 @@ def _left_out(kernel: _Array, changed: _Array, labels: Labels) -> tuple[_Array, 
     inverse = (spectrum.vectors / (spectrum.values + ridge)) @ spectrum.vectors.T
     alpha = inverse @ labels.targets
     own = alpha / np.diag(inverse)[:, None]
-    mean = labels.targets.mean(0)
-    scores = []
-    for rows in (kernel, changed):
-        gap = rows - kernel.mean(0)
-        # The intercept is that of all items; so is the offset of the accuracy law's scores.
-        scores.append(gap @ alpha + mean - np.einsum("ij,ji->i", gap, inverse)[:, None] * own)
-    return scores[0], scores[1]
+    n, mean = len(kernel), kernel.mean(0)
+
+    def fitted(rows: _Array) -> _Array:
+        """Return row a times alpha without item a."""
+        found: _Array = rows @ alpha - np.einsum("ij,ji->i", rows, inverse)[:, None] * own
+        return found
+
+    # The other items' labels are their fits and ridge alpha, which sums to zero over them.
+    others = n * labels.targets.mean(0) - labels.targets
+    intercept = (others - n * fitted(np.tile(mean, (n, 1))) + fitted(kernel)) / (n - 1)
+    return fitted(kernel) + intercept, fitted(changed) + intercept

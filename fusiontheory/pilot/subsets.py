@@ -67,12 +67,13 @@ def subset_scores(
         _, ridges = within.best(size)
         draws = int(np.clip(_SCORES // (labels.items - size), _FEWEST, _MOST))
         if np.isfinite(ridges[0]):
-            parts = [
-                _left_out(kernel, labels, _drawn(groups, size, draw), float(ridges[0]))
-                for draw in range(draws)
-            ]
-            rows, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
-            found.append(SubsetScores(size, rows, scores))
+            parts = []
+            for draw in range(draws):
+                rows = _drawn(groups, size, draw)
+                # Items of a group of which the subset has some are not new to it.
+                rest = np.flatnonzero(~np.isin(groups, groups[rows]))
+                parts.append((rest, _scores(kernel, labels, rows, rest, float(ridges[0]))))
+            found.append(SubsetScores(size, *map(np.concatenate, zip(*parts, strict=True))))
         size *= 2
     return tuple(found)
 
@@ -85,11 +86,10 @@ def _drawn(groups: NDArray[np.intp], size: int, draw: int) -> NDArray[np.intp]:
     return np.argsort(place[groups], kind="stable")[:size]
 
 
-def _left_out(
-    kernel: _Array, labels: Labels, rows: NDArray[np.intp], ridge: float
-) -> tuple[NDArray[np.intp], _Array]:
-    """Return the other rows, and their scores by ridge regression with a free intercept."""
-    rest = np.setdiff1d(np.arange(labels.items), rows)
+def _scores(
+    kernel: _Array, labels: Labels, rows: NDArray[np.intp], rest: NDArray[np.intp], ridge: float
+) -> _Array:
+    """Return scores of other rows by ridge regression on some, with a free intercept."""
     inner = kernel[np.ix_(rows, rows)]
     mean, level = inner.mean(0), labels.targets[rows].mean(0)
     centred = inner - mean - mean[:, None] + mean.mean()
@@ -97,4 +97,4 @@ def _left_out(
     dual = cho_solve(factor, labels.targets[rows] - level, check_finite=False)
     # The dual vectors sum to zero, so that constants of the rows drop out.
     scores: _Array = (kernel[np.ix_(rest, rows)] - mean) @ dual + level
-    return rest, scores
+    return scores

@@ -152,10 +152,30 @@ def test_missing_modality():
     table = missing_price(v, t, y, "concat-linear", missing="text")
     assert table["imputed"].is_monotonic_decreasing
     alone = PilotCurve.from_features(v, t, y, "image-only").metrics([150])["accuracy"][0]
-    assert table["fallback"].iloc[-1] == pytest.approx(alone, abs=0.04)
+    assert table["fallback"].iloc[-1] == pytest.approx(alone, abs=0.01)
     assert table["imputed"].iloc[-1] == pytest.approx(alone, abs=0.1)
+    both = PilotCurve.from_features(v, t, y, "concat-linear").metrics([150])["accuracy"][0]
+    assert table["fallback"].iloc[0] == pytest.approx(both, abs=0.01)
     with pytest.raises(InputError, match="image or text"):
         missing_price(v, t, y, "concat-linear", missing="audio")
+
+
+def test_a_useless_modality_leaves_chance():
+    """Neither all wrong, as leave-one-out's intercept would have it, nor the larger class."""
+    v, t, y = additive_items(100)
+    y = (v[:, 0] > np.median(v[:, 0])).astype(int)
+    table = missing_price(v, t, y, "image-only", missing="image")
+    assert table["imputed"].iloc[-1] == pytest.approx(0.5, abs=0.06)
+    assert table["imputed"].iloc[0] > 0.85
+
+
+def test_missing_price_of_a_number_is_that_of_refits():
+    rng = np.random.default_rng(0)
+    v, t = rng.standard_normal((2, 60, 3))
+    y = v[:, 0] + t[:, 0] + 0.3 * rng.standard_normal(60)
+    table = missing_price(v, t, y, "concat-linear", missing="text", task="regression")
+    curve = PilotCurve.from_features(v, t, y, "concat-linear", task="regression")
+    assert table["imputed"].iloc[0] == pytest.approx(1 - curve.item_risk.mean(), rel=1e-9)
 
 
 def test_bounds_hold_the_forecast(curves):
