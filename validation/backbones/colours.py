@@ -7,6 +7,7 @@ from PIL import Image
 
 __all__ = ["as_rgb"]
 
+_TWELVE_BITS = 4096
 _DEEP = ("I", "F")  # one channel of 16 or 32 bits, or of floats
 
 
@@ -21,7 +22,7 @@ def as_rgb(image: Image.Image) -> Image.Image:
 
     Raises:
         ValueError: for values that are negative, not finite or above 65535, whose white nobody
-            knows.
+            knows, and for 16 bits of which 12 or fewer are used, which would come out nearly black.
 
     >>> deep = Image.fromarray(np.array([[0, 32896, 65535]], dtype=np.uint16))
     >>> np.asarray(as_rgb(deep))[0, :, 0].tolist()
@@ -39,4 +40,9 @@ def as_rgb(image: Image.Image) -> Image.Image:
         white = 65535.0
     else:
         white = 1.0 if high <= 1 and image.mode == "F" else 255.0 if high <= 255 else 65535.0
+    if white == 65535.0 and 0 < high < _TWELVE_BITS:
+        raise ValueError(
+            f"{image.mode} values up to {high:g} of 65535, as of 12 bits or fewer; save as 8-bit,"
+            " scaled to 0 to 255"
+        )
     return Image.fromarray(np.rint(values * (255 / white)).astype(np.uint8)).convert("RGB")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ __all__ = ["is_clean", "is_encodable", "read_lines", "read_text"]
 
 
 def read_text(path: Path) -> str:
-    """Return the content of a UTF-8 file, without a byte order mark.
+    """Return the content of a file in UTF-8, or in UTF-16 with its mark, without the mark.
 
     Raises:
         InputError: if the file is not there, blank, or not UTF-8.
@@ -25,8 +26,10 @@ def read_text(path: Path) -> str:
     'image,caption\\r\\n'
     """
     data = read_bytes(path)
+    # As Excel writes "Unicode text", which UTF-8 never starts like.
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(

@@ -11,7 +11,7 @@ from fusiontheory.data.reading.limits import check_regular
 from fusiontheory.data.reading.numpy_files import open_npy, open_npz
 from fusiontheory.data.reading.safetensors_file import open_safetensors
 from fusiontheory.data.reading.stored import StoredFile
-from fusiontheory.data.reading.tables import open_arrow, open_csv
+from fusiontheory.data.reading.tables import open_arrow, open_csv, open_json_lines
 
 __all__ = ["ENDINGS", "open_file"]
 
@@ -30,8 +30,11 @@ _OPENERS: dict[str, Callable[[Path], StoredFile]] = {
     ".pth": _torch,
     ".parquet": open_arrow,
     ".feather": open_arrow,
+    ".arrow": open_arrow,
     ".csv": open_csv,
     ".tsv": open_csv,
+    ".txt": open_csv,
+    ".jsonl": open_json_lines,
     ".h5": open_hdf5,
     ".hdf5": open_hdf5,
     ".h5ad": open_anndata,
@@ -47,6 +50,15 @@ _CONTENTS = (
     (b"\x89HDF\r\n", "an HDF5 file", (".h5", ".hdf5", ".h5ad", ".h5mu")),
 )
 _PICKLES = (".pkl", ".pickle", ".joblib")
+_RAW = "values without a shape; open it with numpy.memmap(path, dtype, shape=(rows, columns)) and"
+_KNOWN = {
+    **dict.fromkeys((".dat", ".bin", ".raw", ".mmap", ".memmap"), f"{_RAW} numpy.save it"),
+    ".mat": "arrays of MATLAB; read them with scipy.io.loadmat, or h5py from version 7.3 on, and"
+    " save them with numpy.savez",
+    **dict.fromkeys((".xlsx", ".xls"), "a workbook; save its sheet as CSV"),
+    **dict.fromkeys((".tar", ".gz", ".zip", ".zst", ".7z"), "an archive; unpack it first"),
+}
+"""Endings of files that are not read, what they hold, and what to do."""
 
 
 def open_file(path: Path) -> StoredFile:
@@ -68,6 +80,11 @@ read, got features.pkl; save the arrays with numpy.savez
         )
     if path.is_dir():
         raise InputError(f"path must be a file, got {path}, which is a folder; name a file in it")
+    if suffix in _KNOWN:
+        raise InputError(
+            f"path must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {path}, which holds"
+            f" {_KNOWN[suffix]}"
+        )
     if suffix not in _OPENERS:
         raise InputError(
             f"path must end in {', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}, got {path}; save the"

@@ -6,6 +6,7 @@ Their packages are optional and loaded when such a file is read.
 from __future__ import annotations
 
 import importlib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_fits, check_regular
-from fusiontheory.data.reading.stored import Stored, StoredFile, type_problem
+from fusiontheory.data.reading.stored import Stored, StoredFile, by_row, type_problem
 from fusiontheory.store import unreadable
 
 __all__ = ["IDS_OF", "open_anndata", "open_hdf5", "open_mudata"]
@@ -42,7 +43,12 @@ def open_hdf5(path: Path) -> StoredFile:
             file.visititems(visit)
     except Exception as error:  # damaged bytes make the library raise several kinds
         raise unreadable(path, error) from error
-    return StoredFile(path, arrays)
+
+    def together(names: list[str]) -> list[NDArray[Any]]:
+        with h5py.File(path, "r") as file:
+            return [np.asarray(file[name][()]) for name in names]
+
+    return StoredFile(path, by_row(arrays, together))
 
 
 def open_anndata(path: Path) -> StoredFile:
@@ -54,7 +60,9 @@ def open_anndata(path: Path) -> StoredFile:
     check_regular(path)
     package = _package("anndata", path)
     try:
-        data = package.read_h5ad(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about versions, which is not for who reads a file
+            data = package.read_h5ad(path)
     except Exception as error:  # as above
         raise unreadable(path, error) from error
     arrays = {"": _matrix(path, data.X), "obs_names": _names(data)}
@@ -75,7 +83,9 @@ def open_mudata(path: Path) -> StoredFile:
     check_regular(path)
     package = _package("mudata", path)
     try:
-        data = package.read_h5mu(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as above
+            data = package.read_h5mu(path)
     except Exception as error:  # as above
         raise unreadable(path, error) from error
     arrays: dict[str, Stored] = {}

@@ -27,6 +27,7 @@ _ID = re.compile(
     r"|(file)_?(names?|paths?)|files?|index|images?)|(image|img|sample|item)(id|name|path|file)s?"
 )
 _LABEL = re.compile(r"(labels?|targets?|class(es)?|y|category|categories|attributes?)")
+_TOLD = 8  # names in an error
 _SPLIT = re.compile(r"(splits?|folds?|partitions?|subsets?|sets?)")
 
 
@@ -40,6 +41,7 @@ class Chosen:
         ids: of the names of rows; None if there are none.
         split: of the splits; None if there are none.
         unused: all others.
+        text_ids: of the names of the rows of text, or of places of images, where these are more.
     """
 
     image: str | None
@@ -47,6 +49,7 @@ class Chosen:
     ids: str | None = None
     split: str | None = None
     unused: tuple[str, ...] = field(default_factory=tuple)
+    text_ids: str | None = None
 
 
 def is_id(name: str) -> bool:
@@ -84,11 +87,12 @@ def choose_pair(
     """
     found = {side: _side(path, arrays, side, name) for side, name in _asked(image, text)}
     missing = [side for side, name in found.items() if name is None]
+    if len(missing) == 1 and "" in arrays and _is_vectors(arrays[""]):
+        found[missing.pop()] = ""  # such as X of AnnData beside one modality of obsm
     if missing:
         raise InputError(
             "path must hold the arrays image and text, or others that --image-key and --text-key"
-            f" name, got {path} without {' and '.join(missing)}; it holds"
-            f" {', '.join(sorted(filter(None, arrays))) or 'none'}"
+            f" name, got {path} without {' and '.join(missing)}; it holds {_held(arrays)}"
         )
     return _with_rest(arrays, found["image"], found["text"])
 
@@ -107,10 +111,9 @@ def choose_one(
         loose = [key for key, stored in arrays.items() if not (is_id(key) or is_split(key))]
         candidates = [""] if "" in vectors else vectors or loose
         if len(candidates) != 1:
-            held = ", ".join(sorted(filter(None, arrays))) or "none"
             raise InputError(
-                f"{side} must be the one array of {path.name} or be named so, got {held}; name it"
-                f" with --{side}-key"
+                f"{side} must be the one array of {path.name} or be named so, got {_held(arrays)};"
+                f" name it with --{side}-key"
             )
         found = candidates[0]
     return _with_rest(arrays, *((found, None) if side == "image" else (None, found)))
@@ -123,9 +126,8 @@ def _asked(image: str | None, text: str | None) -> list[tuple[str, str | None]]:
 def _side(path: Path, arrays: Mapping[str, Stored], side: str, name: str | None) -> str | None:
     if name is not None:
         if name not in arrays:
-            held = ", ".join(sorted(filter(None, arrays))) or "none"
             raise InputError(
-                f"--{side}-key must name an array of {path}, got {name}; it holds {held}"
+                f"--{side}-key must name an array of {path}, got {name}; it holds {_held(arrays)}"
             )
         return name
     pattern = _SIDES[side]
@@ -136,6 +138,9 @@ def _side(path: Path, arrays: Mapping[str, Stored], side: str, name: str | None)
         return side
     if not likely:
         likely = [key for key, one in arrays.items() if _is_vectors(one) and _speaks(key, side)]
+    if not likely:  # whose type cannot be read, which reading it says
+        held = [key for key, one in arrays.items() if one.problem is not None]
+        likely = [key for key in held if pattern.fullmatch(_plain(key)) or _speaks(key, side)]
     if len(likely) > 1:
         raise InputError(
             f"{side} must be one array, got {', '.join(likely)} in {path}; choose with --{side}-key"
@@ -147,16 +152,31 @@ def _with_rest(arrays: Mapping[str, Stored], image: str | None, text: str | None
     sides = [side for side in (image, text) if side is not None]
     scales = {f"{side}_scale" for side in sides}
     rest = [key for key in arrays if key not in sides and key not in scales]
-    ids = next((k for k in ("ids", *rest) if k in rest and _is_row(arrays[k]) and is_id(k)), None)
+    named = [k for k in ("ids", *rest) if k in rest and _is_row(arrays[k]) and is_id(k)]
+    n, m = (_length(arrays, side) for side in (sides[0], sides[-1]))
+    ids = next((key for key in named if _length(arrays, key) == n), None)
+    text_ids = next((key for key in named if _length(arrays, key) == m != n), None)
+    if ids is None and text_ids is None:  # of another length, which is refused when it is read
+        ids = next(iter(named), None)
     split = next((key for key in rest if _is_row(arrays[key]) and is_split(key)), None)
-    unused = tuple(key for key in rest if key not in (ids, split))
-    return Chosen(image, text, ids, split, unused)
+    unused = tuple(key for key in rest if key not in (ids, text_ids, split))
+    return Chosen(image, text, ids, split, unused, text_ids)
 
 
 def _speaks(name: str, side: str) -> bool:
     """Return whether a word of a name is one of this side, and none of the other."""
     sides = [which for which, words in _WORDS.items() if words.fullmatch(_plain(name))]
     return sides == [side]
+
+
+def _held(arrays: Mapping[str, Stored]) -> str:
+    names = sorted(filter(None, arrays))
+    more = f" and {len(names) - _TOLD} others" if len(names) > _TOLD else ""
+    return ", ".join(names[:_TOLD]) + more or "none"
+
+
+def _length(arrays: Mapping[str, Stored], name: str) -> int:
+    return (*arrays[name].shape, 0)[0]
 
 
 def _is_vectors(stored: Stored) -> bool:

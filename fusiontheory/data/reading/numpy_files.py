@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_regular
-from fusiontheory.data.reading.stored import Stored, StoredFile, type_problem
+from fusiontheory.data.reading.stored import Stored, StoredFile, by_row, type_problem
 from fusiontheory.store import unreadable
 
 __all__ = ["open_npy", "open_npz"]
@@ -61,7 +61,7 @@ def open_npz(path: Path) -> StoredFile:
         raise
     except Exception as error:  # as above, and zipfile too
         raise unreadable(path, error) from error
-    return StoredFile(path, arrays)
+    return StoredFile(path, by_row(arrays, lambda names: _members(path, names)))
 
 
 def _declared(file: IO[bytes], size: int) -> Stored:
@@ -86,6 +86,14 @@ def _mapped(path: Path, stored: Stored) -> Stored:
         return mapped
 
     return Stored(stored.shape, stored.dtype, fetch, stored.itemsize)
+
+
+def _members(path: Path, names: list[str]) -> list[NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return [archive[name] for name in names]
+    except Exception as error:  # as above
+        raise unreadable(path, error) from error
 
 
 def _member(path: Path, name: str, stored: Stored) -> Stored:

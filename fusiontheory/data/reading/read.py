@@ -48,8 +48,8 @@ def read_features(
 ) -> FeatureSet:
     """Return the features of one file, or of a file of image vectors and one of text vectors.
 
-    Read are .npy, .npz, .safetensors, .pt, .parquet, .feather, .csv, .tsv, and .h5, .h5ad and
-    .h5mu where their packages are installed. Nothing is unpickled. Names of rows (ids, filename,
+    Read are .npy, .npz, .safetensors, .pt, .parquet, .feather, .arrow, .csv, .tsv, .txt, .jsonl, and
+    .h5, .h5ad and .h5mu where their packages are installed. Nothing is unpickled. Names of rows (ids, filename,
     image_path and others) join two files; equal rows of image become one image with several
     captions. What was grouped, left out or not used is said in a warning.
 
@@ -163,9 +163,37 @@ def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | 
     else:
         ids = text_ids = _row(file, chosen.ids)
     _say_unused(file, chosen)
+    for side, name in (("image", chosen.image), ("text", chosen.text)):
+        if name == "":
+            _warn(f"{file.path}: its main array, which has no name (X), is taken as {side}")
     v, t = _array(file, chosen.image, "image"), _array(file, chosen.text, "text")
+    if chosen.text_ids is not None:
+        ids, text_ids = _joined(file, chosen.text_ids, ids, len(v))
     split = _split(file, chosen)
     return Rows(v, t, _strings(ids), _strings(text_ids), split, str(file.path)), ids
+
+
+def _joined(
+    file: StoredFile, name: str, ids: NDArray[Any] | None, n: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return names of n images and those of more texts, which may be places of images."""
+    text_ids = file.read(name, name).ravel()
+    whole = text_ids.dtype.kind in "iu"
+    if whole and (ids is None or ids.dtype.kind not in "iu"):
+        if text_ids.min() < 0 or text_ids.max() >= n:
+            raise InputError(
+                f"{name} must hold names of images or places from 0 to {n - 1}, got"
+                f" {text_ids.min()} to {text_ids.max()} in {file.path}; add the names of the images"
+            )
+        _warn(f"{file.path}: {name} is taken as the row of image that each text belongs to")
+        ids = np.arange(n) if ids is None else ids
+        return ids, ids[text_ids]
+    if ids is None:
+        raise InputError(
+            f"ids must be names of the {n} images to join {name} of {len(text_ids)} texts with, got"
+            f" none in {file.path}; add them under the name image_ids"
+        )
+    return ids, text_ids
 
 
 def _feature_set(found: tuple[Rows, NDArray[Any] | None], missing: str, name: str) -> FeatureSet:

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.data.duplicates import caption_places, equal_rows, same_images
 from fusiontheory.data.missing import check_varies, missing_rows
-from fusiontheory.data.reading.shapes import check_numbers, check_orientation, image_rows, text_rows
+from fusiontheory.data.reading.joining import owners_by_name
+from fusiontheory.data.reading.shapes import (
+    check_numbers,
+    check_orientation,
+    counting_column,
+    image_rows,
+    text_rows,
+)
 
 __all__ = ["Missing", "Rows", "settle"]
 
@@ -79,8 +86,13 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, NDArray[n
     """Return images (k, d) that are there, all texts, and the image of each caption or -1."""
     image = image_rows(check_numbers("image", rows.image, rows.where), rows.where)
     text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
+    if len(text) == 1 and text.shape[1] == len(image):
+        text = text.transpose(1, 0, 2)  # (1, n, d), a batch of n texts
+    for name, x in (("image", image), ("text", text[:, 0])):
+        counted = counting_column(name, x, rows.where)
+        said += [] if counted is None else [counted]
     _check_lengths(rows, image, text)
-    owner = _owners(rows, len(image), len(text), said)
+    owner = _owners(rows, image, text, said)
     gone = missing_rows(image), missing_rows(text)
     for name, x, mask in (("image", image, gone[0]), ("text", text, gone[1])):
         if missing == "refuse":
@@ -123,7 +135,8 @@ def _grouped(rows: Rows, captions: NDArray[np.int64], missing: str, said: list[s
         which = f"row {lost[0]}" if rows.image_ids is None else rows.image_ids[lost[0]]
         raise InputError(
             f"text must have a row for each image, got none for {lost.size} of {len(heads)}, such"
-            f" as {which}, in {rows.where}; add them, or leave these images out"
+            f" as {which}, in {rows.where}; add them, or leave these images out, as predict,"
+            " alignment and arrays do with --missing drop"
         )
     kept, places = caption_places(captions, len(first))
     if len(kept) < 2:
@@ -139,7 +152,7 @@ def _grouped(rows: Rows, captions: NDArray[np.int64], missing: str, said: list[s
     whole = len(kept) == len(first) and np.array_equal(places.ravel(), np.arange(len(flat)))
     return Rows(
         rows.image if whole else rows.image[kept],
-        rows.text if whole else flat[places],
+        flat.reshape(*places.shape, -1) if whole else flat[places],
         _taken(rows.image_ids, kept),
         None,
         _taken(rows.split, kept),
@@ -161,20 +174,30 @@ def _check_lengths(rows: Rows, image: NDArray[Any], text: NDArray[Any]) -> None:
             raise InputError(f"{name} must be {n}, one for each row, got {len(given)}")
 
 
-def _owners(rows: Rows, n: int, m: int, said: list[str]) -> NDArray[np.int64]:
+def _owners(
+    rows: Rows, image: NDArray[Any], text: NDArray[Any], said: list[str]
+) -> NDArray[np.int64]:
     """Return the row of image that each row of text belongs to, -1 for none."""
+    n, m = len(image), len(text)
     if rows.image_ids is not None and rows.text_ids is not None:
         if list(rows.image_ids) == list(rows.text_ids):
             return np.arange(n)
-        place = {name: row for row, name in reversed(list(enumerate(rows.image_ids)))}
-        owner = np.array([place.get(name, -1) for name in rows.text_ids], dtype=np.int64)
+        owner, how = owners_by_name(rows.image_ids, rows.text_ids)
+        if how is not None:
+            said.append(f"{how} in {rows.where}")
+        if (owner < 0).all():
+            raise InputError(
+                f"names must join the rows of text to those of image, got {rows.text_ids[0]!r} and"
+                f" others of text, {rows.image_ids[0]!r} and others of image, none alike, in"
+                f" {rows.where}; write the same names in both"
+            )
         if (owner < 0).any():
             said.append(
                 f"text: {np.count_nonzero(owner < 0)} of {m} rows of {rows.where} belong to no"
                 f" image, such as {rows.text_ids[int(np.argmin(owner))]}, and are left out"
             )
         return owner
-    turned = check_orientation(_two(rows.image), text_rows(rows.text, rows.where))
+    turned = check_orientation(image, text)
     if turned is not None:
         said.append(turned)
     if n == m:
@@ -184,10 +207,6 @@ def _owners(rows: Rows, n: int, m: int, said: list[str]) -> NDArray[np.int64]:
     raise InputError(
         f"text must have one row for each of the {n} images, got {m} rows in {rows.where}{how}"
     )
-
-
-def _two(image: NDArray[Any]) -> NDArray[Any]:
-    return image_rows(image, "")
 
 
 def _refuse(name: str, x: NDArray[Any], gone: NDArray[np.bool_], where: str) -> None:

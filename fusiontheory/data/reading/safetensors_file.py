@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_regular
-from fusiontheory.data.reading.stored import Stored, StoredFile
+from fusiontheory.data.reading.stored import Stored, StoredFile, by_row
 from fusiontheory.store import unreadable
 
 __all__ = ["from_bfloat16", "open_safetensors"]
@@ -50,7 +50,7 @@ def open_safetensors(path: Path) -> StoredFile:
         raise
     except Exception as error:  # damaged bytes make the parser raise almost anything
         raise unreadable(path, error) from error
-    return StoredFile(path, arrays)
+    return StoredFile(path, by_row(arrays))
 
 
 def from_bfloat16(bits: NDArray[np.uint16]) -> NDArray[np.float32]:

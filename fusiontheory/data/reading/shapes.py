@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 
-__all__ = ["check_numbers", "check_orientation", "image_rows", "text_rows"]
+__all__ = ["check_numbers", "check_orientation", "counting_column", "image_rows", "text_rows"]
 
 _CHUNK = 4096  # rows at a time
+_FEWEST_COUNTED = 8
 _SMALL = 1e-15
 """Of the largest value; the squares of it and of 1 over it are normal numbers in float32."""
 
@@ -109,6 +110,29 @@ def check_orientation(image: NDArray[Any], text: NDArray[Any]) -> str | None:
             f"{shapes} have more columns than rows: if these are {d_v} images of {n} dimensions,"
             " the arrays are transposed; save array.T"
         )
+    return None
+
+
+def counting_column(name: str, array: NDArray[Any], where: str) -> str | None:
+    """Return a sentence if the first or the last column counts the rows, as an index does.
+
+    Args:
+        name: what the sentence calls the array.
+        array: (n, d), of 8 rows or more; fewer may count by chance.
+        where: it comes from.
+
+    >>> counting_column("image", np.c_[np.arange(9), np.ones((9, 2))], "a.npy")[:47]
+    'column 0 of image counts the rows in a.npy: if '
+    """
+    n, d = array.shape
+    if n < _FEWEST_COUNTED or d < 2:
+        return None
+    for column in (0, d - 1):
+        if np.array_equal(array[:, column] - array[0, column], np.arange(n)):
+            return (
+                f"column {column} of {name} counts the rows in {where}: if it is an index that was"
+                " saved with the vectors, leave it out"
+            )
     return None
 
 

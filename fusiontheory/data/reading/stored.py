@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_fits
 
-__all__ = ["Stored", "StoredFile", "type_problem"]
+__all__ = ["Stored", "StoredFile", "by_row", "type_problem"]
+
+_FEWEST_ROWS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,42 @@ class StoredFile:
             raise InputError(f"{called} cannot be read from {where}: {stored.problem}")
         check_fits(self.path, called, stored.shape, stored.itemsize)
         return stored.fetch()
+
+
+def by_row(
+    arrays: Mapping[str, Stored], fetch: Callable[[list[str]], list[NDArray[Any]]] | None = None
+) -> dict[str, Stored]:
+    """Return the arrays of a file; of one that has a vector for each name, one array and the names.
+
+    So do people keep features by the names of their images.
+
+    Args:
+        arrays: by name. They are taken for rows if they are 8 or more, all numbers of one shape
+            with one axis of more than one value, or several, as of the captions of an image.
+        fetch: reads those of the given names at once; None to read them one by one.
+
+    >>> rows = by_row({f"{k}.jpg": Stored.of(np.ones(3)) for k in range(9)})
+    >>> {name: stored.shape for name, stored in rows.items()}
+    {'': (9, 3), 'names': (9,)}
+    """
+    first = next(iter(arrays.values()), None)
+    if first is None or len(arrays) < _FEWEST_ROWS or len(first.shape) not in (1, 2):
+        return dict(arrays)
+    alike = all(one.shape == first.shape and one.numeric for one in arrays.values())
+    captions = 1 if len(first.shape) == 1 else first.shape[0]
+    if not alike or first.shape[-1] < 2 or captions >= len(arrays):
+        return dict(arrays)
+    names = list(arrays)
+
+    def stacked() -> NDArray[Any]:
+        rows = [arrays[name].fetch() for name in names] if fetch is None else fetch(names)
+        return np.stack(rows)
+
+    shape = (len(names), *first.shape)
+    return {
+        "": Stored(shape, first.dtype, stacked, first.itemsize),
+        "names": Stored.of(np.array(names)),
+    }
 
 
 def type_problem(dtype: np.dtype[Any]) -> str | None:

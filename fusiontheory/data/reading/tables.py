@@ -1,4 +1,4 @@
-"""Tables of features: CSV and TSV, parquet and feather.
+"""Tables of features: text with separators, a JSON object a line, parquet and feather.
 
 A vector is a column of lists, or numbered columns such as ``image_0`` ... ``image_511``. A table of
 numbers alone, as a matrix is written, is one array without a name.
@@ -24,9 +24,9 @@ from fusiontheory.store import unreadable
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "open_arrow", "open_csv", "read_table"]
+__all__ = ["TABLES", "open_arrow", "open_csv", "open_json_lines", "read_table"]
 
-TABLES = (".csv", ".tsv", ".parquet", ".feather")
+TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet", ".feather", ".arrow")
 """Endings of tables."""
 
 
@@ -96,7 +96,36 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         InputError: as `open_csv` and `open_arrow` do.
     """
-    return (_text_frame if path.suffix.lower() in (".csv", ".tsv") else _arrow_frame)(path)
+    return _FRAMES.get(path.suffix.lower(), _arrow_frame)(path)
+
+
+def open_json_lines(path: Path) -> StoredFile:
+    """Return the arrays of a file with a JSON object a line, vectors being lists.
+
+    Raises:
+        InputError: if it is not there, or a line is not such an object.
+    """
+    return StoredFile(path, _arrays_of(_json_frame(path), path))
+
+
+def _json_frame(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    check_fits(path, "table", (check_regular(path), _IN_TEXT), 4)
+    rows: list[Any] = []
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            for line in filter(str.strip, file):
+                rows.append(json.loads(line))
+                if not isinstance(rows[-1], dict):
+                    raise ValueError(f"row {len(rows) - 1} is not an object")
+    except (ValueError, RecursionError) as error:
+        detail = " ".join(str(error).split())[:100]
+        raise InputError(
+            f"path must hold a JSON object a line, got {path}: {detail}; mend row {len(rows)}, or"
+            " save the arrays as .npz"
+        ) from error
+    return pd.DataFrame(rows)
 
 
 def _arrow_frame(path: Path) -> pd.DataFrame:
@@ -119,6 +148,14 @@ def _arrow_frame(path: Path) -> pd.DataFrame:
         raise
     except Exception as error:  # damaged bytes make the parser raise several kinds
         raise unreadable(path, error) from error
+
+
+_FRAMES = {
+    ".csv": _text_frame,
+    ".tsv": _text_frame,
+    ".txt": _text_frame,
+    ".jsonl": _json_frame,
+}
 
 
 def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:

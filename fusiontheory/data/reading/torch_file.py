@@ -14,7 +14,7 @@ import numpy as np
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_fits, check_regular
-from fusiontheory.data.reading.stored import Stored, StoredFile
+from fusiontheory.data.reading.stored import Stored, StoredFile, by_row
 from fusiontheory.store import unreadable
 
 __all__ = ["open_torch"]
@@ -24,7 +24,7 @@ def open_torch(path: Path) -> StoredFile:
     """Return the tensors of a .pt file.
 
     It holds one tensor, a dictionary of them, maybe of dictionaries, a list of a dictionary for
-    each item, or a pair (image, text).
+    each item, a vector for each name of an item, or a pair (image, text).
 
     bfloat16 and other types that NumPy lacks become float32. Lists of strings, as of ids, are
     kept; what is neither is not.
@@ -55,7 +55,7 @@ def open_torch(path: Path) -> StoredFile:
             ) from error
         raise unreadable(path, error) from error
     arrays = {name: _stored(value, torch) for name, value in _named(content, torch)}
-    return StoredFile(path, {name: one for name, one in arrays.items() if one is not None})
+    return StoredFile(path, by_row({name: one for name, one in arrays.items() if one is not None}))
 
 
 def _named(content: Any, torch: Any) -> list[tuple[str, Any]]:
@@ -94,7 +94,7 @@ def _stored(value: Any, torch: Any) -> Stored | None:
             dense = dense.to(torch.float32)
         return Stored.of(dense.resolve_conj().resolve_neg().numpy())
     if isinstance(value, list) and value:
-        if all(isinstance(part, torch.Tensor) and part.ndim == 1 for part in value):
+        if all(isinstance(part, torch.Tensor) and part.ndim for part in value):
             if len({part.shape for part in value}) == 1:
                 return _stored(torch.stack(value), torch)
         elif all(isinstance(part, (str, int)) for part in value):

@@ -74,6 +74,15 @@ def test_what_is_wrong_is_said(tmp_path: Path, content: str, said: str) -> None:
         corpus(tmp_path, content)
 
 
+def test_unicode_text_of_a_spreadsheet(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    for name in ("0.jpg", "1.jpg"):
+        (tmp_path / "images" / name).touch()
+    content = "image\tcaption\r\n0.jpg\tA caf\u00e9\r\n1.jpg\tB\r\n"
+    (tmp_path / "x.csv").write_bytes(content.encode("utf-16"))
+    assert read_corpus(tmp_path / "x.csv").captions == (("A caf\u00e9",), ("B",))
+
+
 def test_a_json_object_a_line(tmp_path: Path) -> None:
     rows = [{"file_name": "0.jpg", "text": "A"}, {"file_name": "1.jpg", "text": ["B", "C"]}]
     lines = "\n".join(map(json.dumps, rows))
@@ -122,3 +131,10 @@ def test_deep_images_look_like_their_8_bit_copy(deep: np.ndarray) -> None:
 def test_a_deep_image_whose_white_nobody_knows(bad: float) -> None:
     with pytest.raises(ValueError, match="save as 8-bit"):
         as_rgb(Image.fromarray(np.full((4, 4), bad, dtype="f4")))
+
+
+@pytest.mark.parametrize("deep", [(RAMP * 4095).astype("u2"), (RAMP * 255).astype("u2")])
+def test_few_bits_in_a_deep_image_do_not_come_out_black(deep: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=f"up to {deep.max()} of 65535, as of 12 bits or fewer"):
+        as_rgb(Image.fromarray(deep))
+    assert not np.asarray(as_rgb(Image.fromarray(0 * deep))).any()

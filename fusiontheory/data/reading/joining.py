@@ -1,0 +1,68 @@
+"""Rows of text to rows of image by their names, which two files may spell differently."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["owners_by_name"]
+
+_CAPTION_NUMBER = re.compile(r"#\d+$")
+
+
+def _numberless(name: str) -> str:
+    return _CAPTION_NUMBER.sub("", name.strip())
+
+
+def _file_name(name: str) -> str:
+    return PurePosixPath(_numberless(name).replace("\\", "/")).name
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(_file_name(name)).stem
+
+
+_SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("as they are", str),
+    ("without the number of a caption", _numberless),
+    ("without folders", _file_name),
+    ("without folders and endings", _stem),
+)
+"""The first with which any names agree is taken."""
+
+
+def owners_by_name(
+    image_ids: Sequence[str], text_ids: Sequence[str]
+) -> tuple[NDArray[np.int64], str | None]:
+    """Return the row of image that each row of text belongs to, -1 for none, by their names.
+
+    Where no name of text is one of image as it stands, the number of a caption (``a.jpg#0``),
+    folders and endings are left out, as far as images stay distinct without them.
+
+    Args:
+        image_ids: n names, that may repeat; the first row of a name owns.
+        text_ids: m names.
+
+    Returns:
+        (m,) rows, and a sentence that says how they were joined, None if as they are.
+
+    >>> rows, said = owners_by_name(["a/0.jpg", "a/1.jpg"], ["1", "0", "2"])
+    >>> rows.tolist(), said
+    ([1, 0, -1], "names of image and text agree without folders and endings, as 'a/1.jpg' and '1'")
+    """
+    distinct = len(set(image_ids))
+    for how, spelt in _SPELLINGS:
+        place = {spelt(name): row for row, name in reversed(list(enumerate(image_ids)))}
+        if len(place) < distinct:
+            break
+        owner = np.array([place.get(spelt(name), -1) for name in text_ids], dtype=np.int64)
+        if (owner >= 0).any():
+            text = int(np.argmax(owner >= 0))
+            pair = f"{image_ids[owner[text]]!r} and {text_ids[text]!r}"
+            said = f"names of image and text agree {how}, as {pair}"
+            return owner, None if spelt is str else said
+    return np.full(len(text_ids), -1, dtype=np.int64), None
