@@ -48,10 +48,10 @@ def read_features(
 ) -> FeatureSet:
     """Return the features of one file, or of a file of image vectors and one of text vectors.
 
-    Read are .npy, .npz, .safetensors, .pt, .parquet, .feather, .arrow, .csv, .tsv, .txt, .jsonl, and
-    .h5, .h5ad and .h5mu where their packages are installed. Nothing is unpickled. Names of rows (ids, filename,
-    image_path and others) join two files; equal rows of image become one image with several
-    captions. What was grouped, left out or not used is said in a warning.
+    Read are .npy, .npz, .safetensors, .pt, .parquet, .feather, .arrow, .csv, .tsv, .txt, .jsonl,
+    and .h5, .h5ad and .h5mu where their packages are installed. Nothing is unpickled. Names of rows
+    (ids, filename, image_path and others) join two files; equal rows of image become one image with
+    several captions. What was grouped, left out or not used is said in a warning.
 
     Args:
         paths: one path, or two: image and text.
