@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRACT := $(VENV)/.extract
 
-.PHONY: run test check lint docs figures map bench advise gpu clip clip-rehearsal clean
+.PHONY: run test check lint docs figures map bench advise gpu clip clip-rehearsal torture clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -54,6 +54,11 @@ advise: $(READY)
 # Speed, as ratios measured side by side; not part of the tests.
 bench: $(READY)
 	$(BIN)/python -m pytest -o addopts="" --benchmark-only tests/benchmarks/bench_*.py
+
+# Kills, damage, hostile input and 100,000 fuzzed calls, at most an hour; goes on where it stopped.
+# Its last result is a table in docs/reliability.md. rm -r .cache/torture starts anew.
+torture: $(READY)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONPATH=.:tests $(BIN)/python -m torture --page
 
 # On a machine with a GPU: agreement with the processor, the whole grid with 10 seeds, rates; goes
 # on where it stopped (docs/gpu.md). `make gpu PYTHON=python3 VENV=none` takes the Python that is

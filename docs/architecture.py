@@ -26,7 +26,7 @@ CONTRACTS = {
     "validation": "Rooms of validation",
     "fusiontheory": "Floors of the library, neighbours apart",
 }
-GROUND = ("checks", "typing")
+GROUND = ("checks", "constraints", "typing")
 """Every room stands on them: their arrows are not drawn."""
 
 Floors = list[list[str]]

@@ -22,7 +22,7 @@ import numpy as np
 import fusiontheory as ft
 
 LIBRARY = Path(ft.__file__).resolve().parent
-GROUND = ("checks", "typing", "parallel", "threads")
+GROUND = ("checks", "constraints", "typing", "parallel", "threads")
 """No stays on the way: they check an argument or limit threads, and pass on no numbers."""
 
 

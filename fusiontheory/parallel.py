@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["TIMES_ALONE", "LostTasks", "Part", "scatter", "scatter_over"]
 
@@ -220,6 +221,7 @@ def _as_they_end(client: Any, futures: Any) -> Iterator[Any]:
             )
 
 
+@checked
 def scatter_over(
     function: Callable[[_Task, str], _Result], tasks: Sequence[_Task], devices: Sequence[str]
 ) -> Iterator[tuple[_Task, _Result]]:
@@ -269,6 +271,7 @@ def scatter_over(
         raise LostTasks(lost)
 
 
+@checked
 @dataclass(frozen=True)
 class Part:
     """Part ``index`` of ``of``, counted from 1; parts take shards in turn.

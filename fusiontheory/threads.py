@@ -8,12 +8,15 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
+from fusiontheory.constraints import checked
+
 __all__ = ["small_algebra"]
 
 # Dimension up to which one thread of linear algebra is as fast as several, or nearly.
 _SMALL = 1024
 
 
+@checked
 @contextmanager
 def small_algebra(dimension: int) -> Iterator[None]:
     """Use one thread of linear algebra in a block of many products of small matrices.

@@ -13,6 +13,7 @@ import pandas as pd
 
 from fusiontheory.advice.words import METRIC_NAMES
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.store import write_atomically
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Advice"]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Advice:
     """Which fusion to choose at the target, why, and how sure that is.

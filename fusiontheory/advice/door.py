@@ -11,12 +11,14 @@ from fusiontheory.advice.inputs import labelled_pilot
 from fusiontheory.advice.labelled import advise_labelled
 from fusiontheory.advice.matching import advise_matching
 from fusiontheory.advice.settings import checked_settings
+from fusiontheory.constraints import checked
 from fusiontheory.data import Missing
 from fusiontheory.pilot import Task
 
 __all__ = ["advise"]
 
 
+@checked
 def advise(
     v: ArrayLike,
     t: ArrayLike,

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
+
 __all__ = ["build_example", "example_digits"]
 
 
+@checked
 def example_digits() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
     """Return 2000 digits: Fourier coefficients (76), Zernike moments (47), and the digit.
 
@@ -32,6 +35,7 @@ def example_digits() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[
         )
 
 
+@checked
 def build_example(
     fourier: NDArray[Any], zernike: NDArray[Any], digit: NDArray[Any], path: str | os.PathLike[str]
 ) -> Path:

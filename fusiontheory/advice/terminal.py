@@ -8,6 +8,7 @@ import numpy as np
 
 from fusiontheory.advice.figures import shown_heads
 from fusiontheory.advice.words import count, in_metric, points
+from fusiontheory.constraints import checked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,6 +32,7 @@ def summary_text(advice: Advice) -> str:
     return captured.get()
 
 
+@checked
 def print_summary(advice: Advice, console: Console) -> None:
     """Print the summary; the first line says what the task is."""
     from rich.text import Text

@@ -22,13 +22,9 @@ from fusiontheory.alignment.canonical_null import FixedRidges, singular
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 
-__all__ = [
-    "RIDGES",
-    "CanonicalCorrelations",
-    "canonical_correlations",
-    "measure_canonical",
-]
+__all__ = ["RIDGES", "CanonicalCorrelations", "canonical_correlations", "measure_canonical"]
 
 RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 """Candidates for the ridge, in units of the mean eigenvalue of each modality's covariance."""
@@ -40,6 +36,7 @@ _Indices = NDArray[np.int64]
 _Kept = tuple[int, ...]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class CanonicalCorrelations:
     """Held-out canonical correlations, and the directions that each fold was scored with.
@@ -60,6 +57,7 @@ class CanonicalCorrelations:
     text_weights: _Array
 
 
+@checked
 def canonical_correlations(
     image: ArrayLike,
     text: ArrayLike,
@@ -108,6 +106,7 @@ def canonical_correlations(
     )
 
 
+@checked
 def measure_canonical(
     image: ArrayLike, text: ArrayLike, *, components: int = 5, seed: int = 0
 ) -> Measurement:

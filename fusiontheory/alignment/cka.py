@@ -16,12 +16,14 @@ from fusiontheory.alignment.hsic import MINIMUM_IMAGES, u_statistic
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["linear_cka", "measure_cka"]
 
 _Array = NDArray[np.float64]
 
 
+@checked
 def linear_cka(image: ArrayLike, text: ArrayLike) -> float:
     """Return tr(C C^T)/sqrt(tr(M_v^2) tr(M_t^2)), each factor estimated without bias.
 

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import (
     check_writable,
@@ -69,8 +70,7 @@ class ContrastiveSettings:
     Raises:
         InputError: if a value is outside its range.
 
-    The defaults were chosen by recall on the dev images of the shipped features; what else was
-    tried is in `validation/data/README.md`.
+    The defaults were chosen by recall on the shipped dev images: `validation/data/README.md`.
 
     >>> ContrastiveSettings().dimension
     512
@@ -134,6 +134,7 @@ class ContrastiveHeads:
         return digest({"image": self.image, "text": self.text})[:20]
 
 
+@checked
 def symmetric_info_nce(
     image: torch.Tensor, text: torch.Tensor, scale: torch.Tensor
 ) -> torch.Tensor:
@@ -142,15 +143,12 @@ def symmetric_info_nce(
         L = -1/(2bk) sum_{i,c} [ log softmax_j(s <v_j, t_ic>)[i]
                                  + log softmax_{(j,l)}(s <v_i, t_jl>)[(i, c)] ]
 
-    A caption has one image; an image spreads over its k captions, so that the second term is at
-    least log k.
+    As an image spreads over its k captions, the second term is at least log k.
 
     Args:
         image: (b, d) at unit norm.
         text: (b, k, d) at unit norm.
         scale: s, the inverse temperature, a scalar.
-
-    Source: van den Oord et al. 2018; Radford et al. 2021 for one caption an image.
 
     >>> import torch
     >>> v = torch.eye(2)
@@ -167,6 +165,7 @@ def symmetric_info_nce(
     return loss
 
 
+@checked
 def fit_contrastive_heads(
     features: FeatureSet, settings: ContrastiveSettings | None = None, seed: int = 0
 ) -> ContrastiveHeads:
@@ -207,6 +206,7 @@ def fit_contrastive_heads(
     return ContrastiveHeads(image, text, scale)
 
 
+@checked
 def cached_contrastive_heads(
     features: FeatureSet,
     settings: ContrastiveSettings | None = None,
@@ -215,8 +215,7 @@ def cached_contrastive_heads(
 ) -> ContrastiveHeads:
     """Return `fit_contrastive_heads`, from a file if these heads were trained before.
 
-    The file is named by a hash of the fingerprint of the features, the settings, the seed and
-    the source text of this module; it is written in one step and checked when read.
+    Its name has a hash of features, settings, seed and this code; it is checked when read.
 
     Raises:
         InputError: if the file is damaged (delete it), the folder is not writable, or as
@@ -248,6 +247,7 @@ def cached_contrastive_heads(
     return ContrastiveHeads(maps["image"], maps["text"], notes["scale"])
 
 
+@checked
 def align(features: FeatureSet, heads: ContrastiveHeads | None, strength: float) -> FeatureSet:
     """Return the features at one strength of alignment; the equations are those of the module.
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import cosine_chunks, unit_vectors
+from fusiontheory.constraints import checked
 
 __all__ = ["matched_cosine", "measure_cosine"]
 
@@ -16,6 +17,7 @@ _Array = NDArray[np.float64]
 _BINS = 1 << 16
 
 
+@checked
 def matched_cosine(image: ArrayLike, text: ArrayLike) -> dict[str, float]:
     """Return the mean cosine of matched and of mismatched pairs, and how well it tells them.
 

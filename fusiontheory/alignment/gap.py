@@ -7,12 +7,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import unit_vectors
+from fusiontheory.constraints import checked
 
 __all__ = ["measure_gap", "modality_gap"]
 
 _Array = NDArray[np.float64]
 
 
+@checked
 def modality_gap(image: ArrayLike, text: ArrayLike) -> float:
     """Return |E v - E t|, v and t at unit norm: from 0 to 2.
 

@@ -18,6 +18,7 @@ from fusiontheory.alignment.neighbours import measure_neighbours
 from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.data import check_distinct_images, check_vectors
 
 __all__ = ["COLUMNS", "METRICS", "ONE_SPACE", "measure_alignment"]
@@ -45,6 +46,7 @@ ONE_SPACE = ("cosine", "recall", "gap")
 _FEWEST = 20  # five folds of four images
 
 
+@checked
 def measure_alignment(
     image: ArrayLike,
     text: ArrayLike,

@@ -28,6 +28,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import between, checked
+
 __all__ = ["Measurement", "bootstrap_interval", "p_value"]
 
 _Array = NDArray[np.float64]
@@ -41,6 +43,7 @@ def _same(values: _Array) -> _Array:
     return values
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Measurement:
     """Some metrics of one kind that share their work.
@@ -66,6 +69,7 @@ class Measurement:
     scale: Callable[[_Array], _Array] = field(default=_same)
 
 
+@checked(replicates=between(1, 10**6))
 def bootstrap_interval(
     measurement: Measurement, replicates: int, rng: np.random.Generator
 ) -> tuple[_Array, _Array]:
@@ -101,6 +105,7 @@ def bootstrap_interval(
     return measurement.scale(ends[0]), measurement.scale(ends[1])
 
 
+@checked
 def p_value(value: float, null: _Array) -> float:
     """Return (1 + number of null values at or above ``value``) / (1 + number of null values).
 

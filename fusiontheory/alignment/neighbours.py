@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import TIE, matched_features, row_chunks
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.data import normalise
 
 __all__ = ["measure_neighbours", "mutual_neighbours"]
@@ -16,6 +17,7 @@ __all__ = ["measure_neighbours", "mutual_neighbours"]
 _Array = NDArray[np.float64]
 
 
+@checked
 def mutual_neighbours(image: ArrayLike, text: ArrayLike, k: int = 10) -> float:
     """Return the share of an image's k nearest images that are also nearest by the captions.
 

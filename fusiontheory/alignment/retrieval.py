@@ -11,6 +11,7 @@ from scipy.special import gammaln
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import TIE, cosine_chunks, row_chunks, unit_vectors
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["measure_recall", "retrieval_recall"]
 
@@ -18,6 +19,7 @@ _Array = NDArray[np.float64]
 _Indices = NDArray[np.int64]
 
 
+@checked
 def retrieval_recall(
     image: ArrayLike, text: ArrayLike, ks: Sequence[int] = (1, 5, 10)
 ) -> dict[str, float]:
@@ -76,6 +78,7 @@ def _hits(k: int, ahead: _Array, tied: _Array, own: _Array | float) -> _Array:
     return hits
 
 
+@checked
 def measure_recall(
     image: ArrayLike, text: ArrayLike, ks: Sequence[int] = (1, 5, 10)
 ) -> Measurement:

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.heads import GAP_HEADS
 
 __all__ = ["TOO_CLOSE", "Answer", "answer", "crossings", "predicted_lead"]
@@ -20,6 +21,7 @@ TOO_CLOSE = "too close to call"
 _LEAD_COLUMNS = ["n", "lead", "lead_low", "lead_high", "sure", "ahead"]
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Answer:
     """What the curves of several heads say.
@@ -77,6 +79,7 @@ class Answer:
         }
 
 
+@checked
 def answer(table: pd.DataFrame) -> Answer:
     """Return who is ahead at each n.
 
@@ -117,6 +120,7 @@ def answer(table: pd.DataFrame) -> Answer:
     return Answer(pd.DataFrame(rows, columns=columns), gap, where, tuple(names), doubtful)
 
 
+@checked
 def predicted_lead(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame:
     """Return accuracy of one head less that of another, with a 95 % interval.
 

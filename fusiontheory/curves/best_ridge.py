@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, non_negative_array
+from fusiontheory.constraints import checked
 from fusiontheory.heads import RIDGES
 from fusiontheory.matching import MatchingModel, matching_curve
 from fusiontheory.typing import Array
@@ -27,6 +28,7 @@ RULES: Mapping[Rule, str] = {
 _DIGITS = 6
 
 
+@checked
 def best_ridge(model: MatchingModel, n: Array, ridges: Array, rule: Rule = "best") -> Array:
     """Return, for each n, which of ``ridges`` is best, shape of n.
 

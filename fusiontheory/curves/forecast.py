@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.curves.best_ridge import Rule
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.data import FeatureSet, Reading, most_pairs, prepare, read_features
@@ -25,6 +26,7 @@ _SIZES = tuple(2**k for k in range(8, 14))
 _FEWEST = 16  # pairs
 
 
+@checked
 def forecast(
     path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     heads: Sequence[str] | None,

@@ -31,6 +31,7 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.curves.own_runs import checked_runs, read_runs
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.heads import HEADS
@@ -55,6 +56,7 @@ _EDGE = 1e-4
 _CHANCE, _ALONE = "chance", "none"
 
 
+@checked
 def forecast_trained(
     moments: Moments,
     runs: pd.DataFrame | str | os.PathLike[str],

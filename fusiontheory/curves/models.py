@@ -13,6 +13,7 @@ from math import comb
 import numpy as np
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.curves.shared_blocks import ProductSharing, TangentSharing
 from fusiontheory.heads import find_head, relu_tangent_coefficients
 from fusiontheory.matching import (
@@ -32,6 +33,7 @@ from fusiontheory.risk import Spectrum, self_product_eigenvalues
 __all__ = ["MODELS", "find_model", "mean_diagonal"]
 
 
+@checked
 def find_model(head: str) -> Callable[[Moments, Terms], MatchingModel]:
     """Return what makes the model of the head of that name from moments and terms.
 

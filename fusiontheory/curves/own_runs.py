@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.curves.answer import TOO_CLOSE
 from fusiontheory.heads import HEADS, find_head
 
@@ -24,6 +25,7 @@ _TWO = 2.0  # standard errors from which a difference can be told
 _EDGE = 1e-12
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class RunComparison:
     """What was measured beside what was predicted.
@@ -91,6 +93,7 @@ class RunComparison:
         }
 
 
+@checked
 def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
     """Read a CSV file of runs.
 
@@ -113,6 +116,7 @@ def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
     return checked_runs(table)
 
 
+@checked
 def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) -> RunComparison:
     """Hold measured runs against predicted curves.
 

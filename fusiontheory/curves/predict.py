@@ -12,6 +12,7 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.curves.best_ridge import RULES, Rule, best_ridge, checked_ridges
 from fusiontheory.curves.models import find_model, mean_diagonal
 from fusiontheory.curves.trust import Trust, trust
@@ -40,6 +41,7 @@ ALL_TERMS = Terms()
 _WEAKEST = 1e6
 
 
+@checked
 def predict_curve(
     head: str,
     moments: Moments,

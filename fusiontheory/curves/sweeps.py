@@ -23,6 +23,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, non_negative_array
+from fusiontheory.constraints import checked
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.heads import find_head
 from fusiontheory.matching import check_request
@@ -41,6 +42,7 @@ _FEW_DIMENSIONS = 100
 _ROUNDING = 2e-6
 
 
+@checked
 def alignment_curve(
     second: tuple[ArrayLike, ArrayLike, ArrayLike],
     image_maps: tuple[ArrayLike, ArrayLike],
@@ -116,6 +118,7 @@ def alignment_curve(
     return _curve(moments, heads, n, ridge, strengths)
 
 
+@checked
 def correlation_curve(
     image: ArrayLike,
     text: ArrayLike,
@@ -224,6 +227,7 @@ _STEP, _LEAST_STEP = 0.05, 1e-3
 _ROUNDING = 2e-6
 
 
+@checked
 def degradation_curve(
     moments: Moments,
     heads: Sequence[str],

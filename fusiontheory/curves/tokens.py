@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fusiontheory.checks import ValidityWarning
+from fusiontheory.constraints import checked
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.tokens import find_token_head
@@ -20,6 +21,7 @@ _IMAGES_A_DIMENSION = 4
 """Images for each dimension, from where the sample's own eigenvalues do not mislead."""
 
 
+@checked
 def predict_token_curve(
     head: str,
     tokens: ArrayLike,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.moments import EFFECTS, Diagnosis, calibration_of
 
 __all__ = ["Trust", "trust"]
@@ -39,6 +40,7 @@ class Trust:
     reasons: tuple[str, ...]
 
 
+@checked
 def trust(diagnosis: Diagnosis, head: str, n: ArrayLike, *, best: bool = False) -> Trust:
     """Return whether to trust a head's predictions, and how much wider their intervals have to be.
 

@@ -14,6 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images"]
 
@@ -25,6 +26,7 @@ _FEW = 0.05
 """Share of copies below which they are chance finds, such as an image that was posted twice."""
 
 
+@checked
 def equal_rows(x: NDArray[Any]) -> NDArray[np.int64]:
     """Return for each row of x (n, ...) the first row that equals it in float32, shape (n,).
 
@@ -49,6 +51,7 @@ def equal_rows(x: NDArray[Any]) -> NDArray[np.int64]:
     return found
 
 
+@checked
 def same_images(image: NDArray[Any]) -> NDArray[np.int64]:
     """Return for each row of image (n, d) the first that equals it but for rounding, shape (n,).
 
@@ -86,6 +89,7 @@ def same_images(image: NDArray[Any]) -> NDArray[np.int64]:
     return found
 
 
+@checked
 def check_distinct_images(image: NDArray[Any]) -> None:
     """Refuse images (n, d) of which more than one in twenty are copies of others.
 
@@ -107,6 +111,7 @@ to features_of, which groups equal rows
         )
 
 
+@checked
 def caption_places(
     owner: NDArray[np.int64], images: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

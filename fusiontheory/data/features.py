@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.data.duplicates import check_distinct_images
 from fusiontheory.data.missing import check_vectors
 from fusiontheory.data.quantise import dequantise, quantise
@@ -29,6 +30,7 @@ SPLITS = ("align", "train", "dev", "test")
 _SCALE = "_scale"  # what the name of the scales adds to that of the codes
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class FeatureSet:
     """Vectors of n images and of their captions, row by row.
@@ -246,6 +248,7 @@ class FeatureSet:
         return tensors
 
 
+@checked
 def normalise(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     """Return x / ||x||, each row at unit Euclidean norm.
 

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["check_varies", "check_vectors", "missing_rows"]
 
 _ROUNDING = 1e-6  # of float32, relative to the largest value
 
 
+@checked
 def missing_rows(x: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which vectors along the last axis are zero, or have NaN or infinity.
 
@@ -24,6 +26,7 @@ def missing_rows(x: NDArray[Any]) -> NDArray[np.bool_]:
     return found
 
 
+@checked
 def check_vectors(name: str, x: NDArray[Any]) -> None:
     """Refuse zero vectors along the last axis: they have no direction.
 
@@ -47,6 +50,7 @@ rows are zero, as where a modality is missing); leave such rows out
     )
 
 
+@checked
 def check_varies(name: str, x: NDArray[Any], where: str = "") -> None:
     """Refuse rows that are all equal but for rounding: there is nothing to learn from them.
 

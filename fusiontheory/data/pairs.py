@@ -9,12 +9,14 @@ from numpy.random import SeedSequence
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["Pairs", "check_disjoint", "draw_pairs", "most_pairs"]
 
 _Index = NDArray[np.int64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Pairs:
     """Labelled pairs as row numbers of a feature set; matched and mismatched alternate.
@@ -36,6 +38,7 @@ class Pairs:
         return self.label.size
 
 
+@checked
 def most_pairs(images: int, captions: int) -> int:
     """Return the largest n of ``draw_pairs``: every text once matched, as many mismatched.
 
@@ -46,6 +49,7 @@ def most_pairs(images: int, captions: int) -> int:
     return 2 * images * captions
 
 
+@checked
 def draw_pairs(rows: ArrayLike, captions: int, n: int, seed: SeedSequence) -> Pairs:
     """Draw n pairs, alternately matched and mismatched, from the images in ``rows``.
 
@@ -100,6 +104,7 @@ def draw_pairs(rows: ArrayLike, captions: int, n: int, seed: SeedSequence) -> Pa
     )
 
 
+@checked
 def check_disjoint(**pools: ArrayLike) -> None:
     """Refuse pools of rows, such as training and test images, that share a row.
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.data.features import normalise
 from fusiontheory.data.missing import check_varies, check_vectors
 
@@ -35,6 +36,7 @@ class Prepared(NamedTuple):
     text: _Array
 
 
+@checked
 def prepare(image: ArrayLike, text: ArrayLike, *, rows: ArrayLike | None = None) -> Prepared:
     """Return (x - mean) / ||x - mean|| of each side: how features are prepared everywhere here.
 

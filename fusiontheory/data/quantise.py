@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 
 __all__ = ["dequantise", "quantise"]
 
 _LARGEST = 127  # -128 is left out, so that x and -x have opposite codes
 
 
+@checked
 def quantise(x: ArrayLike) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return the codes q = round(x / s) and the scales s = max|x| / 127 of the columns.
 
@@ -39,6 +41,7 @@ def quantise(x: ArrayLike) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     return np.clip(codes, -_LARGEST, _LARGEST).astype(np.int8), scales
 
 
+@checked
 def dequantise(codes: ArrayLike, scales: ArrayLike) -> NDArray[np.float32]:
     """Return x = q s, the inverse of `quantise` up to s / 2.
 

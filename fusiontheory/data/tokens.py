@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.data.features import SPLITS, FeatureSet, decoded
 from fusiontheory.data.quantise import quantise
 from fusiontheory.store import digest, read_tensors, write_tensors
@@ -19,6 +20,7 @@ from fusiontheory.store import digest, read_tensors, write_tensors
 __all__ = ["TokenSet", "checked_mask", "checked_tokens"]
 
 
+@checked
 def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> NDArray[Any]:
     """Return tokens (n, m, d), finite where they count; of float32 they stay float32.
 
@@ -52,6 +54,7 @@ def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> NDArray[
     return finite_array("tokens", np.where(present[..., None], np.asarray(tokens), 0.0), 3)
 
 
+@checked
 def checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return a mask (n, m) that leaves every image of tokens (n, m, d) at least one token.
 
@@ -76,6 +79,7 @@ def checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return present
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class TokenSet:
     """Tokens of n images and vectors of their captions, row by row, with ids and splits.

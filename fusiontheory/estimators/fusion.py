@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.estimators.ridge import RidgeFit, fit_ridge
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
 
@@ -62,7 +63,7 @@ class _FusionRidge(BaseEstimator):  # type: ignore[misc]
 
     def _scores(self, X: ArrayLike) -> _Array:
         """Return (n, c) scores of new rows."""
-        check_is_fitted(self)
+        check_is_fitted(self, "fits_")
         checked = validate_data(self, X, dtype=np.float64, reset=False)
         v, t = self.views_.apply(*self._views(checked))
         parts = [
@@ -164,6 +165,7 @@ class FusionRidgeRegressor(RegressorMixin, _FusionRidge):  # type: ignore[misc]
         return self._scores(X)[:, 0]
 
 
+@checked
 def learning_curve(
     estimator: FusionRidgeClassifier | FusionRidgeRegressor,
     X: ArrayLike,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
 from fusiontheory.solvers import eigh
 
 __all__ = ["RidgeFit", "fit_ridge"]
@@ -41,6 +42,7 @@ class RidgeFit:
         return result
 
 
+@checked
 def fit_ridge(kernel: _Array, targets: _Array, ridge: float | None = None) -> RidgeFit:
     r"""Fit (K + ridge) dual = y - mean over centred kernels, the intercept unpenalised.
 

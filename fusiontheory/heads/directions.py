@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["SharedDirections"]
 
@@ -18,6 +19,7 @@ _Array = NDArray[np.float64]
 _PAIRINGS, _SEED = 5, 0
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SharedDirections:
     """Singular directions of the cross-covariance C whose singular values stand out from chance.

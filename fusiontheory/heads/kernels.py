@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import between, checked
 
 __all__ = [
     "linear_kernel",
@@ -27,6 +28,7 @@ _Array = NDArray[np.float64]
 HIDDEN_LAYERS = 2
 
 
+@checked
 def linear_kernel(a: _Array, b: _Array) -> _Array:
     """Return (a + b) / 2, the kernel of a linear head on [v; t].
 
@@ -43,6 +45,7 @@ def linear_kernel(a: _Array, b: _Array) -> _Array:
     return result
 
 
+@checked
 def product_kernel(a: _Array, b: _Array) -> _Array:
     """Return a b, the kernel of a linear head on v (x) t: full bilinear fusion.
 
@@ -61,6 +64,7 @@ def product_kernel(a: _Array, b: _Array) -> _Array:
     return result
 
 
+@checked
 def relu_tangent_kernel(u: _Array, hidden_layers: int = HIDDEN_LAYERS) -> _Array:
     r"""Return the tangent kernel of an infinitely wide ReLU network on the unit sphere.
 
@@ -97,6 +101,7 @@ def relu_tangent_kernel(u: _Array, hidden_layers: int = HIDDEN_LAYERS) -> _Array
     return tangent / (layers + 1)
 
 
+@checked(degree=between(1, 64), hidden_layers=between(1, 64), at=between(0, 1, below=True))
 @cache
 def relu_tangent_coefficients(
     degree: int, hidden_layers: int = HIDDEN_LAYERS, at: float = 0.0
@@ -111,7 +116,8 @@ def relu_tangent_coefficients(
         at: from 0 to below 1; above 0 for features with means (`fusiontheory.moments.means`).
 
     Raises:
-        InputError: if ``degree`` or ``hidden_layers`` is not a positive integer.
+        InputError: if ``degree`` or ``hidden_layers`` is not an integer from 1 to 64 (more takes
+            minutes), or ``at`` is not in [0, 1).
 
     Example:
         >>> [round(a, 4) for a in relu_tangent_coefficients(2)]

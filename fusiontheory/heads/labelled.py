@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tangent_kernel
 
 __all__ = ["PILOT_HEADS", "PilotHead", "Views", "find_pilot_head", "head_names"]
@@ -23,6 +24,7 @@ _Array = NDArray[np.float64]
 _Gram = Callable[[_Array, _Array, _Array, _Array], _Array]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Views:
     """How two modalities are centred and scaled: (v - mean) / sqrt(mean squared length).
@@ -87,6 +89,7 @@ def paired_views(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
     return v, t
 
 
+@checked
 @dataclass(frozen=True)
 class PilotHead:
     """One fusion of two modalities, trained by ridge regression with a free intercept.
@@ -125,6 +128,7 @@ class PilotHead:
         return self.gram(v, t, v2, t2)
 
 
+@checked
 def find_pilot_head(name: str | PilotHead) -> PilotHead:
     """Return the head of that name (a head is returned as it is).
 
@@ -144,6 +148,7 @@ def find_pilot_head(name: str | PilotHead) -> PilotHead:
     raise InputError(f"head must be one of {', '.join(PILOT_HEADS)}, got {name!r}{hint}")
 
 
+@checked
 def head_names(d_v: int, d_t: int) -> tuple[str, ...]:
     """Return the heads that views of these dimensions allow.
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.heads.directions import SharedDirections
 from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tangent_kernel
 
@@ -32,6 +33,7 @@ __all__ = [
 _Array = NDArray[Any]
 
 
+@checked
 @dataclass(frozen=True)
 class Head:
     """One fusion of two modalities, trained by ridge regression with a free intercept.
@@ -70,6 +72,7 @@ class Head:
         return self if self.fit is None else self.fit(image, text)
 
 
+@checked
 def find_head(name: str) -> Head:
     """Return the head of that name; a name of `OTHER_HEAD_NAMES` is another for one of these.
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.matching.model import (
     MOST_OVERFITTING,
     MatchingModel,
@@ -27,6 +28,7 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
     """Return a curve under the law of scores; at a peak it stays as it is.
 
@@ -56,6 +58,7 @@ def shifted(curve: MatchingCurve, law: ScoreShift) -> MatchingCurve:
     )
 
 
+@checked
 @dataclass(frozen=True)
 class MatchingCurve:
     """Predicted risk and accuracy at each n; arrays of one shape.
@@ -76,6 +79,7 @@ class MatchingCurve:
     peak: NDArray[np.bool_]
 
 
+@checked
 def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCurve:
     """Return the predicted curve of a head at sample sizes ``n`` (n / 2 matched pairs).
 
@@ -133,6 +137,7 @@ def _classify(q: _Array, slope: _Array, factor: _Array, noise: _Array) -> tuple[
     return risk, np.asarray(ndtr(ratio))
 
 
+@checked
 def check_request(
     n: ArrayLike,
     ridge: float,

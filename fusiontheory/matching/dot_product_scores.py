@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
+from fusiontheory.constraints import checked, finite
 from fusiontheory.matching.curve import matching_curve
 from fusiontheory.matching.model import (
     FunctionSignal,
@@ -51,6 +52,7 @@ _PARTNERS = 8
 _STEP = 0.05
 
 
+@checked(matched=finite(1), mismatched=finite(1, 2))
 @dataclass(frozen=True, eq=False)
 class PairScores:
     """Scores v.t of matched pairs, and of images with the texts of other images.
@@ -164,6 +166,7 @@ class PairScores:
         return of(self.matched, 1.0), of(self.mismatched, -1.0)
 
 
+@checked
 def one_feature(apart: float, within: float) -> MatchingModel:
     """Return what matching looks like to one feature with normal scores.
 
@@ -187,6 +190,7 @@ def one_feature(apart: float, within: float) -> MatchingModel:
     )
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class DotProductScores:
     """The law of the dot product's scores: those of the sample's own pairs.
@@ -249,6 +253,7 @@ _NODES = 12
 _SMOOTH = 0.1
 
 
+@checked(matched=finite(1, least=2), mismatched=finite(1, least=2))
 def threshold_scatter(
     matched: _Array, mismatched: _Array, n: _Array, ridge: float
 ) -> tuple[_Array, _Array]:

@@ -27,6 +27,7 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.moments import GaussianPairs, checked_gaussian
 from fusiontheory.risk import effective_ridge
 
@@ -71,6 +72,7 @@ class _Draws:
         return total / (2 * len(self.image))
 
 
+@checked
 def gaussian_matching_curve(
     pairs: GaussianPairs, n: ArrayLike, ridge: float, *, samples: int = 2**13, seed: int = 0
 ) -> pd.DataFrame:

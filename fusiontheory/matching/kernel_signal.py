@@ -11,6 +11,7 @@ from scipy.interpolate import CubicSpline
 from scipy.optimize import isotonic_regression
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.matching.leverage import PairPowers
 from fusiontheory.moments import MOST_IMAGES, Moments
 from fusiontheory.signal import MINIMUM_IMAGES, RitzGram, mismatched_partner, ritz_gram
@@ -54,6 +55,7 @@ class HeldOut(NamedTuple):
     length: Array
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class KernelPairs:
     """Pairs of some moments, as a kernel sum_ab k_ab (v.v')^a (t.t')^b sees them.
@@ -105,6 +107,7 @@ class KernelPairs:
         )
 
 
+@checked
 def kernel_pairs(moments: Moments, orders: Orders, homogeneous: bool = False) -> KernelPairs:
     """Return the pairs of a kernel, the same ones for the next call with the same kernel.
 
@@ -124,6 +127,7 @@ def _kept(
     return KernelPairs(moments, orders, homogeneous)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class KernelSignal:
     """The signal of matching in a kernel.

@@ -24,6 +24,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
+
 __all__ = ["LeverageLaw", "PairPowers"]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -44,6 +46,7 @@ _MOST_RESPONSE = 1e12
 _SEEKING = 1024
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PairPowers:
     """Power of pairs in cells of features with similar eigenvalues.
@@ -182,6 +185,7 @@ class PairPowers:
         )
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LeverageLaw:
     """What (1) and (2) say of each pair, shapes (2, n): matched and mismatched.

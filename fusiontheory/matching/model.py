@@ -23,6 +23,7 @@ from typing import Protocol
 
 import numpy as np
 
+from fusiontheory.constraints import checked
 from fusiontheory.risk import Spectrum
 from fusiontheory.typing import Array
 
@@ -43,6 +44,7 @@ MOST_OVERFITTING = 1000.0
 """1 / (1 - gamma) beyond which a prediction says nothing."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ScoreShift:
     """What the law of scores changes at each n; arrays of one shape.
@@ -61,6 +63,7 @@ class ScoreShift:
     whole: bool = False
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SharedBlock:
     """Features of a head that training pairs share if they share the image, the text or both.
@@ -85,6 +88,7 @@ class SharedBlock:
         return float(self.spectrum.degrees(kappa, "common") / self.spectrum.degrees(kappa))
 
 
+@checked
 class Signal(Protocol):
     """How clearly matched pairs show in the features of a kernel, at an effective ridge."""
 
@@ -95,6 +99,7 @@ class Signal(Protocol):
         """Return the standard error of q."""
 
 
+@checked
 @dataclass(frozen=True)
 class FunctionSignal:
     """A signal that two functions of the effective ridge give.
@@ -121,6 +126,7 @@ class FunctionSignal:
         return self.spread(kappa)
 
 
+@checked
 class NoSignal:
     """The signal of features in which matched pairs do not show, as of one modality alone."""
 
@@ -133,6 +139,7 @@ class NoSignal:
         return np.zeros_like(kappa)
 
 
+@checked
 class ScoreLaw(Protocol):
     """The law of a head's scores on test pairs; None where it is as if they were normal."""
 
@@ -143,6 +150,7 @@ class ScoreLaw(Protocol):
         """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n."""
 
 
+@checked
 class NormalLaw:
     """The law of normal scores, which changes nothing."""
 
@@ -155,6 +163,7 @@ class NormalLaw:
         return None
 
 
+@checked
 class Sharing(Protocol):
     """What training pairs share that have the image or the text in common."""
 
@@ -166,6 +175,7 @@ class Sharing(Protocol):
         """
 
 
+@checked
 class NoSharing:
     """Features of which it is not known what pairs share."""
 
@@ -175,6 +185,7 @@ class NoSharing:
         return ()
 
 
+@checked
 @dataclass(frozen=True)
 class MatchingModel:
     """What the matching task looks like to one fusion head.

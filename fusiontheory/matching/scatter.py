@@ -23,6 +23,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
 from fusiontheory.matching.model import MatchingModel
 from fusiontheory.risk import Spectrum, effective_ridge, learned
 
@@ -35,6 +36,7 @@ _STEP = 0.3
 _MOST = 1 - 1e-9
 
 
+@checked
 def training_deviation(model: MatchingModel, n: _Array, ridge: float) -> _Array:
     """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n.
 

@@ -25,6 +25,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
+from fusiontheory.constraints import checked
 from fusiontheory.matching.kernel_signal import KernelSignal
 from fusiontheory.matching.leverage import LeverageLaw
 from fusiontheory.matching.model import MOST_OVERFITTING, NormalLaw, ScoreLaw, ScoreShift
@@ -58,6 +59,7 @@ class LawPoint:
 _NOTHING = LawPoint(0.0, 0.0, 1.0)
 
 
+@checked
 @dataclass(frozen=True)
 class NormalScores:
     """What Level 3 says of scores: classes at -+ ``half``, each of one variance.
@@ -89,6 +91,7 @@ class NormalScores:
         return self.within + self.gamma / (1 - self.gamma) * self.bias
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class KernelScores:
     """The law of scores of a kernel head: what held-out scores and leverages change at each n.
@@ -177,6 +180,7 @@ def _interpolated(n: Array, knots: Array, points: list[LawPoint]) -> ScoreShift:
     return ScoreShift(shift=shift, error=error, risk=risk)
 
 
+@checked
 def score_law(
     scores: Array,
     penalty: Array,

@@ -36,6 +36,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import ValidityWarning
+from fusiontheory.constraints import checked
 from fusiontheory.data import Pairs, draw_pairs, most_pairs
 from fusiontheory.matching.model import MatchingModel, ScoreShift, SharedBlock
 from fusiontheory.risk import effective_ridge
@@ -56,6 +57,7 @@ _ROUNDS = 200
 _CONVERGED = 1e-5
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SharedPairs:
     """Who shares what in sets of training pairs; arrays (sets, pairs, pairs) of 0 and 1.
@@ -175,6 +177,7 @@ class SharedPairs:
         return float(self.common(block, 1.0).sum()) > self.label.size
 
 
+@checked
 def sharing_shift(
     model: MatchingModel, n: _Array, ridge: float, images: _Array, captions: int
 ) -> ScoreShift:
@@ -331,6 +334,7 @@ def _squared_degrees(model: MatchingModel, kappa: _Array) -> _Array:
     return np.array([float(block.spectrum.squared_degrees(level)) for block, level in blocks])
 
 
+@checked
 def shared_scores(
     model: MatchingModel, groups: tuple[SharedPairs, ...], n: float, ridge: float
 ) -> tuple[float, float] | None:

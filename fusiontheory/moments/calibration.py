@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
 
 __all__ = [
@@ -36,6 +37,7 @@ _Ranges: TypeAlias = dict[str, tuple[float, float]]
 _FILE = "calibration.json"
 
 
+@checked
 @dataclass(frozen=True)
 class Calibration:
     """What the study says of one head.
@@ -93,14 +95,16 @@ class Calibration:
         return np.minimum(widest, 0.5)
 
 
+@checked
 def scaled(name: str, value: ArrayLike) -> _Array:
     """Return values on the scale on which distances of their item are measured."""
     given = np.asarray(value, dtype=np.float64)
     return np.log(np.maximum(given, 1e-12)) if name in LOGARITHMIC else given
 
 
+@checked
 def ranges(head: str | None = None) -> _Ranges:
-    """Return the range of each item of a head, or where None the one that suits all heads.
+    """Return the range of each item, infinite where open, of a head or, where None, of all.
 
     Example:
         >>> "mean_share" in ranges()
@@ -114,6 +118,7 @@ def ranges(head: str | None = None) -> _Ranges:
     return found
 
 
+@checked
 def calibration_of(head: str, best: bool = False) -> Calibration:
     """Return the stored calibration of a head, for a given ridge or for the best one at each n.
 
@@ -126,6 +131,7 @@ def calibration_of(head: str, best: bool = False) -> Calibration:
     return known[head]
 
 
+@checked
 @cache
 def calibration(kind: str = "fixed") -> dict[str, Calibration]:
     """Return the stored calibration by head, of predictions at a "fixed" or at the "best" ridge.
@@ -138,6 +144,7 @@ def calibration(kind: str = "fixed") -> dict[str, Calibration]:
     return {head: read_calibration(own[kind]) for head, own in stored["heads"].items()}
 
 
+@checked
 def read_calibration(stored: dict[str, Any]) -> Calibration:
     """Return the calibration of one head as the file has it."""
     return Calibration(

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.moments.calibration import ranges
 from fusiontheory.moments.diagnosis_items import EFFECTS
 from fusiontheory.moments.feature_shape import FeatureShape, distinct_values, repeated_rows
@@ -36,6 +37,7 @@ _MOST = 3000
 _DISCRETE = 0.05
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Diagnosis:
     """Numbers of paired features that tell whether to trust a prediction.
@@ -76,6 +78,7 @@ class Diagnosis:
         return pd.DataFrame(rows, columns=["name", "value", "low", "high", "inside", "effect"])
 
 
+@checked
 def diagnose(image: ArrayLike, text: ArrayLike, groups: ArrayLike | None = None) -> Diagnosis:
     """Diagnose matched features.
 

@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
+
 __all__ = ["FeatureShape", "distinct_values", "repeated_rows"]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -20,6 +22,7 @@ _ROWS_FOR_VALUES = 2000
 _FIRST_VALUES = 4
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class FeatureShape:
     """Shape of the rows x of one modality, with covariance S.

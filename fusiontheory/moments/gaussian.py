@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.moments.second import (
     ROUNDING,
     DotProductMoments,
@@ -31,6 +32,7 @@ _BLOCKS = 8
 _GRID = np.geomspace(1e-6, 1.0, 15)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class GaussianPairs:
     """Jointly Gaussian v and t in the eigenbases of their second moments.
@@ -188,6 +190,7 @@ class GaussianPairs:
         return excess
 
 
+@checked
 def checked_gaussian(
     image: ArrayLike,
     text: ArrayLike,
@@ -262,6 +265,7 @@ def _dot_product(
     )
 
 
+@checked
 def debiased_cross(
     cross: _Array, power: _Array, second: tuple[_Array, _Array], means: tuple[_Array, _Array]
 ) -> _Array:
@@ -311,6 +315,7 @@ def _roots(covariance: _Array) -> tuple[_Array, _Array]:
     return vectors[:, kept] * scale, vectors[:, kept] / scale
 
 
+@checked
 def gaussian_surrogate(
     image: ArrayLike, text: ArrayLike, n: int, rng: np.random.Generator
 ) -> tuple[_Array, _Array]:

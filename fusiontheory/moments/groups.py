@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["check_groups", "independent_images", "largest_group", "numbered", "representatives"]
 
 _Index = NDArray[np.int64]
 
 
+@checked
 def independent_images(groups: ArrayLike, images: int) -> _Index:
     """Return the row of the first image of each group, in order.
 
@@ -38,6 +40,7 @@ def independent_images(groups: ArrayLike, images: int) -> _Index:
     return representatives(check_groups(groups, images))
 
 
+@checked
 def check_groups(groups: ArrayLike, rows: int) -> _Index:
     """Return group ids as numbers from 0, one a row.
 
@@ -70,6 +73,7 @@ def check_groups(groups: ArrayLike, rows: int) -> _Index:
     return numbers
 
 
+@checked
 def representatives(groups: _Index) -> _Index:
     """Return the first row of each group, in order.
 

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
+from fusiontheory.constraints import checked
+
 __all__ = ["HalvesDependence", "halves_dependence", "kernel_dependence"]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -44,6 +46,7 @@ class HalvesDependence(NamedTuple):
     shared_lengths: float
 
 
+@checked
 def halves_dependence(image: _Rows, text: _Rows) -> HalvesDependence:
     """Return dependence as the halves of rows in random order show it.
 
@@ -104,6 +107,7 @@ def _shared_lengths(v: _Rows, t: _Rows, power: float) -> float:
     return (covariance - 2 * power) / spread if spread > 0 else 0.0
 
 
+@checked
 def kernel_dependence(image: _Rows, text: _Rows) -> tuple[float, float]:
     """Return dependence of squares beyond Gaussian pairs, and of features on products.
 

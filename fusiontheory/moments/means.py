@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import ValidityWarning
+from fusiontheory.constraints import checked
 from fusiontheory.moments.gaussian import GaussianPairs
 from fusiontheory.moments.paired import Moments
 from fusiontheory.moments.sample import SampledPairs
@@ -82,6 +83,7 @@ class Centred:
         return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
 
 
+@checked
 @lru_cache(maxsize=8)
 def centred(moments: Moments) -> Centred:
     """Return the moments less the means of the features; kept for the next calls.

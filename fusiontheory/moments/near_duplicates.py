@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError, finite_array, non_negative
+from fusiontheory.constraints import checked
 from fusiontheory.moments.groups import numbered
 
 __all__ = ["find_duplicates"]
@@ -30,6 +31,7 @@ _QUANTILES = 0.05, 0.3
 _BLOCK = 1024
 
 
+@checked
 def find_duplicates(
     image: ArrayLike, text: ArrayLike, tolerance: float = TOLERANCE, seed: int = 0
 ) -> _Index:

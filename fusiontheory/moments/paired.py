@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, non_negative
+from fusiontheory.constraints import checked
 from fusiontheory.moments.diagnosis import Diagnosis, check_variation, diagnose
 from fusiontheory.moments.gaussian import checked_gaussian, debiased_cross
 from fusiontheory.moments.groups import independent_images
@@ -31,6 +32,7 @@ __all__ = ["DotProductMoments", "Moments"]
 _Array = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True, eq=False, repr=False)
 class Moments:
     """Moments of matched image and text features, in the eigenbases of their second moments.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
 from fusiontheory.moments.population import sampled_signal
 from fusiontheory.moments.second import cross_power
 from fusiontheory.moments.source import PairSignal
@@ -28,6 +29,7 @@ _FOR_LIKENESS = 1000
 _SEEN = 0.25
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SampledPairs:
     """Matched features in the eigenbases of their second moments, and noise to be added to them.

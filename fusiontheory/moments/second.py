@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 
 __all__ = [
     "DotProductMoments",
@@ -55,6 +56,7 @@ class DotProductMoments:
         )
 
 
+@checked
 def checked_features(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
     """Return matched features as float64, shapes (n, d_v) and (n, captions, d_t).
 
@@ -141,6 +143,7 @@ def joint_eigenvalue(image: _Array, text: _Array, cross: _Array) -> float:
     return float(np.linalg.eigvalsh(joint)[0])
 
 
+@checked
 def eigenbasis(name: str, second_moment: _Array, count: int) -> tuple[_Array, _Array]:
     """Return the eigenvalues, decreasing, and eigenvectors of a second moment of ``count`` rows.
 
@@ -156,6 +159,7 @@ def eigenbasis(name: str, second_moment: _Array, count: int) -> tuple[_Array, _A
     return np.where(values > values[0] * count * 1e-15, values, 0.0), vectors
 
 
+@checked
 def cross_power(v: _Rows, t: _Rows, cross: _Array | None = None) -> _Array:
     """Return the unbiased estimate of Cov(v_i, t_j)^2 from centred rows, shape (d_v, d_t).
 
@@ -188,6 +192,7 @@ def cross_power(v: _Rows, t: _Rows, cross: _Array | None = None) -> _Array:
     return power
 
 
+@checked
 def dot_product_moments(
     v: _Array, t: _Array, image: _Array, text: _Array
 ) -> DotProductMoments | None:

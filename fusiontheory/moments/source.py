@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
 from fusiontheory.typing import Array
 
 __all__ = ["PairSignal", "PairSource"]
@@ -34,6 +35,7 @@ class PairSignal:
     reach: float
 
 
+@checked
 class PairSource(Protocol):
     """Matched pairs in the eigenbases of their second moments."""
 

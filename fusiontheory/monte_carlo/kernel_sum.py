@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.monte_carlo.ridge import SimulatedRisk
 from fusiontheory.risk import KernelSum
 from fusiontheory.solvers import fit_linear_ridge
@@ -14,6 +15,7 @@ __all__ = [
 ]
 
 
+@checked
 def simulate_kernel_sum(kernel: KernelSum, n: int, draws: int, seed: int) -> SimulatedRisk:
     """Fit ridge regression on [sqrt(a_1) (v; t), sqrt(a_2) v (x) t] and return its exact errors.
 

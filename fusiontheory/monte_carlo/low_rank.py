@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.monte_carlo.ridge import SimulatedRisk
 from fusiontheory.risk import LowRankTarget
 from fusiontheory.solvers import fit_low_rank
@@ -14,6 +15,7 @@ __all__ = [
 ]
 
 
+@checked
 def simulate_low_rank(
     target: LowRankTarget, n: int, draws: int, seed: int, restarts: int = 2
 ) -> SimulatedRisk:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.heads import find_head
 from fusiontheory.moments import GaussianPairs
 from fusiontheory.solvers import PairFeatures, measure_curve
@@ -19,6 +20,7 @@ __all__ = ["draw_matching", "simulate_matching"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def draw_matching(
     pairs: GaussianPairs, n: int, rng: np.random.Generator, unit_norm: bool = False
 ) -> PairFeatures:
@@ -46,6 +48,7 @@ def draw_matching(
     return PairFeatures(image, text, np.where(np.arange(n) % 2 == 0, 1.0, -1.0))
 
 
+@checked
 def simulate_matching(
     pairs: GaussianPairs,
     head: str,

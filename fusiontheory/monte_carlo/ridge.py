@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.risk import FusionSetting, additive_overlap, bilinear_mean, bilinear_overlap
 from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge
 
@@ -56,6 +57,7 @@ class SimulatedRisk:
         return float(self.test.std(ddof=1) / np.sqrt(self.test.size))
 
 
+@checked
 def simulate_ridge_risk(setting: FusionSetting, n: int, draws: int, seed: int) -> SimulatedRisk:
     """Fit the head on ``draws`` independent training sets and return its exact test errors.
 

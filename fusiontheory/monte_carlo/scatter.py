@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.heads import find_head
 from fusiontheory.moments import GaussianPairs
 from fusiontheory.monte_carlo.matching import draw_matching
@@ -17,6 +18,7 @@ from fusiontheory.solvers import measure_curve
 __all__ = ["paired_scatter", "simulate_training_scatter"]
 
 
+@checked
 def simulate_training_scatter(
     pairs: GaussianPairs,
     head: str,
@@ -81,6 +83,7 @@ def simulate_training_scatter(
     )
 
 
+@checked
 def paired_scatter(found: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the standard deviation over draws of what two halves of a test set both show.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.risk import SignLabel, SignLabels, checked_target
 from fusiontheory.solvers import fit_linear_ridge
 
@@ -39,6 +40,7 @@ class SimulatedClassifier:
         return float(self.accuracy.std(ddof=1) / np.sqrt(self.accuracy.size))
 
 
+@checked
 def simulate_sign_accuracy(
     labels: SignLabels, n: int, draws: int, seed: int
 ) -> SimulatedClassifier:
@@ -86,6 +88,7 @@ def simulate_sign_accuracy(
     )
 
 
+@checked
 def simulate_coefficients(
     eigenvalues: ArrayLike,
     coefficients: ArrayLike,

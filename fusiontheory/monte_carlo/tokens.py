@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic import TokenPairs
 from fusiontheory.tokens import IMAGE_ORDERS, TEXT_ORDERS
 
@@ -16,6 +17,7 @@ __all__ = ["simulate_token_signal"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def simulate_token_signal(
     pairs: TokenPairs,
     image: Literal["mean", "covariance"],

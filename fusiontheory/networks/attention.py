@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["CrossAttentionLayer", "attend"]
 
 
+@checked
 def attend(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     """Return softmax(Q K^T / sqrt(c)) V of each head, the heads side by side.
 

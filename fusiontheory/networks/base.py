@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["FusionNetwork", "hidden_widths", "mlp"]
 
 
+@checked
 class FusionNetwork(nn.Module):
     """A network from an image feature and a text feature to one logit: matched or not.
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.networks.base import FusionNetwork, mlp, uniform
 
 __all__ = ["BilinearQueryAttention", "MLPQueryAttention", "with_mask"]
@@ -156,6 +157,7 @@ class MLPQueryAttention(QueryAttention):
         return logits
 
 
+@checked
 def with_mask(tokens: Tensor, mask: Tensor) -> Tensor:
     """Return tokens (n, m, d) with their mask (n, m) as one more coordinate, fillers at 0.
 

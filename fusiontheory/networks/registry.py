@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.networks.base import FusionNetwork
 from fusiontheory.networks.bilinear import Bilinear, LowRankBilinear
 from fusiontheory.networks.concat import ConcatLinear, ConcatMLP
@@ -46,6 +47,7 @@ TOKEN_NETWORKS: dict[str, type[FusionNetwork]] = {
 _ALL = NETWORKS | TOKEN_NETWORKS
 
 
+@checked
 def build_network(name: str, d_v: int, d_t: int, **settings: Any) -> FusionNetwork:
     """Return the network of that name with freshly drawn weights.
 
@@ -70,6 +72,7 @@ def build_network(name: str, d_v: int, d_t: int, **settings: Any) -> FusionNetwo
         raise InputError(f"settings must be those of {name}, got {settings}: {error}") from error
 
 
+@checked
 def with_parameters(name: str, d_v: int, d_t: int, *, about: int, **settings: Any) -> FusionNetwork:
     """Return the network with the width whose number of parameters is nearest to ``about``.
 

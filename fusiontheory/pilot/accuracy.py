@@ -29,6 +29,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 from fusiontheory.checks import finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.subsets import SubsetScores
 
@@ -45,6 +46,7 @@ _DRAWS, _COPIES = 40, 6000
 _TABLE = 33
 
 
+@checked
 def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
     """Return what scores (n, c) reach: accuracy, balanced accuracy, and AUC for two classes.
 
@@ -73,6 +75,7 @@ def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
     return metrics
 
 
+@checked
 def metrics_over_intercepts(scores: _Array, labels: Labels) -> dict[str, float]:
     """Return what leave-one-out scores (n0, c) reach, averaged over intercepts of other pilots.
 
@@ -105,6 +108,7 @@ def _copied_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
     return score_metrics(scores.reshape(-1, scores.shape[2]), labels.subset(rows))
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ScoreLaw:
     """Scores of a head at the pilot's size and below, ready to be moved to another risk.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
 
 __all__ = ["Assurance", "assured_size"]
@@ -18,6 +19,7 @@ _DRAWS = 400
 _STEPS = 60
 
 
+@checked
 @dataclass(frozen=True)
 class Assurance:
     """The smallest numbers of items that reach a target.
@@ -43,6 +45,7 @@ class Assurance:
     sentence: str
 
 
+@checked
 def assured_size(
     curve: PilotCurve, target: float, *, share: float = 0.8, largest: int | None = None
 ) -> Assurance:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.within import WithinReach
 
 __all__ = ["FEATURES", "Forecast", "forecast", "forecast_features", "offset_power", "plain_power"]
@@ -37,6 +38,7 @@ _POINT_ERROR = 0.01
 FEATURES = ("offset_gain", "power_gain")
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Forecast:
     """Risk at several sizes, in the label's variance.
@@ -83,6 +85,7 @@ def offset_power(within: WithinReach, ratios: ArrayLike) -> _Array:
     return result
 
 
+@checked
 def plain_power(within: WithinReach, ratios: ArrayLike) -> _Array:
     """Return b r^-c through the curve from n0/4 to n0, log-log least squares, anchored at n0."""
     r = np.atleast_1d(np.asarray(ratios, np.float64))
@@ -93,6 +96,7 @@ def plain_power(within: WithinReach, ratios: ArrayLike) -> _Array:
     return result
 
 
+@checked
 def forecast_features(within: WithinReach, ratios: ArrayLike) -> _Array:
     """Return the gains that the two curves promise, (k, 2), in the order of ``FEATURES``.
 

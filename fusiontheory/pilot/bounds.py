@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linprog
 
 from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve
 
 __all__ = ["not_excluded"]
@@ -24,6 +25,7 @@ _GRID = 40
 _BELOW = 1e-3
 
 
+@checked
 def not_excluded(curve: PilotCurve, sizes: ArrayLike, errors: float = 2.0) -> pd.DataFrame:
     """Return the least and largest risk at each size that the pilot cannot exclude.
 

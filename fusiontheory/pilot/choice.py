@@ -20,6 +20,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
 
 __all__ = [
@@ -44,6 +45,7 @@ _TIE = 1e-3
 _TABLE = np.linspace(0.0, 1.1, 23)
 
 
+@checked
 @dataclass(frozen=True)
 class Choice:
     """Advice on the heads at the target number of items.
@@ -68,6 +70,7 @@ class Choice:
     prior: str
 
 
+@checked
 @dataclass(frozen=True)
 class Crossover:
     """Where the first head starts to be better than the second.
@@ -84,6 +87,7 @@ class Crossover:
     probability: float
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Prior:
     """True risks of heads in many worlds, and the two settings of the mixture.
@@ -176,6 +180,7 @@ def mixture_posterior(
     return weights / weights.sum(), centres + gap @ gain.T, (posterior + posterior.T) / 2
 
 
+@checked
 def posterior_draws(
     curves: Sequence[PilotCurve],
     target: float,
@@ -218,6 +223,7 @@ def _check(curves: Sequence[PilotCurve]) -> None:
         raise InputError("curves must be measured on the same items")
 
 
+@checked
 def choose(
     curves: Sequence[PilotCurve],
     target: float,
@@ -276,6 +282,7 @@ def choose(
     )
 
 
+@checked
 def metric_draws(curves: Sequence[PilotCurve], drawn: _Array) -> _Array:
     """Return the headline metric at drawn risks, (draws, heads), by one law for all heads.
 
@@ -297,6 +304,7 @@ def _verdict(curves: Sequence[PilotCurve], p_best: _Array, second: float, tolera
     return "does not matter" if abs(second) <= tolerance else "leaning"
 
 
+@checked
 def crossover(
     first: PilotCurve, second: PilotCurve, sizes: NDArray[np.float64], draws: int = 1000
 ) -> Crossover:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
 from fusiontheory.pilot.accuracy import ScoreLaw
 from fusiontheory.pilot.beyond import Forecast, forecast
@@ -24,6 +25,7 @@ __all__ = ["PilotCurve", "headline_metric"]
 _Array = NDArray[np.float64]
 
 
+@checked
 def headline_metric(labels: Labels) -> str:
     """Return the metric that decisions are made on: R^2, accuracy, or balanced accuracy."""
     if labels.codes is None:
@@ -31,6 +33,7 @@ def headline_metric(labels: Labels) -> str:
     return "accuracy" if labels.balanced else "balanced_accuracy"
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PilotCurve:
     """Risk and accuracy of one head at any number of items, from a labelled pilot.

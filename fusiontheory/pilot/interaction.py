@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.heads import Views
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum
@@ -25,6 +26,7 @@ __all__ = ["InteractionSplit", "InteractionTest", "interaction_split", "interact
 _Array = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class InteractionTest:
     """Whether residuals of the additive fit follow the product kernel.
@@ -40,6 +42,7 @@ class InteractionTest:
     permutations: int
 
 
+@checked
 @dataclass(frozen=True)
 class InteractionSplit:
     """What a pilot's size can learn, in parts.
@@ -57,6 +60,7 @@ class InteractionSplit:
     level: float
 
 
+@checked
 def kernel_parts(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array, _Array]:
     """Return the centred kernels of v, of t and of their interaction."""
     v, t = Views.from_features(image, text).apply(image, text)
@@ -80,6 +84,7 @@ def _best_ridge(
     return ridge, errors[int(np.argmin(abs(np.log(spectrum.ridges / ridge))))]
 
 
+@checked
 def interaction_split(
     image: ArrayLike,
     text: ArrayLike,
@@ -154,6 +159,7 @@ def _bootstrap(
     )
 
 
+@checked
 def interaction_test(
     image: ArrayLike,
     text: ArrayLike,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["LEAST_ITEMS", "LEAST_OF_CLASS", "Labels", "Task"]
 
@@ -21,6 +22,7 @@ LEAST_OF_CLASS = 5
 _MOST_CLASSES = 50
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Labels:
     """Labels as targets of least squares.

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
 from fusiontheory.pilot.accuracy import ScoreLaw, metrics_over_intercepts
 from fusiontheory.pilot.curve import headline_metric
@@ -24,6 +25,7 @@ _Array = NDArray[np.float64]
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
 
+@checked
 def missing_price(
     image: ArrayLike,
     text: ArrayLike,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.linalg import eigh
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 
 __all__ = ["PilotSpectrum"]
 
@@ -24,6 +25,7 @@ _ABOVE, _BELOW = 1e2, 1e-9
 _LEAST_COUNT = 8.0
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PilotSpectrum:
     r"""Eigenvalues l_i and vectors U of a kernel matrix centred over n0 items.

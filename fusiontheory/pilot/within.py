@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.checks import InputError, finite_array, positive_integer, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.spectrum import PilotSpectrum
 
 __all__ = ["WithinReach", "group_blocks", "leave_out_errors"]
@@ -26,6 +27,7 @@ __all__ = ["WithinReach", "group_blocks", "leave_out_errors"]
 _Array = NDArray[np.float64]
 
 
+@checked
 def group_blocks(groups: ArrayLike | None, items: int) -> list[NDArray[np.intp]] | None:
     """Return the rows of each group of two or more items; None where there is none.
 
@@ -53,6 +55,7 @@ def group_blocks(groups: ArrayLike | None, items: int) -> list[NDArray[np.intp]]
     return blocks or None
 
 
+@checked
 def leave_out_errors(
     spectrum: PilotSpectrum,
     targets: _Array,
@@ -98,6 +101,7 @@ def leave_out_errors(
     return errors
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class WithinReach:
     """Bias plus noise of a head at every kappa of the pilot, and the risks that follow.
@@ -120,6 +124,12 @@ class WithinReach:
     level: _Array
     leave_out: _Array
     ridges: _Array
+
+    def __post_init__(self) -> None:
+        """Check that there is a curve of positive kappa."""
+        positive_integer("items", self.items)
+        if finite_array("kappa", self.kappa, 1).min() <= 0:
+            raise InputError(f"kappa must be above 0, got {self.kappa.min():g}")
 
     @classmethod
     def from_errors(cls, spectrum: PilotSpectrum, errors: _Array, variance: float) -> WithinReach:

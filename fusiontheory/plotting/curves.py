@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.heads import GAP_HEADS
 from fusiontheory.plotting.style import (
     CROSSOVER,
@@ -53,6 +54,7 @@ _NAMES = 1.1  # inches
 _CROSSOVER_COLUMNS = ["measured", "measured_low", "measured_high", "predicted"]
 
 
+@checked
 def plot_comparison(
     comparison: pd.DataFrame, curves: pd.DataFrame, width: float = 7.2, chance: float = 0.5
 ) -> Figure:
@@ -92,6 +94,7 @@ def plot_comparison(
     return figure
 
 
+@checked
 def plot_gap(
     gaps: pd.DataFrame, curves: pd.DataFrame, crossovers: pd.DataFrame, width: float = 7.2
 ) -> Figure:
@@ -132,6 +135,7 @@ def plot_gap(
     return figure
 
 
+@checked
 def plot_curve(curve: pd.DataFrame, quantity: str = "accuracy", width: float = 3.6) -> Figure:
     """Draw predicted curves against n, such as the risk or the accuracy.
 
@@ -166,6 +170,7 @@ def plot_curve(curve: pd.DataFrame, quantity: str = "accuracy", width: float = 3
     return figure
 
 
+@checked
 def plot_calibration(comparison: pd.DataFrame, width: float = 4.6) -> Figure:
     """Draw predicted against measured accuracy; points on the diagonal are predicted exactly.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.heads import GAP_HEADS
 from fusiontheory.plotting.style import INK, MUTED, panels, style
 
@@ -19,6 +20,7 @@ __all__ = ["gap_by_ridge", "plot_ridges"]
 _COLUMNS = ["condition", "head", "seed", "n", "at_ridge", "accuracy"]
 
 
+@checked
 def gap_by_ridge(ridges: pd.DataFrame) -> pd.DataFrame:
     """Return the gap of the two heads at one ridge for both, the mean over seeds.
 
@@ -52,6 +54,7 @@ def gap_by_ridge(ridges: pd.DataFrame) -> pd.DataFrame:
     return mean.reset_index().drop(columns="place")
 
 
+@checked
 def plot_ridges(ridges: pd.DataFrame, width: float = 7.2) -> Figure:
     """Draw the gap on dev pairs against the ridge, a line for each n, a panel for each condition.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.plotting.curves import plot_comparison, plot_curve
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ _WIDTH = 5.4  # inches
 _TITLE = "your runs"
 
 
+@checked
 def plot(
     curve: pd.DataFrame, points: pd.DataFrame | None = None, *, quantity: str | None = None
 ) -> Figure:
@@ -46,6 +48,7 @@ def plot(
     return plot_curve(curve, chosen, _WIDTH)
 
 
+@checked
 def plot_runs(curve: pd.DataFrame, points: pd.DataFrame, width: float = _WIDTH) -> Figure:
     """Draw runs as points beside the predicted curves.
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.store import write_atomically
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ _STYLE: dict[str, Any] = {
 }
 
 
+@checked
 def head_styles(heads: Iterable[str]) -> dict[str, HeadStyle]:
     """Return the style of each head in drawing order; unknown heads take spare ones in turn.
 
@@ -121,6 +123,7 @@ def head_styles(heads: Iterable[str]) -> dict[str, HeadStyle]:
     return known | {name: _OTHERS[i % len(_OTHERS)] for i, name in enumerate(unknown)}
 
 
+@checked
 @contextmanager
 def style() -> Iterator[None]:
     """Use this style, and nothing of the user's own settings, within a ``with`` block."""
@@ -135,11 +138,13 @@ def stacked(width: float) -> bool:
     return width < _STACKED_BELOW
 
 
+@checked
 def per_panel(width: float, count: int) -> float:
     """Return the width of one of ``count`` panels in inches, tick labels and margins included."""
     return width if stacked(width) else width / count
 
 
+@checked
 def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``count`` panels of one scale, each ``height`` inches high."""
     # Imported here: matplotlib takes longer to import than most uses of the package to run.
@@ -153,6 +158,7 @@ def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]
     return figure, list(grid.flat)
 
 
+@checked
 def sample_axis(axes: Axes, sizes: Iterable[Any], room: float) -> None:
     """Make x a log2 axis of training pairs with plain labels at powers of two.
 
@@ -229,6 +235,7 @@ def draw_points(axes: Axes, rows: pd.DataFrame, quantity: str, look: HeadStyle) 
     )
 
 
+@checked
 def label_ends(
     figure: Figure, axes: Axes, ends: pd.Series[float], styles: Mapping[str, HeadStyle]
 ) -> None:
@@ -259,6 +266,7 @@ def label_ends(
         axes.text(1.085, y, str(head), transform=beside, va="center", parse_math=False)
 
 
+@checked
 def line_key(figure: Figure, *, band: bool = False, crossover: bool = False) -> None:
     """Say above the panels what lines, bands, points and marks are."""
     from matplotlib.legend_handler import HandlerTuple
@@ -313,6 +321,7 @@ def _spread(heights: Sequence[float], step: float) -> list[float]:
     ]
 
 
+@checked
 def save_figure(
     figure: Figure, stem: Path | str, formats: Sequence[str] = ("png", "svg")
 ) -> list[Path]:
@@ -331,6 +340,7 @@ def save_figure(
     ]
 
 
+@checked
 def render_figure(figure: Figure, image_format: str) -> bytes:
     """Return the figure as the bytes of a png, svg or pdf file, the same at each call.
 

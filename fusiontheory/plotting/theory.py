@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fusiontheory.constraints import checked
 from fusiontheory.plotting.curves import plot_curve
 from fusiontheory.plotting.style import INK, head_styles, panels, sample_axis, style
 
@@ -20,6 +21,7 @@ _WIDTH = 7.2  # inches
 _SIZES = np.geomspace(128, 65536, 109)
 
 
+@checked
 def figure6(
     d_v: int = 32,
     d_t: int = 32,
@@ -78,6 +80,7 @@ def figure6(
     return figure
 
 
+@checked
 def plot_risk(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: ArrayLike, ridge: float, noise: float
 ) -> Figure:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge, ridge_risk
 from fusiontheory.risk.sign_labels import _Sizes
 from fusiontheory.risk.spectrum import Spectrum
@@ -20,6 +21,7 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def mean_coefficients(
     eigenvalues: ArrayLike, coefficients: ArrayLike, n: float | _Sizes, ridge: float
 ) -> _Array:
@@ -66,6 +68,7 @@ def prediction_variance(
 ) -> _Array: ...
 
 
+@checked
 def prediction_variance(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
 ) -> float | _Array:
@@ -89,6 +92,7 @@ def prediction_variance(
     return float(variance[0]) if np.ndim(n) == 0 else variance
 
 
+@checked
 def checked_target(eigenvalues: ArrayLike, coefficients: ArrayLike) -> tuple[_Array, _Array]:
     values = non_negative_array("eigenvalues", eigenvalues, 1)
     b = finite_array("coefficients", coefficients, 1)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 
 __all__ = [
     "JointBlocks",
@@ -33,6 +34,7 @@ _TOLERANCE = 1e-7
 _EPSILON = np.finfo(np.float64).eps
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class JointBlocks:
     """The eigenbasis of concatenated features [v; t] whose modalities correlate.
@@ -114,6 +116,7 @@ class JointBlocks:
         return power
 
 
+@checked
 def block_spectrum(moment: _Array, scale: _Array, target: _Array) -> tuple[_Array, _Array]:
     """Return eigenvalues of scaled features and the target's power along each, block by block.
 
@@ -152,6 +155,7 @@ def block_spectrum(moment: _Array, scale: _Array, target: _Array) -> tuple[_Arra
     return kept, power
 
 
+@checked
 def correlated_pairs(rho: _Array, d_v: int) -> tuple[_Index, _Array]:
     """Return which coordinates of [z_v; z_t] correlate, and their second moments.
 
@@ -172,6 +176,7 @@ def correlated_pairs(rho: _Array, d_v: int) -> tuple[_Index, _Array]:
     return np.stack([pairs, d_v + pairs], axis=1), _pair_moment(rho)
 
 
+@checked
 def coupled_products(
     rho: _Array, d_t: int, centred: bool
 ) -> tuple[tuple[_Index, _Array], tuple[_Index, _Array]]:
@@ -217,6 +222,7 @@ def _pair_moment(correlation: _Array) -> _Array:
     return moment
 
 
+@checked
 def checked_moment(name: str, given: ArrayLike) -> _Array:
     """Return a second moment as a symmetric float64 matrix; it may be 0 everywhere.
 

@@ -31,6 +31,7 @@ from fusiontheory.checks import (
     sample_sizes,
     set_checked,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.product_blocks import ProductBlocks, at_least, identity_like, stepped
 from fusiontheory.risk.ridge import effective_ridge
 
@@ -45,6 +46,7 @@ _CONVERGED = 1e-9
 _ROUNDS = 100
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class CorrelatedProducts:
     """The features v (x) t of Gaussian pairs with canonical correlations, and their ridge risk.

@@ -15,6 +15,7 @@ from fusiontheory.checks import (
     non_negative_array,
     set_checked,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.concatenation import block_spectrum, correlated_pairs, coupled_products
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class FusionSetting:
     """A head, the features of two modalities, a target, and the ridge and noise.
@@ -161,17 +163,20 @@ class FusionSetting:
         return values, power
 
 
+@checked
 def additive_overlap(d: _Array, rho: _Array, d_v: int) -> float:
     """Return E[(d . [z_v; z_t])^2] - |d|^2."""
     return 2 * float(rho @ (d[: rho.size] * d[d_v : d_v + rho.size]))
 
 
+@checked
 def bilinear_overlap(matrix: _Array, rho: _Array) -> float:
     """Return Var(z_v^T D z_t) - |D|^2."""
     block = matrix[: rho.size, : rho.size]
     return float(rho @ (block * block.T) @ rho)
 
 
+@checked
 def bilinear_mean(matrix: _Array, rho: _Array) -> float:
     """Return E[z_v^T D z_t]."""
     return float(rho @ np.diagonal(matrix)[: rho.size])

@@ -27,6 +27,7 @@ from fusiontheory.checks import (
     sample_sizes,
     set_checked,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge
 
 __all__ = [
@@ -48,6 +49,7 @@ _LEAST_RIDGE = 1e-9
 _STRIDE = 0.7
 
 
+@checked
 def union_spectrum(
     parts: Sequence[tuple[float, ArrayLike, ArrayLike]],
 ) -> tuple[_Array, _Array]:
@@ -86,6 +88,7 @@ def union_spectrum(
     return np.concatenate(values), np.concatenate(powers)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class KernelSum:
     """The kernel a_1 (v.v' + t.t') + a_2 (v.v')(t.t'), independent Gaussian v and t, a target.
@@ -167,6 +170,7 @@ class KernelSum:
 def kernel_sum_risk(kernel: KernelSum, n: float) -> float: ...
 @overload
 def kernel_sum_risk(kernel: KernelSum, n: _Sizes) -> _Array: ...
+@checked
 def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
     """Return the test mean squared error, with products that are not Gaussian.
 
@@ -214,6 +218,7 @@ def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
 def kernel_sum_training_risk(kernel: KernelSum, n: float) -> float: ...
 @overload
 def kernel_sum_training_risk(kernel: KernelSum, n: _Sizes) -> _Array: ...
+@checked
 def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
     """Return the training mean squared error; arguments and cost are those of ``kernel_sum_risk``.
 
@@ -257,6 +262,7 @@ def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | _
     return float(risk[0]) if np.ndim(n) == 0 else risk
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class KernelSumLaw:
     """Draws of the squares psi^2 = (z^2, w^2, z^2 w^2), and means over them."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import ValidityWarning, non_negative, positive_integer, sample_sizes
+from fusiontheory.constraints import checked
 
 __all__ = ["least_squares_risk", "least_squares_training_risk"]
 
@@ -24,6 +25,7 @@ def least_squares_risk(p: int, n: float, noise: float, signal: float = 0.0) -> f
 def least_squares_risk(
     p: int, n: Sequence[float] | NDArray[Any], noise: float, signal: float = 0.0
 ) -> NDArray[np.float64]: ...
+@checked
 def least_squares_risk(
     p: int, n: float | Sequence[float] | NDArray[Any], noise: float, signal: float = 0.0
 ) -> float | NDArray[np.float64]:
@@ -83,6 +85,7 @@ def least_squares_training_risk(p: int, n: float, noise: float) -> float: ...
 def least_squares_training_risk(
     p: int, n: Sequence[float] | NDArray[Any], noise: float
 ) -> NDArray[np.float64]: ...
+@checked
 def least_squares_training_risk(
     p: int, n: float | Sequence[float] | NDArray[Any], noise: float
 ) -> float | NDArray[np.float64]:

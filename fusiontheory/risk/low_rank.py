@@ -27,6 +27,7 @@ from fusiontheory.checks import (
     sample_sizes,
     set_checked,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.concatenation import checked_moment
 from fusiontheory.risk.products import product_ridge_risk
 
@@ -44,6 +45,7 @@ _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 _ENOUGH = 8
 
 
+@checked
 def low_rank_dimension(d_v: int, d_t: int, rank: int) -> int:
     """Return r (d_v + d_t - r), the dimension of the d_v x d_t matrices of rank r.
 
@@ -59,6 +61,7 @@ def low_rank_dimension(d_v: int, d_t: int, rank: int) -> int:
     return r * (d_v + d_t - r)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ProjectedBilinear:
     """The bilinear head on fixed projections A v and B t, as ``product_ridge_risk`` needs it.
@@ -138,6 +141,7 @@ class ProjectedBilinear:
         )
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LowRankTarget:
     """A bilinear target on isotropic features, and the rank of the head that is to learn it.
@@ -203,6 +207,7 @@ class LowRankTarget:
 def low_rank_risk(target: LowRankTarget, n: float) -> float: ...
 @overload
 def low_rank_risk(target: LowRankTarget, n: _Sizes) -> _Array: ...
+@checked
 def low_rank_risk(target: LowRankTarget, n: float | _Sizes) -> float | _Array:
     """Return the test mean squared error of least squares over matrices of rank at most r.
 

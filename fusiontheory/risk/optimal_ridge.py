@@ -19,6 +19,7 @@ from fusiontheory.checks import (
     positive_integer,
     sample_sizes,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum
 
@@ -34,6 +35,7 @@ _SPAN = 1e12
 _PER_DECADE = 4
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class OptimalRidge:
     """The best ridge at each sample size, and the risk with it.
@@ -48,6 +50,7 @@ class OptimalRidge:
     risk: float | _Array
 
 
+@checked
 def optimal_ridge(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, noise: float
 ) -> OptimalRidge:
@@ -103,6 +106,7 @@ def optimal_ridge(
     return OptimalRidge(ridge=ridges, risk=risks)
 
 
+@checked
 def minimise_over_ridge(
     risk: Callable[[float], float], low: float, high: float, points: int = 49
 ) -> OptimalRidge:
@@ -151,6 +155,7 @@ def minimise_over_ridge(
     return OptimalRidge(ridge=ridge, risk=value)
 
 
+@checked
 def isotropic_optimal_ridge(p: int, eigenvalue: float, signal: float, noise: float) -> float:
     """Return delta* = s^2 lambda p / b^2, the best ridge on p features of equal variance.
 

@@ -22,6 +22,7 @@ from fusiontheory.checks import (
     non_negative_array,
     sample_sizes,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge
 from fusiontheory.typing import Array
 
@@ -36,8 +37,7 @@ _NODES = 20
 # Points on the inversion contour and its end: an error below 1e-6 up to 1500 features.
 _CONTOUR = 40
 _END = 3.6
-# Newton steps in the logarithm of the shares are at most this long.
-_STRIDE = 0.7
+_STRIDE = 0.7  # the longest Newton step in the logarithm of the shares
 _ROUNDS = 200
 
 
@@ -61,6 +61,7 @@ def product_ridge_risk(
     noise: float,
     additive_power: ArrayLike | None = None,
 ) -> Array: ...
+@checked
 def product_ridge_risk(
     eigenvalues_v: ArrayLike,
     eigenvalues_t: ArrayLike,
@@ -93,8 +94,7 @@ def product_ridge_risk(
         eigenvalues_v: variances of v, shape (d_v,), at least 0, not all 0.
         eigenvalues_t: variances of t, shape (d_t,), likewise.
         target_power: b_ij^2, the variance of the target along z_i w_j, shape (d_v, d_t);
-            lambda_ij beta_ij^2 for a target v^T beta t. Power at a zero eigenvalue is never
-            learned.
+            lambda_ij beta_ij^2 for a target v^T beta t. What has eigenvalue 0 is not learned.
         n: sample size or sizes, at least 1.
         ridge: delta >= 0, absolute, in the units of the products lambda_v,i lambda_t,j.
         noise: s^2 >= 0, variance of label noise that is independent of v and t.
@@ -104,8 +104,7 @@ def product_ridge_risk(
     Returns:
         Squared label units, noise and additive power included; a float for a scalar n, else the
         shape of n. Infinite, with a ``ValidityWarning``, where ridge is 0 and n the number of
-        non-zero products of eigenvalues. Costs O(d_v d_t (d_v + d_t)) time and
-        O(d_v^2 + d_t^2) memory per n.
+        non-zero products of eigenvalues. Time O(d_v d_t (d_v + d_t)), memory O(d_v^2 + d_t^2).
 
     Raises:
         InputError: for negative, NaN, empty or all-zero eigenvalues, powers of the wrong shape
@@ -186,6 +185,7 @@ class _Factors:
     constant: float
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ProductLaw:
     """Quadrature for P = sum_i r_i z_i^2 with independent standard normal z_i.

@@ -27,6 +27,7 @@ from fusiontheory.checks import (
     non_negative_array,
     sample_sizes,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.spectrum import Spectrum, unlearned
 
 __all__ = [
@@ -47,6 +48,7 @@ _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 def effective_ridge(eigenvalues: ArrayLike | Spectrum, n: float, ridge: float) -> float: ...
 @overload
 def effective_ridge(eigenvalues: ArrayLike | Spectrum, n: _Sizes, ridge: float) -> _Array: ...
+@checked
 def effective_ridge(
     eigenvalues: ArrayLike | Spectrum, n: float | _Sizes, ridge: float
 ) -> float | _Array:
@@ -95,6 +97,7 @@ def overfitting(
 def overfitting(
     eigenvalues: ArrayLike | Spectrum, kappa: _Sizes, n: _Sizes, ridge: float
 ) -> _Array: ...
+@checked
 def overfitting(
     eigenvalues: ArrayLike | Spectrum, kappa: float | _Sizes, n: float | _Sizes, ridge: float
 ) -> float | _Array:
@@ -137,6 +140,7 @@ def overfitting(
     return float(result[0]) if np.ndim(n) == 0 else result
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class RidgeSolution:
     """What ridge regression learns of a spectrum from n samples; arrays of the shape of n.
@@ -154,6 +158,7 @@ class RidgeSolution:
     overfitting: _Array
 
 
+@checked
 def ridge_solution(spectrum: Spectrum, n: _Array, ridge: float) -> RidgeSolution:
     """Return all that Level 2 says of a spectrum at each n, for what builds on it.
 
@@ -189,6 +194,7 @@ def ridge_risk(
 def ridge_risk(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
 ) -> _Array: ...
+@checked
 def ridge_risk(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
 ) -> float | _Array:
@@ -242,6 +248,7 @@ def training_risk(
 def training_risk(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
 ) -> _Array: ...
+@checked
 def training_risk(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
 ) -> float | _Array:
@@ -265,6 +272,7 @@ def training_risk(
     return float(training[0]) if np.ndim(n) == 0 else training
 
 
+@checked
 def spectrum_risk(spectrum: Spectrum, n: _Sizes, ridge: float, noise: float) -> _Array:
     """Return ``ridge_risk`` of a spectrum that is compressed once and used for many ridges.
 

@@ -37,6 +37,7 @@ from fusiontheory.checks import (
     sample_sizes,
     set_checked,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge, spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum, learned
 
@@ -51,6 +52,7 @@ _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 SignLabel: TypeAlias = Callable[[_Array, np.random.Generator], _Array]
 
 
+@checked
 def score_accuracy(scores: ArrayLike, labels: ArrayLike, variance: float) -> float:
     """Return the average over x of Phi(y fbar(x) / sqrt(variance)).
 
@@ -84,6 +86,7 @@ def score_accuracy(scores: ArrayLike, labels: ArrayLike, variance: float) -> flo
     return float(np.mean(ndtr(margin / spread)))
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SignLabels:
     """Labels +1 and -1 from a linear latent, seen through Gaussian features.
@@ -156,6 +159,7 @@ class SignLabels:
 def sign_accuracy(labels: SignLabels, n: float) -> float: ...
 @overload
 def sign_accuracy(labels: SignLabels, n: _Sizes) -> _Array: ...
+@checked
 def sign_accuracy(labels: SignLabels, n: float | _Sizes) -> float | _Array:
     """Return how often the sign of ridge regression on n labels is right on a fresh one.
 

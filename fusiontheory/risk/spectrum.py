@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array
+from fusiontheory.constraints import checked
 
 __all__ = ["Spectrum", "learned", "self_product_eigenvalues", "unlearned"]
 
@@ -27,6 +28,7 @@ _BLOCK = 2**18
 _CHUNK = 2**14
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Spectrum:
     """Quadrature of the sums sum_i g(lambda_i) and sum_i w_i g(lambda_i) over eigenvalues.
@@ -178,6 +180,7 @@ class Spectrum:
         return total.reshape(parameters.shape)
 
 
+@checked
 def learned(eigenvalue: _Array, kappa: _Array) -> _Array:
     """Return L = lambda / (lambda + kappa), the part of each eigenfunction that is learned.
 
@@ -192,6 +195,7 @@ def learned(eigenvalue: _Array, kappa: _Array) -> _Array:
     return result
 
 
+@checked
 def unlearned(eigenvalue: _Array, kappa: _Array) -> _Array:
     """Return 1 - L = kappa / (lambda + kappa), without cancellation; see ``learned``.
 
@@ -246,6 +250,7 @@ def _chebyshev_moments(
     return number, moments
 
 
+@checked
 def self_product_eigenvalues(eigenvalues: _Array) -> _Array:
     """Return the covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j, i <= j.
 

@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 from scipy.optimize import brentq
 
+from fusiontheory.constraints import checked
+
 __all__ = ["MatchingSignal", "lanczos_signal", "signal_curve"]
 
 _Array = NDArray[np.float64]
@@ -40,6 +42,7 @@ _NEAR = 1.5
 _LARGEST_SHARE = 0.5
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class MatchingSignal:
     """q of the bilinear features v (x) t at every effective ridge, finished when it is measured.
@@ -167,6 +170,7 @@ class MatchingSignal:
         )
 
 
+@checked
 def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
     """Return q from d_0 .. d_3 by ``steps`` steps of the Lanczos recursion.
 
@@ -205,6 +209,7 @@ def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
     return np.asarray(np.minimum(np.where(definite, one + gain, one), 2 * d0))
 
 
+@checked
 def signal_curve(
     kappa: _Array, grid: _Array, known: _Array, levels: _Array, shape: _Array, share: _Array
 ) -> tuple[_Array, _Array]:

@@ -35,6 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq, nnls
 
+from fusiontheory.constraints import checked
+
 __all__ = [
     "SampleResolvent",
     "fused_resolvent",
@@ -59,6 +61,7 @@ _PENALTY = 1e-5
 _LEAST_SHARE = 0.01
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SampleResolvent:
     """One modality's resolvents on a contour around the spectrum.
@@ -128,6 +131,7 @@ def _left_end(present: _Array, images: float) -> float:
     return max(edge / 4, 1e-3 * least)
 
 
+@checked
 def fused_resolvent(image: SampleResolvent, text: SampleResolvent, kappa: float) -> _Array:
     """Return K(l, m) that stands for 1 / (lambda mu + kappa) between images of the sample.
 
@@ -141,6 +145,7 @@ def fused_resolvent(image: SampleResolvent, text: SampleResolvent, kappa: float)
     return np.asarray(2 * found.real)
 
 
+@checked
 def fused_signal(
     image: SampleResolvent, text: SampleResolvent, power: _Array, images: float, kappa: _Array
 ) -> _Array:
@@ -163,6 +168,7 @@ def fused_signal(
     return np.array([2 * float((weight / (product + level)).sum().real) for level in kappa])
 
 
+@checked
 def least_ridge(image: SampleResolvent, text: SampleResolvent) -> float:
     """Return the smallest kappa at which no pole of 1 / (x y + kappa) lies inside the contours."""
     angle = np.abs(np.angle(image.level))[:, None] + np.abs(np.angle(text.level))
@@ -170,6 +176,7 @@ def least_ridge(image: SampleResolvent, text: SampleResolvent) -> float:
     return float(np.max(size, where=angle > _CLEAR, initial=0.0))
 
 
+@checked
 def population_eigenvalues(sample: _Array, images: float) -> _Array:
     """Return eigenvalues whose degrees of freedom are the population's, as the sample tells them.
 

@@ -39,6 +39,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked, shaped
+
 __all__ = ["FUNCTIONS", "PAIR_SIGNAL", "RitzGram"]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -64,6 +66,7 @@ _DEFINITE = 0.02
 _CLEAR = 3.0
 
 
+@checked(gram=shaped(0, 2, 0, 0))
 @dataclass(frozen=True, eq=False)
 class RitzGram:
     """G and g at several effective ridges, by rotation of the folds.

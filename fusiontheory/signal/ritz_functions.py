@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.signal.ritz import FUNCTIONS, RitzGram
 from fusiontheory.signal.staircase import Staircase
 
@@ -41,6 +42,7 @@ MINIMUM_IMAGES = 10 * _FOLDS
 _NEGLIGIBLE = 0.02
 
 
+@checked
 def ritz_gram(
     image: _Rows,
     text: _Rows,
@@ -123,6 +125,7 @@ class _Level(NamedTuple):
     penalty: _Array
 
 
+@checked
 def mismatched_partner(images: int) -> NDArray[np.intp]:
     """Return whose text makes the mismatched pair of each image in ``RitzGram.scores``, (n,).
 
@@ -346,6 +349,7 @@ def _covariance(left: _Array, right: _Array) -> _Array:
     return np.asarray(centred @ right.T / (left.shape[1] - 1))
 
 
+@checked
 def witness(
     pairs: tuple[_Rows, _Rows], makers: tuple[_Rows, _Rows], orders: _Orders
 ) -> list[_Array]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
 from fusiontheory.signal.lanczos import lanczos_signal
 from fusiontheory.signal.staircase import leading
 
@@ -31,6 +32,7 @@ _LEADING = 0.1
 _FAR = 1 / _NEGLIGIBLE
 
 
+@checked
 def operator_rotations(
     image: _Rows,
     text: _Rows,
@@ -138,6 +140,7 @@ def _rotated(
     return estimates
 
 
+@checked
 def signal_error(
     rotations: _Array,
     cross_power: _Array,

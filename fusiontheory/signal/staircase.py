@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
+
 __all__ = ["Staircase", "leading"]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -23,6 +25,7 @@ _Rows: TypeAlias = NDArray[np.floating[Any]]
 _FIRST = 8
 
 
+@checked
 @dataclass(frozen=True)
 class Staircase:
     """Blocks of rows of a matrix, each with its leading columns; the entries there are a vector.

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import progress_bar
+from fusiontheory.constraints import checked
 from fusiontheory.parallel import LostTasks, scatter, scatter_over
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.table import claim_folder, write_table
@@ -63,6 +64,7 @@ more memory, or ask for the table of the rest (--partial)
         )
 
 
+@checked
 def simulate(
     grid: SimulationGrid,
     folder: str | os.PathLike[str],

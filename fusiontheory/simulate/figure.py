@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.plotting import INK, NORMAL_95, HeadStyle, head_styles, sample_axis, style
 
@@ -20,6 +21,7 @@ MOST_PANELS = 12
 _COLUMNS = 3
 
 
+@checked
 def plot_simulation(table: pd.DataFrame, width: float = 7.2) -> Figure:
     """Draw test error (or accuracy) against n, one panel for each configuration and ridge.
 
@@ -70,6 +72,7 @@ def plot_simulation(table: pd.DataFrame, width: float = 7.2) -> Figure:
     return figure
 
 
+@checked
 def check_panels(count: int, varied: list[str]) -> None:
     """Refuse to draw more than 12 panels.
 

@@ -21,7 +21,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked, finite
 from fusiontheory.heads import Head, find_head
 from fusiontheory.solvers import (
     NormalEquations,
@@ -43,6 +44,7 @@ HEAD_NAMES = ("additive", "bilinear", "sum", "low-rank", "dot-product", *_TANGEN
 _ROWS = 1024
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class HeadFit:
     """A head fitted to T labels.
@@ -62,6 +64,7 @@ class HeadFit:
     outputs: _Array | None = None
 
 
+@checked(v=finite(2), t=finite(2), labels=finite(2))
 def fit_head(
     head: str,
     v: _Array,
@@ -87,7 +90,8 @@ def fit_head(
         test: rows (v, t) at which the tangent kernel is evaluated.
 
     Raises:
-        InputError: for another head, or a dot product of different dimensions.
+        InputError: for another head, or a dot product of different dimensions; rows or labels that
+            are not finite or as many; sizes that are more; a negative ridge.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -99,6 +103,15 @@ def fit_head(
                [0., 0.],
                [0., 0.]])
     """
+    if not len(v) == len(t) == len(labels):
+        raise InputError(
+            f"v, t and labels must have as many rows, got {len(v)}, {len(t)} and {len(labels)}"
+        )
+    for n in sizes:
+        if positive_integer("sizes", n) > len(v):
+            raise InputError(f"sizes must be at most the {len(v)} rows, got {n}")
+    for ridge in ridges:
+        non_negative("ridges", ridge)
     if head == "low-rank":
         yield from _low_rank(v, t, labels, sizes, rank)
     elif head == "concat-mlp":
@@ -114,6 +127,7 @@ def fit_head(
         yield from _explicit(head, v, t, labels, sizes, ridges, intercept)
 
 
+@checked
 def head_features(head: str, v: _Array, t: _Array) -> _Array:
     """Return the explicit features of a head that has them, shape (n, p).
 

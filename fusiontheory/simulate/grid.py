@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.simulate.fits import HEAD_NAMES
 from fusiontheory.store import check_study, read_bytes
@@ -148,6 +149,7 @@ class SimulationGrid:
         return len(self.configs) * sum(per_head) * len(self.n) * len(self.seeds)
 
     @classmethod
+    @checked
     def of(
         cls,
         base: Mapping[str, Any],
@@ -182,6 +184,7 @@ class SimulationGrid:
         return described
 
 
+@checked
 def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
     """Read a grid from a TOML file, in the form of the module's docstring.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
 from fusiontheory.simulate.fits import HeadFit, fit_head
 from fusiontheory.synthetic import population_risk
 
@@ -18,6 +19,7 @@ __all__ = ["measure_unit"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def measure_unit(unit: Unit) -> list[dict[str, Any]]:
     """Return one row per n, ridge and configuration of a unit with a seed."""
     assert unit.seed is not None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.moments import Moments
 from fusiontheory.synthetic import FeatureLaw, SyntheticConfig
 
 __all__ = ["synthetic_moments"]
 
 
+@checked
 def synthetic_moments(config: SyntheticConfig) -> Moments:
     """Return the moments of a configuration's matched pairs, for `fusiontheory.predict_curve`.
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.constraints import checked
 from fusiontheory.curves import predict_curve
 from fusiontheory.risk import (
     CorrelatedProducts,
@@ -55,6 +56,7 @@ _Array: TypeAlias = NDArray[np.float64]
 _DENSE = 2048
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Prediction:
     """Predicted errors at each n for one ridge; NaN where there is no prediction.
@@ -72,6 +74,7 @@ class Prediction:
     formula: str
 
 
+@checked
 def predict_head(
     config: SyntheticConfig,
     head: str,

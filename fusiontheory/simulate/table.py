@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.store import read_bytes, unreadable, write_atomically
 
@@ -49,6 +50,7 @@ def claim_folder(grid: SimulationGrid, folder: Path) -> None:
     write_atomically(path, _text(grid).encode())
 
 
+@checked
 def differences(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Return what differs between two descriptions of grids, a line for each setting.
 
@@ -84,6 +86,7 @@ def write_table(grid: SimulationGrid, table: pd.DataFrame, path: Path) -> Path:
     return write_atomically(path, sink.getvalue().to_pybytes())
 
 
+@checked
 def read_table(
     path: Path, grid: SimulationGrid | None = None, extended: bool = False
 ) -> pd.DataFrame:

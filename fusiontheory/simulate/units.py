@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from fusiontheory.constraints import checked
 from fusiontheory.simulate.grid import SimulationGrid
 from fusiontheory.simulate.measuring import measure_unit
 from fusiontheory.simulate.predicting import predict_unit
@@ -81,6 +82,7 @@ class Unit:
         return f"{self.head} head, {seed}, settings {first[:160]}{more}"
 
 
+@checked
 def units_of(grid: SimulationGrid, precision: str | None = None) -> list[Unit]:
     """Return the units of a grid: predictions first, as they take longest.
 
@@ -122,6 +124,7 @@ def run_unit_on(unit: Unit, device: str | None) -> list[dict[str, Any]]:
         return run_unit(unit)
 
 
+@checked
 def run_unit(unit: Unit) -> list[dict[str, Any]]:
     """Return one row per configuration, n and ridge: ``config`` (its position), n, ridge, results.
 

@@ -18,6 +18,7 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.heads import Head
 from fusiontheory.solvers import kernel_ridge, nested
 from fusiontheory.solvers.kernel_ridge import Measured, PairFeatures
@@ -44,6 +45,7 @@ PRECISIONS = ("float64", "mixed")
 """float64 throughout, or Cholesky factors in float32 whose solutions are refined in float64."""
 
 
+@checked
 @dataclass(frozen=True)
 class Place:
     """Where linear algebra is done, and how.
@@ -79,6 +81,7 @@ def _torch() -> ModuleType:
     return torch_backend
 
 
+@checked
 def devices(asked: str) -> list[str]:
     """Return the devices that a request stands for, each by its own name.
 
@@ -97,6 +100,7 @@ def devices(asked: str) -> list[str]:
     return found
 
 
+@checked
 def device_name(device: str) -> str:
     """Return what the maker calls a device, for records; that of the processor is "cpu".
 
@@ -117,6 +121,7 @@ def device_code() -> tuple[Callable[..., object], ...]:
     return torch_backend.outputs, torch_backend.dual_ridge
 
 
+@checked
 @contextlib.contextmanager
 def computing_on(device: str | None, precision: str = "float64") -> Iterator[None]:
     """Let `measure_curve`, `measure_ridges`, `dual_ridge` and `eigh` compute there in the block.
@@ -141,6 +146,7 @@ def placed(device: str | None = None, precision: str = "float64") -> Place | Non
     return _PLACE.get() if device is None else Place(devices(device)[0], precision)
 
 
+@checked
 def measure_curve(
     head: Head,
     train: PairFeatures,
@@ -186,6 +192,7 @@ def measure_curve(
     return _measured(head, train, test, kernel_ridge.with_ridges(sizes, ridge), place)
 
 
+@checked
 def measure_ridges(
     head: Head,
     train: PairFeatures,
@@ -252,6 +259,7 @@ def _check(places: list[tuple[int, float]], pairs: int) -> None:
             raise InputError(f"sizes must be at most the {pairs} training pairs, got {n}")
 
 
+@checked
 def dual_ridge(
     gram: NDArray[np.float64],
     labels: NDArray[np.float64],
@@ -271,6 +279,7 @@ def dual_ridge(
     yield from _torch().dual_ridge(gram, labels, sizes, ridges, intercept, place)
 
 
+@checked
 def eigh(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the eigenvalues of a symmetric matrix, increasing, and its vectors as columns.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.data import Pairs
 from fusiontheory.heads import Head
 from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
@@ -25,6 +26,7 @@ _Places = Sequence[tuple[int, float]]
 """Sample size and ridge of each fit."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PairFeatures:
     """Features of pairs: image (n, d_v), text (n, d_t) and label +-1 (n,)."""
@@ -34,6 +36,7 @@ class PairFeatures:
     label: _Array
 
 
+@checked
 @dataclass(frozen=True)
 class Measured:
     """What one trained head does on test pairs.
@@ -51,6 +54,7 @@ class Measured:
     ridge: float
 
 
+@checked
 def gather(image: NDArray[Any], text: NDArray[Any], pairs: Pairs) -> PairFeatures:
     """Return the features of ``pairs`` out of image (rows, d_v) and text (rows, captions, d_t).
 
@@ -63,6 +67,7 @@ def gather(image: NDArray[Any], text: NDArray[Any], pairs: Pairs) -> PairFeature
     return PairFeatures(image[pairs.image], text[pairs.text, pairs.caption], pairs.label)
 
 
+@checked
 def measure_curve(
     head: Head,
     train: PairFeatures,
@@ -117,6 +122,7 @@ def with_ridges(sizes: Sequence[int], ridge: float | Sequence[float]) -> list[tu
     return list(zip(sizes, ridges, strict=True))
 
 
+@checked
 def measure_ridges(
     head: Head,
     train: PairFeatures,

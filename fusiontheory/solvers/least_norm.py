@@ -8,6 +8,8 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
+
 __all__ = [
     "fit_bilinear_ridge",
     "fit_linear_ridge",
@@ -16,6 +18,7 @@ __all__ = [
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def fit_bilinear_ridge(
     v: _Array, t: _Array, y: _Array, ridge: float, intercept: bool = False
 ) -> _Array:
@@ -56,6 +59,7 @@ def fit_bilinear_ridge(
     return fit_linear_ridge(features, y, ridge, intercept).reshape(d_v, d_t)
 
 
+@checked
 def fit_linear_ridge(x: _Array, y: _Array, ridge: float, intercept: bool = False) -> _Array:
     """Return the coefficients w of ridge regression of y on x: f(x) = x . w.
 

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, eigh
 
+from fusiontheory.constraints import checked
+
 __all__ = [
     "DualFit",
     "NormalEquations",
@@ -74,6 +76,7 @@ class PrimalFit:
     training: _Array
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class NormalEquations:
     """Sums over the first n samples.
@@ -91,6 +94,7 @@ class NormalEquations:
     shared: _Array
 
 
+@checked
 def blockwise_gram(n: int, block: Callable[[slice, slice], _Array]) -> _Array:
     """Return the lower triangle of a Gram matrix, in blocks of columns; the rest is not filled.
 
@@ -111,6 +115,7 @@ def blockwise_gram(n: int, block: Callable[[slice, slice], _Array]) -> _Array:
     return gram
 
 
+@checked
 def dual_ridge(
     gram: _Array, labels: _Array, sizes: list[int], ridges: list[float], intercept: bool
 ) -> Iterator[DualFit]:
@@ -145,6 +150,7 @@ def dual_ridge(
             yield _dual_by_factor(factor[:n, :n], labels[:n], ridge, intercept)
 
 
+@checked
 def primal_ridge(
     equations: NormalEquations, labels: _Array, ridges: list[float], intercept: bool
 ) -> Iterator[PrimalFit]:

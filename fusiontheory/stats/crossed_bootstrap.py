@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.stats.paired import t_test
 from fusiontheory.stats.seed_gaps import check_level
 
@@ -45,6 +46,7 @@ _Array = NDArray[np.float64]
 _BATCH_CELLS = 4_000_000
 
 
+@checked
 @dataclass(frozen=True)
 class CrossedGap:
     """A gap with what seeds and test images contribute to its uncertainty.
@@ -73,6 +75,7 @@ class CrossedGap:
     pairs: int
 
 
+@checked
 def crossed_gap(
     first: ArrayLike,
     second: ArrayLike,

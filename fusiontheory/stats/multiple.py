@@ -7,11 +7,13 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import check_level
 
 __all__ = ["holm"]
 
 
+@checked
 def holm(table: pd.DataFrame, p: str = "p_value", level: float = 0.05) -> pd.DataFrame:
     """Return a table of tests with Holm's correction over all of its rows.
 

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import stats
 
+from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import check_level, seed_gaps
 
 __all__ = ["PairedGap", "paired_gap", "t_test"]
 
 
+@checked
 @dataclass(frozen=True)
 class PairedGap:
     """A mean gap over seeds; accuracies in, so fractions out.
@@ -37,6 +39,7 @@ class PairedGap:
     seeds: int
 
 
+@checked
 def paired_gap(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> PairedGap:
     """Return mean gap, t interval and t-test, paired by seed.
 

@@ -10,6 +10,7 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import check_level
 
 __all__ = ["SeedsNeeded", "paired_power", "seeds_needed"]
@@ -17,6 +18,7 @@ __all__ = ["SeedsNeeded", "paired_power", "seeds_needed"]
 _MOST_SEEDS = 10**9
 
 
+@checked
 @dataclass(frozen=True)
 class SeedsNeeded:
     """The number of seeds at which a paired t-test sees a gap often enough.
@@ -37,6 +39,7 @@ class SeedsNeeded:
     gap: float
 
 
+@checked
 def paired_power(sd: float, seeds: int, gap: float = 0.01, significance: float = 0.05) -> float:
     """Return the probability that a two-sided paired t-test sees the gap.
 
@@ -70,6 +73,7 @@ def paired_power(sd: float, seeds: int, gap: float = 0.01, significance: float =
     return float(stats.chi2.cdf((count - 1) * ratio**2, count - 1))
 
 
+@checked
 def seeds_needed(
     gaps: ArrayLike, gap: float = 0.01, power: float = 0.8, significance: float = 0.05
 ) -> SeedsNeeded:

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.special import expit, logit
 
+from fusiontheory.constraints import checked
+
 __all__ = ["FORMS", "extrapolate", "extrapolate_with_error"]
 
 _Array = NDArray[np.float64]
@@ -29,6 +31,7 @@ _EDGE = 1e-4
 _ACCURACY_BOUNDS = ([0.5, 0.0, 0.0], [1.0, 2.0, 3.0])
 
 
+@checked
 def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
     """Fit ``form`` to a measured curve and return its accuracy at other sizes.
 
@@ -50,6 +53,7 @@ def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _
     return FORMS[form](sizes, accuracy, error, at)
 
 
+@checked
 def extrapolate_with_error(
     sizes: _Array, accuracy: _Array, error: _Array, at: float
 ) -> tuple[float, float]:

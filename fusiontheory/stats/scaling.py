@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import check_level, gaps_at
 
 __all__ = ["ORDER_EXPONENTS", "ScalingExponent", "scaling_exponent"]
@@ -39,6 +40,7 @@ ORDER_EXPONENTS = (-1.0, -0.5, 0.0)
 _GRID = np.linspace(-4, 2, 1201)
 
 
+@checked
 @dataclass(frozen=True)
 class ScalingExponent:
     """How a gap scales with n.
@@ -72,6 +74,7 @@ class ScalingExponent:
     sizes: int
 
 
+@checked
 def scaling_exponent(
     gaps: ArrayLike,
     n: ArrayLike,

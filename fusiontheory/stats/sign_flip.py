@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import seed_gaps
 
 __all__ = ["SignFlipTest", "sign_flip_test"]
@@ -16,6 +17,7 @@ _MOST_EXACT_SEEDS = 16
 _BATCH = 4096
 
 
+@checked
 @dataclass(frozen=True)
 class SignFlipTest:
     """A test of a mean gap of 0 by flipping the signs of the seeds' gaps.
@@ -38,6 +40,7 @@ class SignFlipTest:
     seeds: int
 
 
+@checked
 def sign_flip_test(
     first: ArrayLike, second: ArrayLike, flips: int = 100_000, seed: int = 0
 ) -> SignFlipTest:

@@ -9,12 +9,14 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from fusiontheory.checks import positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.stats.paired import t_test
 from fusiontheory.stats.seed_gaps import check_level, gaps_at
 
 __all__ = ["GapTrend", "gap_trend"]
 
 
+@checked
 @dataclass(frozen=True)
 class GapTrend:
     """The slope of the gap along an axis.
@@ -42,6 +44,7 @@ class GapTrend:
     levels: int
 
 
+@checked
 def gap_trend(
     gaps: ArrayLike,
     positions: ArrayLike,

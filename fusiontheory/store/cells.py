@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["ADDED_COLUMNS", "Cell"]
 
@@ -23,6 +24,7 @@ ADDED_COLUMNS = ["features", "code", "cell"]
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)  # made once: a million cells
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Cell:
     """One configuration, feature fingerprint and code version: the unit that is measured.
@@ -81,11 +83,16 @@ class Cell:
         return hash(self.key)
 
 
+@checked
 def canonical_json(value: Any) -> bytes:
     """Return the one JSON text of a value, in UTF-8; floats are exact."""
-    return _ENCODER.encode(value).encode()
+    try:
+        return _ENCODER.encode(value).encode()
+    except TypeError as error:
+        raise InputError(f"value must be made of what JSON has: {error}") from error
 
 
+@checked
 def sha256(value: Any) -> str:
     """Return the SHA-256 of the canonical JSON, in hex."""
     return hashlib.sha256(canonical_json(value)).hexdigest()

@@ -8,10 +8,12 @@ import uuid
 from pathlib import Path
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["check_writable", "write_atomically", "write_temporary"]
 
 
+@checked
 def check_writable(name: str, folder: Path) -> None:
     """Make ``folder`` and write to it; call it before work that takes long.
 
@@ -31,6 +33,7 @@ def check_writable(name: str, folder: Path) -> None:
         raise _refused(name, folder, error) from error
 
 
+@checked
 def write_atomically(path: Path, data: bytes) -> Path:
     """Give ``data`` the name ``path`` in one step, in a folder made if need be; return the path.
 

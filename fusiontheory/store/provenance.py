@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["PLUMBING", "SEAMS", "closure", "code_version", "modules_version"]
 
 PLUMBING = (
     "fusiontheory.checks",
+    "fusiontheory.constraints",
     "fusiontheory.typing",
     "fusiontheory.data.reading",  # what it reads is in the fingerprint of the features
     "fusiontheory.store",
@@ -46,6 +48,7 @@ functions of their `code_version`.
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@checked
 def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = ()) -> str:
     """Return 12 hex digits that change when code that ``functions`` can reach does.
 
@@ -53,8 +56,9 @@ def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = (
     that one of them imports, at the top or inside a function, and so on. A name taken from a
     package's face counts as its defining module, not the whole package. Imports for type checkers
     alone and the modules of `PLUMBING` are left out. What counts of a module is its syntax tree
-    without docstrings: comments, layout and documentation do not make another version. A table
-    beside the module counts too where the module names it in a string, as ``"calibration.json"``.
+    without docstrings and without the decorator `checked`: comments, layout, documentation and
+    refusals of arguments of another kind do not make another version. A table beside the module
+    counts too where the module names it in a string, as ``"calibration.json"``.
 
     Args:
         functions: what computes the rows that are recorded; functions or classes.
@@ -81,6 +85,7 @@ def _version(modules: tuple[tuple[str, Path], ...], registries: tuple[str, ...])
     return modules_version([name for name, _ in modules], roots, registries)
 
 
+@checked
 def modules_version(
     names: Iterable[str], roots: tuple[Path, ...], registries: tuple[str, ...] = ()
 ) -> str:
@@ -98,6 +103,7 @@ def modules_version(
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
 
+@checked
 def closure(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of the modules whose code `code_version` covers, sorted.
 
@@ -113,7 +119,7 @@ def closure(function: Callable[..., Any]) -> tuple[str, ...]:
 def _source(function: Callable[..., Any]) -> tuple[str, Path]:
     """Return the name and the file of the module that defines a function."""
     try:
-        path = Path(inspect.getsourcefile(function) or "")
+        path = Path(inspect.getsourcefile(inspect.unwrap(function)) or "")
     except TypeError:
         path = Path()
     if path.suffix != ".py" or not path.is_file():
@@ -280,10 +286,25 @@ def _canonical(node: Any) -> str:
     for field, value in ast.iter_fields(node):
         if field == "body" and isinstance(node, _DOCUMENTED):
             value = _without_docstrings(value)
+        if field == "body" and isinstance(value, list):
+            value = [one for one in value if not _brings_checks(one)]
+        if field == "decorator_list":
+            value = [one for one in value if _called(one) != "checked"]
         if value is None or value == [] or field in ("type_comment", "kind"):
             continue
         parts.append(f"{field}={_canonical(value)}")
     return f"{type(node).__name__}({','.join(parts)})"
+
+
+def _brings_checks(node: Any) -> bool:
+    """Return whether a statement only imports the decorator `checked`, which changes no number."""
+    return isinstance(node, ast.ImportFrom) and node.module == "fusiontheory.constraints"
+
+
+def _called(decorator: ast.expr) -> str:
+    """Return the name of a decorator, with arguments or without."""
+    node = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _without_docstrings(body: list[ast.stmt]) -> list[ast.stmt]:

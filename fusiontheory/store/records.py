@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeVar
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.store.batch import RecordBatch
 from fusiontheory.store.cells import Cell, check_study
 from fusiontheory.store.database import check_folder, opened
@@ -48,6 +49,7 @@ class StudyStatus(NamedTuple):
     last: str
 
 
+@checked
 class RecordStore:
     """The records under one folder, which the first write makes.
 

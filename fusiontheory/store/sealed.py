@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.store.cells import Cell, canonical_json, plain_json
 from fusiontheory.store.rows import Column, columns_of, decode, encode, is_time
 
@@ -129,6 +130,7 @@ class SealedRecord(NamedTuple):
         return "its content does not match its digest"
 
 
+@checked
 def sealed(
     cell: Cell,
     rows: pd.DataFrame | Sequence[Mapping[str, Any]],

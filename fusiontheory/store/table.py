@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.store.cells import ADDED_COLUMNS
 from fusiontheory.store.rows import Column, parse
 from fusiontheory.store.sealed import SealedRecord
@@ -24,6 +25,7 @@ _ABSENT = object()
 _AT_ONCE = 50_000  # rows held as Python objects, per schema
 
 
+@checked
 def tidy(records: Iterable[SealedRecord]) -> pd.DataFrame:
     """Return the rows of records with their configurations, ``features``, ``code`` and ``cell``.
 

@@ -20,6 +20,7 @@ from safetensors.numpy import load as _parse
 from safetensors.numpy import save as _serialise
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.store.cells import canonical_json
 from fusiontheory.store.files import write_atomically
 
@@ -29,6 +30,7 @@ _METADATA = "fusiontheory"
 _HEADER_LENGTH = 8  # bytes of the little-endian integer that a safetensors file starts with
 
 
+@checked
 def digest(tensors: Mapping[str, NDArray[Any]], notes: Any = None) -> str:
     """Return the SHA-256 in hex of named arrays (names, types, shapes, values) and of JSON notes.
 
@@ -46,6 +48,7 @@ def digest(tensors: Mapping[str, NDArray[Any]], notes: Any = None) -> str:
     return total.hexdigest()
 
 
+@checked
 def write_tensors(
     path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]
 ) -> None:
@@ -66,6 +69,7 @@ def write_tensors(
     write_atomically(Path(path), data)
 
 
+@checked
 def read_tensors(
     path: str | os.PathLike[str],
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any] | None]:
@@ -101,6 +105,7 @@ file or directory
     return tensors, notes
 
 
+@checked
 def is_sealed(path: Path) -> bool:
     """Return whether a safetensors file was written by `write_tensors`, by its header alone.
 
@@ -120,6 +125,7 @@ def is_sealed(path: Path) -> bool:
         return True
 
 
+@checked
 def read_bytes(path: Path) -> bytes:
     """Return the content of a regular file; a pipe or a device would be read without end.
 
@@ -143,6 +149,7 @@ def read_bytes(path: Path) -> bytes:
         raise InputError(f"path must be a file to read, got {path}: {error.strerror}") from error
 
 
+@checked
 def unreadable(path: Path, error: Exception) -> InputError:
     """Return the error of a file that a parser gave up on.
 

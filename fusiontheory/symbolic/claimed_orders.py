@@ -23,6 +23,7 @@ from fusiontheory.checks import (
     sample_sizes,
     set_checked,
 )
+from fusiontheory.constraints import checked
 from fusiontheory.symbolic import orders as formulas
 from fusiontheory.symbolic.formula import latex_text, numpy_function, plain_text
 from fusiontheory.symbolic.symbols import EPS_ATTENTION, EPS_CONCAT, SYMBOLS
@@ -45,6 +46,7 @@ _NAMES = {
 }
 
 
+@checked
 @dataclass(frozen=True)
 class Orders:
     """The claimed orders at given dimensions, c and approximation errors.

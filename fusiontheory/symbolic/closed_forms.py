@@ -8,8 +8,7 @@ r"""Levels 1 to 3 in symbols, for spectra so simple that the equations close.
   variances and all canonical correlations rho, under added noise: `matching_*`.
 
 Each function returns a `Formula`: an expression in sympy with ``numpy()`` and ``latex()``. With
-``solved=False`` the effective ridge stays a symbol, kappa, and the formula is short; else it is
-put in (`isotropic_kappa`; at Level 3 with p = d^2 and lam = Lambda).
+``solved=False`` kappa stays a symbol; at Level 3 it is that of p = d^2 and lam = Lambda.
 
 | symbol | meaning |
 |---|---|
@@ -21,9 +20,8 @@ put in (`isotropic_kappa`; at Level 3 with p = d^2 and lam = Lambda).
 | rho | canonical correlation of matched pairs, 0 <= rho < 1 |
 | sigma_v2, sigma_t2 | variance of noise added to each image and text feature |
 
-Derivations: ``docs/orders.md`` (Level 1), ``docs/theory.md`` (Levels 2 and 3). Sources: Hastie,
-Montanari, Rosset & Tibshirani, arXiv:1903.08560; Canatar, Bordelon & Pehlevan, arXiv:2006.13198;
-Simon et al., arXiv:2110.03922.
+Derivations: ``docs/orders.md`` and ``docs/theory.md``. Sources: Hastie et al., arXiv:1903.08560;
+Canatar, Bordelon & Pehlevan, arXiv:2006.13198; Simon et al., arXiv:2110.03922.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ from __future__ import annotations
 import sympy as sp
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.symbolic import orders
 from fusiontheory.symbolic.formula import Formula
 from fusiontheory.symbolic.symbols import NOISE, N
@@ -77,6 +76,7 @@ _SIGNAL = D * RHO**2 / (_VARIANCE + RHO**2 / 2 + KAPPA)
 # Level 1
 
 
+@checked
 def dimension(fusion: str) -> Formula:
     """p of a fusion: d_v + d_t, d_v d_t, or r (d_v + d_t - r).
 
@@ -91,6 +91,7 @@ def dimension(fusion: str) -> Formula:
     return Formula(orders.attention_dimension(low_rank=fusion == "low-rank"))
 
 
+@checked
 def approximation(fusion: str) -> Formula:
     """Target power that a fusion cannot represent, at any n.
 
@@ -107,6 +108,7 @@ def approximation(fusion: str) -> Formula:
     return Formula(POWER * missed[_known("fusion", fusion, FUSIONS)])
 
 
+@checked
 def estimation(fusion: str, regime: str = "under") -> Formula:
     """Error from fitting n samples, above the approximation error.
 
@@ -134,6 +136,7 @@ def estimation(fusion: str, regime: str = "under") -> Formula:
     return Formula((1 - N / p) * (POWER - missed) + (NOISE + missed) * N / (p - N - 1))
 
 
+@checked
 def excess_risk(fusion: str, regime: str = "under") -> Formula:
     """Return `approximation` plus `estimation`: the test error above the noise.
 
@@ -146,6 +149,7 @@ def excess_risk(fusion: str, regime: str = "under") -> Formula:
     return Formula(approximation(fusion).expression + estimation(fusion, regime).expression)
 
 
+@checked
 def crossover(fusion: str = "bilinear") -> Formula:
     """n* > p + 1 where concatenation and ``fusion`` have the same risk; infinity if never.
 
@@ -189,6 +193,7 @@ def isotropic_kappa() -> Formula:
     return Formula(_kappa(P, LAM))
 
 
+@checked
 def isotropic_gamma(solved: bool = True) -> Formula:
     """gamma = (p/n) L^2, L = lam/(lam + kappa): the share of the test error that is variance.
 
@@ -198,6 +203,7 @@ def isotropic_gamma(solved: bool = True) -> Formula:
     return _solved(_gamma(P, LAM), P, LAM, solved)
 
 
+@checked
 def isotropic_risk(solved: bool = True) -> Formula:
     """Test error ((1 - L)^2 b^2 + s^2)/(1 - gamma) on a noisy label; b^2 over all p features.
 
@@ -207,6 +213,7 @@ def isotropic_risk(solved: bool = True) -> Formula:
     return _solved(_risk(), P, LAM, solved)
 
 
+@checked
 def isotropic_training_risk(solved: bool = True) -> Formula:
     """Training error (delta/(n kappa))^2 times `isotropic_risk`, delta/kappa = n - p L.
 
@@ -216,6 +223,7 @@ def isotropic_training_risk(solved: bool = True) -> Formula:
     return _solved((1 - P * _LEARNED / N) ** 2 * _risk(), P, LAM, solved)
 
 
+@checked
 def isotropic_accuracy(solved: bool = True) -> Formula:
     """Accuracy Phi(L b^2/sqrt(L^2 b^2 (1 - b^2) + gamma E)) for labels y = +-1, half of each.
 
@@ -243,6 +251,7 @@ def isotropic_optimal_ridge() -> Formula:
     return Formula(NOISE * LAM * P / POWER)
 
 
+@checked
 def isotropic_optimal_risk(solved: bool = True) -> Formula:
     """Test error at `isotropic_optimal_ridge`, s^2 + (1 - L) b^2; lam drops out when solved.
 
@@ -260,6 +269,7 @@ def isotropic_optimal_risk(solved: bool = True) -> Formula:
 # Level 3
 
 
+@checked
 def matching_signal(solved: bool = True) -> Formula:
     """q = d rho^2/(Lambda + rho^2/2 + kappa).
 
@@ -274,6 +284,7 @@ def matching_signal(solved: bool = True) -> Formula:
     return _solved(_SIGNAL, D**2, _VARIANCE, solved)
 
 
+@checked
 def matching_risk(solved: bool = True) -> Formula:
     """E = ((1 - m)^2 + s)/(1 - gamma), m = q/(4 + q), s = 4 (q + kappa dq/dkappa)/(4 + q)^2.
 
@@ -288,6 +299,7 @@ def matching_risk(solved: bool = True) -> Formula:
     return _solved(risk, D**2, _VARIANCE, solved)
 
 
+@checked
 def matching_argument(solved: bool = True) -> Formula:
     """z = m/sqrt(s + gamma E), the accuracy being Phi(z).
 
@@ -302,6 +314,7 @@ def matching_argument(solved: bool = True) -> Formula:
     return _solved(_argument(_VARIANCE), D**2, _VARIANCE, solved)
 
 
+@checked
 def matching_accuracy(solved: bool = True) -> Formula:
     """Accuracy Phi(z) of the bilinear head, scores within a class taken as normal.
 
@@ -326,6 +339,7 @@ def matching_concat_accuracy() -> Formula:
     return Formula(sp.Rational(1, 2))
 
 
+@checked
 def matching_noise_slope(solved: bool = True) -> Formula:
     """dz/d sigma_v^2 of `matching_argument` at fixed n and delta; below 0 wherever rho > 0.
 
@@ -373,8 +387,7 @@ def _argument(level: sp.Expr) -> sp.Expr:
 
 
 def _normal(argument: sp.Expr) -> sp.Expr:
-    """Phi, the normal distribution function."""
-    return (1 + sp.erf(argument / sp.sqrt(2))) / 2
+    return (1 + sp.erf(argument / sp.sqrt(2))) / 2  # the normal distribution function
 
 
 def _solved(expression: sp.Expr, p: sp.Expr, eigenvalue: sp.Expr, solved: bool) -> Formula:

@@ -12,6 +12,7 @@ import numpy as np
 import sympy as sp
 from numpy.typing import ArrayLike
 
+from fusiontheory.constraints import checked
 from fusiontheory.symbolic.symbols import EPS_ATTENTION, SYMBOLS
 
 __all__ = [
@@ -64,6 +65,7 @@ def _array(value: Any) -> Any:
     return None if value is None else np.asarray(value, dtype=np.float64)
 
 
+@checked
 @dataclass(frozen=True)
 class Formula:
     """One equation's right-hand side, with the functions below as methods.

@@ -27,6 +27,7 @@ import math
 import sympy as sp
 
 from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.constraints import checked
 from fusiontheory.symbolic.symbols import (
     ALIGNMENT,
     CONSTANT,
@@ -82,6 +83,7 @@ def attention_dimension(low_rank: bool = False) -> sp.Expr:
     return RANK * (D_V + D_T - RANK) if low_rank else D_V * D_T
 
 
+@checked
 def dimension_ratio(low_rank: bool = False) -> sp.Expr:
     """D_attention / D_concat: how many times more samples the claim gives cross-attention.
 
@@ -118,6 +120,7 @@ def estimation_error(dimension: sp.Expr, rate: str = "fast") -> sp.Expr:
     return CONSTANT * dimension**power / N**power
 
 
+@checked
 def concat_risk(rate: str = "fast") -> sp.Expr:
     """R_concat(n) = eps_concat + c (d_v + d_t)/n, or eps_concat + c sqrt((d_v + d_t)/n).
 
@@ -227,6 +230,7 @@ def crossover_limits(rate: str = "fast", low_rank: bool = False) -> dict[str, sp
     }
 
 
+@checked
 def gap_decay(n_from: float, n_to: float, rate: str = "fast") -> float:
     """Factor by which the estimation gap falls from n_from to n_to: n_to/n_from or its root.
 

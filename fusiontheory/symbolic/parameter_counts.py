@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import sympy as sp
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked, short
 
 __all__ = [
     "COUNTS",
@@ -62,6 +64,7 @@ class CountFormula:
         return text
 
 
+@checked
 def query_key_dimension(d_v: Any, d_t: Any, width: Any, heads: int = 1) -> Any:
     """Return the dimension of the set of query-key products W_q^T W_k, of rank width / heads each.
 
@@ -78,6 +81,9 @@ def query_key_dimension(d_v: Any, d_t: Any, width: Any, heads: int = 1) -> Any:
         >>> print(query_key_dimension(D_V, D_T, WIDTH))
         w*(d_t + d_v - w)
     """
+    for name, value in (("d_v", d_v), ("d_t", d_t), ("width", width)):
+        if not isinstance(value, Integral | sp.Expr):
+            raise InputError(f"{name} must be an integer or an expression, got {short(value)}")
     per_head = sp.sympify(width) / positive_integer("heads", heads)
     if per_head.is_number and any(bool(per_head > sp.sympify(d)) for d in (d_v, d_t)):
         raise InputError(
@@ -172,6 +178,7 @@ def _projected_hadamard() -> CountFormula:
     return CountFormula(WIDTH * (D_V + D_T) + _linear(WIDTH, 1), WIDTH * (D_V + D_T - WIDTH) + 1)
 
 
+@checked
 def count_formula(
     name: str, *, hidden_layers: int | None = None, projected: bool = False
 ) -> CountFormula:
@@ -206,6 +213,7 @@ def count_formula(
     return network.formula(sp.symbols(f"h_1:{layers + 1}", positive=True))
 
 
+@checked
 def parameter_count(name: str, **sizes: Any) -> int:
     """Return the number of parameters of a network.
 
@@ -229,6 +237,7 @@ def parameter_count(name: str, **sizes: Any) -> int:
     return int(formula.expression.subs(numbers))
 
 
+@checked
 def identifiable_dimension(name: str, **sizes: Any) -> int | None:
     """Return the dimension of the set of a network's functions, None where it is not known.
 

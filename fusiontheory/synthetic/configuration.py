@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.degradations import Degradation
 from fusiontheory.synthetic.floors import RiskFloor, risk_floor
 from fusiontheory.synthetic.latent_model import Draw, LatentModel
@@ -30,6 +31,7 @@ __all__ = ["SyntheticConfig", "SyntheticSample"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SyntheticSample:
     """v, shape (n, d_v), t, shape (n, d_t), and labels, shape (n,)."""
@@ -123,12 +125,14 @@ class SyntheticConfig:
         """Exact moments of the label with the features; None for the sign of a mix."""
         return _label(self)
 
+    @checked
     def floor(self, intercept: bool = True) -> RiskFloor:
         """Return the least test errors, of any function and of each head."""
         return risk_floor(
             self.target, self.model, self.coefficients, self.features, self.label, intercept
         )
 
+    @checked
     def draw(self, n: int, seed: int) -> SyntheticSample:
         """Return n rows; the first rows of a longer draw with the same seed are the same.
 
@@ -138,11 +142,13 @@ class SyntheticConfig:
         rows = self.rows(n, [positive_integer("seed", seed, minimum=0)])
         return SyntheticSample(rows.v, rows.t, self.labels(rows))
 
+    @checked
     def rows(self, n: int, entropy: list[int]) -> Draw:
         """Return features and latents, for `labels` of this and of other targets on the same."""
         seed = np.random.SeedSequence(entropy)
         return self.model.draw(positive_integer("n", n), seed, self.mismatched)
 
+    @checked
     def labels(self, rows: Draw) -> _Array:
         """Return the labels of drawn rows, shape (n,)."""
         return draw_labels(self.target, self.model, self.coefficients, rows)
@@ -155,6 +161,7 @@ class SyntheticConfig:
         }
 
     @classmethod
+    @checked
     def from_settings(cls, settings: Mapping[str, Any]) -> SyntheticConfig:
         """Return the configuration of dotted names; those left out have their defaults.
 

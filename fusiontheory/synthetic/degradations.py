@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.rotations import aligned_rotation, unit_interval
 
@@ -18,6 +19,7 @@ __all__ = ["Degradation", "add_noise", "drop_dimensions", "rotate", "shuffle_row
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def add_noise(x: _Array, sigma: float, rng: np.random.Generator) -> _Array:
     """Return x + sigma e, e standard normal: M grows by sigma^2 I, C stays.
 
@@ -29,6 +31,7 @@ def add_noise(x: _Array, sigma: float, rng: np.random.Generator) -> _Array:
     return noisy
 
 
+@checked
 def rotate(x: _Array, rotation: _Array) -> _Array:
     """Return the rows turned, x Q^T: M becomes Q M Q^T, C becomes Q C (or C Q^T).
 
@@ -40,6 +43,7 @@ def rotate(x: _Array, rotation: _Array) -> _Array:
     return turned
 
 
+@checked
 def shuffle_rows(x: _Array, rate: float, rng: np.random.Generator) -> _Array:
     """Return x with a share of its rows exchanged among themselves: C shrinks by 1 - rate.
 
@@ -57,6 +61,7 @@ def shuffle_rows(x: _Array, rate: float, rng: np.random.Generator) -> _Array:
     return result
 
 
+@checked
 def drop_dimensions(x: _Array, dimensions: Sequence[int]) -> _Array:
     """Return x with some coordinates set to 0: their rows and columns of M and C become 0.
 
@@ -69,6 +74,7 @@ def drop_dimensions(x: _Array, dimensions: Sequence[int]) -> _Array:
     return result
 
 
+@checked
 @dataclass(frozen=True)
 class Degradation:
     """What is done to the features after the labels are made, in the order of the fields.

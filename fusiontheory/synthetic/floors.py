@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, cg
 
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor, inverse_root
 from fusiontheory.synthetic.targets import Coefficients, Target, additive_variance
@@ -18,6 +19,7 @@ __all__ = ["RiskFloor", "bayes_risk", "best_additive", "best_bilinear", "risk_fl
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class RiskFloor:
     """Least test mean squared errors; NaN where there is no closed form.
@@ -37,6 +39,7 @@ class RiskFloor:
     dot_product: float
 
 
+@checked
 def best_additive(
     features: FeatureLaw, label: LabelLaw, intercept: bool = True
 ) -> tuple[Predictor, float]:
@@ -71,6 +74,7 @@ def best_additive(
     return found, label.second - gain - (label.mean**2 if intercept else 0.0)
 
 
+@checked
 def best_bilinear(
     features: FeatureLaw, label: LabelLaw, intercept: bool = True
 ) -> tuple[Predictor, float]:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.foreign_laws import (
     Law,
     beside,
@@ -51,6 +52,7 @@ class ForeignSample(NamedTuple):
     groups: NDArray[np.int64]
 
 
+@checked
 @dataclass(frozen=True)
 class Copies:
     """Near-duplicates in a corpus.
@@ -76,6 +78,7 @@ class Copies:
         return rng.permutation(items)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ForeignPopulation:
     """A law of matched pairs with a name and a kind.
@@ -256,6 +259,7 @@ FOREIGN = {population.name: population for population in _populations()}
 """The populations by name."""
 
 
+@checked
 def find_population(name: str) -> ForeignPopulation:
     """Return the foreign population of that name.
 

@@ -15,6 +15,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from fusiontheory.constraints import checked
+
 __all__ = ["Draw", "LatentModel"]
 
 _Array: TypeAlias = NDArray[np.float64]
@@ -40,6 +42,7 @@ class Draw:
     uniform: _Array
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LatentModel:
     """Loadings, correlations, noise and means of Gaussian pairs.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.population import inverse_root
 
 __all__ = ["MeasuredAlignment", "measured_alignment"]
@@ -16,6 +17,7 @@ __all__ = ["MeasuredAlignment", "measured_alignment"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class MeasuredAlignment:
     """Estimates and standard errors.
@@ -33,6 +35,7 @@ class MeasuredAlignment:
     information_error: float
 
 
+@checked
 def measured_alignment(
     v: ArrayLike, t: ArrayLike, latent_rank: int | None = None, blocks: int = 50
 ) -> MeasuredAlignment:

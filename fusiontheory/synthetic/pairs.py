@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, non_negative_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.rotations import aligned_rotation, unit_interval
 from fusiontheory.synthetic.spectra import SpectrumSetting, resolve_spectrum, spectrum_values
@@ -31,6 +32,7 @@ _MOST_DIMENSIONS = 2**14
 """A covariance of more takes over 2 GiB, and there are several."""
 
 
+@checked
 @dataclass(frozen=True)
 class SharedLatentPairs:
     """Gaussian pairs from shared latents, every dial a field.

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 
 __all__ = ["FeatureLaw", "LabelLaw", "Predictor", "population_risk"]
@@ -25,6 +26,7 @@ __all__ = ["FeatureLaw", "LabelLaw", "Predictor", "population_risk"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Predictor:
     """f(v, t) = constant + image . v + text . t + v^T product t, or T of them.
@@ -91,6 +93,7 @@ class Predictor:
         )
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class FeatureLaw:
     """The moments of the features.
@@ -195,6 +198,7 @@ class FeatureLaw:
         return inner(centred, self.overlap(centred))
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class LabelLaw:
     """What the label shares with the features: moments with x = v - E[v] and y = t - E[t].
@@ -214,6 +218,7 @@ class LabelLaw:
     product: _Array
 
 
+@checked
 def population_risk(
     features: FeatureLaw, label: LabelLaw | Sequence[LabelLaw], predictor: Predictor
 ) -> _Array:

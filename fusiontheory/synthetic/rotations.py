@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["aligned_rotation", "random_rotation", "unit_interval"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 def random_rotation(d: int, rng: np.random.Generator) -> _Array:
     """Return an orthogonal matrix drawn from the Haar measure, shape (d, d).
 
@@ -38,6 +40,7 @@ def random_rotation(d: int, rng: np.random.Generator) -> _Array:
     return rotation
 
 
+@checked
 def aligned_rotation(d: int, alignment: float, seed: int) -> _Array:
     """Return a rotation Q all of whose diagonal entries are ``alignment``, shape (d, d).
 

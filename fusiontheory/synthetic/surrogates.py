@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet
 from fusiontheory.synthetic.latent_model import LatentModel
 
@@ -18,6 +19,7 @@ __all__ = ["SurrogatePairs", "latent_model_of_features"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class SurrogatePairs:
     """Gaussian pairs with the means, second moments and cross-covariance of a features file.
@@ -73,6 +75,7 @@ class SurrogatePairs:
         return np.asarray(features.image[rows], float), np.asarray(features.text[rows], float)
 
 
+@checked
 def latent_model_of_features(image: _Array, text: _Array) -> LatentModel:
     """Return the `LatentModel` with the moments of features, (n, d_v) and (n, captions, d_t).
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import Draw, LatentModel
 from fusiontheory.synthetic.population import LabelLaw
 from fusiontheory.synthetic.rotations import unit_interval
@@ -31,6 +32,7 @@ Weights: TypeAlias = Literal["flat", "spectrum"]
 Task: TypeAlias = Literal["regression", "classification"]
 
 
+@checked
 @dataclass(frozen=True)
 class Target:
     """What is to be learned, and the noise of the labels.
@@ -107,6 +109,7 @@ class Target:
         return {"additive": 0.0, "bilinear": 1.0}.get(self.kind, float("nan"))
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Coefficients:
     """a, shape (q_v + q_t,), and B, shape (q_v, q_t), in the units of the label.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.synthetic.rotations import random_rotation, unit_interval
 from fusiontheory.tokens import symmetric_vector
 
@@ -17,6 +18,7 @@ __all__ = ["TokenPairs"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class TokenPairs:
     r"""A text t and m tokens of its image; one token, at a place drawn at random, is about t.

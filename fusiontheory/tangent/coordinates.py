@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 
 __all__ = ["CoordinateMoments"]
 
@@ -30,6 +31,7 @@ _Signal = Callable[[_Array], tuple[_Array, _Array]]
 _STEP = 0.02
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class CoordinateMoments:
     """Moments of z = v * t within and between matched and mismatched pairs.

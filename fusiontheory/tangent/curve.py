@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.heads import Head
 from fusiontheory.matching import Terms, check_request, matching_curve
 from fusiontheory.moments import Moments
@@ -39,6 +40,7 @@ ALL_TERMS = Terms()
 _BEYOND = 2
 
 
+@checked
 def expand_network(
     network: _Network,
     image: ArrayLike,
@@ -79,6 +81,7 @@ def expand_network(
     return expand_kernel(kernel, v, t)
 
 
+@checked
 def predict_network_curve(
     network: _Network,
     image: ArrayLike,
@@ -153,6 +156,7 @@ def predict_network_curve(
     )
 
 
+@checked
 def tangent_head(name: str, module: nn.Module, **settings: Any) -> Head:
     """Return the head whose kernel is the module's tangent kernel.
 

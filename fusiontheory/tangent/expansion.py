@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.matching import (
     FunctionSignal,
     KernelSignal,
@@ -52,8 +53,7 @@ _Rows = NDArray[Any]
 ALL_TERMS = Terms()
 # Product r^2 from which the blocks' own spectra are better than those of a sample.
 EXACT = 0.8
-# i < j of so many pairs are 2e6 entries.
-_MOST_PAIRS = 2000
+_MOST_PAIRS = 2000  # i < j of so many are 2e6 entries
 
 
 def _dot(image: _Rows, text: _Rows) -> _Rows:
@@ -89,6 +89,7 @@ _ORDERS = {
 _LINEAR = ("image", "text")
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class KernelExpansion:
     """Coefficients of the blocks of a kernel.
@@ -134,6 +135,7 @@ class KernelExpansion:
         return self.product_eigenvalues is None or self.product_r_squared >= EXACT
 
 
+@checked
 def expand_kernel(
     kernel: ArrayLike,
     image: ArrayLike,
@@ -247,6 +249,7 @@ def _mean_square(matrix: _Array) -> float:
     return float((matrix**2).sum() - (np.diag(matrix) ** 2).sum()) / (n * (n - 1))
 
 
+@checked
 def expansion_model(
     expansion: KernelExpansion,
     moments: Moments,

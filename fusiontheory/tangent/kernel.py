@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["expected_tangent_kernel", "tangent_kernel"]
 
@@ -32,6 +33,7 @@ _BLOCKS_HELD = 3
 _FEW_ROWS, _MOST_ROWS = 64, 512
 
 
+@checked
 def tangent_kernel(
     module: nn.Module,
     pairs_a: _Pairs,
@@ -115,6 +117,7 @@ def _gram(
     return result
 
 
+@checked
 def expected_tangent_kernel(
     build: Callable[[], nn.Module],
     seeds: Sequence[int],

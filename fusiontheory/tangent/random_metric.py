@@ -29,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from fusiontheory.constraints import checked
 from fusiontheory.risk import Spectrum
 
 __all__ = ["MatchedMetric", "joined"]
@@ -41,6 +42,7 @@ _READ, _NODES, _DECADES = 120, 120, 7
 _FEW_DEGREES = 0.01
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class MatchedMetric:
     """The effective ridge xi(kappa) of the features behind a random metric, and their spectrum.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.data import Prepared, checked_mask, normalise
 from fusiontheory.tokens.orders import IMAGE_ORDERS, TEXT_ORDERS
 
@@ -17,6 +18,7 @@ __all__ = ["TOKEN_HEADS", "TokenHead", "find_token_head"]
 _Array: TypeAlias = NDArray[np.float64]
 
 
+@checked
 @dataclass(frozen=True)
 class TokenHead:
     """A head of tokens: an ordinary head of `fusiontheory.HEADS` on orders of tokens and text.
@@ -137,6 +139,7 @@ TOKEN_HEADS = {
 """Heads of tokens by name; a new one is one more entry."""
 
 
+@checked
 def find_token_head(name: str) -> TokenHead:
     """Return the head of that name.
 

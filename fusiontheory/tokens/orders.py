@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.constraints import checked
 from fusiontheory.data import checked_mask, checked_tokens
 
 __all__ = [
@@ -37,6 +38,7 @@ _Array: TypeAlias = NDArray[np.float64]
 _BLOCK_BYTES = 2**26
 
 
+@checked
 def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """Return mean_a x_a, what flat attention answers, shape (n, d).
 
@@ -57,6 +59,7 @@ def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     return mean
 
 
+@checked
 def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """Return Cov_a(x), how an image's tokens differ, as `symmetric_vector`, (n, d (d + 1)/2).
 
@@ -87,6 +90,7 @@ def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array
     return found
 
 
+@checked
 def query_pair(text: ArrayLike) -> _Array:
     """Return t t^T as `symmetric_vector`, shape (..., p (p + 1)/2).
 
@@ -104,6 +108,7 @@ def query_pair(text: ArrayLike) -> _Array:
     return symmetric_vector(t[..., :, None] * t[..., None, :])
 
 
+@checked
 def symmetric_vector(matrix: ArrayLike) -> _Array:
     """Return a symmetric matrix as a vector with the same inner products, (..., d (d + 1)/2).
 
@@ -127,6 +132,7 @@ def symmetric_vector(matrix: ArrayLike) -> _Array:
     return vector
 
 
+@checked
 def first_order_answer(
     tokens: ArrayLike, direction: ArrayLike, mask: ArrayLike | None = None
 ) -> _Array:

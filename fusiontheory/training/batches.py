@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fusiontheory.constraints import checked
 from fusiontheory.training.dataset import IndexedPairs, PairDataset
 from fusiontheory.training.members import Member
 
@@ -41,6 +42,7 @@ class PairTable(NamedTuple):
         return PairTable(*(column[rows] for column in self))
 
 
+@checked
 class FeatureBank:
     """The features of all datasets on the device; those of one source are there once."""
 
@@ -83,6 +85,7 @@ class FeatureBank:
         return Batch(image, text, table.label, table.weight)
 
 
+@checked
 class Batches:
     """The training batches of members that take their updates in step.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet, Pairs
 
 __all__ = ["IndexedPairs", "PairDataset"]
@@ -18,6 +19,7 @@ __all__ = ["IndexedPairs", "PairDataset"]
 _Index = NDArray[np.int64]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class IndexedPairs:
     """Labelled pairs as rows of an image array and of a text array.
@@ -60,6 +62,7 @@ class IndexedPairs:
         return self.label.size
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class PairDataset:
     """Features and the training, dev and test pairs drawn from them.

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from fusiontheory.constraints import checked
+
 __all__ = ["DropoutMasks", "DroppedReLU", "with_dropout"]
 
 
@@ -44,6 +46,7 @@ def with_dropout(network: nn.Module) -> dict[str, int]:
     return widths
 
 
+@checked
 class DropoutMasks:
     """Masks of K members, each from a generator of its own.
 

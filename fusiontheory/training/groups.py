@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.training.batches import FeatureBank
 from fusiontheory.training.dataset import widths
 from fusiontheory.training.initial import check_gradient
@@ -25,6 +26,7 @@ from fusiontheory.training.settings import TrainingSettings
 __all__ = ["MemberGroup", "member_groups", "train_members", "unpack_right"]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class MemberGroup:
     """Members that are trained together: the unit of work and of records.
@@ -138,6 +140,7 @@ class MemberGroup:
         }
 
 
+@checked
 def member_groups(
     architecture: Architecture | str,
     members: Sequence[Member],
@@ -180,6 +183,7 @@ def member_groups(
     ]
 
 
+@checked
 def train_members(
     architecture: Architecture | str,
     members: Sequence[Member],
@@ -228,6 +232,7 @@ def _packed(right: NDArray[np.bool_]) -> str:
     return np.packbits(right).tobytes().hex()
 
 
+@checked
 def unpack_right(text: str, pairs: int) -> NDArray[np.bool_]:
     """Return whether each test pair was classified right, shape (pairs,), from ``test_right``.
 

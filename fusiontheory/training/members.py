@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 from fusiontheory.networks import NETWORKS, FusionNetwork, build_network, with_parameters
 from fusiontheory.training.dataset import PairDataset, widths
 from fusiontheory.training.settings import positive_number
@@ -20,6 +21,7 @@ __all__ = ["Architecture", "Member", "all_members"]
 _LARGEST_SEED = 2**63 - 1
 
 
+@checked
 @dataclass(frozen=True)
 class Architecture:
     """A network by name, with its settings, and maybe a number of parameters to come near to.
@@ -76,6 +78,7 @@ class Architecture:
         return json.dumps([self.head, dict(self.settings), self.parameters], sort_keys=True)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Member:
     """One run: what is trained on what, from which seed.
@@ -122,6 +125,7 @@ class Member:
         return json.dumps([self.dataset.fingerprint, *values, self.order_seed])
 
 
+@checked
 def all_members(
     datasets: Iterable[PairDataset],
     seeds: Sequence[int],

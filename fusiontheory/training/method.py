@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 
 __all__ = ["METHODS", "checked_device", "chosen_method", "group_size"]
 
@@ -40,6 +41,7 @@ def checked_device(device: str | torch.device) -> torch.device:
     return found
 
 
+@checked
 def chosen_method(
     method: str, members: int, parameters: int, batch_size: int, device: torch.device
 ) -> str:

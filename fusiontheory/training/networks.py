@@ -14,6 +14,7 @@ from torch.func import functional_call, vmap
 from torch.nn.functional import softplus
 from torch.nn.utils import parameters_to_vector
 
+from fusiontheory.constraints import checked
 from fusiontheory.networks import FusionNetwork
 from fusiontheory.training.batches import Batch
 from fusiontheory.training.dropout import DropoutMasks, with_dropout
@@ -105,6 +106,7 @@ def _precision(settings: TrainingSettings, device: torch.device) -> Iterator[Non
         yield
 
 
+@checked
 class LoopedNetwork:
     """One network with PyTorch's own module, gradients and optimiser; K = 1.
 
@@ -188,6 +190,7 @@ class LoopedNetwork:
         """Do nothing: the one network goes on, or training is over."""
 
 
+@checked
 class StackedNetworks:
     """K networks as one, their parameters stacked along a leading axis.
 

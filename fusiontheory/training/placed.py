@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.training.groups import MemberGroup, member_groups
 from fusiontheory.training.members import Architecture, Member
 from fusiontheory.training.method import chosen_method, group_size
@@ -18,6 +19,7 @@ from fusiontheory.training.settings import TrainingSettings
 __all__ = ["kind_of", "placed_groups", "rows_that_fit"]
 
 
+@checked
 def kind_of(device: str) -> str:
     """Return what records say of a device: its kind, as the GPUs of a machine share the work.
 
@@ -27,6 +29,7 @@ def kind_of(device: str) -> str:
     return device.partition(":")[0]
 
 
+@checked
 def placed_groups(
     architecture: Architecture, members: Sequence[Member], settings: TrainingSettings, kind: str
 ) -> list[MemberGroup]:
@@ -56,6 +59,7 @@ def placed_groups(
     ]
 
 
+@checked
 def rows_that_fit(group: MemberGroup, device: str) -> pd.DataFrame:
     """Return the rows of a group trained on a device, in halves where its memory is too small.
 

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from fusiontheory.constraints import checked
 from fusiontheory.networks import NETWORKS
 from fusiontheory.parallel import scatter, scatter_over
 from fusiontheory.store import Cell, RecordStore, code_version
@@ -21,6 +22,7 @@ from fusiontheory.training.placed import kind_of, rows_that_fit
 __all__ = ["group_cell", "train_recorded"]
 
 
+@checked
 def group_cell(group: MemberGroup, study: str) -> Cell:
     """Return the cell of a group: all that its rows depend on, and the version of the code.
 
@@ -43,6 +45,7 @@ def group_cell(group: MemberGroup, study: str) -> Cell:
     )
 
 
+@checked
 def train_recorded(
     groups: Iterable[MemberGroup],
     store: RecordStore,

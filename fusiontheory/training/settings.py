@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.constraints import checked
 
 __all__ = ["CRITERIA", "DTYPES", "OPTIMISERS", "THRESHOLDS", "TrainingSettings"]
 
@@ -14,6 +15,7 @@ CRITERIA = ("accuracy", "loss")
 THRESHOLDS = ("learned", "scores")
 
 
+@checked
 @dataclass(frozen=True)
 class TrainingSettings:
     """How a network is trained; the loss is the logistic one, log(1 + exp(-y f)), y = +-1.

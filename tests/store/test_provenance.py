@@ -76,6 +76,18 @@ def test_documentation_and_layout_keep_the_version(toy):
     assert version() != before
 
 
+@pytest.mark.parametrize("rules", ["", "(n=between(1, 9))"])
+def test_the_decorator_that_refuses_keeps_the_version(toy, rules):
+    folder, version = toy
+    path, before = folder / "room/first.py", version()
+    text = path.read_text()
+    head = "from fusiontheory.constraints import between, checked\n"
+    path.write_text(head + text.replace("def deep", f"@checked{rules}\ndef deep"))
+    assert version() == before
+    path.write_text("import functools\n" + text.replace("def deep", "@functools.cache\ndef deep"))
+    assert version() != before
+
+
 def test_a_lazy_face_leads_to_the_defining_module(toy):
     folder, version = toy
     before = version()

@@ -9,12 +9,14 @@ from typing import Any
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.data.reading.files import open_file
 from fusiontheory.data.reading.tables import TABLES, read_table
 
 __all__ = ["column_names", "read_column"]
 
 
+@checked
 def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[Any]:
     """Return a vector of texts or numbers.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.data.reading.stored import Stored
 
 __all__ = ["Chosen", "choose_one", "choose_pair", "is_id", "is_label", "is_split"]
@@ -52,6 +53,7 @@ class Chosen:
     text_ids: str | None = None
 
 
+@checked
 def is_id(name: str) -> bool:
     """Return whether a name is one that people give to the names of rows.
 
@@ -61,6 +63,7 @@ def is_id(name: str) -> bool:
     return _ID.fullmatch(_plain(name)) is not None
 
 
+@checked
 def is_split(name: str) -> bool:
     """Return whether a name is one of a column of splits."""
     return _SPLIT.fullmatch(_plain(name)) is not None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.data.features import FeatureSet, decoded
 from fusiontheory.data.reading.files import open_file
 from fusiontheory.data.reading.hdf5_files import IDS_OF
@@ -25,6 +26,7 @@ from fusiontheory.store import is_sealed
 __all__ = ["Reading", "features_of", "read_features", "read_rows"]
 
 
+@checked
 @dataclass(frozen=True)
 class Reading:
     """How to read files.
@@ -43,6 +45,7 @@ class Reading:
 DEFAULT = Reading()
 
 
+@checked
 def read_features(
     paths: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], reading: Reading = DEFAULT
 ) -> FeatureSet:
@@ -72,6 +75,7 @@ def read_features(
     return _feature_set(read_rows(files, reading), reading.missing, files[0].stem)
 
 
+@checked
 def features_of(
     image: ArrayLike,
     text: ArrayLike,
@@ -102,6 +106,7 @@ def features_of(
     return _feature_set((rows, None if ids is None else np.asarray(ids)), missing, name)
 
 
+@checked
 def read_rows(
     files: Sequence[Path], reading: Reading = DEFAULT
 ) -> tuple[Rows, NDArray[Any] | None]:

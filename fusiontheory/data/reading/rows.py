@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.data.duplicates import caption_places, equal_rows, same_images
 from fusiontheory.data.missing import check_varies, missing_rows
 from fusiontheory.data.reading.joining import owners_by_name
@@ -33,6 +34,7 @@ _REPEATED = 0.01
 """Share of equal texts from which they are worth a word."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Arrays with the names of their rows.
@@ -54,6 +56,7 @@ class Rows:
     where: str = "the arrays"
 
 
+@checked
 def settle(rows: Rows, missing: str = "refuse") -> tuple[Rows, list[str]]:
     """Return one row for each image, with equally many captions, and sentences about what was done.
 

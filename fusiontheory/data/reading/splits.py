@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.data.features import SPLITS
 
 __all__ = ["OTHER_NAMES", "named_splits"]
@@ -24,6 +25,7 @@ OTHER_NAMES = {
 """Of ``restval``, the rest of COCO's validation images, people make training images."""
 
 
+@checked
 def named_splits(given: NDArray[Any], where: str) -> list[str]:
     """Return the project's names of splits.
 

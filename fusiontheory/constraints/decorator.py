@@ -1,0 +1,266 @@
+"""Annotations of public callables as constraints of their arguments: one form of refusal for all.
+
+A public function or class is decorated with `checked`. Each call then goes through three steps:
+
+1. every argument is held against its annotation, and one of another kind is refused by name before
+   any work starts; what an array is asked of is converted (lists, objects, long doubles); then
+   against the rules that the decorator names for it, such as ``degree=between(1, 64)``;
+2. the body runs, with its own checks of range, shape and meaning;
+3. what NumPy or Python still refuse there, such as shapes that do not fit together or a singular
+   matrix, and an overflow that reaches the result, is said again as an `InputError` with the
+   arguments in one line. `TypeError`, `AttributeError` and their like are not: with arguments of
+   the right kinds they are our mistakes.
+
+None of this changes what a function returns for arguments that it takes, so that the version of
+the code that made a record leaves the decorator out (`fusiontheory.store.code_version`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import inspect
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, TypeVar, cast, overload
+
+import numpy as np
+
+from fusiontheory.checks import InputError
+from fusiontheory.constraints.kinds import Kind, kind_of, short
+
+__all__ = ["checked"]
+
+_Target = TypeVar("_Target", bound=Callable[..., Any])
+
+_REFUSED = (ArithmeticError, IndexError, KeyError, MemoryError, RuntimeError, ValueError)
+"""What a body raises at values that are of the right kind but cannot be used; LinAlgError is a
+ValueError, and PyTorch raises RuntimeError at shapes."""
+
+_WATCHED = ContextVar("overflow is watched by a call further out", default=False)
+
+_OF_VALUES = (
+    "0-d",
+    "0-dimensional",
+    "JSON serializable",
+    "Cannot cast",
+    "numpy.float64' ",
+    "object too deep",
+    "resolved dtypes",
+    "size-1 arrays",
+    "ufunc '",
+    "unsized object",
+)
+"""Words of TypeErrors at values, such as arrays of another dimension than a body expects."""
+
+
+@overload
+def checked(target: _Target, /) -> _Target: ...
+@overload
+def checked(**rules: Kind) -> Callable[[_Target], _Target]: ...
+def checked(target: Any = None, /, **rules: Kind) -> Any:
+    """Hold the arguments of a function, or of a class and its public methods, to their annotations.
+
+    Args:
+        target: the function or class.
+        rules: for arguments, of a class those that make it: what takes name and value and returns
+            the value or refuses it, such as `between`, `finite` and `shaped` make.
+
+    Raises:
+        InputError: by what is returned, for an argument of another kind than its annotation says,
+            against its rule, or one that the body cannot work with.
+
+    Example:
+        >>> @checked
+        ... def volume(side: float, dimensions: int = 3) -> float:
+        ...     return side**dimensions
+        >>> volume(2.0)
+        8.0
+        >>> volume(2.0, "three")
+        Traceback (most recent call last):
+        fusiontheory.checks.InputError: dimensions must be an integer, got 'three'
+        >>> from fusiontheory.constraints import between
+        >>> @checked(dimensions=between(1, 9))
+        ... def corners(dimensions: int) -> int:
+        ...     return 2**dimensions
+        >>> corners(10)
+        Traceback (most recent call last):
+        fusiontheory.checks.InputError: dimensions must be from 1 to 9, got 10
+    """
+    if target is None:
+        return lambda later: _decorated(later, rules)
+    return _decorated(target, {})
+
+
+def _decorated(target: _Target, rules: dict[str, Kind]) -> _Target:
+    if not inspect.isclass(target):
+        return cast(_Target, _wrapped(target, target.__name__, rules=rules))
+    own = vars(target)
+    if "__init__" in own:
+        cast(Any, target).__init__ = _wrapped(own["__init__"], target.__name__, target, rules)
+    for name, member in list(own.items()):
+        if name.startswith("_"):
+            continue
+        label = f"{target.__name__}.{name}"
+        if isinstance(member, classmethod | staticmethod):
+            setattr(target, name, type(member)(_wrapped(member.__func__, label, target)))
+        elif inspect.isfunction(member):
+            setattr(target, name, _wrapped(member, label, target))
+    return target
+
+
+def _wrapped(
+    function: Callable[..., Any],
+    label: str,
+    owner: type | None = None,
+    rules: Mapping[str, Kind] = types.MappingProxyType({}),
+) -> Any:
+    """Return the function with its arguments held to its annotations and to rules."""
+    kinds = functools.cache(lambda: _kinds(function, owner, rules))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = fit(kinds(), args, kwargs)
+        try:
+            if watched.get():
+                return function(*args, **kwargs)
+            flags: list[str] = []
+            token = watched.set(True)
+            try:
+                with errstate(call=lambda flag, _: flags.append(flag)):
+                    result = function(*args, **kwargs)
+            finally:
+                watched.reset(token)
+            if flags and not finite(result):
+                raise FloatingPointError(f"{flags[0]} on the way to the result")
+        except (*refused, TypeError) as error:
+            said = restated(error, label, kinds(), args, kwargs)
+            if said is error:
+                raise
+            raise said from error
+        return result
+
+    def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from function(*args, **kwargs)
+        except refused as error:
+            said = restated(error, label, kinds(), args, kwargs)
+            if said is error:
+                raise
+            raise said from error
+
+    steps.__code__ = _unseen(steps.__code__)
+
+    def call_of_steps(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = fit(kinds(), args, kwargs)
+        return steps(*args, **kwargs)
+
+    # Names of the wrapper come from its closure, so that it can share the globals of the
+    # function: doctest looks there for the module that an example is of.
+    fit, refused, restated, finite, watched = _fit, _REFUSED, _restated, _finite, _WATCHED
+    # Flags alone prove nothing: some builds of BLAS raise them at random.
+    errstate = functools.partial(np.errstate, over="call", invalid="call", divide="call")
+    plain = inspect.unwrap(function)
+    chosen = call_of_steps if inspect.isgeneratorfunction(function) else call
+    wrapper = types.FunctionType(
+        _unseen(chosen.__code__), plain.__globals__, function.__name__, None, chosen.__closure__
+    )
+    return functools.update_wrapper(wrapper, function)
+
+
+def _unseen(code: types.CodeType) -> types.CodeType:
+    """Return the code under a name of file that `warnings.warn` leaves out as it counts levels.
+
+    A warning of a body then points to who called the function, as it does without the wrapper.
+    Until Python 3.12 has `skip_file_prefixes` everywhere, names of importlib's are the one way.
+    """
+    return code.replace(co_filename="<checked, left out like importlib._bootstrap>")
+
+
+class _Kinds:
+    """The kind of each parameter of a function."""
+
+    def __init__(self, positional: list[tuple[str, Kind | None]], named: dict[str, Kind]) -> None:
+        self.positional = positional
+        self.named = named
+
+
+def _kinds(function: Callable[..., Any], owner: type | None, rules: Mapping[str, Kind]) -> _Kinds:
+    """Return the kinds that the annotations of a function and its rules ask for."""
+    plain = inspect.unwrap(function)
+    space = vars(sys.modules[owner.__module__]) if owner else plain.__globals__
+    positional, named = list[tuple[str, Kind | None]](), dict[str, Kind]()
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = _both(kind_of(parameter.annotation, space), rules.get(name))
+        if kind is not None and parameter.default is None:
+            kind = _optional(kind)
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+            positional.append((name, kind))
+        if kind is not None and parameter.kind is not parameter.VAR_POSITIONAL:
+            named[name] = kind
+    return _Kinds(positional, named)
+
+
+def _both(kind: Kind | None, rule: Kind | None) -> Kind | None:
+    if kind is None or rule is None:
+        return kind or rule
+    return lambda name, value: rule(name, kind(name, value))
+
+
+def _optional(kind: Kind) -> Kind:
+    return lambda name, value: None if value is None else kind(name, value)
+
+
+def _fit(
+    kinds: _Kinds, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments, each held against its kind; InputError for one of another kind."""
+    fitted = list(args)
+    for k, ((name, kind), value) in enumerate(zip(kinds.positional, args, strict=False)):
+        if kind is not None:
+            fitted[k] = kind(name, value)
+    for name, value in kwargs.items():
+        if name in kinds.named:
+            kwargs[name] = kinds.named[name](name, value)
+    return tuple(fitted), kwargs
+
+
+def _finite(result: Any) -> bool:
+    """Return whether all numbers in a result, or in what it holds, are finite."""
+    if isinstance(result, np.ndarray):
+        return result.dtype.kind not in "fc" or bool(np.isfinite(result).all())
+    if isinstance(result, float | np.floating):
+        return bool(np.isfinite(result))
+    if isinstance(result, list | tuple):
+        return all(map(_finite, result))
+    if isinstance(result, Mapping):
+        return all(map(_finite, result.values()))
+    if dataclasses.is_dataclass(result):
+        return all(map(_finite, vars(result).values())) if hasattr(result, "__dict__") else True
+    if hasattr(result, "select_dtypes"):
+        return _finite(result.select_dtypes("number").to_numpy(dtype=float))
+    return True
+
+
+def _restated(
+    error: Exception, label: str, kinds: _Kinds, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Exception:
+    """Return what is to be raised of a refusal: ours as it is, another with the arguments."""
+    if isinstance(error, InputError) or type(error).__module__.startswith(
+        ("fusiontheory", "validation", "experiments", "sklearn")
+    ):
+        return error
+    if isinstance(error, NotImplementedError):
+        return error
+    if isinstance(error, TypeError) and not any(words in str(error) for words in _OF_VALUES):
+        return error
+    given = {name: value for (name, _), value in zip(kinds.positional, args, strict=False)}
+    given = {k: v for k, v in {**given, **kwargs}.items() if k not in ("self", "cls")}
+    words = ", ".join(f"{name} = {short(value)}" for name, value in given.items())
+    why = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, np.linalg.LinAlgError):
+        why = f"a matrix is singular or its decomposition does not converge ({why})"
+    if isinstance(error, MemoryError):
+        why = f"not enough memory ({why})"
+    return InputError(f"{label} needs arguments that fit together, got {words}: {why}")

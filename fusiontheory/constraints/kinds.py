@@ -1,0 +1,382 @@
+"""What kind of argument an annotation asks for, and the words that refuse another.
+
+A `Kind` takes an argument's name and value and returns the value, as an array where one is asked
+for, or refuses it. Range, shape and meaning are the business of the function itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import os
+import types
+import typing
+from collections import abc
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from fusiontheory.checks import InputError
+
+__all__ = ["Kind", "kind_of", "short"]
+
+Kind = Callable[[str, Any], Any]
+
+
+def kind_of(annotation: Any, space: Mapping[str, Any]) -> Kind | None:
+    """Return what holds an argument to an annotation; None if that asks for nothing.
+
+    Args:
+        annotation: a type, or its source text.
+        space: globals of the module, in which the text is read. A class that only type checkers
+            import there is known by its name.
+
+    Example:
+        >>> kind_of("int | None", {})("rank", 1.5)
+        Traceback (most recent call last):
+        fusiontheory.checks.InputError: rank must be an integer, got 1.5
+    """
+    if annotation is inspect.Parameter.empty:
+        return None
+    if isinstance(annotation, str):
+        try:
+            annotation = eval(annotation, dict(space))
+        except (NameError, TypeError):  # such as pd.Series[float], which is none at run time
+            return _named(annotation)
+    return _kind(annotation)
+
+
+def short(value: Any) -> str:
+    """Return a value in at most 60 characters: an array as its shape, a table as its size.
+
+    >>> short([[1.0, 2.0]])
+    '[[1.0, 2.0]]'
+    """
+    if isinstance(value, np.ndarray):
+        return f"array of shape {value.shape}"
+    if isinstance(value, str | int | float | complex | bytes | list | tuple | dict | None):
+        try:
+            text = repr(value)
+        except (RecursionError, ValueError):
+            return f"a {type(value).__name__} too long to show"
+        return text if len(text) <= 60 else f"{text[:56]} ..."
+    return f"a {type(value).__name__}"
+
+
+def _kind(annotation: Any) -> Kind | None:
+    simple = _SIMPLE.get(annotation) if isinstance(annotation, abc.Hashable) else None
+    if simple is not None:
+        return simple
+    if repr(annotation) == _ARRAY_LIKE:
+        return _array_like
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (typing.Union, types.UnionType):
+        return _either(inner)
+    if origin is typing.Literal:
+        return _one_of(inner)
+    if origin is np.ndarray:
+        return _array_of(typing.get_args(inner[1])[0])
+    if origin is tuple:
+        return _tuple_of(inner)
+    if origin in (list, abc.Sequence):
+        return _sequence_of(_kind(inner[0]))
+    if origin in (dict, abc.Mapping):
+        return _mapping_of(_kind(inner[1]))
+    if origin is abc.Callable:
+        return _callable
+    if origin is abc.Iterable:
+        return _iterable_of(_kind(inner[0]))
+    if typing.is_typeddict(annotation):
+        return _mapping_of(None)
+    if getattr(origin or annotation, "_is_protocol", False):
+        return _duck(origin or annotation)
+    if inspect.isclass(origin or annotation) and not _loose(origin or annotation):
+        return _instance(origin or annotation)
+    return None
+
+
+_ARRAY_LIKE = repr(np.typing.ArrayLike)
+
+
+def _loose(cls: type) -> bool:
+    """Return whether a class says nothing of its instances at run time."""
+    return cls in (object, type, Any)
+
+
+def _refuse(name: str, wanted: str, value: Any) -> InputError:
+    return InputError(f"{name} must be {wanted}, got {short(value)}")
+
+
+def _integer(name: str, value: Any) -> Any:
+    try:
+        return int(operator.index(value))
+    except TypeError:
+        raise _refuse(name, "an integer", value) from None
+
+
+def _number(name: str, value: Any) -> Any:
+    if isinstance(value, float | int):
+        if isinstance(value, int) and abs(value) > 1e308:
+            raise _refuse(name, "a number of at most 1e308", value)
+        return value
+    try:
+        if isinstance(value, str | bytes) or np.ndim(value) or np.iscomplexobj(value):
+            raise TypeError
+        float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _refuse(name, "a number", value) from None
+    return value
+
+
+def _text(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        raise _refuse(name, "a string", value)
+    return value
+
+
+def _flag(name: str, value: Any) -> Any:
+    if not isinstance(value, bool | np.bool_):
+        raise _refuse(name, "true or false", value)
+    return value
+
+
+def _path(name: str, value: Any) -> Any:
+    if not isinstance(value, str | os.PathLike):
+        raise _refuse(name, "a path", value)
+    text = os.fspath(value)
+    if not isinstance(text, str) or "\0" in text or len(text.encode(errors="replace")) > 4000:
+        raise _refuse(name, "a path", text)
+    return value
+
+
+def _callable(name: str, value: Any) -> Any:
+    if not callable(value):
+        raise _refuse(name, "a function", value)
+    return value
+
+
+def _iterable_of(item: Kind | None) -> Kind:
+    def kind(name: str, value: Any) -> Any:
+        if isinstance(value, str | bytes) or not isinstance(value, abc.Iterable):
+            raise _refuse(name, "a sequence", value)
+        if isinstance(value, np.ndarray | list | tuple):
+            return _sequence_of(item)(name, value)
+        if item is not None and not isinstance(value, abc.Iterator):
+            item(name, next(iter(value), None))  # the rest costs too much, or is made anew
+        return value
+
+    return kind
+
+
+def _array(name: str, value: Any) -> Any:
+    """Return an array of whatever can be one, an array as it is."""
+    if hasattr(value, "toarray"):
+        raise InputError(f"{name} must be a dense array, got sparse {type(value).__name__}")
+    if isinstance(value, np.ndarray):
+        return value
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        raise _refuse(name, "an array, its rows of one length", value) from error
+    if array.ndim == 0 and array.dtype.kind in "OSU":
+        raise InputError(f"{name} must be an array of numbers, got {type(value).__name__}")
+    return array
+
+
+def _array_like(name: str, value: Any) -> Any:
+    """Return the value, refused if no array, or an array of anything but numbers or words."""
+    array = _array(name, value)
+    if array.dtype.kind == "c":
+        raise InputError(f"{name} must be an array of real numbers, got complex ones")
+    if array.dtype.kind in "mMV":
+        raise InputError(f"{name} must be an array of numbers, got {array.dtype}")
+    return value
+
+
+_INTEGERS = "biu"
+
+
+def _array_of(scalar: Any) -> Kind:
+    """Return the kind of arrays of a scalar type; other numbers are converted without loss."""
+    if not (inspect.isclass(scalar) and issubclass(scalar, np.generic)):
+        return _array
+    if issubclass(scalar, np.floating):
+        return lambda name, value: _numbers(name, value, np.float64, "numbers", "f")
+    if issubclass(scalar, np.complexfloating):
+        return lambda name, value: _numbers(name, value, np.complex128, "numbers", "fc")
+    if issubclass(scalar, np.integer | np.bool_):
+        return lambda name, value: _numbers(name, value, None, "integers", _INTEGERS)
+    return _array
+
+
+def _numbers(name: str, value: Any, dtype: Any, words: str, kinds: str) -> Any:
+    if isinstance(value, NDArrayOperatorsMixin):
+        return value  # stays where it is, such as on a device, and says itself what it cannot do
+    array = _array(name, value)
+    if array.dtype.kind in kinds and array.dtype != np.longdouble:
+        return array
+    if array.dtype.kind == "c":
+        raise InputError(f"{name} must be an array of real numbers, got complex ones")
+    if dtype is None and not array.size:
+        return array.astype(np.int64)
+    if dtype is None and array.dtype.kind == "f":
+        return array  # the function says what is wrong with it
+    if dtype is None or array.dtype.kind in "SUmMV":
+        got = array.dtype if isinstance(value, np.ndarray) else type(value).__name__
+        raise InputError(f"{name} must be an array of {words}, got {got}")
+    try:
+        numbers = array.astype(dtype)
+        if array.dtype == object and any(one is None for one in array.flat):
+            raise TypeError
+        return numbers
+    except (TypeError, ValueError, OverflowError) as error:
+        got = type(value).__name__
+        raise InputError(f"{name} must be an array of {words}, got {got}") from error
+
+
+def _instance(cls: type) -> Kind:
+    def kind(name: str, value: Any) -> Any:
+        if not isinstance(value, cls):
+            raise _refuse(name, f"a {cls.__name__}", value)
+        return value
+
+    return kind
+
+
+def _named(annotation: str) -> Kind | None:
+    """Return the kind of instances of a class of this name; None if the text says more."""
+    if not all(part.isidentifier() for part in annotation.split(".")):
+        return None
+    cls = annotation.rpartition(".")[2]
+
+    def kind(name: str, value: Any) -> Any:
+        if all(base.__name__ != cls for base in type(value).__mro__):
+            raise _refuse(name, f"a {cls}", value)
+        return value
+
+    return kind
+
+
+def _duck(protocol: type) -> Kind:
+    """Return the kind of what has the methods and attributes of a protocol."""
+    wanted = [
+        name
+        for name in {**vars(protocol), **vars(protocol).get("__annotations__", {})}
+        if not name.startswith("_") or name == "__call__"
+    ]
+
+    def kind(name: str, value: Any) -> Any:
+        if missing := [one for one in wanted if not _has(value, one)]:
+            raise _refuse(name, f"a {protocol.__name__}, with {missing[0]}", value)
+        return value
+
+    return kind
+
+
+def _has(value: Any, name: str) -> bool:
+    """Return whether a value has an attribute, without computing a property that takes long."""
+    return inspect.getattr_static(value, name, _NONE) is not _NONE or hasattr(value, name)
+
+
+_NONE = object()
+
+
+def _one_of(options: tuple[Any, ...]) -> Kind:
+    def kind(name: str, value: Any) -> Any:
+        if not isinstance(value, abc.Hashable) or value not in options:
+            words = [str(option) for option in options]
+            wanted = " or ".join(words) if len(words) < 3 else f"one of {', '.join(words)}"
+            raise _refuse(name, wanted, value)
+        return value
+
+    return kind
+
+
+def _either(options: tuple[Any, ...]) -> Kind | None:
+    """Return the kind of a union: the first that takes the value; the refusal of the last."""
+    if str in options and any(option in _PATHS for option in options) and len(options) == 2:
+        return _path
+    kinds = [_kind(option) for option in options]
+    if None in kinds:
+        return None
+    # Literals say more when they refuse, and numbers come before arrays of them.
+    known = [kind for kind in kinds if kind is not None]
+
+    def kind(name: str, value: Any) -> Any:
+        refusals = []
+        for one in known:
+            try:
+                return one(name, value)
+            except InputError as error:
+                refusals.append(error)
+        said = [r for r, option in zip(refusals, options, strict=True) if option is not type(None)]
+        if len(said) == 1:
+            raise said[0]
+        start = f"{name} must be "
+        wanted = [str(r).partition(", got ")[0].removeprefix(start) for r in said]
+        raise _refuse(name, " or ".join(dict.fromkeys(wanted)), value)
+
+    return kind
+
+
+def _tuple_of(inner: tuple[Any, ...]) -> Kind:
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        sequence = _sequence_of(_kind(inner[0]))
+        return lambda name, value: tuple(sequence(name, value))
+    kinds = [_kind(one) for one in inner]
+
+    def kind(name: str, value: Any) -> Any:
+        if not isinstance(value, tuple | list) or len(value) != len(kinds):
+            raise _refuse(name, f"{len(kinds)} values", value)
+        return tuple(
+            one if of is None else of(name, one) for of, one in zip(kinds, value, strict=True)
+        )
+
+    return kind if inner else _iterable_of(None)
+
+
+def _sequence_of(item: Kind | None) -> Kind:
+    def kind(name: str, value: Any) -> Any:
+        if isinstance(value, np.ndarray) and value.ndim:
+            if item is not None and value.size:
+                item(name, value.reshape(-1, *value.shape[1:])[0])
+            return value
+        other = isinstance(value, str | bytes | Mapping | abc.Set | np.ndarray)
+        if other or not (hasattr(value, "__len__") and hasattr(value, "__getitem__")):
+            raise _refuse(name, "a sequence", value)
+        if item is not None:
+            for one in value:
+                item(name, one)
+        return value
+
+    return kind
+
+
+def _mapping_of(item: Kind | None) -> Kind:
+    def kind(name: str, value: Any) -> Any:
+        if not isinstance(value, abc.Mapping):
+            raise _refuse(name, "a dictionary", value)
+        for key, one in value.items() if item is not None else ():
+            typing.cast(Kind, item)(f"{name}[{key!r}]", one)
+        return value
+
+    return kind
+
+
+def _nothing(name: str, value: Any) -> Any:
+    if value is not None:
+        raise _refuse(name, "None", value)
+    return value
+
+
+_SIMPLE: dict[Any, Kind] = {
+    int: _integer,
+    float: _number,
+    str: _text,
+    bool: _flag,
+    type(None): _nothing,
+    None: _nothing,
+}
+_PATHS = (os.PathLike, os.PathLike[str])

@@ -1,0 +1,142 @@
+"""One form of refusal: arguments against annotations and rules, and what NumPy refuses."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import pytest
+
+import fusiontheory as ft
+from fusiontheory.constraints import between, checked, finite, shaped
+from fusiontheory.risk import learned
+
+
+def test_arguments_are_held_to_annotations():
+    @checked
+    def scaled(x: np.typing.NDArray[np.float64], by: float, names: tuple[str, ...] = ()) -> float:
+        return float(x.sum() * by)
+
+    assert scaled([1, 2], np.float32(2)) == 6
+    assert scaled(np.ones(2, dtype=np.longdouble), by=1) == 2
+    for bad, words in (
+        ((None, 1.0), "x must be an array of numbers, got NoneType"),
+        (([1j], 1.0), "x must be an array of real numbers, got complex ones"),
+        (([1.0], "2"), "by must be a number, got '2'"),
+        (([1.0], 1.0, "ab"), "names must be a sequence, got 'ab'"),
+        (([1.0], 1.0, [1]), "names must be a string, got 1"),
+    ):
+        with pytest.raises(ft.InputError, match=words):
+            scaled(*bad)
+
+
+def test_what_numpy_refuses_is_said_with_the_arguments():
+    with pytest.raises(ft.InputError, match=r"learned needs arguments that fit together.*\(2,\)"):
+        learned(np.ones(2), np.ones(3))
+
+
+def test_rules_are_held_after_annotations():
+    @checked(n=between(1, 64), share=between(0, 1, below=True), x=finite(1, 2, least=2))
+    def kept(n: int, share: float, x: np.typing.NDArray[np.float64]) -> int:
+        return n
+
+    assert kept(64, 0.0, [1.0, 2.0]) == 64
+    for bad, words in (
+        ((65, 0.0, [1.0, 2.0]), "n must be from 1 to 64, got 65"),
+        ((0, 0.0, [1.0, 2.0]), "n must be from 1 to 64, got 0"),
+        (("1", 0.0, [1.0, 2.0]), "n must be an integer, got '1'"),
+        ((1, 1.0, [1.0, 2.0]), "share must be from 0 to below 1, got 1.0"),
+        ((1, np.nan, [1.0, 2.0]), "share must be from 0 to below 1, got nan"),
+        ((1, 0.0, [1.0]), "x must hold at least 2 values, got 1"),
+        ((1, 0.0, [1.0, np.inf]), "x must be finite"),
+    ):
+        with pytest.raises(ft.InputError, match=words):
+            kept(*bad)
+
+
+def test_a_rule_of_shape_on_a_class():
+    @checked(x=shaped(0, 2))
+    class Table:
+        def __init__(self, x: np.typing.NDArray[np.float64]) -> None:
+            self.x = x
+
+    assert Table(np.zeros((0, 2))).x.shape == (0, 2)
+    for shape in ((3, 1), (2,)):
+        with pytest.raises(ft.InputError, match="x must have 2 dimensions of at least 0, 2"):
+            Table(np.zeros(shape))
+
+
+def test_an_overflow_that_reaches_the_result_is_refused_and_no_other():
+    @checked
+    def scaled(x: float, by: float) -> float:
+        return float(np.float64(x) * by)
+
+    @checked
+    def bounded(x: float) -> float:
+        return min(scaled(x, x), 1.0)
+
+    assert bounded(1e300) == 1.0
+    with pytest.raises(ft.InputError, match="overflow on the way to the result"):
+        scaled(1e300, 1e300)
+    assert scaled(np.inf, 1.0) == np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert bounded(2.0) == 1.0
+
+
+def test_mistakes_of_the_library_are_not_dressed_as_refusals():
+    @checked
+    def wrong(x: float) -> float:
+        return x.shape  # type: ignore[attr-defined,no-any-return]
+
+    with pytest.raises(AttributeError):
+        wrong(1.0)
+
+
+def test_holding_to_a_protocol_computes_nothing():
+    class Sized(Protocol):
+        @property
+        def size(self) -> int: ...
+
+    class Costly:
+        @cached_property
+        def size(self) -> int:
+            raise AssertionError("was computed")
+
+    @checked
+    def taken(thing: Sized) -> str:
+        return "taken"
+
+    taken.__globals__["Sized"] = Sized
+    try:
+        assert taken(Costly()) == "taken"
+        with pytest.raises(ft.InputError, match="thing must be a Sized, with size, got a object"):
+            taken(object())
+    finally:
+        del taken.__globals__["Sized"]
+
+
+def test_a_warning_points_to_who_called():
+    @checked
+    def warned(x: float) -> float:
+        warnings.warn("so", stacklevel=2)
+        return x
+
+    @checked
+    def steps(x: float) -> Iterator[float]:
+        warnings.warn("so", stacklevel=2)
+        yield x
+
+    for call in (lambda: warned(1.0), lambda: list(steps(1.0))):
+        with pytest.warns(UserWarning, match="so") as caught:
+            call()
+        assert Path(caught[0].filename).name == Path(__file__).name
+
+
+def test_a_checked_function_is_pickled_by_its_name():
+    assert pickle.loads(pickle.dumps(learned)) is learned
