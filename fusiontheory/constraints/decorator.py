@@ -39,6 +39,9 @@ _REFUSED = (ArithmeticError, IndexError, KeyError, MemoryError, RuntimeError, Va
 """What a body raises at values that are of the right kind but cannot be used; LinAlgError is a
 ValueError, and PyTorch raises RuntimeError at shapes."""
 
+_OF_TENSORS = ("size", "shape", "dimension", "dtype", "expected", "must match", "tensor", "device")
+"""Words of PyTorch's RuntimeErrors at tensors that do not fit together."""
+
 _WATCHED = ContextVar("overflow is watched by a call further out", default=False)
 
 _OF_VALUES = (
@@ -252,6 +255,8 @@ def _restated(
     ):
         return error
     if isinstance(error, NotImplementedError):
+        return error
+    if type(error) is RuntimeError and not any(words in str(error) for words in _OF_TENSORS):
         return error
     if isinstance(error, TypeError) and not any(words in str(error) for words in _OF_VALUES):
         return error

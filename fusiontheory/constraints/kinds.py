@@ -159,6 +159,8 @@ def _callable(name: str, value: Any) -> Any:
 
 def _iterable_of(item: Kind | None) -> Kind:
     def kind(name: str, value: Any) -> Any:
+        if isinstance(value, str) and item is _text:
+            return value  # one name where names are asked for
         if isinstance(value, str | bytes) or not isinstance(value, abc.Iterable):
             raise _refuse(name, "a sequence", value)
         if isinstance(value, np.ndarray | list | tuple):
@@ -239,7 +241,7 @@ def _numbers(name: str, value: Any, dtype: Any, words: str, kinds: str) -> Any:
 def _instance(cls: type) -> Kind:
     def kind(name: str, value: Any) -> Any:
         if not isinstance(value, cls):
-            raise _refuse(name, f"a {cls.__name__}", value)
+            raise InputError(f"{name} must be a {cls.__name__}, got {type(value).__name__}")
         return value
 
     return kind
@@ -253,7 +255,7 @@ def _named(annotation: str) -> Kind | None:
 
     def kind(name: str, value: Any) -> Any:
         if all(base.__name__ != cls for base in type(value).__mro__):
-            raise _refuse(name, f"a {cls}", value)
+            raise InputError(f"{name} must be a {cls}, got {type(value).__name__}")
         return value
 
     return kind

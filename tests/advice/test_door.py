@@ -69,7 +69,7 @@ def test_a_constant_modality_is_refused(views, labelled):
         ({"target_n": 3}, "at least 20"),
         ({"heads": ["concat-linear", "bilinea"]}, "did you mean bilinear"),
         ({"heads": ["bilinear"]}, "at least 2"),
-        ({"missing": "guess"}, "drop or refuse"),
+        ({"missing": "guess"}, "refuse or drop"),
         ({"groups": [1, 2]}, "one group for each"),
     ],
     ids=str,

@@ -87,7 +87,7 @@ def test_more_pairs_need_no_more_accuracy_than_the_best_ridge_has(moments):
 
 
 def test_bad_ridges(moments):
-    with pytest.raises(InputError, match="at least 0 or 'best' or 'least-risk', got 'b'"):
+    with pytest.raises(InputError, match="a number or best or least-risk, got 'b'"):
         predict_curve("bilinear", moments, SIZES, "b")
     for ridges in ([], [0.0, 1.0], [-1.0], ["x"]):
         with pytest.raises(InputError, match="ridges must"):

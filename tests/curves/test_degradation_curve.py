@@ -178,7 +178,7 @@ MOMENTS = Moments.from_second_moments(np.eye(2), np.eye(2), 0.5 * np.eye(2))
     ("change", "message"),
     [
         ({"heads": ["bilinear"]}, "heads must be two names"),
-        ({"heads": "bilinear"}, "heads must be two names, got 'bilinear'"),
+        ({"heads": "bilinear"}, "heads must be a sequence, got 'bilinear'"),
         ({"heads": ["bilinear", "biline"]}, "head must be one of"),
         ({"sigmas": [-0.1]}, "sigmas must be at least 0 everywhere, got -0.1"),
         ({"side": "left"}, "side must be one of image, text, both, got 'left'"),

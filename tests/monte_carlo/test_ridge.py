@@ -261,7 +261,7 @@ def test_a_seed_fixes_the_result():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"head": "mlp"}, "head must be 'additive' or 'bilinear', got 'mlp'"),
+        ({"head": "mlp"}, "head must be additive or bilinear, got 'mlp'"),
         ({"eigenvalues_v": [1.0, -1.0]}, "eigenvalues_v must be at least 0 everywhere"),
         ({"eigenvalues_t": [np.nan]}, "eigenvalues_t must be finite"),
         ({"additive_power": [1.0]}, r"additive_power must have shape \(4,\) .* got \(1,\)"),

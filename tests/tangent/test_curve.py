@@ -145,7 +145,7 @@ def test_function_that_builds_is_averaged():
 
 def test_bad_input():
     module, features = build_network("bilinear", D, D), draw(100, 1)
-    with pytest.raises(InputError, match="network must be a module or a function"):
+    with pytest.raises(InputError, match="network must be a Module or a function"):
         predict_network_curve("bilinear", *features, SIZES, 0.1)
     with pytest.raises(InputError, match="at least 20 rows"):
         expand_network(module, features[0][:9], features[1][:9])

@@ -212,7 +212,7 @@ def with_nan():
         (Scale((1,)), draw(), {}, r"one logit per pair, \(2,\) for 2 pairs, got \(2, 1\)"),
         (Scale(detached=True), draw(), {}, "module must be differentiable in weight"),
         (make(), with_nan(), {}, "image of pairs_a must be finite, got 1 NaN"),
-        (make(), draw()[0], {}, "pairs_a must be two arrays"),
+        (make(), draw()[0], {}, "pairs_a must be 2 values"),
         (make(), (draw()[0], draw()[1][:3]), {}, "one image and one text per pair, got 20 and 3"),
         (make(), (draw()[0][:, :3], draw()[1]), {}, r"image must have shape \(B, 8\), got \(2, 3"),
         (nn.Linear(3, 3), draw(), {}, "pairs must fit the module"),
