@@ -48,6 +48,9 @@ _OF_VALUES = (
     "0-d",
     "0-dimensional",
     "JSON serializable",
+    "has no len()",
+    "is not iterable",
+    "unhashable type",
     "Cannot cast",
     "numpy.float64' ",
     "object too deep",
@@ -256,7 +259,9 @@ def _restated(
         return error
     if isinstance(error, NotImplementedError):
         return error
-    if type(error) is RuntimeError and not any(words in str(error) for words in _OF_TENSORS):
+    if type(error) is RuntimeError and not any(
+        words in str(error).lower() for words in _OF_TENSORS
+    ):
         return error
     if isinstance(error, TypeError) and not any(words in str(error) for words in _OF_VALUES):
         return error

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.func import grad
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints import checked
 from fusiontheory.networks import FusionNetwork
 from fusiontheory.training.batches import Batch
 from fusiontheory.training.networks import StackedNetworks, logistic_losses
@@ -22,6 +23,7 @@ from fusiontheory.training.settings import TrainingSettings
 __all__ = ["CompiledNetworks"]
 
 
+@checked
 class CompiledNetworks(StackedNetworks):
     """`StackedNetworks` with a compiled update; the first of each shape takes seconds to minutes.
 

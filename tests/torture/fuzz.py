@@ -33,10 +33,8 @@ SECONDS = 20
 """No call may take longer."""
 
 # Ground that takes an argument's name from the programmer, and what starts or serves commands.
-_NOT_FUZZED = tuple(
-    f"fusiontheory.{name}"
-    for name in ("checks", "constraints", "console", "cli", "commands", "plugins")
-)
+_APART = ("checks", "constraints", "console", "cli", "commands", "plugins")
+_NOT_FUZZED = tuple(f"fusiontheory.{name}" for name in _APART)
 
 
 @dataclasses.dataclass(frozen=True)
