@@ -25,7 +25,13 @@ def test_every_room_is_fuzzed():
     assert len(targets()) > 400
 
 
-@settings(max_examples=3, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+@settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+)
 @given(seed=st.integers(0, 2**31))
 def test_no_call_ends_in_anything_but_a_value_or_a_refusal(tmp_path_factory, seed):
     fuzzer = Fuzzer(seed, tmp_path_factory.mktemp("fuzz"))

@@ -20,7 +20,6 @@ from fusiontheory.store import digest, read_tensors, write_tensors
 __all__ = ["TokenSet", "checked_mask", "checked_tokens"]
 
 
-@checked
 def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> NDArray[Any]:
     """Return tokens (n, m, d), finite where they count; of float32 they stay float32.
 

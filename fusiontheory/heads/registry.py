@@ -72,7 +72,6 @@ class Head:
         return self if self.fit is None else self.fit(image, text)
 
 
-@checked
 def find_head(name: str) -> Head:
     """Return the head of that name; a name of `OTHER_HEAD_NAMES` is another for one of these.
 

@@ -38,7 +38,6 @@ _Array: TypeAlias = NDArray[np.float64]
 _BLOCK_BYTES = 2**26
 
 
-@checked
 def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """Return mean_a x_a, what flat attention answers, shape (n, d).
 
@@ -59,7 +58,6 @@ def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     return mean
 
 
-@checked
 def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """Return Cov_a(x), how an image's tokens differ, as `symmetric_vector`, (n, d (d + 1)/2).
 
@@ -132,7 +130,6 @@ def symmetric_vector(matrix: ArrayLike) -> _Array:
     return vector
 
 
-@checked
 def first_order_answer(
     tokens: ArrayLike, direction: ArrayLike, mask: ArrayLike | None = None
 ) -> _Array:
