@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("torch")
@@ -26,7 +26,8 @@ def test_every_room_is_fuzzed():
 
 
 @settings(
-    max_examples=3,
+    max_examples=2,
+    phases=[Phase.generate],  # a seed has nothing to shrink
     deadline=None,
     derandomize=True,
     suppress_health_check=list(HealthCheck),
@@ -35,10 +36,10 @@ def test_every_room_is_fuzzed():
 @given(seed=st.integers(0, 2**31))
 def test_no_call_ends_in_anything_but_a_value_or_a_refusal(tmp_path_factory, seed):
     fuzzer = Fuzzer(seed, tmp_path_factory.mktemp("fuzz"))
-    faults = list(fuzzer.run(700))
+    faults = list(fuzzer.run(400))
     assert not faults, "\n".join(map(str, faults))
-    assert fuzzer.accepted > 50
-    assert fuzzer.refused > 200
+    assert fuzzer.accepted > 20
+    assert fuzzer.refused > 100
 
 
 @pytest.mark.parametrize(

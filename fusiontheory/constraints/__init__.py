@@ -2,6 +2,30 @@
 
 from fusiontheory.constraints.decorator import checked
 from fusiontheory.constraints.kinds import Kind, kind_of, short
-from fusiontheory.constraints.rules import between, finite, shaped
+from fusiontheory.constraints.rules import (
+    as_many,
+    between,
+    finite,
+    instead,
+    non_negatives,
+    positive,
+    positive_integers,
+    ragged,
+    shaped,
+)
 
-__all__ = ["Kind", "between", "checked", "finite", "kind_of", "shaped", "short"]
+__all__ = [
+    "Kind",
+    "as_many",
+    "between",
+    "checked",
+    "finite",
+    "instead",
+    "kind_of",
+    "non_negatives",
+    "positive",
+    "positive_integers",
+    "ragged",
+    "shaped",
+    "short",
+]

@@ -22,24 +22,37 @@ import functools
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints.kinds import Kind, kind_of, short
+from fusiontheory.constraints.kinds import Kind, kind_of, plain_types, short
+from fusiontheory.constraints.rules import instead
 
 __all__ = ["checked"]
 
 _Target = TypeVar("_Target", bound=Callable[..., Any])
 
+Together = Callable[[Mapping[str, Any]], None]
+
 _REFUSED = (ArithmeticError, IndexError, KeyError, MemoryError, RuntimeError, ValueError)
 """What a body raises at values that are of the right kind but cannot be used; LinAlgError is a
 ValueError, and PyTorch raises RuntimeError at shapes."""
 
-_OF_TENSORS = ("size", "shape", "dimension", "dtype", "expected", "must match", "tensor", "device")
+_OF_TENSORS = (
+    "utf-8",
+    "size",
+    "shape",
+    "dimension",
+    "dtype",
+    "expected",
+    "must match",
+    "tensor",
+    "device",
+)
 """Words of PyTorch's RuntimeErrors at tensors that do not fit together."""
 
 _WATCHED = ContextVar("overflow is watched by a call further out", default=False)
@@ -62,17 +75,30 @@ _OF_VALUES = (
 """Words of TypeErrors at values, such as arrays of another dimension than a body expects."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Rules:
+    """What the decorator names: rules of single arguments, and of all of them together."""
+
+    single: Mapping[str, Kind] = dataclasses.field(default_factory=dict)
+    together: Together | None = None
+
+
+_NO_RULES = _Rules()
+
+
 @overload
 def checked(target: _Target, /) -> _Target: ...
 @overload
-def checked(**rules: Kind) -> Callable[[_Target], _Target]: ...
-def checked(target: Any = None, /, **rules: Kind) -> Any:
+def checked(*, together: Together | None = None, **rules: Kind) -> Callable[[_Target], _Target]: ...
+def checked(target: Any = None, /, *, together: Together | None = None, **rules: Kind) -> Any:
     """Hold the arguments of a function, or of a class and its public methods, to their annotations.
 
     Args:
         target: the function or class.
+        together: takes all arguments by name and refuses those that do not fit together.
         rules: for arguments, of a class those that make it: what takes name and value and returns
-            the value or refuses it, such as `between`, `finite` and `shaped` make.
+            the value or refuses it, such as `between`, `finite` and `shaped` make. One of
+            `instead` is asked in place of the annotation.
 
     Raises:
         InputError: by what is returned, for an argument of another kind than its annotation says,
@@ -96,13 +122,13 @@ def checked(target: Any = None, /, **rules: Kind) -> Any:
         fusiontheory.checks.InputError: dimensions must be from 1 to 9, got 10
     """
     if target is None:
-        return lambda later: _decorated(later, rules)
-    return _decorated(target, {})
+        return lambda later: _decorated(later, _Rules(rules, together))
+    return _decorated(target, _NO_RULES)
 
 
-def _decorated(target: _Target, rules: dict[str, Kind]) -> _Target:
+def _decorated(target: _Target, rules: _Rules) -> _Target:
     if not inspect.isclass(target):
-        return cast(_Target, _wrapped(target, target.__name__, rules=rules))
+        return cast(_Target, _wrapped(target, target.__name__, None, rules))
     own = vars(target)
     if "__init__" in own:
         cast(Any, target).__init__ = _wrapped(own["__init__"], target.__name__, target, rules)
@@ -120,14 +146,26 @@ def _decorated(target: _Target, rules: dict[str, Kind]) -> _Target:
 def _wrapped(
     function: Callable[..., Any],
     label: str,
-    owner: type | None = None,
-    rules: Mapping[str, Kind] = types.MappingProxyType({}),
+    owner: type | None,
+    rules: _Rules = _NO_RULES,
 ) -> Any:
     """Return the function with its arguments held to its annotations and to rules."""
     kinds = functools.cache(lambda: _kinds(function, owner, rules))
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = fit(kinds(), args, kwargs)
+        # The library's own calls come through here too, a thousand for a few curves: what passes
+        # as it is costs a look-up.
+        wanted = kinds()
+        for value, passing in zip(args, wanted.plain):  # noqa: B905 (a strict one is slower)
+            of = type(value)
+            if of not in passing and not (of is array and value.dtype in passing):
+                args, kwargs = fit(wanted, args, kwargs)
+                break
+        else:
+            if kwargs:
+                kwargs = named(wanted, kwargs)
+        if wanted.together is not None:
+            wanted.together(bound()(*args, **kwargs).arguments)
         try:
             if watched.get():
                 return function(*args, **kwargs)
@@ -159,14 +197,19 @@ def _wrapped(
     steps.__code__ = _unseen(steps.__code__)
 
     def call_of_steps(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = fit(kinds(), args, kwargs)
+        wanted = kinds()
+        args, kwargs = fit(wanted, args, kwargs)
+        if wanted.together is not None:
+            wanted.together(bound()(*args, **kwargs).arguments)
         return steps(*args, **kwargs)
 
     # Names of the wrapper come from its closure, so that it can share the globals of the
     # function: doctest looks there for the module that an example is of.
-    fit, refused, restated, finite, watched = _fit, _REFUSED, _restated, _finite, _WATCHED
+    fit, named, refused, restated = _fit, _fit_named, _REFUSED, _restated
+    array, finite, watched = np.ndarray, _finite, _WATCHED
     # Flags alone prove nothing: some builds of BLAS raise them at random.
     errstate = functools.partial(np.errstate, over="call", invalid="call", divide="call")
+    bound = functools.cache(lambda: inspect.signature(function).bind)
     plain = inspect.unwrap(function)
     chosen = call_of_steps if inspect.isgeneratorfunction(function) else call
     wrapper = types.FunctionType(
@@ -184,33 +227,68 @@ def _unseen(code: types.CodeType) -> types.CodeType:
     return code.replace(co_filename="<checked, left out like importlib._bootstrap>")
 
 
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """A parameter: what holds arguments to it, and the types, or dtypes, that pass as they are."""
+
+    name: str
+    kind: Kind | None
+    plain: frozenset[Any]
+
+    def fit(self, value: Any) -> Any:
+        """Return a value held to the parameter; InputError for one of another kind."""
+        if self.kind is None or type(value) in self.plain:
+            return value
+        return self.kind(self.name, value)
+
+
+class _Every:
+    """All types."""
+
+    def __contains__(self, one: object) -> bool:
+        return True
+
+
+_EVERY = _Every()
+
+
+@dataclasses.dataclass(frozen=True)
 class _Kinds:
-    """The kind of each parameter of a function."""
+    """The parameters of a function, by place and by name."""
 
-    def __init__(self, positional: list[tuple[str, Kind | None]], named: dict[str, Kind]) -> None:
-        self.positional = positional
-        self.named = named
+    positional: tuple[_Part, ...]
+    named: dict[str, _Part]
+    plain: tuple[Container[Any], ...]
+    together: Together | None
 
 
-def _kinds(function: Callable[..., Any], owner: type | None, rules: Mapping[str, Kind]) -> _Kinds:
+def _kinds(function: Callable[..., Any], owner: type | None, rules: _Rules) -> _Kinds:
     """Return the kinds that the annotations of a function and its rules ask for."""
-    plain = inspect.unwrap(function)
-    space = vars(sys.modules[owner.__module__]) if owner else plain.__globals__
-    positional, named = list[tuple[str, Kind | None]](), dict[str, Kind]()
+    own = inspect.unwrap(function).__globals__
+    space = vars(sys.modules[owner.__module__]) if owner else own
+    positional, named = list[_Part](), dict[str, _Part]()
     for name, parameter in inspect.signature(function).parameters.items():
-        kind = _both(kind_of(parameter.annotation, space), rules.get(name))
+        kind, types = kind_of(parameter.annotation, space), plain_types(parameter.annotation, space)
+        if name in rules.single:
+            kind, types = _both(kind, rules.single[name]), frozenset()
         if kind is not None and parameter.default is None:
-            kind = _optional(kind)
+            kind, types = _optional(kind), types | {type(None)}
+        part = _Part(name, kind, types)
         if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-            positional.append((name, kind))
+            positional.append(part)
         if kind is not None and parameter.kind is not parameter.VAR_POSITIONAL:
-            named[name] = kind
-    return _Kinds(positional, named)
+            named[name] = part
+    plain = [_EVERY if part.kind is None else part.plain for part in positional]
+    if owner and plain and plain[0] is _EVERY:
+        plain[0] = frozenset({owner})  # that is self, mostly
+    return _Kinds(tuple(positional), named, tuple(plain), rules.together)
 
 
-def _both(kind: Kind | None, rule: Kind | None) -> Kind | None:
-    if kind is None or rule is None:
-        return kind or rule
+def _both(kind: Kind | None, rule: Kind) -> Kind | None:
+    if isinstance(rule, instead):
+        return rule.kind
+    if kind is None:
+        return rule
     return lambda name, value: rule(name, kind(name, value))
 
 
@@ -222,14 +300,15 @@ def _fit(
     kinds: _Kinds, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """Return the arguments, each held against its kind; InputError for one of another kind."""
-    fitted = list(args)
-    for k, ((name, kind), value) in enumerate(zip(kinds.positional, args, strict=False)):
-        if kind is not None:
-            fitted[k] = kind(name, value)
+    held = [part.fit(value) for part, value in zip(kinds.positional, args, strict=False)]
+    return (*held, *args[len(held) :]), _fit_named(kinds, kwargs)
+
+
+def _fit_named(kinds: _Kinds, kwargs: dict[str, Any]) -> dict[str, Any]:
     for name, value in kwargs.items():
         if name in kinds.named:
-            kwargs[name] = kinds.named[name](name, value)
-    return tuple(fitted), kwargs
+            kwargs[name] = kinds.named[name].fit(value)
+    return kwargs
 
 
 def _finite(result: Any) -> bool:
@@ -265,7 +344,7 @@ def _restated(
         return error
     if isinstance(error, TypeError) and not any(words in str(error) for words in _OF_VALUES):
         return error
-    given = {name: value for (name, _), value in zip(kinds.positional, args, strict=False)}
+    given = {part.name: value for part, value in zip(kinds.positional, args, strict=False)}
     given = {k: v for k, v in {**given, **kwargs}.items() if k not in ("self", "cls")}
     words = ", ".join(f"{name} = {short(value)}" for name, value in given.items())
     why = " ".join(str(error).split()) or type(error).__name__

@@ -20,7 +20,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fusiontheory.checks import InputError
 
-__all__ = ["Kind", "kind_of", "short"]
+__all__ = ["Kind", "kind_of", "plain_types", "short"]
 
 Kind = Callable[[str, Any], Any]
 
@@ -40,12 +40,57 @@ def kind_of(annotation: Any, space: Mapping[str, Any]) -> Kind | None:
     """
     if annotation is inspect.Parameter.empty:
         return None
-    if isinstance(annotation, str):
-        try:
-            annotation = eval(annotation, dict(space))
-        except (NameError, TypeError):  # such as pd.Series[float], which is none at run time
-            return _named(annotation)
-    return _kind(annotation)
+    found = _evaluated(annotation, space)
+    return _named(found) if isinstance(found, str) else _kind(found)
+
+
+def plain_types(annotation: Any, space: Mapping[str, Any]) -> frozenset[Any]:
+    """Return types whose own instances, not those of subclasses, the kind returns as they are.
+
+    A dtype stands for arrays of it.
+
+    >>> sorted(one.__name__ for one in plain_types("int | str", {}))
+    ['int', 'str']
+    """
+    found = _evaluated(annotation, space)
+    parts = typing.get_args(found) if _is_union(found) else (found,)
+    if repr(found) == _ARRAY_LIKE:
+        return frozenset({float, int, bool, np.float64, *_FLOATS})
+    if any(_kind(part) is None for part in parts):
+        return frozenset()
+    classes = (part for part in parts if inspect.isclass(part) and not typing.get_origin(part))
+    plain: set[Any] = {c for c in classes if c in (int, float, str, bool) or _is_own(c)}
+    plain |= {np.float64} if float in plain else set()
+    plain |= _FLOATS if any(map(_is_float_array, parts)) else set()
+    return frozenset(plain | ({type(None)} if {None, type(None)} & set(parts) else set()))
+
+
+_FLOATS = frozenset({np.dtype(np.float64), np.dtype(np.float32)})
+
+
+def _is_float_array(annotation: Any) -> bool:
+    if typing.get_origin(annotation) is not np.ndarray:
+        return False
+    scalar = typing.get_args(typing.get_args(annotation)[1])[0]
+    return inspect.isclass(scalar) and issubclass(scalar, np.floating)
+
+
+def _is_own(cls: type) -> bool:
+    return cls.__module__.startswith("fusiontheory") and not getattr(cls, "_is_protocol", False)
+
+
+def _is_union(annotation: Any) -> bool:
+    return typing.get_origin(annotation) in (typing.Union, types.UnionType)
+
+
+def _evaluated(annotation: Any, space: Mapping[str, Any]) -> Any:
+    """Return what the text of an annotation stands for; the text where it is none at run time."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, dict(space))
+    except (NameError, TypeError):  # such as pd.Series[float], which is none at run time
+        return annotation
 
 
 def short(value: Any) -> str:
@@ -72,7 +117,7 @@ def _kind(annotation: Any) -> Kind | None:
     if repr(annotation) == _ARRAY_LIKE:
         return _array_like
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in (typing.Union, types.UnionType):
+    if _is_union(annotation):
         return _either(inner)
     if origin is typing.Literal:
         return _one_of(inner)

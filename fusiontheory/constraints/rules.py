@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fusiontheory.checks import InputError, finite_array
+from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
 from fusiontheory.constraints.kinds import Kind, short
 
-__all__ = ["between", "finite", "shaped"]
+__all__ = [
+    "as_many",
+    "between",
+    "finite",
+    "instead",
+    "non_negatives",
+    "positive",
+    "positive_integers",
+    "ragged",
+    "shaped",
+]
 
 
 def between(low: float, high: float, below: bool = False) -> Kind:
@@ -48,5 +60,69 @@ def shaped(*least: int) -> Kind:
                 f" {', '.join(map(str, least))} entries, got shape {shape}"
             )
         return value
+
+    return rule
+
+
+def positive(name: str, value: Any) -> Any:
+    """Return finite numbers above 0, or refuse them."""
+    if (lowest := np.min(finite_array(name, value, (0, 1, 2)))) <= 0:
+        raise InputError(f"{name} must be above 0, got {lowest:g}")
+    return value
+
+
+def positive_integers(name: str, value: Any) -> Any:
+    """Return integers of at least 1, or refuse them."""
+    for one in value:
+        positive_integer(name, one)
+    return value
+
+
+def non_negatives(name: str, value: Any) -> Any:
+    """Return finite numbers of at least 0, or refuse them."""
+    for one in value:
+        non_negative(name, one)
+    return value
+
+
+def ragged(name: str, value: Any) -> Any:
+    """Return an array, or a sequence of arrays whose lengths may differ; refuse anything else."""
+    try:
+        sequence = not isinstance(value, str | bytes | Mapping) and value[:0] is not None
+        if not sequence or any(isinstance(one, str | bytes) or len(one) < 0 for one in value):
+            raise TypeError
+    except (TypeError, KeyError, IndexError):
+        raise InputError(f"{name} must be a sequence of arrays, got {short(value)}") from None
+    return value
+
+
+@dataclass(frozen=True)
+class instead:
+    """A rule that is asked in place of the annotation, as one that has its own words."""
+
+    kind: Kind | None = None
+
+    def __call__(self, name: str, value: Any) -> Any:
+        """Return the value, held to the rule."""
+        return value if self.kind is None else self.kind(name, value)
+
+
+def as_many(*names: str, at_most: str | None = None) -> Callable[[Mapping[str, Any]], None]:
+    """Return the rule that arguments have as many rows, for ``together``.
+
+    Args:
+        names: of the arguments.
+        at_most: name of an argument that holds integers, none above the number of rows.
+    """
+
+    def rule(given: Mapping[str, Any]) -> None:
+        rows = [len(given[name]) for name in names]
+        if len(set(rows)) > 1:
+            words = f"{', '.join(names[:-1])} and {names[-1]}"
+            got = f"{', '.join(map(str, rows[:-1]))} and {rows[-1]}"
+            raise InputError(f"{words} must have as many rows, got {got}")
+        for one in given[at_most] if at_most else ():
+            if one > rows[0]:
+                raise InputError(f"{at_most} must be at most the {rows[0]} rows, got {one}")
 
     return rule

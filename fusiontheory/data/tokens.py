@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, instead, ragged
 from fusiontheory.data.features import SPLITS, FeatureSet, decoded
 from fusiontheory.data.quantise import quantise
 from fusiontheory.store import digest, read_tensors, write_tensors
@@ -20,6 +20,7 @@ from fusiontheory.store import digest, read_tensors, write_tensors
 __all__ = ["TokenSet", "checked_mask", "checked_tokens"]
 
 
+@checked(tokens=instead(ragged))
 def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> NDArray[Any]:
     """Return tokens (n, m, d), finite where they count; of float32 they stay float32.
 
@@ -78,7 +79,7 @@ def checked_mask(mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     return present
 
 
-@checked
+@checked(image=instead(ragged))
 @dataclass(frozen=True, eq=False)
 class TokenSet:
     """Tokens of n images and vectors of their captions, row by row, with ids and splits.

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from fusiontheory.checks import InputError, set_checked
+from fusiontheory.constraints import checked, instead
 
 __all__ = ["Terms"]
 
 
+@checked(lanczos_steps=instead())
 @dataclass(frozen=True, kw_only=True)
 class Terms:
     """Which terms of the theory a prediction has; all of them unless one is left out on purpose.

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, finite_array, positive_integer, sample_sizes
-from fusiontheory.constraints import checked
+from fusiontheory.checks import InputError, sample_sizes
+from fusiontheory.constraints import checked, positive
 from fusiontheory.pilot.spectrum import PilotSpectrum
 
 __all__ = ["WithinReach", "group_blocks", "leave_out_errors"]
@@ -101,7 +101,7 @@ def leave_out_errors(
     return errors
 
 
-@checked
+@checked(items=positive, kappa=positive)
 @dataclass(frozen=True, eq=False)
 class WithinReach:
     """Bias plus noise of a head at every kappa of the pilot, and the risks that follow.
@@ -124,12 +124,6 @@ class WithinReach:
     level: _Array
     leave_out: _Array
     ridges: _Array
-
-    def __post_init__(self) -> None:
-        """Check that there is a curve of positive kappa."""
-        positive_integer("items", self.items)
-        if finite_array("kappa", self.kappa, 1).min() <= 0:
-            raise InputError(f"kappa must be above 0, got {self.kappa.min():g}")
 
     @classmethod
     def from_errors(cls, spectrum: PilotSpectrum, errors: _Array, variance: float) -> WithinReach:

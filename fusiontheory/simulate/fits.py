@@ -21,8 +21,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.constraints import checked, finite
+from fusiontheory.checks import InputError
+from fusiontheory.constraints import as_many, checked, finite, non_negatives, positive_integers
 from fusiontheory.heads import Head, find_head
 from fusiontheory.solvers import (
     NormalEquations,
@@ -64,7 +64,14 @@ class HeadFit:
     outputs: _Array | None = None
 
 
-@checked(v=finite(2), t=finite(2), labels=finite(2))
+@checked(
+    v=finite(2),
+    t=finite(2),
+    labels=finite(2),
+    sizes=positive_integers,
+    ridges=non_negatives,
+    together=as_many("v", "t", "labels", at_most="sizes"),
+)
 def fit_head(
     head: str,
     v: _Array,
@@ -103,15 +110,6 @@ def fit_head(
                [0., 0.],
                [0., 0.]])
     """
-    if not len(v) == len(t) == len(labels):
-        raise InputError(
-            f"v, t and labels must have as many rows, got {len(v)}, {len(t)} and {len(labels)}"
-        )
-    for n in sizes:
-        if positive_integer("sizes", n) > len(v):
-            raise InputError(f"sizes must be at most the {len(v)} rows, got {n}")
-    for ridge in ridges:
-        non_negative("ridges", ridge)
     if head == "low-rank":
         yield from _low_rank(v, t, labels, sizes, rank)
     elif head == "concat-mlp":

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, instead, ragged
 from fusiontheory.data import checked_mask, checked_tokens
 
 __all__ = [
@@ -38,6 +38,7 @@ _Array: TypeAlias = NDArray[np.float64]
 _BLOCK_BYTES = 2**26
 
 
+@checked(tokens=instead(ragged))
 def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """Return mean_a x_a, what flat attention answers, shape (n, d).
 
@@ -58,6 +59,7 @@ def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     return mean
 
 
+@checked(tokens=instead(ragged))
 def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """Return Cov_a(x), how an image's tokens differ, as `symmetric_vector`, (n, d (d + 1)/2).
 
@@ -130,6 +132,7 @@ def symmetric_vector(matrix: ArrayLike) -> _Array:
     return vector
 
 
+@checked(tokens=instead(ragged))
 def first_order_answer(
     tokens: ArrayLike, direction: ArrayLike, mask: ArrayLike | None = None
 ) -> _Array:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import pickle
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike, NDArray
 
 import fusiontheory as ft
-from fusiontheory.constraints import between, checked, finite, shaped
+from fusiontheory.constraints import (
+    as_many,
+    between,
+    checked,
+    finite,
+    instead,
+    kind_of,
+    positive_integers,
+    ragged,
+    shaped,
+)
+from fusiontheory.constraints.kinds import plain_types
 from fusiontheory.risk import learned
 
 
@@ -140,3 +152,33 @@ def test_a_warning_points_to_who_called():
 
 def test_a_checked_function_is_pickled_by_its_name():
     assert pickle.loads(pickle.dumps(learned)) is learned
+
+
+def test_rules_of_all_arguments_and_in_place_of_an_annotation():
+    @checked(
+        sizes=positive_integers, x=instead(ragged), together=as_many("x", "y", at_most="sizes")
+    )
+    def rows(x: NDArray[np.float64], y: NDArray[np.float64], sizes: Sequence[int] = ()) -> int:
+        return len(x)
+
+    assert rows([[1.0], [1.0, 2.0]], [1.0, 2.0], [2]) == 2
+    for arguments, words in (
+        (([[1.0]], [1.0, 2.0]), "x and y must have as many rows, got 1 and 2"),
+        (([[1.0]], [1.0], [2]), "sizes must be at most the 1 rows, got 2"),
+        (([[1.0]], [1.0], [0]), "sizes must be at least 1, got 0"),
+        ((1.0, [1.0]), "x must be a sequence of arrays, got 1.0"),
+        (("ab", [1.0]), "x must be a sequence of arrays, got 'ab'"),
+    ):
+        with pytest.raises(ft.InputError, match=words):
+            rows(*arguments)
+
+
+def test_types_that_pass_quickly_are_those_that_their_kinds_return():
+    values = (1, 1.5, True, "x", None, np.float64(2.0), np.ones(2), np.ones(2, dtype=np.float32))
+    for annotation in ("int", "float", "str", "bool", "float | None", "ArrayLike", "_Array | str"):
+        space = {"ArrayLike": ArrayLike, "_Array": NDArray[np.float64]}
+        passing, kind = plain_types(annotation, space), kind_of(annotation, space)
+        keys = [v.dtype if isinstance(v, np.ndarray) else type(v) for v in values]
+        found = [v for v, key in zip(values, keys, strict=True) if key in passing]
+        assert found
+        assert all(kind("x", value) is value for value in found)

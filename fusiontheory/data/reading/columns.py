@@ -54,6 +54,7 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[
     )
 
 
+@checked
 def column_names(path: Path) -> list[str]:
     """Return the names of the columns of a table, or of the arrays of a file.
 
