@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
+from fusiontheory.constraints import checked
 from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.within import WithinReach
 
@@ -25,6 +26,7 @@ _LEAST = 16
 _SCORES, _MOST, _FEWEST = 1500, 12, 2
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class SubsetScores:
     """Scores of fits on subsets of one size for the items that they left out.
@@ -40,6 +42,7 @@ class SubsetScores:
     scores: _Array
 
 
+@checked
 def subset_scores(
     kernel: _Array,
     labels: Labels,
