@@ -137,7 +137,7 @@ def _in_one_line(
     names = {"args": args, "prog_name": prog_name, "complete_var": complete_var}
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = cast(Any, _warn)
+            warnings.showwarning = cast(Any, _warn_once())
             # joblib's advice to who leaves a generator early, which is what an interrupt does.
             warnings.filterwarnings("ignore", message=".* You could benefit from adjusting")
             status = run(**names, standalone_mode=False, **settings)
@@ -200,9 +200,18 @@ def _flush() -> None:
         _fail(f"cannot write to standard output: {error.strerror}", _USAGE_ERROR)
 
 
-def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
-    # Where in the source it came from is nothing to a person at a command line.
-    print(f"warning: {message}", file=sys.stderr)
+def _warn_once() -> Callable[..., None]:
+    """Return what prints a warning, each sentence once, however often a command comes to it."""
+    said: set[str] = set()
+
+    def warn(message: Warning | str, *_: Any, **__: Any) -> None:
+        # Where in the source it came from is nothing to a person at a command line.
+        line = f"warning: {message}"
+        if line not in said:
+            said.add(line)
+            print(line, file=sys.stderr)
+
+    return warn
 
 
 def _pointer(error: Exception) -> str:

@@ -6,6 +6,7 @@ import doctest
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +156,21 @@ def test_a_command_line_of_one_command_has_the_same_errors() -> None:
     usage = run("--size", "x", command_line=single(None))
     assert usage.exit_code == 2
     assert usage.stderr.count("\n") == 1
+
+
+def test_a_warning_is_said_once_a_run() -> None:
+    command_line = application("One command.")
+
+    @command_line.command(cls=OneLineCommand)
+    def only() -> None:
+        for size in (1, 2, 1):
+            with warnings.catch_warnings():  # which makes Python forget what was said
+                warnings.simplefilter("always")
+                warnings.warn(f"{size} is small", stacklevel=1)
+
+    for _ in range(2):
+        said = run(command_line=command_line).stderr
+        assert said == "warning: 1 is small\nwarning: 2 is small\n"
 
 
 def test_status_of_a_command() -> None:
