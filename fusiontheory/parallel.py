@@ -181,6 +181,8 @@ def _on_dask(
                     if future.status == "error":
                         raise
                     # Its worker went after it had ended and before the result was here.
+                    if not client.scheduler_info().get("workers"):
+                        raise _no_worker() from None
                     running.add(future)
                     continue
                 future.release()
@@ -215,10 +217,14 @@ def _as_they_end(client: Any, futures: Any) -> Iterator[Any]:
         if client.scheduler_info().get("workers"):
             last = time.monotonic()
         elif time.monotonic() - last > _PATIENCE:
-            raise InputError(
-                f"scheduler had no worker for {_PATIENCE} s; what is done is kept, run again when"
-                " there are workers"
-            )
+            raise _no_worker()
+
+
+def _no_worker() -> InputError:
+    return InputError(
+        f"scheduler had no worker for {_PATIENCE} s; what is done is kept, run again when there"
+        " are workers"
+    )
 
 
 @checked

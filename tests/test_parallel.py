@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from fusiontheory.parallel import TIMES_ALONE, LostTasks, scatter
+from fusiontheory.checks import InputError
+from fusiontheory.parallel import TIMES_ALONE, LostTasks, scatter, scatter_over
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kills processes")
 
@@ -49,3 +50,29 @@ def fails(number):
 def test_an_error_of_the_function_is_not_a_death():
     with pytest.raises(KeyError, match="1"):
         list(scatter(fails, [1], jobs=2))
+
+
+# A process for each device
+
+
+def test_each_device_has_a_process_and_takes_the_next_task() -> None:
+    found = dict(scatter_over(max, ["a", "b", "c"], ["x", "y"]))
+    assert set(found) == {"a", "b", "c"}
+    assert set(found.values()) <= {"x", "y"}
+    with pytest.raises(InputError, match="at least one device"):
+        list(scatter_over(max, ["a"], []))
+
+
+def die(task: int, device: str) -> int:
+    if task == 1:
+        os._exit(1)
+    return task
+
+
+def test_a_process_that_dies_is_replaced_and_its_task_named() -> None:
+    found = scatter_over(die, [0, 1, 2, 3], ["x", "y"])
+    done = [next(found)[0] for _ in range(3)]
+    with pytest.raises(LostTasks) as lost:
+        next(found)
+    assert sorted(done) == [0, 2, 3]
+    assert lost.value.tasks == [1]

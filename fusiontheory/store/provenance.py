@@ -69,9 +69,9 @@ def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = (
         InputError: if there is none, or one has no Python source.
 
     Example:
-        >>> import json.decoder
-        >>> from fractions import Fraction
-        >>> code_version(json.decoder.JSONDecoder) == code_version(Fraction)
+        >>> from fusiontheory.data import draw_pairs
+        >>> from fusiontheory.heads import linear_kernel
+        >>> code_version(linear_kernel) == code_version(draw_pairs)
         False
     """
     if not functions:

@@ -23,9 +23,12 @@ def setting(d=D, decay=0.5):
 
 # At unit norm the trace stands for the length, which it does where dimensions are many.
 @pytest.mark.parametrize(
-    ("d", "decay", "unit", "most"), [(D, 0.5, False, 0.01), (200, 0.0, True, 0.01)]
+    ("strength", "d", "decay", "unit", "most"),
+    [
+        *((strength, D, 0.5, False, 0.01) for strength in (0.0, 0.3, 0.7, 1.0)),
+        *((strength, 200, 0.0, True, 0.01) for strength in (0.0, 0.7)),
+    ],
 )
-@pytest.mark.parametrize("strength", [0.0, 0.3, 0.7, 1.0])
 @pytest.mark.filterwarnings("ignore::fusiontheory.ValidityWarning")
 def test_as_moments_measured_at_each_strength(strength, d, decay, unit, most):
     second, image_maps, text_maps = setting(d, decay)

@@ -148,7 +148,7 @@ def main() -> None:
     }
     for head in NETWORKS:
         for method in ("stacked", "looped"):
-            for dtype, dropout in (("float32", 0.0), ("bfloat16", 0.0), ("float32", 0.1)):
+            for dtype, dropout in (("float32", 0.0), ("bfloat16", 0.1)):
                 name = f"{head} {method} {dtype} dropout {dropout}"
                 work[name] = trained, (head, method, dtype, dropout)
         work[f"{head} tangent"] = tangent, (head,)

@@ -16,7 +16,6 @@ from rich.progress import Progress
 from fusiontheory.checks import InputError
 from fusiontheory.cli import app as library
 from fusiontheory.data import FeatureSet
-from fusiontheory.parallel import LostTasks, scatter_over
 from fusiontheory.simulate import SimulationGrid, simulate
 from fusiontheory.store import RecordStore
 from fusiontheory.training import (
@@ -177,31 +176,6 @@ def test_a_group_too_large_for_the_memory_is_halved_and_that_is_said_once(
     monkeypatch.setattr(MemberGroup, "rows", never)
     with pytest.raises(InputError, match="memory for one bilinear network of 17 parameters"):
         rows_that_fit(GROUP, "cpu")
-
-
-def test_each_device_has_a_process_and_takes_the_next_task() -> None:
-    found = dict(scatter_over(max, ["a", "b", "c"], ["x", "y"]))
-    assert set(found) == {"a", "b", "c"}
-    assert set(found.values()) <= {"x", "y"}
-    with pytest.raises(InputError, match="at least one device"):
-        list(scatter_over(max, ["a"], []))
-
-
-def die(task: int, device: str) -> int:
-    import os
-
-    if task == 1:
-        os._exit(1)
-    return task
-
-
-def test_a_process_that_dies_is_replaced_and_its_task_named() -> None:
-    found = scatter_over(die, [0, 1, 2, 3], ["x", "y"])
-    done = [next(found)[0] for _ in range(3)]
-    with pytest.raises(LostTasks) as lost:
-        next(found)
-    assert sorted(done) == [0, 2, 3]
-    assert lost.value.tasks == [1]
 
 
 def test_simulation_on_a_device_agrees(tmp_path: Path) -> None:

@@ -29,12 +29,11 @@ from validation.extract import PUBLISHED, Published
 
 IMAGES = 48
 SHARD = 16
-BLANK = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>'
 TABLES = ("comparison", "gaps", "curves", "trained/accuracy", "trained/gaps", "trained/runs")
 
 
 @pytest.fixture(scope="module")
-def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
+def plan(tmp_path_factory: pytest.TempPathFactory, undrawn: None) -> Iterator[Plan]:
     """Return a plan for a mirror with made-up pictures and small networks of random weights."""
     folder = tmp_path_factory.mktemp("clip")
     small_networks.small_clip(folder)
@@ -55,8 +54,6 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plan]:
     with mirror.served(served) as address, pytest.MonkeyPatch.context() as patch:
         figures = Published({"text_to_image@5": 0.8054}, "nobody", "gelu")
         patch.setitem(PUBLISHED, ("clip:small", "local"), figures)
-        # Most of the time would go into pictures, which are not what is tested.
-        patch.setattr("matplotlib.figure.Figure.savefig", lambda _, file, **__: file.write(BLANK))
         yield Plan(
             folder=folder / "unset",
             out=folder / "unset",

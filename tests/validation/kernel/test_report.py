@@ -250,6 +250,7 @@ def test_page_of_own_features_speaks_of_them_alone(tmp_path: Path) -> None:
     assert "Zhou" in words(page(tmp_path, tables, FACTS))
 
 
+@pytest.mark.usefixtures("quick")
 def test_one_seed_is_no_lead_that_is_too_close(tmp_path: Path) -> None:
     tables = frames(("mine",))
     tables[2]["measured_gap_se"] = NAN
@@ -382,6 +383,7 @@ def test_where_the_dot_product_beats_trained_fusions(
     assert said is None or said in text
 
 
+@pytest.mark.usefixtures("quick")
 def test_marks_what_is_not_to_be_trusted(tmp_path):
     comparison, curves, *others = frames()
     write_report(comparison.assign(trusted=True), curves, *others, FACTS, tmp_path / "all")

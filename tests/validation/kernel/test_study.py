@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
+import multiprocessing
+import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from dataclasses import fields
 from itertools import pairwise
@@ -42,7 +40,6 @@ from validation.kernel.compare import crossing
 from validation.kernel.predict import FULL_THEORY, TERMS
 from validation.moments import condition_moments
 
-ROOT = Path(__file__).parents[3]
 SMALL = ["--sizes", "16,64", "--seeds", "2", "--test-pairs", "40"]
 STUDY = Study(sizes=(16, 64), seeds=2, ridge=0.1, test_pairs=40, curve_points=5)
 
@@ -81,15 +78,31 @@ def validation(*arguments: object) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_run_and_report(file: Path, tmp_path: Path) -> None:
-    store, out = tmp_path / "store", tmp_path / "report"
-    common = ["--features", file, "--store", store, *SMALL]
+@pytest.fixture(scope="module")
+def whole(
+    features: FeatureSet, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[list[object], Path, str]:
+    """Return the options of a run that nothing disturbed, its store, and what it said."""
+    folder = tmp_path_factory.mktemp("whole")
+    features.save(folder / "features.safetensors")
+    store = folder / "store"
+    common = ["--features", folder / "features.safetensors", "--store", store, *SMALL]
     status, said = validation("run", *common, "--jobs", 1, "--json")
+    assert status == 0, said
+    return common, store, said
+
+
+def matching_table(store: Path) -> pd.DataFrame:
+    return RecordStore(store / "records").read("matching")
+
+
+def test_run_and_report(whole: tuple[list[object], Path, str], tmp_path: Path) -> None:
+    (common, store, said), out = whole, tmp_path / "report"
     # Two conditions of 4 heads x 2 seeds measured and 2 searched, 4 heads x 7 terms predicted, and
     # retrieval.
     # Warnings, such as of unusual features, may stand around the line of JSON.
     [told] = [line for line in said.splitlines() if line.startswith("{")]
-    assert (status, json.loads(told)["records"]) == (0, 2 * (8 + 8 + 28 + 1))
+    assert json.loads(told)["records"] == 2 * (8 + 8 + 28 + 1)
     records = RecordStore(store / "records")
     written = records.database.read_bytes()
     assert validation("run", *common)[0] == 0
@@ -114,13 +127,11 @@ def test_run_and_report(file: Path, tmp_path: Path) -> None:
     assert "made up" in (out / "index.html").read_text()
 
 
-def test_a_killed_run_resumes_to_the_same_table(file: Path, tmp_path: Path) -> None:
-    def command(store: Path) -> list[str]:
-        arguments = ["run", "--features", str(file), "--store", str(store), *SMALL, "--jobs", "1"]
-        return [sys.executable, "-m", "validation", *arguments]
-
-    def table(store: Path) -> pd.DataFrame:
-        return RecordStore(store / "records").read("matching")
+def test_a_killed_run_resumes_to_the_same_table(
+    whole: tuple[list[object], Path, str], file: Path, tmp_path: Path
+) -> None:
+    killed = tmp_path / "killed"
+    command = ["run", "--features", file, "--store", killed, *SMALL, "--jobs", 1]
 
     def kept() -> dict[str, int]:
         try:
@@ -128,23 +139,18 @@ def test_a_killed_run_resumes_to_the_same_table(file: Path, tmp_path: Path) -> N
         except InputError:
             return {}
 
-    undisturbed, killed = tmp_path / "undisturbed", tmp_path / "killed"
-    subprocess.run(command(undisturbed), cwd=ROOT, check=True, capture_output=True)
-    process = subprocess.Popen(
-        command(killed), cwd=ROOT, stdout=subprocess.DEVNULL, start_new_session=True
-    )
-    try:
-        deadline = time.monotonic() + 60
-        while not kept() and time.monotonic() < deadline:
-            time.sleep(0.01)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    process = multiprocessing.get_context("fork").Process(target=validation, args=command)
+    process.start()
+    deadline = time.monotonic() + 60
+    while not kept() and process.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
     assert kept()
-    assert kept().get("matching", 0) < len(table(undisturbed)) / 2
+    assert kept().get("matching", 0) < len(matching_table(whole[1])) / 2
     assert RecordStore(killed / "records").verify() == []
-    subprocess.run(command(killed), cwd=ROOT, check=True, capture_output=True)
-    pd.testing.assert_frame_equal(table(killed), table(undisturbed))
+    assert validation(*command)[0] == 0
+    pd.testing.assert_frame_equal(matching_table(killed), matching_table(whole[1]))
 
 
 def test_predictions_know_nothing_of_dev_and_test(
@@ -237,9 +243,11 @@ def test_missing_records_are_named(file: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "report" / "index.html").exists()
 
 
-def test_a_corrupt_record_stops_the_run(file: Path, tmp_path: Path) -> None:
+def test_a_corrupt_record_stops_the_run(
+    whole: tuple[list[object], Path, str], file: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(whole[1], tmp_path / "store")
     common = ["--features", file, "--store", tmp_path / "store", *SMALL, "--jobs", 1]
-    assert validation("run", *common)[0] == 0
     store = RecordStore(tmp_path / "store" / "records")
     with contextlib.closing(sqlite3.connect(store.database)) as connection, connection:
         connection.execute("DROP TRIGGER written_once")
