@@ -10,7 +10,7 @@ from validation.kernel.runs import Run, asked_run, note_run, noted_runs
 from validation.kernel.session import Session, parse_ridge, parse_sizes
 from validation.kernel.study import ONE_DIMENSION, Study
 from validation.kernel.verdicts import (
-    CLAIM,
+    GAP_CLAIM,
     cell_verdicts,
     claim_verdicts,
     crossover_verdicts,
@@ -19,7 +19,7 @@ from validation.kernel.verdicts import (
 )
 
 __all__ = [
-    "CLAIM",
+    "GAP_CLAIM",
     "ONE_DIMENSION",
     "MissingRecords",
     "Run",

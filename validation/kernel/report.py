@@ -22,7 +22,7 @@ from fusiontheory.plotting import (
 from fusiontheory.store import check_writable, write_atomically
 from validation.kernel import sentences
 from validation.kernel.verdicts import (
-    CLAIM,
+    GAP_CLAIM,
     cell_verdicts,
     claim_verdicts,
     crossover_verdicts,
@@ -246,10 +246,11 @@ def _orders(facts: Mapping[str, Any], signs: pd.DataFrame) -> dict[str, Any] | N
         "concat": orders.concat_dimension,
         "attention": orders.attention_dimension,
         "ratio": orders.dimension_ratio,
-        "n_low": CLAIM["n_low"],
-        "n_high": CLAIM["n_high"],
+        "n_low": GAP_CLAIM["n_low"],
+        "n_high": GAP_CLAIM["n_high"],
         "decay": float(
-            orders.estimation_gap(CLAIM["n_low"])[0] / orders.estimation_gap(CLAIM["n_high"])[0]
+            orders.estimation_gap(GAP_CLAIM["n_low"])[0]
+            / orders.estimation_gap(GAP_CLAIM["n_high"])[0]
         )
         if orders.dimension_ratio != 1
         else None,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from validation.kernel.verdicts import CLAIM
+from validation.kernel.verdicts import GAP_CLAIM
 from validation.pages import named_features, number, points
 
 __all__ = [
@@ -170,8 +170,10 @@ def claim_sentence(claims: pd.DataFrame) -> str:
     """
     claimed = (
         f"Zhou & Xie report concatenation ahead of cross-attention by"
-        f" {points(100 * CLAIM['low'], False)} to {points(100 * CLAIM['high'], False)} points from"
-        f" {number(CLAIM['n_low'])} to {number(CLAIM['n_high'])} samples on aligned features"
+        f" {points(GAP_CLAIM['lead_low_points'], False)} to"
+        f" {points(GAP_CLAIM['lead_high_points'], False)} points from"
+        f" {number(GAP_CLAIM['n_low'])} to {number(GAP_CLAIM['n_high'])} samples on aligned"
+        " features"
     )
     if claims.empty:
         return f"{claimed}; nothing was measured here in that range."

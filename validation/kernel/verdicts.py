@@ -10,8 +10,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from validation.claims import find_claim
+
 __all__ = [
-    "CLAIM",
+    "GAP_CLAIM",
     "cell_verdicts",
     "claim_verdicts",
     "crossover_verdicts",
@@ -22,8 +24,8 @@ __all__ = [
 _SIGNIFICANT = 2.0
 """Standard errors beyond which a difference counts as one."""
 
-CLAIM = {"low": 0.041, "high": 0.051, "n_low": 2048, "n_high": 16384}
-"""Lead of concatenation over cross-attention on aligned features: Zhou & Xie, arXiv:2606.01207."""
+GAP_CLAIM = find_claim("gap-size").published
+"""Published lead of concatenation over cross-attention on aligned features, in points, and n."""
 
 # Round-off: a value on the very edge of its interval is inside.
 _EDGE = 1e-12
@@ -109,7 +111,7 @@ def crossover_verdicts(crossovers: pd.DataFrame) -> pd.DataFrame:
 
 
 def claim_verdicts(gaps: pd.DataFrame, condition: str = "aligned") -> pd.DataFrame:
-    """Judge the published lead of concatenation where it was claimed: `CLAIM`.
+    """Judge the published lead of concatenation where it was claimed: `GAP_CLAIM`.
 
     Args:
         gaps: columns condition, n, measured_gap, measured_gap_se.
@@ -120,7 +122,7 @@ def claim_verdicts(gaps: pd.DataFrame, condition: str = "aligned") -> pd.DataFra
         meets the measured gap, two standard errors allowed), smaller, larger, reversed or
         not tested.
     """
-    in_range = gaps["n"].between(CLAIM["n_low"], CLAIM["n_high"])
+    in_range = gaps["n"].between(GAP_CLAIM["n_low"], GAP_CLAIM["n_high"])
     table = gaps[in_range & (gaps["condition"] == condition)].reset_index(drop=True)
     slack = _SIGNIFICANT * table["measured_gap_se"] + _EDGE
     least, most = table["measured_gap"] - slack, table["measured_gap"] + slack
@@ -129,8 +131,8 @@ def claim_verdicts(gaps: pd.DataFrame, condition: str = "aligned") -> pd.DataFra
             [
                 slack.isna() | table["measured_gap"].isna(),
                 most < 0,
-                most < CLAIM["low"],
-                least > CLAIM["high"],
+                100 * most < GAP_CLAIM["lead_low_points"],
+                100 * least > GAP_CLAIM["lead_high_points"],
             ],
             ["not tested", "reversed", "smaller", "larger"],
             "as claimed",

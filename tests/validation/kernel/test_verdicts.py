@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from validation.kernel import (
-    CLAIM,
+    GAP_CLAIM,
     cell_verdicts,
     claim_verdicts,
     crossover_verdicts,
@@ -118,8 +118,9 @@ def test_claim_is_judged_only_where_it_was_made() -> None:
     assert "at 1 of these 4 sizes" in sentences.claim_sentence(judged)
     assert "nothing was measured" in sentences.claim_sentence(judged[:0])
     assert "at none" in sentences.claim_sentence(judged[:2])
-    assert f"{100 * CLAIM['low']:.1f} to {100 * CLAIM['high']:.1f}" in sentences.claim_sentence(
-        judged
+    assert (
+        f"{GAP_CLAIM['lead_low_points']} to {GAP_CLAIM['lead_high_points']}"
+        in sentences.claim_sentence(judged)
     )
 
 
