@@ -14,8 +14,11 @@ from fusiontheory.commands.options import (
     Json,
     Missing,
     Raw,
+    Ridge,
     Split,
+    TestImages,
     TextKey,
+    TrainingSets,
     check_figure,
     finite,
     parse_ridge,
@@ -33,27 +36,17 @@ def compare(
         Path,
         typer.Option(help="CSV file of your own runs: columns head, n, accuracy, and seed if any."),
     ],
-    ridge: Annotated[
-        str,
-        typer.Option(
-            help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
-            " at each n; or least-risk, of least predicted risk."
-        ),
-    ] = "best",
+    ridge: Ridge = "best",
     split: Split = None,
     raw: Raw = False,
-    test_images: Annotated[
-        int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
-    ] = None,
+    test_images: TestImages = None,
     training_images: Annotated[
         int | None,
         typer.Option(
             help="The runs' pairs were drawn from so many images. [default: no two share one]"
         ),
     ] = None,
-    training_sets: Annotated[
-        int | None, typer.Option(help="Intervals of a mean over so many training sets.")
-    ] = None,
+    training_sets: TrainingSets = None,
     image_key: ImageKey = None,
     text_key: TextKey = None,
     missing: Missing = "refuse",

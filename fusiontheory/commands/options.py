@@ -21,8 +21,11 @@ __all__ = [
     "Json",
     "Missing",
     "Raw",
+    "Ridge",
     "Split",
+    "TestImages",
     "TextKey",
+    "TrainingSets",
     "check_figure",
     "finite",
     "parse_numbers",
@@ -52,6 +55,19 @@ Split = Annotated[
 ]
 Raw = Annotated[
     bool, typer.Option("--raw", help="Take features as they are: do not centre or normalise.")
+]
+Ridge = Annotated[
+    str,
+    typer.Option(
+        help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
+        " at each n; or least-risk, of least predicted risk."
+    ),
+]
+TestImages = Annotated[
+    int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
+]
+TrainingSets = Annotated[
+    int | None, typer.Option(help="Intervals of a mean over so many training sets.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

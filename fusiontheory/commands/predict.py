@@ -14,8 +14,11 @@ from fusiontheory.commands.options import (
     Json,
     Missing,
     Raw,
+    Ridge,
     Split,
+    TestImages,
     TextKey,
+    TrainingSets,
     check_figure,
     finite,
     parse_numbers,
@@ -48,18 +51,10 @@ def predict(
             " [default: 256 to 8192, as far as the images allow]",
         ),
     ] = None,
-    ridge: Annotated[
-        str,
-        typer.Option(
-            help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
-            " at each n; or least-risk, of least predicted risk."
-        ),
-    ] = "best",
+    ridge: Ridge = "best",
     split: Split = None,
     raw: Raw = False,
-    test_images: Annotated[
-        int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
-    ] = None,
+    test_images: TestImages = None,
     training_images: Annotated[
         int | None,
         typer.Option(
@@ -67,9 +62,7 @@ def predict(
             " [default: no two pairs share one, and n is at most twice the images given]"
         ),
     ] = None,
-    training_sets: Annotated[
-        int | None, typer.Option(help="Intervals of a mean over so many training sets.")
-    ] = None,
+    training_sets: TrainingSets = None,
     image_key: ImageKey = None,
     text_key: TextKey = None,
     missing: Missing = "refuse",
