@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.alignment.canonical_null import FixedRidges, singular
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
-from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
 
 __all__ = ["RIDGES", "CanonicalCorrelations", "canonical_correlations", "measure_canonical"]
@@ -243,7 +243,7 @@ class _Sums:
             ridges=_checked_ridges(ridges),
             whitenings={},
         )
-        object.__setattr__(sums, "cross", sums.cross_of(np.arange(len(images))))
+        set_checked(sums, "cross", sums.cross_of(np.arange(len(images))))
         everything = range(len(rows))
         kept_sets = [
             tuple(g for g in everything if g not in out) for out in combinations(everything, 2)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, finite_array
+from fusiontheory.checks import InputError, finite_array, set_checked
 from fusiontheory.constraints import checked, instead, ragged
 from fusiontheory.data.features import SPLITS, FeatureSet, decoded
 from fusiontheory.data.quantise import quantise
@@ -123,7 +123,7 @@ class TokenSet:
             ("mask", mask),
             ("_pooled", pooled),
         ):
-            object.__setattr__(self, name, value)
+            set_checked(self, name, value)
 
     def __len__(self) -> int:
         """Return the number of images."""

@@ -34,7 +34,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.simulate.fits import HEAD_NAMES
@@ -95,20 +95,18 @@ class SimulationGrid:
         if isinstance(self.seeds, int) and self.seeds > _MOST_SEEDS:
             raise InputError(f"seeds must be at most {_MOST_SEEDS}, got {self.seeds}")
         seeds = range(positive_integer("seeds", self.seeds)) if isinstance(self.seeds, int) else ()
-        object.__setattr__(self, "seeds", tuple(seeds or _listed("seeds", self.seeds)))
+        set_checked(self, "seeds", tuple(seeds or _listed("seeds", self.seeds)))
         for name in ("configs", "heads", "n", "ridges"):
-            object.__setattr__(self, name, tuple(_listed(name, getattr(self, name))))
+            set_checked(self, name, tuple(_listed(name, getattr(self, name))))
         # Records have been kept under the name that the other commands print as concat-linear.
         kept = {shown: name for name, shown in OTHER_HEAD_NAMES.items()}
-        object.__setattr__(self, "heads", tuple(kept.get(head, head) for head in self.heads))
+        set_checked(self, "heads", tuple(kept.get(head, head) for head in self.heads))
         for head in self.heads:
             if head not in HEAD_NAMES:
                 raise InputError(f"heads must be of {', '.join(HEAD_NAMES)}, got {head!r}")
-        object.__setattr__(self, "n", tuple(positive_integer("n", n, 2) for n in self.n))
-        object.__setattr__(
-            self, "seeds", tuple(positive_integer("seeds", seed, 0) for seed in self.seeds)
-        )
-        object.__setattr__(self, "ridges", tuple(non_negative("ridge", r) for r in self.ridges))
+        set_checked(self, "n", tuple(positive_integer("n", n, 2) for n in self.n))
+        set_checked(self, "seeds", tuple(positive_integer("seeds", seed, 0) for seed in self.seeds))
+        set_checked(self, "ridges", tuple(non_negative("ridge", r) for r in self.ridges))
         positive_integer("test_rows", self.test_rows, 2)
         if self.predict not in _PREDICT:
             raise InputError(f"predict must be one of {', '.join(_PREDICT)}, got {self.predict!r}")

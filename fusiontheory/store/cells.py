@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, set_checked
 from fusiontheory.constraints import checked
 
 __all__ = ["ADDED_COLUMNS", "Cell"]
@@ -61,7 +61,7 @@ class Cell:
         config = {
             name: plain_json(f"config[{name!r}]", value) for name, value in self.config.items()
         }
-        object.__setattr__(self, "config", config)
+        set_checked(self, "config", config)
 
     @property
     def json(self) -> bytes:

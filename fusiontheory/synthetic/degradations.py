@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.rotations import aligned_rotation, unit_interval
@@ -115,11 +115,11 @@ class Degradation:
         """Check every field."""
         for name in ("drop_v", "drop_t", "seed"):
             value = positive_integer(name, getattr(self, name), minimum=0)
-            object.__setattr__(self, name, value)
+            set_checked(self, name, value)
         for name in ("sigma_v", "sigma_t"):
-            object.__setattr__(self, name, non_negative(name, getattr(self, name)))
+            set_checked(self, name, non_negative(name, getattr(self, name)))
         for name in ("rotation_v", "rotation_t", "shuffle_v", "shuffle_t"):
-            object.__setattr__(self, name, unit_interval(name, getattr(self, name)))
+            set_checked(self, name, unit_interval(name, getattr(self, name)))
 
     def dropped(self, side: str, d: int) -> list[int]:
         """Return the coordinates of a side ("v" or "t") of d dimensions that are lost.

@@ -18,7 +18,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError, non_negative, non_negative_array, positive_integer
+from fusiontheory.checks import (
+    InputError,
+    non_negative,
+    non_negative_array,
+    positive_integer,
+    set_checked,
+)
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.rotations import aligned_rotation, unit_interval
@@ -76,7 +82,7 @@ class SharedLatentPairs:
     def __post_init__(self) -> None:
         """Check every field; files of spectra are read now."""
         for name in ("d_v", "d_t"):
-            object.__setattr__(self, name, positive_integer(name, getattr(self, name)))
+            set_checked(self, name, positive_integer(name, getattr(self, name)))
             if getattr(self, name) > _MOST_DIMENSIONS:
                 raise InputError(
                     f"{name} must be at most {_MOST_DIMENSIONS}, got {getattr(self, name)}"
@@ -84,20 +90,20 @@ class SharedLatentPairs:
         for name, d in (("spectrum_v", self.d_v), ("spectrum_t", self.d_t)):
             setting = resolve_spectrum(name, getattr(self, name))
             spectrum_values(name, setting, d)
-            object.__setattr__(self, name, setting)
+            set_checked(self, name, setting)
         if self.latent_rank is not None:
             most = min(self.d_v, self.d_t)
             rank = positive_integer("latent_rank", self.latent_rank)
             if rank > most:
                 raise InputError(f"latent_rank must be at most min(d_v, d_t) = {most}, got {rank}")
-            object.__setattr__(self, "latent_rank", rank)
-        object.__setattr__(self, "correlation", self._checked_correlation())
+            set_checked(self, "latent_rank", rank)
+        set_checked(self, "correlation", self._checked_correlation())
         alignment = unit_interval("coordinate_alignment", self.coordinate_alignment)
         if alignment < 1 and self.d_t == 1:
             raise InputError(f"coordinate_alignment must be 1 at d_t = 1, got {alignment:g}")
-        object.__setattr__(self, "coordinate_alignment", alignment)
+        set_checked(self, "coordinate_alignment", alignment)
         for name in ("noise_v", "noise_t"):
-            object.__setattr__(self, name, non_negative(name, getattr(self, name)))
+            set_checked(self, name, non_negative(name, getattr(self, name)))
         positive_integer("rotation_seed", self.rotation_seed, minimum=0)
 
     def _checked_correlation(self) -> float | tuple[float, ...]:

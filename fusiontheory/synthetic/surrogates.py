@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet
 from fusiontheory.synthetic.latent_model import LatentModel
@@ -53,14 +53,14 @@ class SurrogatePairs:
 
     def __post_init__(self) -> None:
         """Read the file once, for its fingerprint."""
-        object.__setattr__(self, "path", os.fspath(self.path))
+        set_checked(self, "path", os.fspath(self.path))
         found = FeatureSet.load(self.path).fingerprint
         if self.fingerprint not in (None, found):
             raise InputError(
                 f"fingerprint must be that of {self.path}, {found}, got {self.fingerprint};"
                 " the file is another one"
             )
-        object.__setattr__(self, "fingerprint", found)
+        set_checked(self, "fingerprint", found)
         self._rows()
 
     def model(self) -> LatentModel:
@@ -95,8 +95,8 @@ def latent_model_of_features(image: _Array, text: _Array) -> LatentModel:
     (root_v, white_v), (root_t, white_t) = (_roots(np.atleast_2d(c)) for c in covariances)
     left, rho, right = np.linalg.svd(white_v @ cross @ white_t)
     model = LatentModel.plain(root_v @ left, root_t @ right.T, np.clip(rho, 0.0, 1.0))
-    object.__setattr__(model, "mean_v", means[0])
-    object.__setattr__(model, "mean_t", means[1])
+    set_checked(model, "mean_v", means[0])
+    set_checked(model, "mean_t", means[1])
     return model
 
 

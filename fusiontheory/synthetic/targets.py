@@ -17,7 +17,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import Draw, LatentModel
 from fusiontheory.synthetic.population import LabelLaw
@@ -78,19 +78,19 @@ class Target:
         _one_of("weights", self.weights, get_args(Weights))
         if self.kind == "mix":
             given = 0.5 if self.interaction is None else self.interaction
-            object.__setattr__(self, "interaction", unit_interval("interaction", given))
+            set_checked(self, "interaction", unit_interval("interaction", given))
         elif self.interaction is not None:
             raise InputError(f"interaction must be left out of {self.kind}, got {self.interaction}")
         if self.structure == "low-rank":
-            object.__setattr__(self, "rank", positive_integer("rank", self.rank))
+            set_checked(self, "rank", positive_integer("rank", self.rank))
         elif self.rank is not None:
             raise InputError(f"rank must be left out of a {self.structure} target, got {self.rank}")
         made = "classification" if self.kind in ("xor", "matching") else "regression"
         task = made if self.task is None else self.task
         _one_of("task", task, (made,) if made == "classification" else get_args(Task))
-        object.__setattr__(self, "task", task)
+        set_checked(self, "task", task)
         for name in ("power", "noise", "flip"):
-            object.__setattr__(self, name, non_negative(name, getattr(self, name)))
+            set_checked(self, name, non_negative(name, getattr(self, name)))
         if self.power == 0:
             raise InputError("power must be above 0, got 0")
         if self.flip > 0.5:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.checks import InputError, positive_integer, set_checked
 from validation.backbones.colours import as_rgb
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "IMAGENET_MEAN", "IMAGENET_STD", "Preprocessing"]
@@ -63,7 +63,7 @@ class Preprocessing:
         resize = self.size if self.resize is None else self.resize
         if positive_integer("resize", resize) < self.size:
             raise InputError(f"resize must be at least size {self.size}, got {resize}")
-        object.__setattr__(self, "resize", resize)
+        set_checked(self, "resize", resize)
         for name, known in (
             ("fit", _FITS),
             ("interpolation", tuple(_INTERPOLATIONS)),
@@ -77,7 +77,7 @@ class Preprocessing:
             values = tuple(float(value) for value in getattr(self, name))
             if len(values) != 3 or (name == "std" and min(values) <= 0):
                 raise InputError(f"{name} must be 3 numbers, of std positive, got {values}")
-            object.__setattr__(self, name, values)
+            set_checked(self, name, values)
 
     def __call__(self, image: Image.Image) -> NDArray[np.float32]:
         """Return the (3, size, size) array of an image of any size and colour mode."""

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.checks import InputError, positive_integer, set_checked
 from fusiontheory.data import SPLITS
 from fusiontheory.store import canonical_json
 from validation.corpus.image_folder import relative_path
@@ -101,7 +101,7 @@ class Corpus:
         unknown = {*self.split} - {None, *SPLITS}
         if unknown:
             raise InputError(f"split must be among {', '.join(SPLITS)} or None, got {unknown}")
-        object.__setattr__(self, "folder", Path(self.folder).resolve())
+        set_checked(self, "folder", Path(self.folder).resolve())
 
     def __len__(self) -> int:
         """Return the number of images."""
