@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -95,9 +95,7 @@ def latent_model_of_features(image: _Array, text: _Array) -> LatentModel:
     (root_v, white_v), (root_t, white_t) = (_roots(np.atleast_2d(c)) for c in covariances)
     left, rho, right = np.linalg.svd(white_v @ cross @ white_t)
     model = LatentModel.plain(root_v @ left, root_t @ right.T, np.clip(rho, 0.0, 1.0))
-    set_checked(model, "mean_v", means[0])
-    set_checked(model, "mean_t", means[1])
-    return model
+    return replace(model, mean_v=means[0], mean_t=means[1])
 
 
 def _roots(covariance: _Array) -> tuple[_Array, _Array]:
