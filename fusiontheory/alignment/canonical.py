@@ -23,6 +23,7 @@ from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["RIDGES", "CanonicalCorrelations", "canonical_correlations", "measure_canonical"]
 
@@ -31,7 +32,6 @@ RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 _FEWEST = 4  # images of a fold
 
-_Array = NDArray[np.float64]
 _Indices = NDArray[np.int64]
 _Kept = tuple[int, ...]
 
@@ -50,11 +50,11 @@ class CanonicalCorrelations:
         text_weights: (folds, d_t, k).
     """
 
-    correlations: _Array
+    correlations: Array
     folds: _Indices
-    ridges: _Array
-    image_weights: _Array
-    text_weights: _Array
+    ridges: Array
+    image_weights: Array
+    text_weights: Array
 
 
 @checked
@@ -127,10 +127,10 @@ def measure_canonical(
     scored = sums.score(sums.cross)
     fixed = sums.fixed(scored.ridges)
 
-    def summary(by_component: _Array) -> _Array:
+    def summary(by_component: Array) -> Array:
         return np.stack([by_component[..., 0], by_component.mean(axis=-1)], axis=-1)
 
-    def null(rng: np.random.Generator) -> _Array:
+    def null(rng: np.random.Generator) -> Array:
         order = np.arange(len(sums.folds))
         for rows in sums.rows:
             order[rows] = rng.permutation(rows)
@@ -147,39 +147,39 @@ def measure_canonical(
 
 @dataclass(frozen=True, eq=False)
 class _Scored:
-    correlations: _Array  # (folds, k)
-    ridges: _Array
-    image_weights: _Array
-    text_weights: _Array
+    correlations: Array  # (folds, k)
+    ridges: Array
+    image_weights: Array
+    text_weights: Array
 
 
 @dataclass(frozen=True, eq=False)
 class _Whitening:
     """Eigenvalues and eigenvectors of both covariances over some folds."""
 
-    image: tuple[_Array, _Array]
-    text: tuple[_Array, _Array]
+    image: tuple[Array, Array]
+    text: tuple[Array, Array]
 
 
 @dataclass(frozen=True, eq=False)
 class _Sums:
     """Sums over folds of images, first axis; none but ``cross`` depends on the pairing."""
 
-    images: _Array
-    captions: _Array
+    images: Array
+    captions: Array
     folds: _Indices
     rows: list[_Indices]
-    image_mean: _Array
-    text_mean: _Array
-    image_square: _Array
-    text_square: _Array
-    cross: _Array
+    image_mean: Array
+    text_mean: Array
+    image_square: Array
+    text_square: Array
+    cross: Array
     components: int
     ridges: tuple[float, ...]
     whitenings: dict[_Kept, _Whitening]
 
     @cached_property
-    def spreads(self) -> tuple[_Array, _Array]:
+    def spreads(self) -> tuple[Array, Array]:
         """Covariances within each fold, of images and of texts."""
         folds = range(len(self.rows))
         image, text = (
@@ -188,16 +188,16 @@ class _Sums:
         )
         return image, text
 
-    def fixed(self, ridges: _Array) -> FixedRidges:
+    def fixed(self, ridges: Array) -> FixedRidges:
         """Return what any pairing is scored with at these ridges, one a fold."""
-        whitened: dict[str, list[_Array]] = {"image": [], "text": []}
+        whitened: dict[str, list[Array]] = {"image": [], "text": []}
         for fold, ridge in enumerate(ridges):
             whitening = self.whitenings[tuple(g for g in range(len(self.rows)) if g != fold)]
             for name, parts in whitened.items():
                 values, basis = getattr(whitening, name)
                 parts.append(basis / np.sqrt(values + ridge * values.mean()))
 
-        def single(x: _Array) -> NDArray[np.float32]:
+        def single(x: Array) -> NDArray[np.float32]:
             return np.asarray(x, dtype=np.float32)
 
         return FixedRidges(
@@ -257,20 +257,20 @@ class _Sums:
         return sums
 
     @property
-    def sizes(self) -> _Array:
+    def sizes(self) -> Array:
         return np.array([float(of_fold.size) for of_fold in self.rows])
 
     @property
-    def share(self) -> _Array:
-        share: _Array = self.sizes / self.sizes.sum()
+    def share(self) -> Array:
+        share: Array = self.sizes / self.sizes.sum()
         return share
 
-    def cross_of(self, order: _Indices) -> _Array:
+    def cross_of(self, order: _Indices) -> Array:
         """Return sums of v_i t^T over folds, t the mean caption of image order[i]."""
         mean = self.captions.mean(axis=1)
         return np.stack([self.images[rows].T @ mean[order[rows]] for rows in self.rows])
 
-    def score(self, cross: _Array) -> _Scored:
+    def score(self, cross: Array) -> _Scored:
         """Choose a ridge for each fold, fit on the others, and score it."""
         count = len(self.rows)
         merit = np.zeros((count, len(self.ridges)))
@@ -282,7 +282,7 @@ class _Sums:
                     correlations = self._correlations(scored, within[scored], *weights)
                     merit[held, index] += self.sizes[scored] * correlations.mean()
         chosen = np.array(self.ridges)[merit.argmax(axis=1)]
-        fits: list[tuple[_Array, _Array]] = []
+        fits: list[tuple[Array, Array]] = []
         for fold, ridge in enumerate(chosen):
             kept = tuple(g for g in range(count) if g != fold)
             fits += self._fits(kept, cross, (float(ridge),))
@@ -295,7 +295,7 @@ class _Sums:
             text_weights=np.stack([b for _, b in fits]),
         )
 
-    def influence(self, scored: _Scored) -> _Array:
+    def influence(self, scored: _Scored) -> Array:
         """Return z_a z_b - rho (z_a^2 + z_b^2)/2 of the standardised scores, (n, k)."""
         influence = np.zeros((len(self.images), self.components))
         for fold, rows in enumerate(self.rows):
@@ -310,7 +310,7 @@ class _Sums:
             influence[rows] = a * b.mean(axis=1) / safe - rho * spread / 2
         return influence
 
-    def _covariance(self, kept: _Kept, which: str, cross: _Array | None = None) -> _Array:
+    def _covariance(self, kept: _Kept, which: str, cross: Array | None = None) -> Array:
         """Return a covariance over some folds: of "image", of "text", or the cross one."""
         folds = list(kept)
         sizes = self.sizes[folds]
@@ -320,12 +320,12 @@ class _Sums:
             cross = self.image_square if which == "image" else self.text_square
         total = sizes.sum()
         means = (sizes @ left[folds] / total, sizes @ right[folds] / total)
-        covariance: _Array = cross[folds].sum(axis=0) / total - np.outer(*means)
+        covariance: Array = cross[folds].sum(axis=0) / total - np.outer(*means)
         return covariance
 
     def _fits(
-        self, kept: _Kept, cross: _Array, ridges: Sequence[float]
-    ) -> list[tuple[_Array, _Array]]:
+        self, kept: _Kept, cross: Array, ridges: Sequence[float]
+    ) -> list[tuple[Array, Array]]:
         """Return the directions (d_v, k) and (d_t, k) over some folds, for each ridge."""
         whitening = self.whitenings[kept]
         (values_v, basis_v), (values_t, basis_t) = whitening.image, whitening.text
@@ -340,19 +340,19 @@ class _Sums:
             )
         return fits
 
-    def _correlations(self, fold: int, cross: _Array, a: _Array, b: _Array) -> _Array:
+    def _correlations(self, fold: int, cross: Array, a: Array, b: Array) -> Array:
         """Return the correlations of the scores a.v and b.t within a fold; 0 without variance."""
         image, text = self.spreads
         joint = np.einsum("dk,dk->k", a, cross @ b)
         square_a = np.einsum("dk,dk->k", a, image[fold] @ a)
         square_b = np.einsum("dk,dk->k", b, text[fold] @ b)
         unit = np.sqrt(np.maximum(square_a * square_b, 0.0))
-        result: _Array = np.zeros(self.components)
+        result: Array = np.zeros(self.components)
         np.divide(joint, unit, out=result, where=unit > 0)
         return result
 
 
-def _eigen(name: str, covariance: _Array) -> tuple[_Array, _Array]:
+def _eigen(name: str, covariance: Array) -> tuple[Array, Array]:
     values, basis = np.linalg.eigh(covariance)
     values = np.maximum(values, 0.0)
     if values.mean() <= 1e-28:
@@ -360,14 +360,14 @@ def _eigen(name: str, covariance: _Array) -> tuple[_Array, _Array]:
     return values, basis
 
 
-def _centred(name: str, rows: _Array) -> _Array:
+def _centred(name: str, rows: Array) -> Array:
     largest = np.abs(rows).max() or 1.0
     flat = (rows / largest).reshape(-1, rows.shape[-1])
     flat -= flat.mean(axis=0)
     size = np.abs(flat).max()
     if size <= 1e-14:
         raise InputError(f"{name} must vary over the images, got a constant")
-    scaled: _Array = (flat / size).reshape(rows.shape)
+    scaled: Array = (flat / size).reshape(rows.shape)
     return scaled
 
 

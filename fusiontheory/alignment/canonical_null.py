@@ -15,15 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 
+from fusiontheory.typing import AnyArray
+
 __all__ = ["FixedRidges", "singular"]
 
-_Array = NDArray[Any]
 
 _LOST = 1e-6  # a correlation, in single precision
 
@@ -43,16 +43,16 @@ class FixedRidges:
         components: how many correlations.
     """
 
-    images: _Array
-    captions: _Array
+    images: AnyArray
+    captions: AnyArray
     rows: Sequence[NDArray[np.int64]]
-    image_whitening: _Array
-    text_whitening: _Array
-    image_spread: _Array
-    text_spread: _Array
+    image_whitening: AnyArray
+    text_whitening: AnyArray
+    image_spread: AnyArray
+    text_spread: AnyArray
     components: int
 
-    def correlations(self, order: NDArray[np.int64]) -> _Array:
+    def correlations(self, order: NDArray[np.int64]) -> AnyArray:
         """Return them for each fold, (folds, k), where image i has the captions of ``order[i]``.
 
         ``order`` keeps every image within its fold.
@@ -73,7 +73,7 @@ class FixedRidges:
             found.append(self._scored(fold, v @ a, t @ b, own))
         return np.stack(found) + _LOST
 
-    def _scored(self, fold: int, a: _Array, b: _Array, cross: _Array) -> _Array:
+    def _scored(self, fold: int, a: AnyArray, b: AnyArray, cross: AnyArray) -> AnyArray:
         joint = np.einsum("dk,dk->k", a, cross @ b)
         squares = np.einsum("dk,dk->k", a, self.image_spread[fold] @ a)
         squares = squares * np.einsum("dk,dk->k", b, self.text_spread[fold] @ b)
@@ -83,7 +83,7 @@ class FixedRidges:
         return result
 
 
-def singular(matrix: _Array, count: int) -> tuple[_Array, _Array]:
+def singular(matrix: AnyArray, count: int) -> tuple[AnyArray, AnyArray]:
     """Return the first singular vectors, columns; right ones of singular value 0 are 0.
 
     >>> left, right = singular(np.diag([3.0, 1.0, 2.0]), 2)

@@ -10,17 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment.hsic import MINIMUM_IMAGES, u_statistic
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["linear_cka", "measure_cka"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -98,7 +97,7 @@ class _Own:
     """HSIC(x, x) of one modality, influences on it, and that of the mean of each image's rows."""
 
     value: float
-    influence: _Array
+    influence: Array
     mean_value: float
 
 
@@ -106,8 +105,8 @@ class _Own:
 class _Parts:
     """Centred features and what does not depend on the pairing."""
 
-    image: _Array
-    mean_text: _Array
+    image: Array
+    mean_text: Array
     image_own: _Own
     text_own: _Own
 
@@ -115,7 +114,7 @@ class _Parts:
     def unit(self) -> float:
         return float(np.sqrt(self.image_own.value * self.text_own.value))
 
-    def cross(self, text: _Array) -> float:
+    def cross(self, text: Array) -> float:
         """Return HSIC(v, t) with the mean captions in the order of ``text``."""
         norms_v, norms_t = _squares(self.image), _squares(text)
         two = float(((self.image.T @ text) ** 2).sum() - norms_v @ norms_t)
@@ -137,7 +136,7 @@ def _parts(image: ArrayLike, text: ArrayLike) -> _Parts:
     return _Parts(images, captions.mean(axis=1), *own)
 
 
-def _standard(rows: _Array) -> _Array:
+def _standard(rows: Array) -> Array:
     """Return rows less their mean over all, in units of the largest entry."""
     flat = rows.reshape(-1, rows.shape[-1])
     largest = np.abs(flat).max() or 1.0
@@ -147,11 +146,11 @@ def _standard(rows: _Array) -> _Array:
     size = np.abs(centred).max()
     if size <= 1e-14:
         return np.zeros_like(centred)
-    scaled: _Array = centred / size
+    scaled: Array = centred / size
     return scaled
 
 
-def _own_criterion(rows: _Array) -> _Own:
+def _own_criterion(rows: Array) -> _Own:
     r"""Return HSIC(x, x), (n, captions, d), for x one of an image's rows drawn at random.
 
     It is the mean over distinct i, j, k, l of (x_i.x_j)^2 - 2 (x_i.x_j)(x_i.x_k)
@@ -177,6 +176,6 @@ def _own_criterion(rows: _Array) -> _Own:
     return _Own(value, 2 * (own / (n - 1) - value), u_statistic(two_mean, -norms, -norms))
 
 
-def _squares(rows: _Array) -> _Array:
-    squares: _Array = np.einsum("nd,nd->n", rows, rows)
+def _squares(rows: Array) -> Array:
+    squares: Array = np.einsum("nd,nd->n", rows, rows)
     return squares

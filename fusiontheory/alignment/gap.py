@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import unit_vectors
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["measure_gap", "modality_gap"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -56,7 +55,7 @@ def measure_gap(image: ArrayLike, text: ArrayLike) -> Measurement:
     together = np.concatenate([images[:, None], captions], axis=1)
     others = together.sum(axis=1) / count
 
-    def null(rng: np.random.Generator) -> _Array:
+    def null(rng: np.random.Generator) -> Array:
         # The chosen vector less the mean of the rest, which is (sum - chosen)/captions.
         chosen = together[np.arange(n), rng.integers(count + 1, size=n)]
         return np.array([_square((1 + 1 / count) * chosen - others)])
@@ -75,12 +74,12 @@ def measure_gap(image: ArrayLike, text: ArrayLike) -> Measurement:
     )
 
 
-def _square(delta: _Array) -> float:
+def _square(delta: Array) -> float:
     n = len(delta)
     total = delta.sum(axis=0)
     return float((total @ total - (delta**2).sum()) / (n * (n - 1)))
 
 
-def _root(square: _Array) -> _Array:
-    result: _Array = np.sqrt(np.maximum(square, 0.0))
+def _root(square: Array) -> Array:
+    result: Array = np.sqrt(np.maximum(square, 0.0))
     return result

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from fusiontheory.typing import Array
 
 __all__ = ["MINIMUM_IMAGES", "u_statistic"]
 
-_Array = NDArray[np.float64]
 
 MINIMUM_IMAGES = 4
 
 
-def u_statistic(two: float, image: _Array, text: _Array) -> float:
+def u_statistic(two: float, image: Array, text: Array) -> float:
     """Return the criterion of two kernel matrices x and y whose diagonals are set to 0.
 
     It averages products over four distinct images; sums of x_ij y_ik and of x_ij y_kl over

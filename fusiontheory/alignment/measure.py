@@ -7,7 +7,7 @@ from math import nan
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment.canonical import measure_canonical
 from fusiontheory.alignment.cka import measure_cka
@@ -20,17 +20,17 @@ from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.data import check_distinct_images, check_vectors
+from fusiontheory.typing import Array
 
 __all__ = ["COLUMNS", "METRICS", "ONE_SPACE", "measure_alignment"]
 
-_Array = NDArray[np.float64]
 
 Track = Callable[[Sequence[int], str], Iterable[int]]
 
 COLUMNS = ("metric", "value", "low", "high", "null_mean", "null_95", "p_value")
 """Columns of `measure_alignment`."""
 
-METRICS: Mapping[str, Callable[[_Array, _Array], Measurement]] = {
+METRICS: Mapping[str, Callable[[Array, Array], Measurement]] = {
     "cosine": measure_cosine,
     "recall": measure_recall,
     "gap": measure_gap,

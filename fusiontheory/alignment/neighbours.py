@@ -11,10 +11,9 @@ from fusiontheory.alignment.vectors import TIE, matched_features, row_chunks
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.data import normalise
+from fusiontheory.typing import Array
 
 __all__ = ["measure_neighbours", "mutual_neighbours"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -67,7 +66,7 @@ def measure_neighbours(image: ArrayLike, text: ArrayLike, k: int = 10) -> Measur
     carried = (first.multiply(second) - p_first * first - p_second * second) / k
     both_ways = carried + carried.T
 
-    def null(rng: np.random.Generator) -> _Array:
+    def null(rng: np.random.Generator) -> Array:
         order = rng.permutation(n)
         return np.array([_overlap(first, second[order][:, order], k)])
 
@@ -97,7 +96,7 @@ def _graphs(
     return [graph for graph, _ in found], [border for _, border in found]
 
 
-def _nearest(units: _Array, k: int) -> tuple[scipy.sparse.csr_array, NDArray[np.int64]]:
+def _nearest(units: Array, k: int) -> tuple[scipy.sparse.csr_array, NDArray[np.int64]]:
     n = len(units)
     border = np.empty(n, dtype=np.int64)
     starts, ends = [], []

@@ -16,10 +16,9 @@ from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.estimators.ridge import RidgeFit, fit_ridge
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
+from fusiontheory.typing import Array
 
 __all__ = ["FusionRidgeClassifier", "FusionRidgeRegressor", "learning_curve"]
-
-_Array = NDArray[np.float64]
 
 
 def _members(name: str) -> list[PilotHead]:
@@ -38,10 +37,10 @@ class _FusionRidge(BaseEstimator):  # type: ignore[misc]
         self.split = split
         self.ridge = ridge
 
-    def _views(self, X: _Array) -> tuple[_Array, _Array]:
+    def _views(self, X: Array) -> tuple[Array, Array]:
         return X[:, : self.split_], X[:, self.split_ :]
 
-    def _fit(self, X: _Array, targets: _Array) -> None:
+    def _fit(self, X: Array, targets: Array) -> None:
         """Fit the head, or each of those that it averages."""
         find_pilot_head(self.head)
         if X.shape[1] < 2:
@@ -61,7 +60,7 @@ class _FusionRidge(BaseEstimator):  # type: ignore[misc]
         ]
         self.ridge_ = self.fits_[0].ridge if len(self.fits_) == 1 else None
 
-    def _scores(self, X: ArrayLike) -> _Array:
+    def _scores(self, X: ArrayLike) -> Array:
         """Return (n, c) scores of new rows."""
         check_is_fitted(self, "fits_")
         checked = validate_data(self, X, dtype=np.float64, reset=False)
@@ -70,7 +69,7 @@ class _FusionRidge(BaseEstimator):  # type: ignore[misc]
             fit.scores(h.kernel(v, t, self.image_, self.text_))
             for h, fit in zip(_members(self.head), self.fits_, strict=True)
         ]
-        mean: _Array = np.mean(parts, axis=0)
+        mean: Array = np.mean(parts, axis=0)
         return mean
 
 
@@ -117,7 +116,7 @@ class FusionRidgeClassifier(ClassifierMixin, _FusionRidge):  # type: ignore[misc
         self._fit(checked, targets)
         return self
 
-    def decision_function(self, X: ArrayLike) -> _Array:
+    def decision_function(self, X: ArrayLike) -> Array:
         """Return scores: (n,) for two classes, positive for the second; (n, classes) for more."""
         scores = self._scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
@@ -160,7 +159,7 @@ class FusionRidgeRegressor(RegressorMixin, _FusionRidge):  # type: ignore[misc]
         self._fit(checked, np.asarray(numbers, np.float64)[:, None])
         return self
 
-    def predict(self, X: ArrayLike) -> _Array:
+    def predict(self, X: ArrayLike) -> Array:
         """Return the number predicted for each row."""
         return self._scores(X)[:, 0]
 
@@ -173,7 +172,7 @@ def learning_curve(
     *,
     train_sizes: ArrayLike = (0.1, 0.33, 0.55, 0.78, 1.0),
     cv: Any = 5,
-) -> tuple[NDArray[np.int64], _Array, _Array]:
+) -> tuple[NDArray[np.int64], Array, Array]:
     """Measure scores against the number of training rows, in the form of scikit-learn's own.
 
     Each size takes the first rows of its fold, in an order that is drawn once for each fold. This

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
 from fusiontheory.solvers import eigh
+from fusiontheory.typing import Array
 
 __all__ = ["RidgeFit", "fit_ridge"]
 
-_Array = NDArray[np.float64]
 
 RIDGES = 49
 # An item that is fitted with next to no freedom left says nothing about others.
@@ -31,19 +30,19 @@ class RidgeFit:
             was given.
     """
 
-    dual: _Array
-    offset: _Array
+    dual: Array
+    offset: Array
     ridge: float
     leave_out_risk: float
 
-    def scores(self, cross: _Array) -> _Array:
+    def scores(self, cross: Array) -> Array:
         """Return f for rows (m, n) of kernels with the training items."""
-        result: _Array = cross @ self.dual + self.offset
+        result: Array = cross @ self.dual + self.offset
         return result
 
 
 @checked
-def fit_ridge(kernel: _Array, targets: _Array, ridge: float | None = None) -> RidgeFit:
+def fit_ridge(kernel: Array, targets: Array, ridge: float | None = None) -> RidgeFit:
     r"""Fit (K + ridge) dual = y - mean over centred kernels, the intercept unpenalised.
 
     Without a ridge, the one of a grid of 49 with the least leave-one-out error
@@ -80,7 +79,7 @@ def fit_ridge(kernel: _Array, targets: _Array, ridge: float | None = None) -> Ri
     return RidgeFit(dual, offset, ridge, risk)
 
 
-def _leave_out_ridge(values: _Array, vectors: _Array, power: _Array) -> tuple[float, float]:
+def _leave_out_ridge(values: Array, vectors: Array, power: Array) -> tuple[float, float]:
     """Return the ridge with the least leave-one-out risk, and that risk."""
     top = float(values.max(initial=0.0)) or 1.0
     squares = vectors**2

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
@@ -16,8 +14,6 @@ from fusiontheory.moments import GaussianPairs
 from fusiontheory.solvers import PairFeatures, measure_curve
 
 __all__ = ["draw_matching", "simulate_matching"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked

@@ -10,22 +10,19 @@ coefficients; no test set adds noise to the measurement.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.risk import FusionSetting, additive_overlap, bilinear_mean, bilinear_overlap
 from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge
+from fusiontheory.typing import Array
 
 __all__ = [
     "SimulatedRisk",
     "simulate_ridge_risk",
 ]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +40,8 @@ class SimulatedRisk:
         (2.0, 1.0)
     """
 
-    test: _Array
-    training: _Array
+    test: Array
+    training: Array
 
     @property
     def mean(self) -> float:
@@ -136,8 +133,8 @@ def _one_draw(
     return error + setting.noise, float(np.mean((residual - constant) ** 2))
 
 
-def _signed_root(power: _Array, signs: _Array | None, generator: np.random.Generator) -> _Array:
+def _signed_root(power: Array, signs: Array | None, generator: np.random.Generator) -> Array:
     # Drawn even where they are given, so that the features do not depend on who chose the signs.
     drawn = generator.choice([-1.0, 1.0], size=power.shape)
-    root: _Array = np.sqrt(power) * (drawn if signs is None else signs)
+    root: Array = np.sqrt(power) * (drawn if signs is None else signs)
     return root

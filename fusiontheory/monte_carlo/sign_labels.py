@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import non_negative, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.risk import SignLabel, SignLabels, checked_target
 from fusiontheory.solvers import fit_linear_ridge
+from fusiontheory.typing import Array
 
 __all__ = [
     "SimulatedClassifier",
     "simulate_coefficients",
     "simulate_sign_accuracy",
 ]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,8 +29,8 @@ class SimulatedClassifier:
         test: test mean squared error of the score against the label, (draws,).
     """
 
-    accuracy: _Array
-    test: _Array
+    accuracy: Array
+    test: Array
 
     @property
     def standard_error(self) -> float:
@@ -72,7 +70,7 @@ def simulate_sign_accuracy(
     a = np.sqrt(labels.share)
     hidden = np.sqrt(max(1 - float(labels.share.sum()), 0.0))
 
-    def label(z: _Array, generator: np.random.Generator) -> _Array:
+    def label(z: Array, generator: np.random.Generator) -> Array:
         latent = z @ a + hidden * generator.standard_normal(z.shape[0])
         turned = generator.random(z.shape[0]) < labels.flip
         return np.where(turned, -1.0, 1.0) * np.where(latent >= 0, 1.0, -1.0)
@@ -98,7 +96,7 @@ def simulate_coefficients(
     *,
     draws: int,
     seed: int,
-) -> _Array:
+) -> Array:
     """Return the coefficients of fits on independent training sets, in unit-norm eigenfunctions.
 
     Their mean is the twin of ``mean_coefficients``, the sum of their variances that of
@@ -128,16 +126,16 @@ def simulate_coefficients(
     values, b = checked_target(eigenvalues, coefficients)
     delta, spread = non_negative("ridge", ridge), np.sqrt(non_negative("noise", noise))
 
-    def label(z: _Array, generator: np.random.Generator) -> _Array:
-        result: _Array = z @ b + spread * generator.standard_normal(z.shape[0])
+    def label(z: Array, generator: np.random.Generator) -> Array:
+        result: Array = z @ b + spread * generator.standard_normal(z.shape[0])
         return result
 
     return _fits(values, label, delta, n, draws, seed)
 
 
 def _fits(
-    eigenvalues: _Array, label: SignLabel, ridge: float, n: int, draws: int, seed: int
-) -> _Array:
+    eigenvalues: Array, label: SignLabel, ridge: float, n: int, draws: int, seed: int
+) -> Array:
     """Return coefficients (draws, p) of fits to labels that ``label`` draws from z (n, p)."""
     n = positive_integer("n", n)
     draws = positive_integer("draws", draws, minimum=2)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic import TokenPairs
 from fusiontheory.tokens import IMAGE_ORDERS, TEXT_ORDERS
+from fusiontheory.typing import Array
 
 __all__ = ["simulate_token_signal"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -25,7 +23,7 @@ def simulate_token_signal(
     *,
     images: int,
     seed: int,
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return the cross-covariance of an order over drawn pairs, and its standard errors.
 
     Args:

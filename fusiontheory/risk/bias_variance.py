@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge, ridge_risk
 from fusiontheory.risk.sign_labels import _Sizes
 from fusiontheory.risk.spectrum import Spectrum
+from fusiontheory.typing import Array
 
 __all__ = [
     "mean_coefficients",
     "prediction_variance",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
-
 
 @checked
 def mean_coefficients(
     eigenvalues: ArrayLike, coefficients: ArrayLike, n: float | _Sizes, ridge: float
-) -> _Array:
+) -> Array:
     """Return L_i b_i, the coefficients of the predictor averaged over training sets.
 
     Args:
@@ -52,7 +51,7 @@ def mean_coefficients(
     kappa = np.atleast_1d(effective_ridge(values, sample_sizes("n", n), ridge))[:, None]
     # Without ridge kappa may be 0; a zero eigenvalue learns nothing there either.
     total = values + kappa
-    mean: _Array = b * np.divide(values, total, out=np.zeros_like(total), where=total > 0)
+    mean: Array = b * np.divide(values, total, out=np.zeros_like(total), where=total > 0)
     return mean[0] if np.ndim(n) == 0 else mean
 
 
@@ -65,13 +64,13 @@ def prediction_variance(
 @overload
 def prediction_variance(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
-) -> _Array: ...
+) -> Array: ...
 
 
 @checked
 def prediction_variance(
     eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
-) -> float | _Array:
+) -> float | Array:
     """Return gamma times ``ridge_risk``: the variance of f(x) over training sets at a typical x.
 
     It is the part of the test risk that is neither bias, sum_i (1 - L_i)^2 b_i^2, nor noise.
@@ -93,7 +92,7 @@ def prediction_variance(
 
 
 @checked
-def checked_target(eigenvalues: ArrayLike, coefficients: ArrayLike) -> tuple[_Array, _Array]:
+def checked_target(eigenvalues: ArrayLike, coefficients: ArrayLike) -> tuple[Array, Array]:
     values = non_negative_array("eigenvalues", eigenvalues, 1)
     b = finite_array("coefficients", coefficients, 1)
     if b.shape != values.shape:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = [
     "JointBlocks",
@@ -25,7 +26,6 @@ __all__ = [
     "coupled_products",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Index: TypeAlias = NDArray[np.intp]
 
 # A given matrix may be this far from symmetric and semidefinite, relative to its largest value:
@@ -56,8 +56,8 @@ class JointBlocks:
         array([3., 0.])
     """
 
-    eigenvalues: _Array
-    eigenvectors: _Array
+    eigenvalues: Array
+    eigenvectors: Array
 
     @classmethod
     def from_moments(
@@ -95,7 +95,7 @@ class JointBlocks:
         kept = np.where(values > values.size * _EPSILON * values[-1], values, 0.0)
         return cls(eigenvalues=kept[::-1], eigenvectors=vectors[:, ::-1])
 
-    def target_power(self, coefficients: ArrayLike) -> _Array:
+    def target_power(self, coefficients: ArrayLike) -> Array:
         """Return b_k^2 = lambda_k (U_k . a)^2 of the target a . [v; t], shape (d_v + d_t,).
 
         Their sum is E[(a . [v; t])^2].
@@ -112,12 +112,12 @@ class JointBlocks:
                 f"coefficients must have one value per feature of v and t,"
                 f" {self.eigenvalues.size}, got {a.size}"
             )
-        power: _Array = self.eigenvalues * (a @ self.eigenvectors) ** 2
+        power: Array = self.eigenvalues * (a @ self.eigenvectors) ** 2
         return power
 
 
 @checked
-def block_spectrum(moment: _Array, scale: _Array, target: _Array) -> tuple[_Array, _Array]:
+def block_spectrum(moment: Array, scale: Array, target: Array) -> tuple[Array, Array]:
     """Return eigenvalues of scaled features and the target's power along each, block by block.
 
     The features are x = diag(scale) z with E[z z^T] = moment, the target is a . z with
@@ -156,7 +156,7 @@ def block_spectrum(moment: _Array, scale: _Array, target: _Array) -> tuple[_Arra
 
 
 @checked
-def correlated_pairs(rho: _Array, d_v: int) -> tuple[_Index, _Array]:
+def correlated_pairs(rho: Array, d_v: int) -> tuple[_Index, Array]:
     """Return which coordinates of [z_v; z_t] correlate, and their second moments.
 
     Args:
@@ -178,8 +178,8 @@ def correlated_pairs(rho: _Array, d_v: int) -> tuple[_Index, _Array]:
 
 @checked
 def coupled_products(
-    rho: _Array, d_t: int, centred: bool
-) -> tuple[tuple[_Index, _Array], tuple[_Index, _Array]]:
+    rho: Array, d_t: int, centred: bool
+) -> tuple[tuple[_Index, Array], tuple[_Index, Array]]:
     """Return which products z_v,i z_t,j of Gaussian coordinates correlate, and their moments.
 
     z_v,i z_t,j and z_v,j z_t,i have the covariance rho_i rho_j; z_v,i z_t,i has the variance
@@ -215,15 +215,15 @@ def coupled_products(
     return (swapped, _pair_moment(rho[i] * rho[j])), (diagonal, moment[None])
 
 
-def _pair_moment(correlation: _Array) -> _Array:
+def _pair_moment(correlation: Array) -> Array:
     """Return [[1, c], [c, 1]] for each correlation c, shape (m, 2, 2)."""
     swap = np.array([[0.0, 1.0], [1.0, 0.0]])
-    moment: _Array = np.eye(2) + correlation[:, None, None] * swap
+    moment: Array = np.eye(2) + correlation[:, None, None] * swap
     return moment
 
 
 @checked
-def checked_moment(name: str, given: ArrayLike) -> _Array:
+def checked_moment(name: str, given: ArrayLike) -> Array:
     """Return a second moment as a symmetric float64 matrix; it may be 0 everywhere.
 
     Raises:

@@ -13,10 +13,9 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, gmres
 from scipy.special import ndtri
 from scipy.stats import qmc
@@ -34,10 +33,10 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.product_blocks import ProductBlocks, at_least, identity_like, stepped
 from fusiontheory.risk.ridge import effective_ridge
+from fusiontheory.typing import Array
 
 __all__ = ["CorrelatedProducts"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Without ridge the equations are solved at this ridge, relative to the largest eigenvalue.
 _LEAST_RIDGE = 1e-10
@@ -74,13 +73,13 @@ class CorrelatedProducts:
         array([0.75, 0.75, 0.75, 1.25, 1.25, 1.25, 1.25, 1.25, 2.  ])
     """
 
-    eigenvalues_v: _Array
-    eigenvalues_t: _Array
-    correlation: _Array
+    eigenvalues_v: Array
+    eigenvalues_t: Array
+    correlation: Array
     intercept: bool = False
     samples: int = 2**15
     seed: int = 0
-    _solved: dict[tuple[float, float], tuple[ProductBlocks, _Array]] = field(
+    _solved: dict[tuple[float, float], tuple[ProductBlocks, Array]] = field(
         init=False, repr=False, default_factory=dict
     )
 
@@ -112,7 +111,7 @@ class CorrelatedProducts:
         return self.eigenvalues_v.size, self.eigenvalues_t.size
 
     @cached_property
-    def eigenvalues(self) -> _Array:
+    def eigenvalues(self) -> Array:
         """Eigenvalues of E[phi phi^T], increasing, shape (d_v d_t,).
 
         Of the covariance of phi, less its mean, if there is an intercept. Products (i, j) and
@@ -128,7 +127,7 @@ class CorrelatedProducts:
         values = np.concatenate([centre - reach, centre + reach, np.linalg.eigvalsh(equal)])
         # Those added to make both modalities equally wide are exact zeros; rounding is not.
         d_v, d_t = self.shape
-        largest: _Array = np.clip(np.sort(values)[-d_v * d_t :], 0.0, None) * self._scale
+        largest: Array = np.clip(np.sort(values)[-d_v * d_t :], 0.0, None) * self._scale
         return largest
 
     def risk(
@@ -138,7 +137,7 @@ class CorrelatedProducts:
         ridge: float,
         noise: float,
         additive: ArrayLike | None = None,
-    ) -> _Array:
+    ) -> Array:
         """Return the test mean squared error for the target z^T B w + a . [z; w] + noise.
 
         z and w are v and t scaled to unit variance.
@@ -182,7 +181,7 @@ class CorrelatedProducts:
         ridge: float,
         noise: float,
         additive_power: ArrayLike | None = None,
-    ) -> _Array:
+    ) -> Array:
         """Return ``risk`` averaged over independent random signs of all coefficients.
 
         Args:
@@ -217,11 +216,11 @@ class CorrelatedProducts:
     def _risk(
         self,
         bias: Callable[[ProductBlocks], float],
-        missing: _Array,
+        missing: Array,
         n: ArrayLike,
         ridge: float,
         noise: float,
-    ) -> _Array:
+    ) -> Array:
         sizes = sample_sizes("n", n)
         delta = non_negative("ridge", ridge) / self._scale
         variance = non_negative("noise", noise)
@@ -256,7 +255,7 @@ class CorrelatedProducts:
         return float(self.eigenvalues_v.max() * self.eigenvalues_t.max())
 
     @cached_property
-    def _standard(self) -> tuple[_Array, _Array, _Array]:
+    def _standard(self) -> tuple[Array, Array, Array]:
         """Variances in units of the largest, and correlations, padded to one length d."""
         d = max(self.shape)
         v, t, rho = np.zeros(d), np.zeros(d), np.zeros(d)
@@ -266,7 +265,7 @@ class CorrelatedProducts:
         return v, t, rho
 
     @cached_property
-    def _draws(self) -> tuple[_Array, _Array]:
+    def _draws(self) -> tuple[Array, Array]:
         """Draws of z and w, (samples, d) each; with (z, w) also (w, z), so that swaps are exact."""
         _, _, rho = self._standard
         points = qmc.Sobol(2 * rho.size, seed=self.seed).random(self.samples // 2)
@@ -276,7 +275,7 @@ class CorrelatedProducts:
         return np.concatenate([z, w]), np.concatenate([w, z])
 
     @cached_property
-    def _squares(self) -> tuple[_Array, _Array, _Array]:
+    def _squares(self) -> tuple[Array, Array, Array]:
         """v_i^2, t_i^2 and v_i t_i of every draw, the last with a column of 1 for an intercept."""
         v, t, _ = self._standard
         z, w = self._draws
@@ -305,11 +304,11 @@ class CorrelatedProducts:
         """T of the draws' features T phi, whose second moment is the exact one."""
         return self._raw_weighted(np.ones(self.samples)).carried_to(self._moments)
 
-    def _weighted(self, weights: _Array) -> ProductBlocks:
+    def _weighted(self, weights: Array) -> ProductBlocks:
         """Return the mean of weights x phi phi^T over the draws, phi carried to exact moments."""
         return self._carrier.around(self._raw_weighted(weights))
 
-    def _raw_weighted(self, weights: _Array) -> ProductBlocks:
+    def _raw_weighted(self, weights: Array) -> ProductBlocks:
         first, second, equal = self._squares
         own = (first * weights[:, None]).T @ second / weights.size
         joint = (equal * weights[:, None]).T @ equal / weights.size
@@ -319,7 +318,7 @@ class CorrelatedProducts:
         np.fill_diagonal(swap, 0.0)
         return ProductBlocks(own, swap, joint)
 
-    def _form(self, matrix: ProductBlocks) -> _Array:
+    def _form(self, matrix: ProductBlocks) -> Array:
         """Return phi^T X phi of every draw, phi carried to exact moments."""
         first, second, equal = self._squares
         matrix = self._carrier.around(matrix)
@@ -329,7 +328,7 @@ class CorrelatedProducts:
         own = np.einsum("si,si->s", first @ matrix.own, second)
         return np.asarray(own + np.einsum("si,si->s", equal @ joint, equal))
 
-    def _response(self, n: float, ridge: float) -> tuple[ProductBlocks, _Array]:
+    def _response(self, n: float, ridge: float) -> tuple[ProductBlocks, Array]:
         """Return E[G M G] and what noise at each draw adds to the risk, over n.
 
         G = (n S + ridge)^{-1}, S = F(S) = E[phi phi^T / (1 + phi^T G phi)], by Newton's method. F
@@ -366,11 +365,11 @@ class CorrelatedProducts:
         return self._moments
 
     def _solve(
-        self, right: _Array, resolvent: ProductBlocks, damping: _Array, n: float, tolerance: float
-    ) -> _Array:
+        self, right: Array, resolvent: ProductBlocks, damping: Array, n: float, tolerance: float
+    ) -> Array:
         """Solve U - n E[phi phi^T (phi^T G U G phi) / (1 + h)^2] = right for U."""
 
-        def times(values: _Array) -> _Array:
+        def times(values: Array) -> Array:
             inner = resolvent.around(self._moments.unpacked(values))
             return values - n * self._weighted(damping**2 * self._form(inner)).packed()
 
@@ -380,7 +379,7 @@ class CorrelatedProducts:
             raise ArithmeticError(f"the linear equations were not solved at n = {n:g}")
         return np.asarray(solution, dtype=np.float64)
 
-    def _of_shape(self, name: str, given: ArrayLike) -> _Array:
+    def _of_shape(self, name: str, given: ArrayLike) -> Array:
         array = finite_array(name, given, 2)
         if array.shape != self.shape:
             raise InputError(f"{name} must have shape {self.shape}, got {array.shape}")
@@ -389,7 +388,7 @@ class CorrelatedProducts:
             raise InputError(f"{name} must be 0 where an eigenvalue is 0; count it as noise")
         return array
 
-    def _raw_coefficients(self, target: _Array) -> _Array:
+    def _raw_coefficients(self, target: Array) -> Array:
         """Return the coefficients of v_i t_j, in units of the largest eigenvalues, padded."""
         v, t, _ = self._standard
         d_v, d_t = self.shape

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import (
     InputError,
@@ -17,12 +17,11 @@ from fusiontheory.checks import (
 )
 from fusiontheory.constraints import checked
 from fusiontheory.risk.concatenation import block_spectrum, correlated_pairs, coupled_products
+from fusiontheory.typing import Array
 
 __all__ = [
     "FusionSetting",
 ]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -71,15 +70,15 @@ class FusionSetting:
     """
 
     head: Literal["additive", "bilinear"]
-    eigenvalues_v: _Array
-    eigenvalues_t: _Array
-    additive_power: _Array
-    bilinear_power: _Array
+    eigenvalues_v: Array
+    eigenvalues_t: Array
+    additive_power: Array
+    bilinear_power: Array
     ridge: float
     noise: float
-    correlation: _Array = field(default_factory=lambda: np.zeros(()))
-    additive_signs: _Array | None = None
-    bilinear_signs: _Array | None = None
+    correlation: Array = field(default_factory=lambda: np.zeros(()))
+    additive_signs: Array | None = None
+    bilinear_signs: Array | None = None
     intercept: bool = False
 
     def __post_init__(self) -> None:
@@ -103,7 +102,7 @@ class FusionSetting:
                 set_checked(self, f"{name}_signs", _checked_signs(f"{name}_signs", signs, power))
 
     @property
-    def eigenvalues(self) -> _Array:
+    def eigenvalues(self) -> Array:
         """Eigenvalues of the head's features, shape (d_v + d_t,) or (d_v d_t,).
 
         Of their second moment; of their covariance if there is an intercept, which is not the
@@ -112,7 +111,7 @@ class FusionSetting:
         return self._spectrum()[0]
 
     @property
-    def target_power(self) -> _Array:
+    def target_power(self) -> Array:
         """Power of the target along the head's eigenfunctions, in the order of eigenvalues."""
         return self._spectrum()[1]
 
@@ -137,7 +136,7 @@ class FusionSetting:
             missing += overlap + (0.0 if self.intercept else mean_square)
         return self.noise + missing
 
-    def _spectrum(self) -> tuple[_Array, _Array]:
+    def _spectrum(self) -> tuple[Array, Array]:
         """Return eigenvalues and target power, block by block where coordinates correlate."""
         d_v, d_t = self.eigenvalues_v.size, self.eigenvalues_t.size
         if self.head == "additive":
@@ -164,25 +163,25 @@ class FusionSetting:
 
 
 @checked
-def additive_overlap(d: _Array, rho: _Array, d_v: int) -> float:
+def additive_overlap(d: Array, rho: Array, d_v: int) -> float:
     """Return E[(d . [z_v; z_t])^2] - |d|^2."""
     return 2 * float(rho @ (d[: rho.size] * d[d_v : d_v + rho.size]))
 
 
 @checked
-def bilinear_overlap(matrix: _Array, rho: _Array) -> float:
+def bilinear_overlap(matrix: Array, rho: Array) -> float:
     """Return Var(z_v^T D z_t) - |D|^2."""
     block = matrix[: rho.size, : rho.size]
     return float(rho @ (block * block.T) @ rho)
 
 
 @checked
-def bilinear_mean(matrix: _Array, rho: _Array) -> float:
+def bilinear_mean(matrix: Array, rho: Array) -> float:
     """Return E[z_v^T D z_t]."""
     return float(rho @ np.diagonal(matrix)[: rho.size])
 
 
-def _checked_correlation(given: ArrayLike, size: int) -> _Array:
+def _checked_correlation(given: ArrayLike, size: int) -> Array:
     rho = non_negative_array("correlation", given, (0, 1))
     if rho.max() > 1:
         raise InputError(f"correlation must be at most 1 everywhere, got {rho.max():g}")
@@ -193,7 +192,7 @@ def _checked_correlation(given: ArrayLike, size: int) -> _Array:
     return np.array(np.broadcast_to(rho, size))
 
 
-def _checked_signs(name: str, given: ArrayLike, power: _Array) -> _Array:
+def _checked_signs(name: str, given: ArrayLike, power: Array) -> Array:
     signs = finite_array(name, given, power.ndim)
     if signs.shape != power.shape:
         raise InputError(f"{name} must have the power's shape {power.shape}, got {signs.shape}")

@@ -29,6 +29,7 @@ from fusiontheory.checks import (
 )
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge
+from fusiontheory.typing import Array
 
 __all__ = [
     "KernelSum",
@@ -37,7 +38,6 @@ __all__ = [
     "union_spectrum",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # Draws of (z, w) that stand for their law.
@@ -52,7 +52,7 @@ _STRIDE = 0.7
 @checked
 def union_spectrum(
     parts: Sequence[tuple[float, ArrayLike, ArrayLike]],
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return eigenvalues and target power of a weighted sum of kernels with uncorrelated features.
 
     Args:
@@ -118,10 +118,10 @@ class KernelSum:
         array([1. , 1. , 1. , 0.5, 0.5])
     """
 
-    eigenvalues_v: _Array
-    eigenvalues_t: _Array
-    additive_power: _Array
-    bilinear_power: _Array
+    eigenvalues_v: Array
+    eigenvalues_t: Array
+    additive_power: Array
+    bilinear_power: Array
     additive_weight: float
     bilinear_weight: float
     ridge: float
@@ -146,16 +146,16 @@ class KernelSum:
             )
 
     @property
-    def eigenvalues(self) -> _Array:
+    def eigenvalues(self) -> Array:
         """Eigenvalues of the sum, additive first, shape (d_v + d_t + d_v d_t,)."""
         return self._union()[0]
 
     @property
-    def target_power(self) -> _Array:
+    def target_power(self) -> Array:
         """Power of the target along its eigenfunctions, in the order of ``eigenvalues``."""
         return self._union()[1]
 
-    def _union(self) -> tuple[_Array, _Array]:
+    def _union(self) -> tuple[Array, Array]:
         additive = np.concatenate([self.eigenvalues_v, self.eigenvalues_t])
         products = np.outer(self.eigenvalues_v, self.eigenvalues_t)
         return union_spectrum(
@@ -169,9 +169,9 @@ class KernelSum:
 @overload
 def kernel_sum_risk(kernel: KernelSum, n: float) -> float: ...
 @overload
-def kernel_sum_risk(kernel: KernelSum, n: _Sizes) -> _Array: ...
+def kernel_sum_risk(kernel: KernelSum, n: _Sizes) -> Array: ...
 @checked
-def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
+def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | Array:
     """Return the test mean squared error, with products that are not Gaussian.
 
     The equations are those of ``product_ridge_risk`` for the features psi = (z, w, z w) of the
@@ -217,9 +217,9 @@ def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
 @overload
 def kernel_sum_training_risk(kernel: KernelSum, n: float) -> float: ...
 @overload
-def kernel_sum_training_risk(kernel: KernelSum, n: _Sizes) -> _Array: ...
+def kernel_sum_training_risk(kernel: KernelSum, n: _Sizes) -> Array: ...
 @checked
-def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | _Array:
+def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | Array:
     """Return the training mean squared error; arguments and cost are those of ``kernel_sum_risk``.
 
     A sample's training residual is its leave-one-out error over 1 + h. With the weights
@@ -236,7 +236,7 @@ def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | _A
     return _at_sizes(kernel, n, training=True)
 
 
-def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | _Array:
+def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | Array:
     """Return test or training risk at every n."""
     sizes = sample_sizes("n", n)
     size = np.count_nonzero(kernel.eigenvalues)
@@ -267,8 +267,8 @@ def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | _
 class KernelSumLaw:
     """Draws of the squares psi^2 = (z^2, w^2, z^2 w^2), and means over them."""
 
-    z: _Array
-    w: _Array
+    z: Array
+    w: Array
 
     @classmethod
     def sampled(cls, d_v: int, d_t: int) -> KernelSumLaw:
@@ -276,14 +276,14 @@ class KernelSumLaw:
         squares /= squares.mean(axis=0)  # the mean of each is 1
         return cls(squares[:, :d_v], squares[:, d_v:])
 
-    def sums(self, x: _Array) -> _Array:
+    def sums(self, x: Array) -> Array:
         """Return sum_k x_k psi_k^2 of every draw."""
         d_v, d_t = self.z.shape[1], self.w.shape[1]
         products = (self.z @ x[d_v + d_t :].reshape(d_v, d_t) * self.w).sum(axis=1)
-        total: _Array = self.z @ x[:d_v] + self.w @ x[d_v : d_v + d_t] + products
+        total: Array = self.z @ x[:d_v] + self.w @ x[d_v : d_v + d_t] + products
         return total
 
-    def means(self, weight: _Array) -> _Array:
+    def means(self, weight: Array) -> Array:
         """Return E[psi_k^2 weight] of every feature."""
         weighted = self.w * weight[:, None]
         singles = np.concatenate([weight @ self.z, weighted.sum(axis=0)])
@@ -291,8 +291,8 @@ class KernelSumLaw:
 
 
 def _resolvent(
-    law: KernelSumLaw, eigenvalues: _Array, n: float, ridge: float
-) -> tuple[_Array, _Array]:
+    law: KernelSumLaw, eigenvalues: Array, n: float, ridge: float
+) -> tuple[Array, Array]:
     """Solve for a by Newton's method in log a; return it and n lambda S + delta."""
     kappa = effective_ridge(eigenvalues, n, ridge)
     a = kappa / ridge * eigenvalues / (eigenvalues + kappa)
@@ -313,14 +313,14 @@ def _resolvent(
     raise ArithmeticError(f"the equations of the kernel sum were not solved at n = {n:g}")
 
 
-def _respond(law: KernelSumLaw, a: _Array, n: float, damping: _Array, right: _Array) -> _Array:
+def _respond(law: KernelSumLaw, a: Array, n: float, damping: Array, right: Array) -> Array:
     """Solve x_k = right_k + n a_k^2 E[psi_k^2 (sum_l x_l psi_l^2) / (1 + h)^2] for x."""
     # In u = x / a the matrix is symmetric, and positive definite at the solution.
     scaled = np.divide(right, a, out=np.zeros_like(a), where=a > 0)
 
-    def matrix(u: _Array) -> _Array:
+    def matrix(u: Array) -> Array:
         response = n * a * law.means(law.sums(a * u) * damping**2)
-        result: _Array = u - response
+        result: Array = u - response
         return result
 
     operator = LinearOperator((a.size, a.size), matvec=matrix, dtype=np.float64)
@@ -329,7 +329,7 @@ def _respond(law: KernelSumLaw, a: _Array, n: float, damping: _Array, right: _Ar
 
 
 def _risk(
-    law: KernelSumLaw, kernel: KernelSum, n: float, a: _Array, unlearned: _Array, training: bool
+    law: KernelSumLaw, kernel: KernelSum, n: float, a: Array, unlearned: Array, training: bool
 ) -> float:
     """Return the risk from a and 1 - L."""
     damping = 1 / (1 + law.sums(a))

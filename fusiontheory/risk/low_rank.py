@@ -30,6 +30,7 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.concatenation import checked_moment
 from fusiontheory.risk.products import product_ridge_risk
+from fusiontheory.typing import Array
 
 __all__ = [
     "LowRankTarget",
@@ -38,7 +39,6 @@ __all__ = [
     "low_rank_risk",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # From so many samples per parameter on the excess is within 1.2 times its first order.
@@ -85,9 +85,9 @@ class ProjectedBilinear:
         ([[1.0, 0.0], [0.0, 1.0]], 1.0)
     """
 
-    eigenvalues_v: _Array
-    eigenvalues_t: _Array
-    target_power: _Array
+    eigenvalues_v: Array
+    eigenvalues_t: Array
+    target_power: Array
     missing_power: float
 
     @classmethod
@@ -125,7 +125,7 @@ class ProjectedBilinear:
         missing = max(total - float(power.sum()), 0.0)
         return cls(values_v, values_t, power, missing)
 
-    def risk(self, n: _Sizes, ridge: float, noise: float) -> _Array:
+    def risk(self, n: _Sizes, ridge: float, noise: float) -> Array:
         """Return ``product_ridge_risk`` with the missing part as noise, at sizes n, shape (k,).
 
         The ridge is in the units of the products of eigenvalues. Raises and warnings are those
@@ -170,7 +170,7 @@ class LowRankTarget:
     d_v: int
     d_t: int
     rank: int
-    singular_values: _Array
+    singular_values: Array
     noise: float
 
     def __post_init__(self) -> None:
@@ -206,9 +206,9 @@ class LowRankTarget:
 @overload
 def low_rank_risk(target: LowRankTarget, n: float) -> float: ...
 @overload
-def low_rank_risk(target: LowRankTarget, n: _Sizes) -> _Array: ...
+def low_rank_risk(target: LowRankTarget, n: _Sizes) -> Array: ...
 @checked
-def low_rank_risk(target: LowRankTarget, n: float | _Sizes) -> float | _Array:
+def low_rank_risk(target: LowRankTarget, n: float | _Sizes) -> float | Array:
     """Return the test mean squared error of least squares over matrices of rank at most r.
 
     With A = sum_{l > r} sigma_l^2 what the rank leaves out and m = min(d_v, d_t),
@@ -298,7 +298,7 @@ def _excess(target: LowRankTarget) -> float:
 
 def _project(
     name: str, second_moment: ArrayLike, projection: ArrayLike
-) -> tuple[_Array, _Array, _Array]:
+) -> tuple[Array, Array, Array]:
     """Return eigenvalues of A M A^T, E[z_k x] of its unit eigenfunctions (r, d), and M^(1/2)."""
     moment = checked_moment(f"second_moment_{name}", second_moment)
     a = finite_array(f"projection_{name}", projection, 2)

@@ -22,10 +22,10 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum
+from fusiontheory.typing import Array
 
 __all__ = ["OptimalRidge", "isotropic_optimal_ridge", "minimise_over_ridge", "optimal_ridge"]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # The search spans from where the ridge is far below any kappa to where next to nothing is learned.
@@ -46,8 +46,8 @@ class OptimalRidge:
         risk: test mean squared error there, noise included, of the same shape.
     """
 
-    ridge: float | _Array
-    risk: float | _Array
+    ridge: float | Array
+    risk: float | Array
 
 
 @checked
@@ -93,7 +93,7 @@ def optimal_ridge(
     ridges, risks = np.empty_like(sizes), np.empty_like(sizes)
     for k, size in enumerate(sizes):
 
-        def risk(ridge: float, at: _Array = sizes[k : k + 1]) -> float:
+        def risk(ridge: float, at: Array = sizes[k : k + 1]) -> float:
             return float(spectrum_risk(spectrum, at, ridge, variance)[0])
 
         high = size * float(spectrum.nodes.max()) * _SPAN

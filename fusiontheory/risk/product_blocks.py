@@ -7,14 +7,13 @@ other. Derivation: docs/product_features.md.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fusiontheory.typing import Array
 
 __all__ = ["ProductBlocks", "at_least", "identity_like", "stepped"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 class ProductBlocks(NamedTuple):
@@ -33,9 +32,9 @@ class ProductBlocks(NamedTuple):
             feature, where there is an intercept.
     """
 
-    own: _Array
-    swap: _Array
-    equal: _Array
+    own: Array
+    swap: Array
+    equal: Array
 
     def __add__(self, other: ProductBlocks) -> ProductBlocks:  # type: ignore[override]
         """Return the sum of two matrices (not the longer tuple)."""
@@ -77,11 +76,11 @@ class ProductBlocks(NamedTuple):
         np.fill_diagonal(swap, 0.0)
         return ProductBlocks(own, swap, _carried(self.equal, other.equal))
 
-    def packed(self) -> _Array:
+    def packed(self) -> Array:
         """Return all entries in one vector."""
         return np.concatenate([block.ravel() for block in self])
 
-    def unpacked(self, values: _Array) -> ProductBlocks:
+    def unpacked(self, values: Array) -> ProductBlocks:
         """Return blocks of the shapes of these from what ``packed`` gave."""
         size = self.own.size
         return ProductBlocks(
@@ -111,27 +110,27 @@ def stepped(current: ProductBlocks, change: ProductBlocks) -> ProductBlocks:
     raise ArithmeticError("no step keeps the second moment positive")
 
 
-def _pairs(blocks: ProductBlocks) -> _Array:
+def _pairs(blocks: ProductBlocks) -> Array:
     """Return the 2 x 2 blocks of (i, j) and (j, i), shape (d, d, 2, 2); the identity at i = j."""
     own = blocks.own + np.eye(len(blocks.own))
     rows = np.stack([own, blocks.swap]), np.stack([blocks.swap, own.T])
     return np.asarray(np.moveaxis(np.stack(rows), (0, 1), (-2, -1)))
 
 
-def _carried(start: _Array, end: _Array) -> _Array:
+def _carried(start: Array, end: Array) -> Array:
     root, inverse = _powers(start)
     middle, _ = _powers(root @ end @ root)
     return np.asarray(inverse @ middle @ inverse)
 
 
-def _powers(matrix: _Array) -> tuple[_Array, _Array]:
+def _powers(matrix: Array) -> tuple[Array, Array]:
     """Return the roots of positive matrices and their inverses, 0 where an eigenvalue is."""
     values, vectors = np.linalg.eigh(matrix)
     least = 1e-14 * values[..., -1:]
     roots = np.sqrt(np.maximum(values, 0.0))
     inverse = np.divide(1.0, roots, out=np.zeros_like(roots), where=values > least)
 
-    def back(powers: _Array) -> _Array:
+    def back(powers: Array) -> Array:
         return np.asarray((vectors * powers[..., None, :]) @ np.swapaxes(vectors, -1, -2))
 
     return back(roots), back(inverse)

@@ -40,6 +40,7 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge, spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum, learned
+from fusiontheory.typing import Array
 
 __all__ = [
     "SignLabels",
@@ -47,9 +48,8 @@ __all__ = [
     "sign_accuracy",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Sizes: TypeAlias = Sequence[float] | NDArray[Any]
-SignLabel: TypeAlias = Callable[[_Array, np.random.Generator], _Array]
+SignLabel: TypeAlias = Callable[[Array, np.random.Generator], Array]
 
 
 @checked
@@ -109,8 +109,8 @@ class SignLabels:
         (array([0.0796, 0.0796, 0.0796, 0.0796]), 0.6817)
     """
 
-    eigenvalues: _Array
-    latent_power: _Array
+    eigenvalues: Array
+    latent_power: Array
     ridge: float
     latent_noise: float = 0.0
     flip: float = 0.0
@@ -134,9 +134,9 @@ class SignLabels:
             raise InputError("latent_power must have a value above 0 where latent_noise is 0")
 
     @property
-    def share(self) -> _Array:
+    def share(self) -> Array:
         """a_i^2 / W^2, the squared correlation of the latent with eigenfunction i."""
-        power: _Array = self.latent_power / (float(self.latent_power.sum()) + self.latent_noise)
+        power: Array = self.latent_power / (float(self.latent_power.sum()) + self.latent_noise)
         return power
 
     @property
@@ -145,7 +145,7 @@ class SignLabels:
         return (1 - 2 * self.flip) * float(np.sqrt(2 / np.pi))
 
     @property
-    def target_power(self) -> _Array:
+    def target_power(self) -> Array:
         """b_i^2 of the label's linear part, for ``ridge_risk``."""
         return self.slope**2 * self.share
 
@@ -158,9 +158,9 @@ class SignLabels:
 @overload
 def sign_accuracy(labels: SignLabels, n: float) -> float: ...
 @overload
-def sign_accuracy(labels: SignLabels, n: _Sizes) -> _Array: ...
+def sign_accuracy(labels: SignLabels, n: _Sizes) -> Array: ...
 @checked
-def sign_accuracy(labels: SignLabels, n: float | _Sizes) -> float | _Array:
+def sign_accuracy(labels: SignLabels, n: float | _Sizes) -> float | Array:
     """Return how often the sign of ridge regression on n labels is right on a fresh one.
 
     1/2 + (1 - 2 q) arcsin(r) / pi with the correlation r of score and latent; see the module.

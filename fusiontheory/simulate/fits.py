@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import as_many, checked, finite, non_negatives, positive_integers
@@ -32,11 +31,11 @@ from fusiontheory.solvers import (
     primal_ridge,
 )
 from fusiontheory.synthetic import Predictor
+from fusiontheory.typing import Array
 
 __all__ = ["HEAD_NAMES", "HeadFit", "fit_head", "head_features"]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Block: TypeAlias = Callable[[slice, slice], _Array]
+_Block: TypeAlias = Callable[[slice, slice], Array]
 
 _TANGENT = ("concat-mlp", "concat-mlp-aligned")
 HEAD_NAMES = ("additive", "bilinear", "sum", "low-rank", "dot-product", *_TANGENT)
@@ -59,9 +58,9 @@ class HeadFit:
 
     n: int
     ridge: float
-    training: _Array
+    training: Array
     predictor: Predictor | None
-    outputs: _Array | None = None
+    outputs: Array | None = None
 
 
 @checked(
@@ -74,14 +73,14 @@ class HeadFit:
 )
 def fit_head(
     head: str,
-    v: _Array,
-    t: _Array,
-    labels: _Array,
+    v: Array,
+    t: Array,
+    labels: Array,
     sizes: list[int],
     ridges: list[float],
     intercept: bool = True,
     rank: int | None = None,
-    test: tuple[_Array, _Array] | None = None,
+    test: tuple[Array, Array] | None = None,
 ) -> Iterator[HeadFit]:
     """Yield the head fitted to the first n rows, for each n and ridge and all labels at once.
 
@@ -126,7 +125,7 @@ def fit_head(
 
 
 @checked
-def head_features(head: str, v: _Array, t: _Array) -> _Array:
+def head_features(head: str, v: Array, t: Array) -> Array:
     """Return the explicit features of a head that has them, shape (n, p).
 
     Raises:
@@ -157,13 +156,13 @@ def _split(sizes: list[int], p: int) -> tuple[list[int], list[int]]:
 
 
 def _bilinear(
-    v: _Array, t: _Array, labels: _Array, sizes: list[int], ridges: list[float], intercept: bool
+    v: Array, t: Array, labels: Array, sizes: list[int], ridges: list[float], intercept: bool
 ) -> Iterator[HeadFit]:
     shape = v.shape[1], t.shape[1]
     few, many = _split(sizes, shape[0] * shape[1])
     if few:
 
-        def block(rows: slice, columns: slice) -> _Array:
+        def block(rows: slice, columns: slice) -> Array:
             gram = v[rows] @ v[columns].T
             gram *= t[rows] @ t[columns].T
             return gram
@@ -181,13 +180,13 @@ def _bilinear(
             yield HeadFit(sums.n, solved.ridge, solved.training, found)
 
 
-def _products(v: _Array, t: _Array, weights: _Array) -> _Array:
+def _products(v: Array, t: Array, weights: Array) -> Array:
     """Return sum_i weights_i v_i t_i^T for every column of weights, shape (T, d_v, d_t)."""
     return np.stack([(v * column[:, None]).T @ t for column in weights.T])
 
 
 def _product_equations(
-    v: _Array, t: _Array, labels: _Array, sizes: list[int]
+    v: Array, t: Array, labels: Array, sizes: list[int]
 ) -> Iterator[NormalEquations]:
     """Yield the sums over v (x) t at each n, added up from one to the next.
 
@@ -219,9 +218,9 @@ def _product_equations(
 
 def _explicit(
     head: str,
-    v: _Array,
-    t: _Array,
-    labels: _Array,
+    v: Array,
+    t: Array,
+    labels: Array,
     sizes: list[int],
     ridges: list[float],
     intercept: bool,
@@ -251,7 +250,7 @@ def _explicit(
             yield HeadFit(n, solved.ridge, solved.training, found)
 
 
-def _as_predictor(head: str, weights: _Array, constant: _Array, d_v: int, d_t: int) -> Predictor:
+def _as_predictor(head: str, weights: Array, constant: Array, d_v: int, d_t: int) -> Predictor:
     rows = weights.T
     if head == "dot-product":
         return Predictor.of(d_v, d_t, constant=constant, product=rows[:, :, None] * np.eye(d_v))
@@ -267,7 +266,7 @@ def _as_predictor(head: str, weights: _Array, constant: _Array, d_v: int, d_t: i
 
 
 def _low_rank(
-    v: _Array, t: _Array, labels: _Array, sizes: list[int], rank: int | None
+    v: Array, t: Array, labels: Array, sizes: list[int], rank: int | None
 ) -> Iterator[HeadFit]:
     if rank is None:
         raise InputError("rank must be given for the low-rank head, got None")
@@ -284,13 +283,13 @@ def _low_rank(
 
 def _tangent(
     head: Head,
-    v: _Array,
-    t: _Array,
-    labels: _Array,
+    v: Array,
+    t: Array,
+    labels: Array,
     sizes: list[int],
     ridges: list[float],
     intercept: bool,
-    test: tuple[_Array, _Array] | None,
+    test: tuple[Array, Array] | None,
 ) -> Iterator[HeadFit]:
     if test is None:
         raise InputError(f"test must be given for the head {head.name}, got None")

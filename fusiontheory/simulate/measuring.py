@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
 from fusiontheory.simulate.fits import HeadFit, fit_head
 from fusiontheory.synthetic import population_risk
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from fusiontheory.simulate.units import Unit
 
 __all__ = ["measure_unit"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -47,7 +45,7 @@ def measure_unit(unit: Unit) -> list[dict[str, Any]]:
 
 
 def _scored(
-    unit: Unit, fit: HeadFit, test: tuple[_Array, _Array] | None, test_labels: _Array | None
+    unit: Unit, fit: HeadFit, test: tuple[Array, Array] | None, test_labels: Array | None
 ) -> list[dict[str, Any]]:
     outputs = fit.outputs
     if outputs is None and fit.predictor is not None and test is not None:
@@ -77,7 +75,7 @@ def _scored(
     return rows
 
 
-def _exact_risks(unit: Unit, fit: HeadFit) -> _Array:
+def _exact_risks(unit: Unit, fit: HeadFit) -> Array:
     """Return the population risks, NaN where there is no closed form."""
     labels = [config.label for config in unit.configs]
     known = [label for label in labels if label is not None]

@@ -18,10 +18,8 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.constraints import checked
@@ -47,10 +45,10 @@ from fusiontheory.synthetic import (
     best_additive,
     best_bilinear,
 )
+from fusiontheory.typing import Array
 
 __all__ = ["Prediction", "predict_head"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Products whose spectrum is affordable without a shared eigenbasis.
 _DENSE = 2048
@@ -68,9 +66,9 @@ class Prediction:
         formula: name of the function that was used, "none" without.
     """
 
-    test: _Array
-    training: _Array
-    accuracy: _Array
+    test: Array
+    training: Array
+    accuracy: Array
     formula: str
 
 
@@ -130,12 +128,12 @@ def predict_head(
         return found
 
 
-def _nothing(n: _Array) -> Prediction:
+def _nothing(n: Array) -> Prediction:
     nan = np.full(n.size, np.nan)
     return Prediction(nan, nan, nan, "none")
 
 
-def _of_matching(config: SyntheticConfig, head: str, n: _Array, ridge: float) -> Prediction:
+def _of_matching(config: SyntheticConfig, head: str, n: Array, ridge: float) -> Prediction:
     try:
         curve = predict_curve(head, synthetic_moments(config), n, ridge)
     except InputError:  # exchanged rows: not Gaussian pairs
@@ -147,7 +145,7 @@ def _of_matching(config: SyntheticConfig, head: str, n: _Array, ridge: float) ->
 
 
 def _gaussian(
-    head: str, features: FeatureLaw, label: LabelLaw, n: _Array, ridge: float, intercept: bool
+    head: str, features: FeatureLaw, label: LabelLaw, n: Array, ridge: float, intercept: bool
 ) -> Prediction:
     """Return `ridge_risk` on the exact spectrum of the head's features."""
     makers = {
@@ -171,8 +169,8 @@ def _gaussian(
 
 
 def _misspecified(
-    config: SyntheticConfig, features: FeatureLaw, n: _Array, ridge: float, intercept: bool
-) -> _Array:
+    config: SyntheticConfig, features: FeatureLaw, n: Array, ridge: float, intercept: bool
+) -> Array:
     r"""Return what the bilinear part costs the additive head beyond noise of the same variance.
 
     Noise e adds E[e^2 x^T A x]/n to the risk, A = sum_k L_k^2 / lambda_k U_k U_k^T / (1 - gamma);
@@ -209,7 +207,7 @@ def _misspecified(
 
 def _additive_spectrum(
     features: FeatureLaw, label: LabelLaw, intercept: bool
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     moment = features.joint_covariance
     shared = np.concatenate([label.image, label.text])
     if not intercept:
@@ -220,7 +218,7 @@ def _additive_spectrum(
 
 def _product_spectrum(
     features: FeatureLaw, label: LabelLaw, intercept: bool
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     d_v, d_t = features.matched_cross.shape
     unit = np.eye(d_v * d_t).reshape(-1, d_v, d_t)
     centred = features.centred(Predictor.of(d_v, d_t, product=unit))
@@ -237,7 +235,7 @@ def _product_spectrum(
     return _spectrum((moment + moment.T) / 2, shared)
 
 
-def _dot_spectrum(features: FeatureLaw, label: LabelLaw, intercept: bool) -> tuple[_Array, _Array]:
+def _dot_spectrum(features: FeatureLaw, label: LabelLaw, intercept: bool) -> tuple[Array, Array]:
     d = features.mean_v.size
     centred = features.centred(Predictor.of(d, d, product=np.eye(d)[None]))
     seen, power = features.overlap(centred), features.power(centred)
@@ -248,7 +246,7 @@ def _dot_spectrum(features: FeatureLaw, label: LabelLaw, intercept: bool) -> tup
     return power, shared**2 / power
 
 
-def _spectrum(moment: _Array, shared: _Array) -> tuple[_Array, _Array]:
+def _spectrum(moment: Array, shared: Array) -> tuple[Array, Array]:
     """Return eigenvalues and the label's power along the eigenfunctions."""
     values, vectors = np.linalg.eigh(moment)
     kept = values > 1e-13 * values[-1]
@@ -260,11 +258,11 @@ def _spectrum(moment: _Array, shared: _Array) -> tuple[_Array, _Array]:
 class _Canonical:
     """Variances, correlations and the target where v and t share an eigenbasis."""
 
-    values_v: _Array
-    values_t: _Array
-    correlation: _Array
-    bilinear: _Array
-    additive: _Array
+    values_v: Array
+    values_t: Array
+    correlation: Array
+    bilinear: Array
+    additive: Array
     noise: float
 
 
@@ -318,7 +316,7 @@ def _sharp_products(
     config: SyntheticConfig,
     features: FeatureLaw,
     label: LabelLaw,
-    n: _Array,
+    n: Array,
     ridge: float,
     intercept: bool,
 ) -> Prediction | None:
@@ -344,7 +342,7 @@ def _sharp_sum(
     config: SyntheticConfig,
     features: FeatureLaw,
     label: LabelLaw,
-    n: _Array,
+    n: Array,
     ridge: float,
     intercept: bool,
 ) -> Prediction | None:
@@ -368,7 +366,7 @@ def _sharp_sum(
 
 
 def _low_rank(
-    config: SyntheticConfig, features: FeatureLaw, label: LabelLaw, n: _Array, rank: int | None
+    config: SyntheticConfig, features: FeatureLaw, label: LabelLaw, n: Array, rank: int | None
 ) -> Prediction:
     form = _canonical(config, features, label, intercept=False)
     if form is None or form.correlation.any() or rank is None:

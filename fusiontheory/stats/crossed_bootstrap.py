@@ -30,17 +30,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.stats.paired import t_test
 from fusiontheory.stats.seed_gaps import check_level
+from fusiontheory.typing import Array
 
 __all__ = ["CrossedGap", "crossed_gap"]
 
-_Array = NDArray[np.float64]
 
 # Weights of images held at a time: 32 MB.
 _BATCH_CELLS = 4_000_000
@@ -142,7 +142,7 @@ def crossed_gap(
     )
 
 
-def _by_image(first: ArrayLike, second: ArrayLike, images: ArrayLike) -> tuple[_Array, _Array]:
+def _by_image(first: ArrayLike, second: ArrayLike, images: ArrayLike) -> tuple[Array, Array]:
     """Return D, (seeds, images), and the number of pairs of each image, (images,)."""
     one, other = finite_array("first", first, 2), finite_array("second", second, 2)
     if one.shape != other.shape:
@@ -173,12 +173,12 @@ def _by_image(first: ArrayLike, second: ArrayLike, images: ArrayLike) -> tuple[_
 
 
 def _resample(
-    table: _Array, sizes: _Array, draws: int, rng: np.random.Generator
-) -> tuple[_Array, _Array, _Array]:
+    table: Array, sizes: Array, draws: int, rng: np.random.Generator
+) -> tuple[Array, Array, Array]:
     """Return resampled gaps, each (draws,): of seeds alone, of images alone, of both."""
     seeds, groups = table.shape
     batch = max(1, _BATCH_CELLS // groups)
-    parts: list[tuple[_Array, _Array, _Array]] = []
+    parts: list[tuple[Array, Array, Array]] = []
     for start in range(0, draws, batch):
         count = min(batch, draws - start)
         seed_weights = rng.multinomial(seeds - 1, np.full(seeds, 1 / seeds), size=count)

@@ -15,15 +15,14 @@ from collections.abc import Callable
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import OptimizeWarning, curve_fit
 from scipy.special import expit, logit
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["FORMS", "extrapolate", "extrapolate_with_error"]
 
-_Array = NDArray[np.float64]
 
 # Of the logit, lest a subset with every pair right or half of them be infinite or nothing.
 _EDGE = 1e-4
@@ -32,7 +31,7 @@ _ACCURACY_BOUNDS = ([0.5, 0.0, 0.0], [1.0, 2.0, 3.0])
 
 
 @checked
-def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+def extrapolate(form: str, sizes: Array, accuracy: Array, error: Array, at: Array) -> Array:
     """Fit ``form`` to a measured curve and return its accuracy at other sizes.
 
     The best of several starts is taken. Points count by their standard errors.
@@ -55,7 +54,7 @@ def extrapolate(form: str, sizes: _Array, accuracy: _Array, error: _Array, at: _
 
 @checked
 def extrapolate_with_error(
-    sizes: _Array, accuracy: _Array, error: _Array, at: float
+    sizes: Array, accuracy: Array, error: Array, at: float
 ) -> tuple[float, float]:
     """Fit the form "accuracy" and return its value at another size, with a standard error.
 
@@ -87,19 +86,17 @@ def extrapolate_with_error(
     return float(_falling(np.array([x]), *found)[0]), max(variance, 0.0) ** 0.5
 
 
-def _gradient(x: float, b: float, c: float) -> _Array:
+def _gradient(x: float, b: float, c: float) -> Array:
     power = x**-c
     return np.array([1.0, -power, b * power * np.log(x)])
 
 
-def _falling(n: _Array, a: float, b: float, c: float) -> _Array:
+def _falling(n: Array, a: float, b: float, c: float) -> Array:
     # In units of the first size, so that b and c are not one number.
     return a - b * n**-c
 
 
-def _fit(
-    x: _Array, y: _Array, sigma: _Array, lower: list[float], upper: list[float]
-) -> _Array | None:
+def _fit(x: Array, y: Array, sigma: Array, lower: list[float], upper: list[float]) -> Array | None:
     """Return a, b and c of the best of several starts; None if none converges."""
     best, least = None, np.inf
     for share, rate in product((0.1, 0.5, 0.9), (0.1, 0.5, 1.0)):
@@ -121,18 +118,18 @@ def _fit(
 
 
 def _best(
-    x: _Array, y: _Array, sigma: _Array, lower: list[float], upper: list[float], at: _Array
-) -> _Array:
+    x: Array, y: Array, sigma: Array, lower: list[float], upper: list[float], at: Array
+) -> Array:
     found = _fit(x, y, sigma, lower, upper)
     return np.full(at.size, np.nan) if found is None else _falling(at, *found)
 
 
-def _accuracy(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+def _accuracy(sizes: Array, accuracy: Array, error: Array, at: Array) -> Array:
     unit = sizes[0]
     return _best(sizes / unit, accuracy, error, *_ACCURACY_BOUNDS, at / unit)
 
 
-def _logit(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+def _logit(sizes: Array, accuracy: Array, error: Array, at: Array) -> Array:
     unit = sizes[0]
     inside = np.clip(accuracy, _EDGE, 1 - _EDGE)
     sigma = error / (inside * (1 - inside))
@@ -143,13 +140,13 @@ def _logit(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array
     )
 
 
-def _error(sizes: _Array, accuracy: _Array, error: _Array, at: _Array) -> _Array:
+def _error(sizes: Array, accuracy: Array, error: Array, at: Array) -> Array:
     wrong = np.maximum(1 - accuracy, _EDGE)
     slope, level = np.polyfit(np.log(sizes), np.log(wrong), 1, w=wrong / error)
     return np.asarray(1 - np.exp(level + slope * np.log(at)))
 
 
-FORMS: dict[str, Callable[[_Array, _Array, _Array, _Array], _Array]] = {
+FORMS: dict[str, Callable[[Array, Array, Array, Array], Array]] = {
     "accuracy": _accuracy,
     "logit": _logit,
     "error": _error,

@@ -22,16 +22,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import check_level, gaps_at
+from fusiontheory.typing import Array
 
 __all__ = ["ORDER_EXPONENTS", "ScalingExponent", "scaling_exponent"]
 
-_Array = NDArray[np.float64]
 
 ORDER_EXPONENTS = (-1.0, -0.5, 0.0)
 """Of an estimation gap at the fast and at the slow rate, and of a flat gap."""
@@ -142,15 +142,15 @@ def scaling_exponent(
     )
 
 
-def _fit(gaps: _Array, n: _Array) -> _Array:
+def _fit(gaps: Array, n: Array) -> Array:
     """Return the least squares exponent of each row of gaps, (rows,)."""
     directions = n ** _GRID[:, None]
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    best: _Array = _GRID[np.argmax((gaps @ directions.T) ** 2, axis=1)]
+    best: Array = _GRID[np.argmax((gaps @ directions.T) ** 2, axis=1)]
     return best
 
 
-def _p_values(gaps: _Array, n: _Array, exponents: _Array) -> _Array:
+def _p_values(gaps: Array, n: Array, exponents: Array) -> Array:
     """Return the two-sided p of each exponent by t over seeds."""
     curves = n ** exponents[:, None]
     curves /= np.linalg.norm(curves, axis=1, keepdims=True)
@@ -165,5 +165,5 @@ def _p_values(gaps: _Array, n: _Array, exponents: _Array) -> _Array:
     t = np.zeros_like(mean)
     np.divide(mean, se, out=t, where=se > 0)
     t[(se == 0) & (mean != 0)] = np.inf
-    p: _Array = 2 * stats.t.sf(np.abs(t), len(gaps) - 1)
+    p: Array = 2 * stats.t.sf(np.abs(t), len(gaps) - 1)
     return p

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
+from fusiontheory.typing import Array
 
 __all__ = ["check_level", "gaps_at", "seed_gaps"]
 
-_Array = NDArray[np.float64]
 
-
-def seed_gaps(first: ArrayLike, second: ArrayLike) -> _Array:
+def seed_gaps(first: ArrayLike, second: ArrayLike) -> Array:
     """Return first less second by seed, (seeds,); entry by entry of the same seeds.
 
     Raises:
@@ -32,7 +31,7 @@ def seed_gaps(first: ArrayLike, second: ArrayLike) -> _Array:
 
 def gaps_at(
     gaps: ArrayLike, name: str, positions: ArrayLike, least_seeds: int = 2
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return gaps (seeds, levels) and the positions of the levels (levels,), both checked.
 
     Raises:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
@@ -25,10 +24,9 @@ from fusiontheory.synthetic.targets import (
     draw_labels,
     label_law,
 )
+from fusiontheory.typing import Array
 
 __all__ = ["SyntheticConfig", "SyntheticSample"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -36,9 +34,9 @@ _Array: TypeAlias = NDArray[np.float64]
 class SyntheticSample:
     """v, shape (n, d_v), t, shape (n, d_t), and labels, shape (n,)."""
 
-    v: _Array
-    t: _Array
-    label: _Array
+    v: Array
+    t: Array
+    label: Array
 
 
 @dataclass(frozen=True)
@@ -149,7 +147,7 @@ class SyntheticConfig:
         return self.model.draw(positive_integer("n", n), seed, self.mismatched)
 
     @checked
-    def labels(self, rows: Draw) -> _Array:
+    def labels(self, rows: Draw) -> Array:
         """Return the labels of drawn rows, shape (n,)."""
         return draw_labels(self.target, self.model, self.coefficients, rows)
 

@@ -4,47 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.rotations import aligned_rotation, unit_interval
+from fusiontheory.typing import Array
 
 __all__ = ["Degradation", "add_noise", "drop_dimensions", "rotate", "shuffle_rows"]
 
-_Array: TypeAlias = NDArray[np.float64]
-
 
 @checked
-def add_noise(x: _Array, sigma: float, rng: np.random.Generator) -> _Array:
+def add_noise(x: Array, sigma: float, rng: np.random.Generator) -> Array:
     """Return x + sigma e, e standard normal: M grows by sigma^2 I, C stays.
 
     Example:
         >>> add_noise(np.zeros((1, 2)), 0.0, np.random.default_rng(0))
         array([[0., 0.]])
     """
-    noisy: _Array = x + non_negative("sigma", sigma) * rng.standard_normal(x.shape)
+    noisy: Array = x + non_negative("sigma", sigma) * rng.standard_normal(x.shape)
     return noisy
 
 
 @checked
-def rotate(x: _Array, rotation: _Array) -> _Array:
+def rotate(x: Array, rotation: Array) -> Array:
     """Return the rows turned, x Q^T: M becomes Q M Q^T, C becomes Q C (or C Q^T).
 
     Example:
         >>> rotate(np.array([[1.0, 0.0]]), np.array([[0.0, -1.0], [1.0, 0.0]]))
         array([[0., 1.]])
     """
-    turned: _Array = x @ rotation.T
+    turned: Array = x @ rotation.T
     return turned
 
 
 @checked
-def shuffle_rows(x: _Array, rate: float, rng: np.random.Generator) -> _Array:
+def shuffle_rows(x: Array, rate: float, rng: np.random.Generator) -> Array:
     """Return x with a share of its rows exchanged among themselves: C shrinks by 1 - rate.
 
     Of the chosen rows none keeps its place; a single one is not chosen. M stays.
@@ -62,7 +59,7 @@ def shuffle_rows(x: _Array, rate: float, rng: np.random.Generator) -> _Array:
 
 
 @checked
-def drop_dimensions(x: _Array, dimensions: Sequence[int]) -> _Array:
+def drop_dimensions(x: Array, dimensions: Sequence[int]) -> Array:
     """Return x with some coordinates set to 0: their rows and columns of M and C become 0.
 
     Example:
@@ -133,7 +130,7 @@ class Degradation:
         rng = np.random.default_rng([self.seed, 0 if side == "v" else 1])
         return sorted(int(i) for i in rng.permutation(d)[:count])
 
-    def rotation(self, side: str, d: int) -> _Array:
+    def rotation(self, side: str, d: int) -> Array:
         """Return the rotation of a side of d dimensions, shape (d, d)."""
         degree = self.rotation_v if side == "v" else self.rotation_t
         if degree > 0 and d == 1:
@@ -142,7 +139,7 @@ class Degradation:
 
     def apply(self, model: LatentModel) -> LatentModel:
         """Return the exact model of the degraded features."""
-        parts: dict[str, _Array] = {}
+        parts: dict[str, Array] = {}
         for side, sigma in (("v", self.sigma_v), ("t", self.sigma_t)):
             load, noise = getattr(model, f"load_{side}"), getattr(model, f"noise_{side}")
             d = len(load)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, cg
 
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.population import FeatureLaw, LabelLaw, Predictor, inverse_root
 from fusiontheory.synthetic.targets import Coefficients, Target, additive_variance
+from fusiontheory.typing import Array
 
 __all__ = ["RiskFloor", "bayes_risk", "best_additive", "best_bilinear", "risk_floor"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -98,18 +95,18 @@ def best_bilinear(
     mu, nu = features.mean_v, features.mean_t
     shape = mu.size, nu.size
 
-    def predictor(unknown: _Array) -> Predictor:
+    def predictor(unknown: Array) -> Predictor:
         product = left @ unknown[1:].reshape(shape) @ right
         constant = np.array([unknown[0] if intercept else 0.0])
         return Predictor.of(*shape, constant=constant, product=product[None])
 
-    def gather(constant: float, image: _Array, text: _Array, product: _Array) -> _Array:
+    def gather(constant: float, image: Array, text: Array, product: Array) -> Array:
         # The adjoint of ``predictor`` in centred coordinates.
         total = product + np.outer(image, nu) + np.outer(mu, text) + constant * np.outer(mu, nu)
         free = constant if intercept else 0.0
         return np.concatenate([[free], (left @ total @ right).ravel()])
 
-    def normal(unknown: _Array) -> _Array:
+    def normal(unknown: Array) -> Array:
         seen = features.overlap(features.centred(predictor(unknown)))
         return gather(float(seen.constant[0]), seen.image[0], seen.text[0], seen.product[0])
 

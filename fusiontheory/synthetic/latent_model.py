@@ -10,16 +10,13 @@ the label's latents, else of another, independent pair.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["Draw", "LatentModel"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,13 +30,13 @@ class Draw:
         normal, uniform: random numbers for the labels' noise, shape (n,).
     """
 
-    v: _Array
-    t: _Array
-    z_v: _Array
-    z_t: _Array
-    matched: _Array
-    normal: _Array
-    uniform: _Array
+    v: Array
+    t: Array
+    z_v: Array
+    z_t: Array
+    matched: Array
+    normal: Array
+    uniform: Array
 
 
 @checked
@@ -66,20 +63,20 @@ class LatentModel:
                [0. , 0. ]])
     """
 
-    load_v: _Array
-    load_t: _Array
-    correlation: _Array
-    noise_v: _Array
-    noise_t: _Array
-    mean_v: _Array
-    mean_t: _Array
-    axes_v: _Array
-    axes_t: _Array
+    load_v: Array
+    load_t: Array
+    correlation: Array
+    noise_v: Array
+    noise_t: Array
+    mean_v: Array
+    mean_t: Array
+    axes_v: Array
+    axes_t: Array
     keep_v: float = 1.0
     keep_t: float = 1.0
 
     @classmethod
-    def plain(cls, load_v: _Array, load_t: _Array, correlation: _Array) -> LatentModel:
+    def plain(cls, load_v: Array, load_t: Array, correlation: Array) -> LatentModel:
         """Return the model without noise and means, its axes those of the coordinates."""
         d_v, d_t = len(load_v), len(load_t)
         return cls(
@@ -95,28 +92,28 @@ class LatentModel:
         )
 
     @property
-    def shared(self) -> _Array:
+    def shared(self) -> Array:
         """R = Cov(z_v, z_t), shape (q_v, q_t)."""
         shared = np.zeros((self.load_v.shape[1], self.load_t.shape[1]))
         np.fill_diagonal(shared, self.correlation)
         return shared
 
     @property
-    def covariance_v(self) -> _Array:
+    def covariance_v(self) -> Array:
         """Cov(v), shape (d_v, d_v)."""
-        covariance: _Array = self.load_v @ self.load_v.T + self.noise_v
+        covariance: Array = self.load_v @ self.load_v.T + self.noise_v
         return covariance
 
     @property
-    def covariance_t(self) -> _Array:
+    def covariance_t(self) -> Array:
         """Cov(t), shape (d_t, d_t)."""
-        covariance: _Array = self.load_t @ self.load_t.T + self.noise_t
+        covariance: Array = self.load_t @ self.load_t.T + self.noise_t
         return covariance
 
     @property
-    def cross(self) -> _Array:
+    def cross(self) -> Array:
         """Cov(v, t) where neither is exchanged, shape (d_v, d_t)."""
-        cross: _Array = self.load_v @ self.shared @ self.load_t.T
+        cross: Array = self.load_v @ self.shared @ self.load_t.T
         return cross
 
     def draw(self, n: int, seed: np.random.SeedSequence, mismatched: bool = False) -> Draw:
@@ -133,7 +130,7 @@ class LatentModel:
         streams = [np.random.default_rng(child) for child in fresh.spawn(11)]
         q_v, q_t = self.load_v.shape[1], self.load_t.shape[1]
 
-        def latents(first: int) -> tuple[_Array, _Array]:
+        def latents(first: int) -> tuple[Array, Array]:
             z_v = streams[first].standard_normal((n, q_v))
             z_t = streams[first + 1].standard_normal((n, q_t))
             rho = self.correlation
@@ -164,10 +161,10 @@ class LatentModel:
         )
 
 
-def _noise(covariance: _Array, n: int, rng: np.random.Generator) -> _Array | float:
+def _noise(covariance: Array, n: int, rng: np.random.Generator) -> Array | float:
     if not covariance.any():
         return 0.0
     values, vectors = np.linalg.eigh(covariance)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    rows: _Array = rng.standard_normal((n, len(covariance))) @ root
+    rows: Array = rng.standard_normal((n, len(covariance))) @ root
     return rows

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.population import inverse_root
+from fusiontheory.typing import Array
 
 __all__ = ["MeasuredAlignment", "measured_alignment"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -94,7 +92,7 @@ def measured_alignment(
     return MeasuredAlignment(float(value[0]), float(error[0]), information, error_of_root)
 
 
-def _alignments(sums: _Array, n: int, d_v: int, rank: int) -> _Array:
+def _alignments(sums: Array, n: int, d_v: int, rank: int) -> Array:
     """Return tr C / |C|_* and the mean squared canonical correlation."""
     mean = sums[0] / n
     moment = sums[1:] / n - np.outer(mean, mean)

@@ -13,10 +13,8 @@ v = Lambda_v^(1/2) z_v + noise and t = Q (Lambda_t^(1/2) z_t + noise). Two dials
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import (
     InputError,
@@ -29,10 +27,10 @@ from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
 from fusiontheory.synthetic.rotations import aligned_rotation, unit_interval
 from fusiontheory.synthetic.spectra import SpectrumSetting, resolve_spectrum, spectrum_values
+from fusiontheory.typing import Array
 
 __all__ = ["SharedLatentPairs"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 _MOST_DIMENSIONS = 2**14
 """A covariance of more takes over 2 GiB, and there are several."""
@@ -120,7 +118,7 @@ class SharedLatentPairs:
         return tuple(rho.tolist())
 
     @property
-    def canonical_correlations(self) -> _Array:
+    def canonical_correlations(self) -> Array:
         """rho_i of the latents, 0 beyond the rank, shape (min(d_v, d_t),)."""
         most = min(self.d_v, self.d_t)
         rho = np.zeros(most)
@@ -128,12 +126,12 @@ class SharedLatentPairs:
         return rho
 
     @property
-    def eigenvalues_v(self) -> _Array:
+    def eigenvalues_v(self) -> Array:
         """Variances of v without noise, shape (d_v,)."""
         return spectrum_values("spectrum_v", self.spectrum_v, self.d_v)
 
     @property
-    def eigenvalues_t(self) -> _Array:
+    def eigenvalues_t(self) -> Array:
         """Variances of t without noise, shape (d_t,)."""
         return spectrum_values("spectrum_t", self.spectrum_t, self.d_t)
 

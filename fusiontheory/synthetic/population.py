@@ -12,18 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import LatentModel
+from fusiontheory.typing import Array
 
 __all__ = ["FeatureLaw", "LabelLaw", "Predictor", "population_risk"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -44,20 +41,20 @@ class Predictor:
         array([[2.]])
     """
 
-    constant: _Array
-    image: _Array
-    text: _Array
-    product: _Array
+    constant: Array
+    image: Array
+    text: Array
+    product: Array
 
     @classmethod
     def of(
         cls,
         d_v: int,
         d_t: int,
-        constant: _Array | None = None,
-        image: _Array | None = None,
-        text: _Array | None = None,
-        product: _Array | None = None,
+        constant: Array | None = None,
+        image: Array | None = None,
+        text: Array | None = None,
+        product: Array | None = None,
     ) -> Predictor:
         """Return the predictors with 0 for the parts that are not given."""
         given = [part for part in (constant, image, text, product) if part is not None]
@@ -69,7 +66,7 @@ class Predictor:
             product=np.zeros((t, d_v, d_t)) if product is None else product,
         )
 
-    def __call__(self, v: _Array, t: _Array) -> _Array:
+    def __call__(self, v: Array, t: Array) -> Array:
         """Return the outputs, shape (n, T)."""
         linear = self.constant + v @ self.image.T + t @ self.text.T
         for column, matrix in enumerate(self.product):
@@ -82,7 +79,7 @@ class Predictor:
         rows = slice(k, k + 1)
         return Predictor(self.constant[rows], self.image[rows], self.text[rows], self.product[rows])
 
-    def around(self, mean_v: _Array, mean_t: _Array) -> Predictor:
+    def around(self, mean_v: Array, mean_t: Array) -> Predictor:
         """Return the same functions of v - mean_v and t - mean_t."""
         from_t, from_v = self.product @ mean_t, mean_v @ self.product
         return Predictor(
@@ -111,11 +108,11 @@ class FeatureLaw:
         (array([0.8, 0.4]), 1.0)
     """
 
-    mean_v: _Array
-    mean_t: _Array
-    covariance_v: _Array
-    covariance_t: _Array
-    matched_cross: _Array
+    mean_v: Array
+    mean_t: Array
+    covariance_v: Array
+    covariance_t: Array
+    matched_cross: Array
     matched: float = 1.0
 
     @classmethod
@@ -131,27 +128,27 @@ class FeatureLaw:
         )
 
     @property
-    def cross(self) -> _Array:
+    def cross(self) -> Array:
         """C = Cov(v, t), shape (d_v, d_t)."""
         return self.matched * self.matched_cross
 
     @property
-    def second_moment_v(self) -> _Array:
+    def second_moment_v(self) -> Array:
         """M_v = E[v v^T], shape (d_v, d_v)."""
         return np.asarray(self.covariance_v + np.outer(self.mean_v, self.mean_v))
 
     @property
-    def second_moment_t(self) -> _Array:
+    def second_moment_t(self) -> Array:
         """M_t = E[t t^T], shape (d_t, d_t)."""
         return np.asarray(self.covariance_t + np.outer(self.mean_t, self.mean_t))
 
     @property
-    def joint_covariance(self) -> _Array:
+    def joint_covariance(self) -> Array:
         """Cov([v; t]), shape (d_v + d_t, d_v + d_t)."""
         return np.block([[self.covariance_v, self.cross], [self.cross.T, self.covariance_t]])
 
     @property
-    def canonical_correlations(self) -> _Array:
+    def canonical_correlations(self) -> Array:
         """Descending, shape (min(d_v, d_t),): how much information the modalities share."""
         left, right = inverse_root(self.covariance_v), inverse_root(self.covariance_t)
         return np.asarray(np.linalg.svd(left @ self.cross @ right, compute_uv=False))
@@ -193,7 +190,7 @@ class FeatureLaw:
             product=product,
         )
 
-    def power(self, centred: Predictor) -> _Array:
+    def power(self, centred: Predictor) -> Array:
         """Return E[f^2] of centred predictors, shape (T,)."""
         return inner(centred, self.overlap(centred))
 
@@ -213,15 +210,15 @@ class LabelLaw:
 
     second: float
     mean: float
-    image: _Array
-    text: _Array
-    product: _Array
+    image: Array
+    text: Array
+    product: Array
 
 
 @checked
 def population_risk(
     features: FeatureLaw, label: LabelLaw | Sequence[LabelLaw], predictor: Predictor
-) -> _Array:
+) -> Array:
     """Return the exact test mean squared error of T predictors, shape (T,).
 
     Args:
@@ -252,7 +249,7 @@ def population_risk(
     return np.asarray(second - 2 * inner(f, shared) + features.power(f))
 
 
-def inner(first: Predictor, second: Predictor) -> _Array:
+def inner(first: Predictor, second: Predictor) -> Array:
     """Return the inner products of coefficients, shape (T,)."""
     return np.asarray(
         first.constant * second.constant
@@ -262,10 +259,10 @@ def inner(first: Predictor, second: Predictor) -> _Array:
     )
 
 
-def inverse_root(covariance: _Array) -> _Array:
+def inverse_root(covariance: Array) -> Array:
     """Return the symmetric inverse root of a covariance, 0 along directions without variance."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-13 * values[-1]
     scale = np.where(kept, 1 / np.sqrt(np.where(kept, values, 1.0)), 0.0)
-    root: _Array = (vectors * scale) @ vectors.T
+    root: Array = (vectors * scale) @ vectors.T
     return root

@@ -11,21 +11,17 @@ whatever D, hence whatever the spectra and canonical correlations.
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["aligned_rotation", "random_rotation", "unit_interval"]
 
-_Array: TypeAlias = NDArray[np.float64]
-
 
 @checked
-def random_rotation(d: int, rng: np.random.Generator) -> _Array:
+def random_rotation(d: int, rng: np.random.Generator) -> Array:
     """Return an orthogonal matrix drawn from the Haar measure, shape (d, d).
 
     Source: Mezzadri, "How to generate random matrices from the classical compact groups" (2007).
@@ -36,12 +32,12 @@ def random_rotation(d: int, rng: np.random.Generator) -> _Array:
         True
     """
     q, r = np.linalg.qr(rng.standard_normal((d, d)))
-    rotation: _Array = q * np.sign(np.diagonal(r))
+    rotation: Array = q * np.sign(np.diagonal(r))
     return rotation
 
 
 @checked
-def aligned_rotation(d: int, alignment: float, seed: int) -> _Array:
+def aligned_rotation(d: int, alignment: float, seed: int) -> Array:
     """Return a rotation Q all of whose diagonal entries are ``alignment``, shape (d, d).
 
     Args:

@@ -18,15 +18,14 @@ from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import read_bytes, unreadable
+from fusiontheory.typing import Array
 
 __all__ = ["SpectrumSetting", "resolve_spectrum", "spectrum_values"]
 
-_Array: TypeAlias = NDArray[np.float64]
 SpectrumSetting: TypeAlias = str | tuple[float, ...]
 
 _FORMS = "'flat', 'power EXPONENT', 'file PATH', 'features PATH image|text' or a list of numbers"
@@ -65,7 +64,7 @@ def resolve_spectrum(name: str, setting: str | Sequence[float]) -> SpectrumSetti
     raise InputError(f"{name} must be {_FORMS}, got {setting!r}")
 
 
-def spectrum_values(name: str, setting: SpectrumSetting, d: int) -> _Array:
+def spectrum_values(name: str, setting: SpectrumSetting, d: int) -> Array:
     """Return the d eigenvalues of a resolved setting.
 
     Raises:
@@ -96,14 +95,14 @@ def _exponent(name: str, text: str) -> float:
     return exponent
 
 
-def _positive(name: str, given: Sequence[float] | _Array) -> tuple[float, ...]:
+def _positive(name: str, given: Sequence[float] | Array) -> tuple[float, ...]:
     values = finite_array(name, given, 1)
     if values.min() <= 0:
         raise InputError(f"{name} must be above 0 everywhere, got {values.min():g}")
     return tuple(values.tolist())
 
 
-def _read(path: Path) -> _Array:
+def _read(path: Path) -> Array:
     read_bytes(path)  # says what is wrong with a path in one line
     try:
         values = np.load(path) if path.suffix == ".npy" else np.loadtxt(path, ndmin=1)
@@ -112,7 +111,7 @@ def _read(path: Path) -> _Array:
     return np.asarray(values, dtype=np.float64)
 
 
-def _of_features(path: str, side: str) -> _Array:
+def _of_features(path: str, side: str) -> Array:
     features = FeatureSet.load(path)
     x = np.asarray(features.image if side == "image" else features.text, dtype=np.float64)
     x = x.reshape(-1, x.shape[-1])

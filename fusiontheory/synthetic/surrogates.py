@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet
 from fusiontheory.synthetic.latent_model import LatentModel
+from fusiontheory.typing import Array
 
 __all__ = ["SurrogatePairs", "latent_model_of_features"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -67,7 +64,7 @@ class SurrogatePairs:
         """Return the loadings on the canonical variables of the features."""
         return latent_model_of_features(*self._rows())
 
-    def _rows(self) -> tuple[_Array, _Array]:
+    def _rows(self) -> tuple[Array, Array]:
         features = FeatureSet.load(self.path)
         rows = np.arange(len(features.image)) if self.split is None else features.rows(self.split)
         if rows.size < 2:
@@ -76,7 +73,7 @@ class SurrogatePairs:
 
 
 @checked
-def latent_model_of_features(image: _Array, text: _Array) -> LatentModel:
+def latent_model_of_features(image: Array, text: Array) -> LatentModel:
     """Return the `LatentModel` with the moments of features, (n, d_v) and (n, captions, d_t).
 
     With Sigma_v = U S U^T etc. the canonical variables come from the singular vectors of
@@ -98,7 +95,7 @@ def latent_model_of_features(image: _Array, text: _Array) -> LatentModel:
     return replace(model, mean_v=means[0], mean_t=means[1])
 
 
-def _roots(covariance: _Array) -> tuple[_Array, _Array]:
+def _roots(covariance: Array) -> tuple[Array, Array]:
     """Return the symmetric root and its pseudo-inverse."""
     values, vectors = np.linalg.eigh(covariance)
     root = np.sqrt(np.maximum(values, 0.0))

@@ -15,17 +15,16 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.latent_model import Draw, LatentModel
 from fusiontheory.synthetic.population import LabelLaw
 from fusiontheory.synthetic.rotations import unit_interval
+from fusiontheory.typing import Array
 
 __all__ = ["Coefficients", "Target", "coefficients", "draw_labels", "label_law"]
 
-_Array: TypeAlias = NDArray[np.float64]
 Kind: TypeAlias = Literal["mix", "additive", "bilinear", "xor", "matching"]
 Structure: TypeAlias = Literal["full", "low-rank", "diagonal"]
 Weights: TypeAlias = Literal["flat", "spectrum"]
@@ -117,8 +116,8 @@ class Coefficients:
     For an xor a holds the directions of z_v and of z_t, of length 1 each, and B is 0.
     """
 
-    additive: _Array
-    bilinear: _Array
+    additive: Array
+    bilinear: Array
 
 
 def coefficients(target: Target, model: LatentModel) -> Coefficients:
@@ -162,18 +161,18 @@ def coefficients(target: Target, model: LatentModel) -> Coefficients:
     return Coefficients(factors[0] * a, factors[1] * b)
 
 
-def additive_variance(a: _Array, shared: _Array) -> float:
+def additive_variance(a: Array, shared: Array) -> float:
     """Return Var(a . [z_v; z_t])."""
     q_v = len(shared)
     return float(a @ a + 2 * a[:q_v] @ shared @ a[q_v:])
 
 
-def bilinear_variance(b: _Array, shared: _Array) -> float:
+def bilinear_variance(b: Array, shared: Array) -> float:
     """Return Var(z_v^T B z_t)."""
     return float(np.sum(b**2) + np.vdot(b, shared @ b.T @ shared))
 
 
-def draw_labels(target: Target, model: LatentModel, found: Coefficients, draw: Draw) -> _Array:
+def draw_labels(target: Target, model: LatentModel, found: Coefficients, draw: Draw) -> Array:
     """Return the labels of drawn rows, shape (n,), of a target with the given coefficients."""
     q_v = draw.z_v.shape[1]
     turned = np.where(draw.uniform < target.flip, -1.0, 1.0)
@@ -237,7 +236,7 @@ def _matching_law(target: Target, model: LatentModel) -> LabelLaw:
 
 
 def _xor_law(
-    target: Target, model: LatentModel, image: _Array, text: _Array, kept: float
+    target: Target, model: LatentModel, image: Array, text: Array, kept: float
 ) -> LabelLaw:
     shared = model.shared
     r = float(np.clip(image @ shared @ text, -1.0, 1.0))
@@ -256,7 +255,7 @@ def _xor_law(
     return LabelLaw(1.0, sure * float(angle), *zero, product=sure * kept * product)
 
 
-def _matrix(target: Target, shape: tuple[int, int], rng: np.random.Generator) -> _Array:
+def _matrix(target: Target, shape: tuple[int, int], rng: np.random.Generator) -> Array:
     if target.structure == "diagonal":
         return np.eye(*shape)
     if target.rank is not None:
@@ -265,7 +264,7 @@ def _matrix(target: Target, shape: tuple[int, int], rng: np.random.Generator) ->
     return rng.standard_normal(shape)
 
 
-def _sign(score: _Array) -> _Array:
+def _sign(score: Array) -> Array:
     return np.where(score >= 0, 1.0, -1.0)
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.synthetic.rotations import random_rotation, unit_interval
 from fusiontheory.tokens import symmetric_vector
+from fusiontheory.typing import Array
 
 __all__ = ["TokenPairs"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -68,7 +66,7 @@ class TokenPairs:
         non_negative("exponent", self.exponent)
 
     @property
-    def eigenvalues(self) -> _Array:
+    def eigenvalues(self) -> Array:
         """lambda, of the second moment of the text and of each token, (d,)."""
         values = np.arange(1.0, self.d + 1) ** -self.exponent
         return np.asarray(values / values.sum())
@@ -79,11 +77,11 @@ class TokenPairs:
         return self.correlation, -self.balance * self.correlation / (self.tokens - 1)
 
     @property
-    def turn(self) -> _Array:
+    def turn(self) -> Array:
         """Q, from text to token coordinates, (d, d)."""
         return random_rotation(self.d, np.random.default_rng(self.rotation))
 
-    def draw(self, n: int, seed: int) -> tuple[_Array, _Array]:
+    def draw(self, n: int, seed: int) -> tuple[Array, Array]:
         """Return tokens (n, m, d) and texts (n, d) of n matched pairs.
 
         Args:
@@ -106,7 +104,7 @@ class TokenPairs:
 
     def cross_covariance(
         self, image: Literal["mean", "covariance"], text: Literal["query", "pair"]
-    ) -> _Array:
+    ) -> Array:
         r"""Return the signal of an order, Cov of the image's and the text's part, in closed form.
 
         Mean and query: ((rho - balance rho)/m) S, S = Q diag(lambda). Covariance and pair: V times

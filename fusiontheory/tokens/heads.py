@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
 from fusiontheory.data import Prepared, checked_mask, normalise
 from fusiontheory.tokens.orders import IMAGE_ORDERS, TEXT_ORDERS
+from fusiontheory.typing import Array
 
 __all__ = ["TOKEN_HEADS", "TokenHead", "find_token_head"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -96,7 +95,7 @@ class TokenHead:
             )
 
 
-def _scaled(x: _Array, rows: Any) -> _Array:
+def _scaled(x: Array, rows: Any) -> Array:
     """Return the order less its mean over some images, at a mean squared length of 1 there."""
     own = x[rows].reshape(-1, x.shape[-1])
     centred = x - own.mean(axis=0)

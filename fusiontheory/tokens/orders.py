@@ -13,14 +13,14 @@ one that multiplies answer and query has mean (x) t and Cov_a(x) (x) t t^T. Deri
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked, instead, ragged
 from fusiontheory.data import checked_mask, checked_tokens
+from fusiontheory.typing import Array
 
 __all__ = [
     "IMAGE_ORDERS",
@@ -32,14 +32,13 @@ __all__ = [
     "token_mean",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Bytes of an image block in double precision.
 _BLOCK_BYTES = 2**26
 
 
 @checked(tokens=instead(ragged))
-def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
+def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> Array:
     """Return mean_a x_a, what flat attention answers, shape (n, d).
 
     Args:
@@ -55,12 +54,12 @@ def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
     """
     checked = checked_tokens(tokens, mask)
     weights = _weights(checked.shape, mask)
-    mean: _Array = np.einsum("nm,nmd->nd", weights, checked, dtype=np.float64)
+    mean: Array = np.einsum("nm,nmd->nd", weights, checked, dtype=np.float64)
     return mean
 
 
 @checked(tokens=instead(ragged))
-def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array:
+def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> Array:
     """Return Cov_a(x), how an image's tokens differ, as `symmetric_vector`, (n, d (d + 1)/2).
 
     Images are taken in blocks of bounded memory, however many tokens there are.
@@ -91,7 +90,7 @@ def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> _Array
 
 
 @checked
-def query_pair(text: ArrayLike) -> _Array:
+def query_pair(text: ArrayLike) -> Array:
     """Return t t^T as `symmetric_vector`, shape (..., p (p + 1)/2).
 
     Args:
@@ -109,7 +108,7 @@ def query_pair(text: ArrayLike) -> _Array:
 
 
 @checked
-def symmetric_vector(matrix: ArrayLike) -> _Array:
+def symmetric_vector(matrix: ArrayLike) -> Array:
     """Return a symmetric matrix as a vector with the same inner products, (..., d (d + 1)/2).
 
     Entries above the diagonal count twice in tr(S S'), so that they are taken times sqrt(2).
@@ -128,14 +127,14 @@ def symmetric_vector(matrix: ArrayLike) -> _Array:
     if square.ndim < 2 or square.shape[-1] != square.shape[-2]:
         raise InputError(f"matrix must be square in its last axes, got shape {square.shape}")
     rows, columns = np.triu_indices(square.shape[-1])
-    vector: _Array = square[..., rows, columns] * np.where(rows == columns, 1.0, np.sqrt(2.0))
+    vector: Array = square[..., rows, columns] * np.where(rows == columns, 1.0, np.sqrt(2.0))
     return vector
 
 
 @checked(tokens=instead(ragged))
 def first_order_answer(
     tokens: ArrayLike, direction: ArrayLike, mask: ArrayLike | None = None
-) -> _Array:
+) -> Array:
     """Return mean_a x_a + Cov_a(x) u, attention's answer to first order in its logits, (n, d).
 
     What is left out is of second order in the logits x_a . u. The tests hold it against softmax
@@ -167,7 +166,7 @@ def first_order_answer(
     return np.asarray(mean + np.einsum("nm,nm,nmd->nd", weights, logits, centred))
 
 
-def _weights(shape: tuple[int, ...], mask: ArrayLike | None) -> _Array:
+def _weights(shape: tuple[int, ...], mask: ArrayLike | None) -> Array:
     """Return 1/m for each token that counts, m of them in its image."""
     if mask is None:
         return np.full(shape[:2], 1.0 / shape[1])
@@ -175,15 +174,15 @@ def _weights(shape: tuple[int, ...], mask: ArrayLike | None) -> _Array:
     return np.asarray(present / present.sum(axis=1, keepdims=True))
 
 
-def _query(text: ArrayLike) -> _Array:
+def _query(text: ArrayLike) -> Array:
     return finite_array("text", text, (2, 3))
 
 
-IMAGE_ORDERS: dict[str, Callable[[ArrayLike, ArrayLike | None], _Array]] = {
+IMAGE_ORDERS: dict[str, Callable[[ArrayLike, ArrayLike | None], Array]] = {
     "mean": token_mean,
     "covariance": token_covariance,
 }
 """What of an image a head reads, by name: (tokens, mask) -> vectors."""
 
-TEXT_ORDERS: dict[str, Callable[[ArrayLike], _Array]] = {"query": _query, "pair": query_pair}
+TEXT_ORDERS: dict[str, Callable[[ArrayLike], Array]] = {"query": _query, "pair": query_pair}
 """What of a text a head reads: t, or t t^T."""
