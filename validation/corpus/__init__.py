@@ -7,6 +7,7 @@ image is opened here.
 
 from __future__ import annotations
 
+from validation.corpus.caption_tables import read_table
 from validation.corpus.corpus import Corpus, Dropped
 from validation.corpus.describe import as_record, as_text
 from validation.corpus.detect import Found, detect, read_corpus
@@ -21,7 +22,6 @@ from validation.corpus.karpathy import read_karpathy
 from validation.corpus.listing import Incomplete
 from validation.corpus.manifest import read_manifest
 from validation.corpus.splits import official_splits, split_name
-from validation.corpus.table import read_table
 from validation.corpus.text_file import read_lines
 from validation.corpus.unpack import unpack
 

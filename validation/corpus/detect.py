@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from fusiontheory.checks import InputError
+from validation.corpus.caption_tables import JSON_LINES, SEPARATORS, read_table
 from validation.corpus.columns import find_columns, known_columns
 from validation.corpus.corpus import Corpus
 from validation.corpus.flickr_text import TOKEN_LINE, read_flickr_text
@@ -16,7 +17,6 @@ from validation.corpus.hugging_face import PREFIX, read_hugging_face
 from validation.corpus.kaggle import read_kaggle
 from validation.corpus.karpathy import read_karpathy
 from validation.corpus.listing import Incomplete
-from validation.corpus.table import JSON_LINES, SEPARATORS, read_table
 from validation.corpus.text_file import read_lines
 
 __all__ = ["Found", "Layout", "detect", "read_corpus"]

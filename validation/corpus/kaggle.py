@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from validation.corpus.caption_tables import list_table
 from validation.corpus.corpus import Corpus
 from validation.corpus.listing import FLICKR8K_DEFECTS, Incomplete
 from validation.corpus.splits import official_splits
-from validation.corpus.table import list_table
 
 __all__ = ["read_kaggle"]
 
@@ -26,7 +26,7 @@ def read_kaggle(
         incomplete: see `Listing.corpus`.
 
     Raises:
-        InputError: as `validation.corpus.table.read_table` does.
+        InputError: as `validation.corpus.caption_tables.read_table` does.
 
     Example:
         ``read_kaggle(Path("archive/captions.txt"))`` finds archive/Images.
