@@ -147,10 +147,12 @@ def main() -> None:
         "control": (left_behind, ("",))
     }
     for head in NETWORKS:
-        for method in ("stacked", "looped"):
-            for dtype, dropout in (("float32", 0.0), ("bfloat16", 0.1)):
-                name = f"{head} {method} {dtype} dropout {dropout}"
-                work[name] = trained, (head, method, dtype, dropout)
+        for settings in (
+            ("stacked", "float32", 0.0),
+            ("stacked", "bfloat16", 0.1),
+            ("looped", "bfloat16", 0.1),
+        ):
+            work[" ".join(map(str, (head, *settings)))] = trained, (head, *settings)
         work[f"{head} tangent"] = tangent, (head,)
     for head in HEADS:
         work[f"{head} ridge"] = ridge, (head,)
