@@ -160,6 +160,12 @@ class Study:
     def _seals(self) -> list[str]:
         return [seal for seal in (_PREDICTED, _MEASURED) if (self._folder / seal).exists()]
 
+    def seals(self) -> Iterator[tuple[str, dict[str, Any], str]]:
+        """Yield the name of each seal that is there, its facts, and the code's version now."""
+        made_by = {_PREDICTED: self.predict, _MEASURED: self.measure}
+        for seal in self._seals():
+            yield seal.removesuffix(".json"), self._facts(seal), code_version(made_by[seal])
+
     def _origin(self) -> Iterator[str]:
         for seal in self._seals():
             facts = self._facts(seal)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from experiments.__main__ import origins
 from experiments.study import AFTER, BEFORE, Records, Study
 from fusiontheory.checks import InputError
 from fusiontheory.store import Cell
@@ -184,6 +185,18 @@ def test_all_steps_in_order(study):
     assert study.do("summary") == text
     assert "figure.svg" in study.do("figure")
     assert (study.folder / "figure.svg").read_text() == "2"
+
+
+def test_the_list_of_studies_says_which_tables_are_of_other_code(study, monkeypatch):
+    study.do("predict")
+    study.do("measure")
+    path = study.folder / "results.json"
+    path.write_text(path.read_text().replace(seal(study, "results.json")["code"], "before"))
+    monkeypatch.setattr("experiments.__main__.studies", lambda: [study])
+    table = origins()
+    assert table["seal"].tolist() == ["predictions", "results"]
+    assert table["state"].tolist() == ["current", "old"]
+    assert table["code"].tolist()[1] == "before"
 
 
 @pytest.mark.parametrize("damage", ["altered", "removed"])
