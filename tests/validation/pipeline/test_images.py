@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -176,7 +177,7 @@ def test_a_launch_without_submitit_or_with_wrong_options(
     with pytest.raises(InputError, match="cluster must be slurm or local"):
         Resources("cloud")
     with pytest.raises(RuntimeError, match="must be given"):
-        run_command(slurm.stages([], 1)[-1][0])
+        run_command([sys.executable, "-c", "import sys; sys.exit('features must be given')"])
 
 
 def test_sidecar_and_json(
