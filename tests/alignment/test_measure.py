@@ -123,11 +123,11 @@ def test_intervals_cover_the_truth():
     rng = np.random.default_rng(7)
     groups = [name for name in METRICS if name != "canonical"]
     values, lows, highs = [], [], []
-    for index in range(600):
+    for index in range(400):
         image, text = draw(rng, n=200, captions=1, noise=0.4)
         measurements = [METRICS[name](image, text) for name in groups]
         values.append(np.concatenate([m.scale(m.value) for m in measurements]))
-        if index % 3 == 1:
+        if index % 2:
             ends = [bootstrap_interval(m, 200, rng) for m in measurements]
             lows.append(np.concatenate([low for low, _ in ends]))
             highs.append(np.concatenate([high for _, high in ends]))
