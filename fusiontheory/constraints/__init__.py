@@ -1,7 +1,7 @@
 """What arguments of public callables have to be: annotations and rules, one form of refusal."""
 
 from fusiontheory.constraints.decorator import checked
-from fusiontheory.constraints.kinds import Kind, kind_of, short
+from fusiontheory.constraints.kinds import Kind, kind_of
 from fusiontheory.constraints.rules import (
     as_many,
     between,
@@ -13,6 +13,7 @@ from fusiontheory.constraints.rules import (
     ragged,
     shaped,
 )
+from fusiontheory.constraints.words import short
 
 __all__ = [
     "Kind",

@@ -29,8 +29,9 @@ from typing import Any, TypeVar, cast, overload
 import numpy as np
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints.kinds import Kind, kind_of, plain_types, short
+from fusiontheory.constraints.kinds import Kind, kind_of, plain_types
 from fusiontheory.constraints.rules import instead
+from fusiontheory.constraints.words import short
 
 __all__ = ["checked"]
 
@@ -167,23 +168,12 @@ def _wrapped(
         if wanted.together is not None:
             wanted.together(bound()(*args, **kwargs).arguments)
         try:
-            if watched.get():
-                return function(*args, **kwargs)
-            flags: list[str] = []
-            token = watched.set(True)
-            try:
-                with errstate(call=lambda flag, _: flags.append(flag)):
-                    result = function(*args, **kwargs)
-            finally:
-                watched.reset(token)
-            if flags and not finite(result):
-                raise FloatingPointError(f"{flags[0]} on the way to the result")
+            return function(*args, **kwargs) if watched.get() else outermost(function, args, kwargs)
         except (*refused, TypeError) as error:
             said = restated(error, label, kinds(), args, kwargs)
             if said is error:
                 raise
             raise said from error
-        return result
 
     def steps(*args: Any, **kwargs: Any) -> Iterator[Any]:
         try:
@@ -206,9 +196,7 @@ def _wrapped(
     # Names of the wrapper come from its closure, so that it can share the globals of the
     # function: doctest looks there for the module that an example is of.
     fit, named, refused, restated = _fit, _fit_named, _REFUSED, _restated
-    array, finite, watched = np.ndarray, _finite, _WATCHED
-    # Flags alone prove nothing: some builds of BLAS raise them at random.
-    errstate = functools.partial(np.errstate, over="call", invalid="call", divide="call")
+    array, outermost, watched = np.ndarray, _outermost, _WATCHED
     bound = functools.cache(lambda: inspect.signature(function).bind)
     plain = inspect.unwrap(function)
     chosen = call_of_steps if inspect.isgeneratorfunction(function) else call
@@ -225,6 +213,27 @@ def _unseen(code: types.CodeType) -> types.CodeType:
     Until Python 3.12 has `skip_file_prefixes` everywhere, names of importlib's are the one way.
     """
     return code.replace(co_filename="<checked, left out like importlib._bootstrap>")
+
+
+def _outermost(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call a function and refuse an overflow on the way to a result that is not finite."""
+    flags: list[str] = []
+    token = _WATCHED.set(True)
+    # Flags alone prove nothing: some builds of BLAS raise them at random.
+    watch = np.errstate(
+        over="call", invalid="call", divide="call", call=lambda flag, _: flags.append(flag)
+    )
+    try:
+        with watch:
+            result = function(*args, **kwargs)
+    finally:
+        _WATCHED.reset(token)
+    if flags and not _finite(result):
+        raise FloatingPointError(f"{flags[0]} on the way to the result")
+    return result
+
+
+_outermost.__code__ = _unseen(_outermost.__code__)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fusiontheory.checks import InputError
+from fusiontheory.constraints.arrays import array_like, array_of
+from fusiontheory.constraints.words import refuse
 
-__all__ = ["Kind", "kind_of", "plain_types", "short"]
+__all__ = ["Kind", "kind_of", "plain_types"]
 
 Kind = Callable[[str, Any], Any]
 
@@ -93,36 +94,19 @@ def _evaluated(annotation: Any, space: Mapping[str, Any]) -> Any:
         return annotation
 
 
-def short(value: Any) -> str:
-    """Return a value in at most 60 characters: an array as its shape, a table as its size.
-
-    >>> short([[1.0, 2.0]])
-    '[[1.0, 2.0]]'
-    """
-    if isinstance(value, np.ndarray):
-        return f"array of shape {value.shape}"
-    if isinstance(value, str | int | float | complex | bytes | list | tuple | dict | None):
-        try:
-            text = repr(value)
-        except (RecursionError, ValueError):
-            return f"a {type(value).__name__} too long to show"
-        return text if len(text) <= 60 else f"{text[:56]} ..."
-    return f"a {type(value).__name__}"
-
-
 def _kind(annotation: Any) -> Kind | None:
     simple = _SIMPLE.get(annotation) if isinstance(annotation, abc.Hashable) else None
     if simple is not None:
         return simple
     if repr(annotation) == _ARRAY_LIKE:
-        return _array_like
+        return array_like
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
     if _is_union(annotation):
         return _either(inner)
     if origin is typing.Literal:
         return _one_of(inner)
     if origin is np.ndarray:
-        return _array_of(typing.get_args(inner[1])[0])
+        return array_of(typing.get_args(inner[1])[0])
     if origin is tuple:
         return _tuple_of(inner)
     if origin in (list, abc.Sequence):
@@ -150,55 +134,51 @@ def _loose(cls: type) -> bool:
     return cls in (object, type, Any)
 
 
-def _refuse(name: str, wanted: str, value: Any) -> InputError:
-    return InputError(f"{name} must be {wanted}, got {short(value)}")
-
-
 def _integer(name: str, value: Any) -> Any:
     try:
         return int(operator.index(value))
     except TypeError:
-        raise _refuse(name, "an integer", value) from None
+        raise refuse(name, "an integer", value) from None
 
 
 def _number(name: str, value: Any) -> Any:
     if isinstance(value, float | int):
         if isinstance(value, int) and abs(value) > 1e308:
-            raise _refuse(name, "a number of at most 1e308", value)
+            raise refuse(name, "a number of at most 1e308", value)
         return value
     try:
         if isinstance(value, str | bytes) or np.ndim(value) or np.iscomplexobj(value):
             raise TypeError
         float(value)
     except (TypeError, ValueError, OverflowError):
-        raise _refuse(name, "a number", value) from None
+        raise refuse(name, "a number", value) from None
     return value
 
 
 def _text(name: str, value: Any) -> Any:
     if not isinstance(value, str):
-        raise _refuse(name, "a string", value)
+        raise refuse(name, "a string", value)
     return value
 
 
 def _flag(name: str, value: Any) -> Any:
     if not isinstance(value, bool | np.bool_):
-        raise _refuse(name, "true or false", value)
+        raise refuse(name, "true or false", value)
     return value
 
 
 def _path(name: str, value: Any) -> Any:
     if not isinstance(value, str | os.PathLike):
-        raise _refuse(name, "a path", value)
+        raise refuse(name, "a path", value)
     text = os.fspath(value)
     if not isinstance(text, str) or "\0" in text or len(text.encode(errors="replace")) > 4000:
-        raise _refuse(name, "a path", text)
+        raise refuse(name, "a path", text)
     return value
 
 
 def _callable(name: str, value: Any) -> Any:
     if not callable(value):
-        raise _refuse(name, "a function", value)
+        raise refuse(name, "a function", value)
     return value
 
 
@@ -207,7 +187,7 @@ def _iterable_of(item: Kind | None) -> Kind:
         if isinstance(value, str) and item is _text:
             return value  # one name where names are asked for
         if isinstance(value, str | bytes) or not isinstance(value, abc.Iterable):
-            raise _refuse(name, "a sequence", value)
+            raise refuse(name, "a sequence", value)
         if isinstance(value, np.ndarray | list | tuple):
             return _sequence_of(item)(name, value)
         if item is not None and not isinstance(value, abc.Iterator):
@@ -215,72 +195,6 @@ def _iterable_of(item: Kind | None) -> Kind:
         return value
 
     return kind
-
-
-def _array(name: str, value: Any) -> Any:
-    """Return an array of whatever can be one, an array as it is."""
-    if hasattr(value, "toarray"):
-        raise InputError(f"{name} must be a dense array, got sparse {type(value).__name__}")
-    if isinstance(value, np.ndarray):
-        return value
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
-        raise _refuse(name, "an array, its rows of one length", value) from error
-    if array.ndim == 0 and array.dtype.kind in "OSU":
-        raise InputError(f"{name} must be an array of numbers, got {type(value).__name__}")
-    return array
-
-
-def _array_like(name: str, value: Any) -> Any:
-    """Return the value, refused if no array, or an array of anything but numbers or words."""
-    array = _array(name, value)
-    if array.dtype.kind == "c":
-        raise InputError(f"{name} must be an array of real numbers, got complex ones")
-    if array.dtype.kind in "mMV":
-        raise InputError(f"{name} must be an array of numbers, got {array.dtype}")
-    return value
-
-
-_INTEGERS = "biu"
-
-
-def _array_of(scalar: Any) -> Kind:
-    """Return the kind of arrays of a scalar type; other numbers are converted without loss."""
-    if not (inspect.isclass(scalar) and issubclass(scalar, np.generic)):
-        return _array
-    if issubclass(scalar, np.floating):
-        return lambda name, value: _numbers(name, value, np.float64, "numbers", "f")
-    if issubclass(scalar, np.complexfloating):
-        return lambda name, value: _numbers(name, value, np.complex128, "numbers", "fc")
-    if issubclass(scalar, np.integer | np.bool_):
-        return lambda name, value: _numbers(name, value, None, "integers", _INTEGERS)
-    return _array
-
-
-def _numbers(name: str, value: Any, dtype: Any, words: str, kinds: str) -> Any:
-    if isinstance(value, NDArrayOperatorsMixin):
-        return value  # stays where it is, such as on a device, and says itself what it cannot do
-    array = _array(name, value)
-    if array.dtype.kind in kinds and array.dtype != np.longdouble:
-        return array
-    if array.dtype.kind == "c":
-        raise InputError(f"{name} must be an array of real numbers, got complex ones")
-    if dtype is None and not array.size:
-        return array.astype(np.int64)
-    if dtype is None and array.dtype.kind == "f":
-        return array  # the function says what is wrong with it
-    if dtype is None or array.dtype.kind in "SUmMV":
-        got = array.dtype if isinstance(value, np.ndarray) else type(value).__name__
-        raise InputError(f"{name} must be an array of {words}, got {got}")
-    try:
-        numbers = array.astype(dtype)
-        if array.dtype == object and any(one is None for one in array.flat):
-            raise TypeError
-        return numbers
-    except (TypeError, ValueError, OverflowError) as error:
-        got = type(value).__name__
-        raise InputError(f"{name} must be an array of {words}, got {got}") from error
 
 
 def _instance(cls: type) -> Kind:
@@ -316,7 +230,7 @@ def _duck(protocol: type) -> Kind:
 
     def kind(name: str, value: Any) -> Any:
         if missing := [one for one in wanted if not _has(value, one)]:
-            raise _refuse(name, f"a {protocol.__name__}, with {missing[0]}", value)
+            raise refuse(name, f"a {protocol.__name__}, with {missing[0]}", value)
         return value
 
     return kind
@@ -335,7 +249,7 @@ def _one_of(options: tuple[Any, ...]) -> Kind:
         if not isinstance(value, abc.Hashable) or value not in options:
             words = [str(option) for option in options]
             wanted = " or ".join(words) if len(words) < 3 else f"one of {', '.join(words)}"
-            raise _refuse(name, wanted, value)
+            raise refuse(name, wanted, value)
         return value
 
     return kind
@@ -363,7 +277,7 @@ def _either(options: tuple[Any, ...]) -> Kind | None:
             raise said[0]
         start = f"{name} must be "
         wanted = [str(r).partition(", got ")[0].removeprefix(start) for r in said]
-        raise _refuse(name, " or ".join(dict.fromkeys(wanted)), value)
+        raise refuse(name, " or ".join(dict.fromkeys(wanted)), value)
 
     return kind
 
@@ -376,7 +290,7 @@ def _tuple_of(inner: tuple[Any, ...]) -> Kind:
 
     def kind(name: str, value: Any) -> Any:
         if not isinstance(value, tuple | list) or len(value) != len(kinds):
-            raise _refuse(name, f"{len(kinds)} values", value)
+            raise refuse(name, f"{len(kinds)} values", value)
         return tuple(
             one if of is None else of(name, one) for of, one in zip(kinds, value, strict=True)
         )
@@ -392,7 +306,7 @@ def _sequence_of(item: Kind | None) -> Kind:
             return value
         other = isinstance(value, str | bytes | Mapping | abc.Set | np.ndarray)
         if other or not (hasattr(value, "__len__") and hasattr(value, "__getitem__")):
-            raise _refuse(name, "a sequence", value)
+            raise refuse(name, "a sequence", value)
         if item is not None:
             for one in value:
                 item(name, one)
@@ -404,7 +318,7 @@ def _sequence_of(item: Kind | None) -> Kind:
 def _mapping_of(item: Kind | None) -> Kind:
     def kind(name: str, value: Any) -> Any:
         if not isinstance(value, abc.Mapping):
-            raise _refuse(name, "a dictionary", value)
+            raise refuse(name, "a dictionary", value)
         for key, one in value.items() if item is not None else ():
             typing.cast(Kind, item)(f"{name}[{key!r}]", one)
         return value
@@ -414,7 +328,7 @@ def _mapping_of(item: Kind | None) -> Kind:
 
 def _nothing(name: str, value: Any) -> Any:
     if value is not None:
-        raise _refuse(name, "None", value)
+        raise refuse(name, "None", value)
     return value
 
 

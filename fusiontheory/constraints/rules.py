@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
-from fusiontheory.constraints.kinds import Kind, short
+from fusiontheory.constraints.kinds import Kind
+from fusiontheory.constraints.words import short
 
 __all__ = [
     "as_many",
