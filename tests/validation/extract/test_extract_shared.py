@@ -64,12 +64,12 @@ def test_resnet18_to_layer3_gives_the_stored_features(corpus, rows, tmp_path):
     )
     with Progress(disable=True) as progress:
         files = extract_images(
-            corpus.images(), backbone, tmp_path / "cache", Settings(workers=1), progress
+            list(corpus.images())[::4], backbone, tmp_path / "cache", Settings(workers=1), progress
         )
     shards = [read_shard(files[number]) for number in sorted(files)]
-    assert [name for shard in shards for name in shard.ids] == list(corpus.ids)
+    assert [name for shard in shards for name in shard.ids] == list(corpus.ids)[::4]
     features = np.concatenate([shard.features for shard in shards])
-    stored = np.load(SHARED / "features/resnet18_layer3_256.npy")[rows]
+    stored = np.load(SHARED / "features/resnet18_layer3_256.npy")[rows[::4]]
     same = cosines(features, stored)
     print(f"ResNet18 layer3: least cosine {same.min():.6f}")
     assert same.min() >= 0.999
