@@ -27,7 +27,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.moments import dot_product_moments
 from fusiontheory.store import Cell, code_version
 
-__all__ = ["COLUMNS", "cells", "jackknife_error", "rows", "score_accuracy"]
+__all__ = ["COLUMNS", "cells", "jackknife_error", "jackknife_rows", "score_accuracy"]
 
 COLUMNS = ["population", "images", "sd", "stated", "jackknife", "accuracy", "normal"]
 
@@ -87,7 +87,7 @@ def score_accuracy(v: _Array, t: _Array) -> tuple[float, float]:
 
 def cells(config: Config, study: str) -> list[Cell]:
     """Return a cell for each population with few and with many images."""
-    code = code_version(rows)
+    code = code_version(jackknife_rows)
     shared = config.settings("replicates", "seed")
     return [
         Cell(
@@ -101,7 +101,7 @@ def cells(config: Config, study: str) -> list[Cell]:
     ]
 
 
-def rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
+def jackknife_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
     """Return the spread of q, the error stated and by the jackknife, and two accuracies."""
     population = config.population(cell.config["population"])
     rng = np.random.default_rng([config.seed, config.populations.index(population)])

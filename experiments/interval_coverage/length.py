@@ -35,7 +35,7 @@ __all__ = [
     "Orders",
     "WithoutLength",
     "cells",
-    "rows",
+    "order_zero_rows",
     "signals",
     "training",
     "without_order_0",
@@ -196,7 +196,7 @@ def training(config: Config, population: Population, n: int, seeds: int, seed: i
 
 def cells(config: Config, study: str) -> list[Cell]:
     """Return a cell for each population of varying length, and for one that varies little."""
-    code = code_version(rows)
+    code = code_version(order_zero_rows)
     shared = config.settings("sizes", "limit_images", "test_pairs", "ridge", "seed")
     return [
         Cell(study, {**shared, "population": name, "part": "length"}, "synthetic", code)
@@ -204,7 +204,7 @@ def cells(config: Config, study: str) -> list[Cell]:
     ]
 
 
-def rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
+def order_zero_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
     """Return both checks at each n."""
     population = config.population(cell.config["population"])
     index = config.populations.index(population)

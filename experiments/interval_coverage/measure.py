@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,13 +26,15 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     means = records.rows(trained.cells(config, records.name), partial(trained.means, config=config))
     means = means[_MEANS]
     found = {"results.csv": coverage_rows(predicted, means), "measured.csv": means}
-    for check, name in ((dot_product, "dot_product"), (length, "length")):
-        cells = check.cells(config, records.name)
-        table = records.rows(cells, partial(check.rows, config=config))
+    checks: list[tuple[str, Any, Callable[..., Any]]] = [
+        ("dot_product", dot_product, dot_product.jackknife_rows),
+        ("length", length, length.order_zero_rows),
+        ("training_sets", training_sets, training_sets.scatter_rows),
+    ]
+    for name, check, compute in checks:
+        table = records.rows(check.cells(config, records.name), partial(compute, config=config))
         found[f"{name}.csv"] = table[check.COLUMNS]
-    cells = training_sets.cells(config, records.name)
-    table = records.rows(cells, partial(training_sets.rows, config=config))
-    found["training_sets.csv"] = table[training_sets.COLUMNS].round(6)
+    found["training_sets.csv"] = found["training_sets.csv"].round(6)
     return found
 
 

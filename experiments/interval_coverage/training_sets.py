@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky
 from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config, Population
@@ -20,10 +19,10 @@ from fusiontheory.heads import find_head
 from fusiontheory.matching import Terms, training_deviation
 from fusiontheory.moments import Moments
 from fusiontheory.monte_carlo import paired_scatter
-from fusiontheory.solvers import PairFeatures
+from fusiontheory.solvers import PairFeatures, dual_ridge
 from fusiontheory.store import Cell, code_version
 
-__all__ = ["COLUMNS", "cells", "distinct_pairs", "measure", "predict", "rows"]
+__all__ = ["COLUMNS", "cells", "distinct_pairs", "measure", "predict", "scatter_rows"]
 
 _Array: TypeAlias = NDArray[np.float64]
 
@@ -81,22 +80,17 @@ def _outputs(head: str, train: PairFeatures, test: PairFeatures, config: Config)
                 (own - x[:n].mean()) * (away @ label) / (away @ away + config.ridge) + label.mean()
             )
         return lines
-    gram = np.array(chosen.gram(train.image, train.text, train.image, train.text))
-    gram[np.diag_indices(len(gram))] += config.ridge
-    factor = cholesky(gram, lower=True, check_finite=False)
+    gram = np.array(chosen.gram(train.image, train.text, train.image, train.text), order="F")
     outputs, kernel = [], None
-    for n in config.sizes:
-        sides = np.stack([train.label[:n], np.ones(n)], axis=1)
-        solved = cho_solve((factor[:n, :n], True), sides, check_finite=False)
-        intercept = solved[:, 0].sum() / solved[:, 1].sum()
-        weights = solved[:, 0] - intercept * solved[:, 1]
+    for fit in dual_ridge(gram, train.label[:, None], list(config.sizes), [config.ridge], True):
+        weights = fit.alpha[:, 0]
         if head == "bilinear":
-            matrix = (train.image[:n] * weights[:, None]).T @ train.text[:n]
-            outputs.append(((test.image @ matrix) * test.text).sum(axis=1) + intercept)
+            matrix = (train.image[: fit.n] * weights[:, None]).T @ train.text[: fit.n]
+            outputs.append(((test.image @ matrix) * test.text).sum(axis=1) + fit.constant)
             continue
         if kernel is None:
             kernel = _test_gram(head, train, test)
-        outputs.append(kernel[:, :n] @ weights.astype(np.float32) + intercept)
+        outputs.append(kernel[:, : fit.n] @ weights.astype(np.float32) + fit.constant)
     return outputs
 
 
@@ -111,7 +105,7 @@ def _test_gram(head: str, train: PairFeatures, test: PairFeatures) -> NDArray[np
 
 def cells(config: Config, study: str) -> list[Cell]:
     """Return a cell for each head and population."""
-    code = code_version(rows)
+    code = code_version(scatter_rows)
     shared = config.settings("sizes", "ridge")
     return [
         Cell(
@@ -125,7 +119,7 @@ def cells(config: Config, study: str) -> list[Cell]:
     ]
 
 
-def rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
+def scatter_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
     """Return measured and predicted scatter at each n."""
     head, population = cell.config["head"], config.population(cell.config["population"])
     draws, test_pairs = _DRAWS[head]
