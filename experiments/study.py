@@ -162,7 +162,7 @@ class Study:
 
     def seals(self) -> Iterator[tuple[str, dict[str, Any], str]]:
         """Yield the name of each seal that is there, its facts, and the code's version now."""
-        made_by = {_PREDICTED: self.predict, _MEASURED: self.measure}
+        made_by: dict[str, Callable[..., Any]] = {_PREDICTED: self.predict, _MEASURED: self.measure}
         for seal in self._seals():
             yield seal.removesuffix(".json"), self._facts(seal), code_version(made_by[seal])
 

@@ -4,44 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from experiments.ridge_points import measured_point, point_cells
 from experiments.ridge_risk.config import Case, Config
-from fusiontheory.monte_carlo import simulate_ridge_risk
-from fusiontheory.store import Cell, code_version
+from fusiontheory.store import Cell
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
-__all__ = ["cells", "measure", "point"]
+__all__ = ["measure", "point"]
 
 _KEYS = ["head", "target", "n"]
 
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return the prediction with what is measured, its standard error and the draws."""
-    found = records.rows(cells(config), point)
+    found = records.rows(point_cells("ridge_risk", config, point), point)
     found = found[[*_KEYS, "measured", "standard_error", "draws"]]
     table = predicted["predictions.csv"].merge(found, on=_KEYS, how="left", validate="1:1")
     return {"results.csv": table}
 
 
-def cells(config: Config) -> list[Cell]:
-    """Return a cell for each point, each with random numbers of its own."""
-    code = code_version(point)
-    return [
-        Cell(
-            "ridge_risk",
-            {**vars(case), **config.world(), "n": n, "seed": config.seed + index},
-            features="synthetic",
-            code=code,
-        )
-        for index, (case, n) in enumerate((case, n) for case in config.cases for n in config.n)
-    ]
-
-
 def point(cell: Cell) -> list[dict[str, Any]]:
     """Return the mean test error over draws and its standard error."""
-    given = dict(cell.config)
-    n, seed = given.pop("n"), given.pop("seed")
-    case = Case(**{name: given.pop(name) for name in Case.__dataclass_fields__})
-    found = simulate_ridge_risk(Config(**given).setting(case), n, case.draws, seed=seed)
-    return [{"measured": found.mean, "standard_error": found.standard_error}]
+    return measured_point(cell, Config, Case)
