@@ -52,7 +52,7 @@ def simulate(
         heads = ["concat-linear", "bilinear"]  # or additive, sum, low-rank, dot-product, concat-mlp
         n = [64, 256, 1024]
         seeds = 5                         # 0 .. 4, or a list
-        ridge = [0.01]                    # delta of K + delta I
+        ridge = [0.01]                    # delta of K + delta I; or "best"
         intercept = true                  # the defaults from here on
         test_rows = 4096                  # used only without closed form
         predict = "sharp"                 # "gaussian" (cheaper), "none"
@@ -75,7 +75,7 @@ def simulate(
     grid = read_grid(config)
     if figure is not None:
         check_figure(figure)
-        check_panels(len(grid.configs) * len(grid.ridges), ["ridge", "vary"])
+        check_panels(len(grid.configs) * grid.ridges_each, ["ridge", "vary"])
     try:
         table = run(grid, out, jobs, scheduler, partial, device=device, precision=precision)
     except LostUnits as error:

@@ -18,9 +18,17 @@ from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import progress_bar
 from fusiontheory.constraints import checked
 from fusiontheory.parallel import LostTasks, scatter, scatter_over
-from fusiontheory.simulate.grid import SimulationGrid
+from fusiontheory.simulate.best import best_of
+from fusiontheory.simulate.grid import BEST, SimulationGrid
 from fusiontheory.simulate.table import claim_folder, write_table
-from fusiontheory.simulate.units import Unit, run_unit, run_unit_on, units_of
+from fusiontheory.simulate.units import (
+    Choice,
+    Unit,
+    run_unit,
+    run_unit_on,
+    searches_of,
+    units_of,
+)
 from fusiontheory.solvers import Place, devices
 from fusiontheory.store import RecordStore, check_writable
 
@@ -96,7 +104,8 @@ def simulate(
     Returns:
         One row per configuration, head, n, ridge and seed: its settings under dotted names
         (tuples as JSON); ``test``, exact if ``exact``, else on the test rows; ``training``;
-        ``accuracy`` on the test rows (classification); ``predicted_*`` with the ``formula``;
+        ``accuracy`` on the test rows (classification); ``predicted_*`` with the ``formula``, of
+        best ridges also ``predicted_ridge``, beside ``ridge``, the one that was measured best;
         ``floor``, the least test error of the head, and ``bayes``; ``seconds``, the time of its
         unit over the unit's rows.
 
@@ -126,18 +135,14 @@ def simulate(
     store = RecordStore(root / "records")
     store.check_writable()
     asked = precision if places else None
-    units = {unit.cell(grid.study): unit for unit in units_of(grid, asked)}
-    missing = [units[cell] for cell in store.missing(units)]
-    lost: list[Unit] = []
-    # One thread here as in workers: the last bits do not depend on the number of processes.
-    with progress_bar() as bar, store.batch() as batch, threadpool_limits(1):
-        task = bar.add_task(grid.study, total=len(units), completed=len(units) - len(missing))
-        try:
-            for unit, rows in _run(missing, jobs, scheduler, places):
-                batch.write(unit.cell(grid.study), rows)
-                bar.advance(task)
-        except LostTasks as error:
-            lost = error.tasks
+    run = functools.partial(_fill, grid.study, store, jobs=jobs, scheduler=scheduler, places=places)
+    searches = searches_of(grid, asked)
+    lost = run(searches)
+    if lost:
+        raise LostUnits(len(searches), [unit.describe() for unit in lost], root)
+    wanted = units_of(grid, asked, _choice(grid.study, store, searches))
+    units = {unit.cell(grid.study): unit for unit in wanted}
+    lost = run(wanted)
     if lost:
         problem = LostUnits(len(units), [unit.describe() for unit in lost], root)
         if not partial:
@@ -150,6 +155,46 @@ def simulate(
     write_table(grid, table, root / "table.parquet")
     (root / "partial.parquet").unlink(missing_ok=True)
     return table
+
+
+def _fill(
+    study: str,
+    store: RecordStore,
+    wanted: list[Unit],
+    *,
+    jobs: int,
+    scheduler: str | None,
+    places: list[str],
+) -> list[Unit]:
+    """Run the units without a record; return those whose worker died again and again."""
+    units = {unit.cell(study): unit for unit in wanted}
+    missing = [units[cell] for cell in store.missing(units)] if units else []
+    if not missing:
+        return []
+    # One thread here as in workers: the last bits do not depend on the number of processes.
+    with progress_bar() as bar, store.batch() as batch, threadpool_limits(1):
+        task = bar.add_task(study, total=len(units), completed=len(units) - len(missing))
+        try:
+            for unit, rows in _run(missing, jobs, scheduler, places):
+                batch.write(unit.cell(study), rows)
+                bar.advance(task)
+        except LostTasks as error:
+            return list(error.tasks)
+    return []
+
+
+def _choice(study: str, store: RecordStore, searches: list[Unit]) -> Choice:
+    """Return the best ridges that the searches found."""
+    cells = {unit.cell(study): unit for unit in searches}
+    if not cells:
+        return {}
+    found = store.read(study, cells)
+    choice = {}
+    for cell, unit in cells.items():
+        own = found.loc[found["cell"] == cell.key]
+        rows = ({str(name): x for name, x in row.items()} for row in own.to_dict("records"))
+        choice[unit] = best_of(unit, rows)
+    return choice
 
 
 def _places(device: str | None, precision: str, scheduler: str | None) -> list[str]:
@@ -186,7 +231,12 @@ def _tidy(
     seeded = records["cell"].map({key: unit.seed is not None for key, unit in keys.items()})
     measured = records.loc[seeded].reindex(columns=[*_KEYS, "seed", *_MEASURED, "seconds"])
     predicted = records.loc[~seeded].reindex(columns=[*_KEYS, *_PREDICTED])
-    table = measured.merge(predicted, on=_KEYS, how="left", validate="many_to_one")
+    place = _KEYS
+    if grid.ridges == BEST:
+        # Measured and predicted have each a best ridge of their own.
+        place = [name for name in _KEYS if name != "ridge"]
+        predicted = predicted.rename(columns={"ridge": "predicted_ridge"})
+    table = measured.merge(predicted, on=place, how="left", validate="many_to_one")
     if len(table) != grid.runs and not partial:
         raise InputError(f"records hold {len(table)} of {grid.runs} runs; run again")
     settings = _settings(grid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -23,7 +23,8 @@ _COLUMNS = 3
 
 @checked
 def plot_simulation(table: pd.DataFrame, width: float = 7.2) -> Figure:
-    """Draw test error (or accuracy) against n, one panel for each configuration and ridge.
+    """Draw test error (or accuracy) against n, one panel for each configuration and ridge that was
+    given.
 
     Points are means over seeds with 95 % intervals, lines the closed forms beside them. Nothing
     is drawn of a prediction where there is none.
@@ -48,10 +49,12 @@ def plot_simulation(table: pd.DataFrame, width: float = 7.2) -> Figure:
         raise InputError("table must have rows, got none")
     # One name for a head in every picture.
     table = table.assign(head=table["head"].replace(OTHER_HEAD_NAMES))
-    settings = [str(name) for name in table if "." in str(name) or name == "ridge"]
+    given = "predicted_ridge" not in table
+    settings = [str(name) for name in table if "." in str(name) or (name == "ridge" and given)]
     varied = [name for name in settings if table[name].astype(str).nunique() > 1]
-    keys = varied or ["ridge"]
-    groups = list(table.groupby(keys, sort=False, dropna=False))
+    groups: list[tuple[Any, pd.DataFrame]] = [((), table)]
+    if varied or given:
+        groups = list(table.groupby(varied or ["ridge"], sort=False, dropna=False))
     check_panels(len(groups), varied)
     quantity = "accuracy" if table["accuracy"].notna().any() else "test"
     styles = head_styles(dict.fromkeys(table["head"]))

@@ -4,7 +4,7 @@ study = "phase"                     # lowercase name, for people
 heads = ["additive", "bilinear"]    # sum, low-rank, dot-product, concat-mlp
 n = [64, 256, 1024]
 seeds = 5                           # 0 .. 4, or a list of them
-ridge = [0.01]                      # delta of K + delta I
+ridge = [0.01]                      # delta of K + delta I; or "best", chosen for each head and n
 intercept = true                    # not penalised
 rank = 4                            # of the low-rank head
 test_rows = 4096                    # drawn only where the test error has no closed form
@@ -41,7 +41,10 @@ from fusiontheory.simulate.fits import HEAD_NAMES
 from fusiontheory.store import check_study, read_bytes
 from fusiontheory.synthetic import SharedLatentPairs, SyntheticConfig
 
-__all__ = ["SimulationGrid", "read_grid"]
+__all__ = ["BEST", "SimulationGrid", "read_grid"]
+
+BEST = "best"
+"""As ridges: for each configuration, head and n the best one (`fusiontheory.simulate.best`)."""
 
 # What a typing mistake exceeds and a machine does not: seeds, combinations, rows of the table, and
 # numbers in the features of one sample (32 GiB).
@@ -59,7 +62,9 @@ class SimulationGrid:
         heads: of ``fusiontheory.simulate.HEAD_NAMES``; concat-linear is another name of additive.
         n: training samples, each at least 2.
         seeds: of the draws; the same seed draws the same numbers for every configuration.
-        ridges: delta >= 0 of K + delta I, absolute. The low-rank head has none, and rows with 0.
+        ridges: delta >= 0 of K + delta I, absolute; or "best": for each configuration, head and n
+            the one that does best on draws of their own, then held for all seeds. The low-rank
+            head has none, and rows with 0.
         intercept: whether heads have a constant that is not penalised (low-rank has none).
         rank: of the low-rank head.
         test_rows: for what has no closed form: accuracies, signs of a mix, the tangent kernel.
@@ -82,7 +87,7 @@ class SimulationGrid:
     heads: tuple[str, ...]
     n: tuple[int, ...]
     seeds: tuple[int, ...]
-    ridges: tuple[float, ...]
+    ridges: tuple[float, ...] | str
     intercept: bool = True
     rank: int | None = None
     test_rows: int = 4096
@@ -96,7 +101,8 @@ class SimulationGrid:
             raise InputError(f"seeds must be at most {_MOST_SEEDS}, got {self.seeds}")
         seeds = range(positive_integer("seeds", self.seeds)) if isinstance(self.seeds, int) else ()
         set_checked(self, "seeds", tuple(seeds or _listed("seeds", self.seeds)))
-        for name in ("configs", "heads", "n", "ridges"):
+        listed = ("configs", "heads", "n", *(() if self.ridges == BEST else ("ridges",)))
+        for name in listed:
             set_checked(self, name, tuple(_listed(name, getattr(self, name))))
         # Records have been kept under the name that the other commands print as concat-linear.
         kept = {shown: name for name, shown in OTHER_HEAD_NAMES.items()}
@@ -106,13 +112,14 @@ class SimulationGrid:
                 raise InputError(f"heads must be of {', '.join(HEAD_NAMES)}, got {head!r}")
         set_checked(self, "n", tuple(positive_integer("n", n, 2) for n in self.n))
         set_checked(self, "seeds", tuple(positive_integer("seeds", seed, 0) for seed in self.seeds))
-        set_checked(self, "ridges", tuple(non_negative("ridge", r) for r in self.ridges))
+        if self.ridges != BEST:
+            set_checked(self, "ridges", tuple(non_negative("ridge", r) for r in self.ridges))
         positive_integer("test_rows", self.test_rows, 2)
         if self.predict not in _PREDICT:
             raise InputError(f"predict must be one of {', '.join(_PREDICT)}, got {self.predict!r}")
         if not isinstance(self.intercept, bool):
             raise InputError(f"intercept must be true or false, got {self.intercept!r}")
-        for name in ("configs", "heads", "n", "seeds", "ridges"):
+        for name in (*listed, "seeds"):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise InputError(f"{name} must be distinct, got repeats")
@@ -141,9 +148,14 @@ class SimulationGrid:
                 raise InputError(f"rank must be at most min(d_v, d_t) = {most}, got {rank}")
 
     @property
+    def ridges_each(self) -> int:
+        """Number of ridges at which a head is fitted to the same n rows."""
+        return 1 if self.ridges == BEST else len(self.ridges)
+
+    @property
     def runs(self) -> int:
         """Number of rows of the table."""
-        per_head = [1 if head == "low-rank" else len(self.ridges) for head in self.heads]
+        per_head = [1 if head == "low-rank" else self.ridges_each for head in self.heads]
         return len(self.configs) * sum(per_head) * len(self.n) * len(self.seeds)
 
     @classmethod
@@ -229,6 +241,8 @@ def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
 
 
 def _listed(name: str, values: Any) -> list[Any]:
+    if name == "ridges" and isinstance(values, str):
+        raise InputError(f"ridge must be a list of numbers or {BEST!r}, got {values!r}")
     if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
         raise InputError(f"{name} must be a list, got {values!r}")
     if not values:

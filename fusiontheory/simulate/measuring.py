@@ -18,30 +18,49 @@ __all__ = ["measure_unit"]
 
 
 @checked
-def measure_unit(unit: Unit) -> list[dict[str, Any]]:
-    """Return one row per n, ridge and configuration of a unit with a seed."""
+def measure_unit(unit: Unit, streams: tuple[int, int] = (0, 1)) -> list[dict[str, Any]]:
+    """Return one row per n, ridge and configuration of a unit with a seed.
+
+    Args:
+        unit: with a seed.
+        streams: second numbers of the seeds of training and of test rows.
+    """
     assert unit.seed is not None
     first = unit.configs[0]
-    draw = first.rows(max(unit.n), [unit.seed, 0])
+    draw = first.rows(max(unit.n), [unit.seed, streams[0]])
     labels = np.stack([config.labels(draw) for config in unit.configs], axis=1)
     test, test_labels = None, None
     classified = any(config.target.task == "classification" for config in unit.configs)
     if classified or unit.head in ("concat-mlp", "concat-mlp-aligned"):
-        rows = first.rows(unit.test_rows, [unit.seed, 1])
+        rows = first.rows(unit.test_rows, [unit.seed, streams[1]])
         test = rows.v, rows.t
         test_labels = np.stack([config.labels(rows) for config in unit.configs], axis=1)
-    fits = fit_head(
-        unit.head,
-        draw.v,
-        draw.t,
-        labels,
-        list(unit.n),
-        list(unit.ridges),
-        unit.intercept,
-        unit.rank,
-        test,
-    )
-    return [row for fit in fits for row in _scored(unit, fit, test, test_labels)]
+    return [
+        row
+        for sizes, ridges in _places(unit)
+        for fit in fit_head(
+            *(unit.head, draw.v, draw.t, labels, sizes, ridges),
+            unit.intercept,
+            unit.rank,
+            test,
+        )
+        for row in _scored(unit, fit, test, test_labels)
+        if _wanted(unit, row)
+    ]
+
+
+def _places(unit: Unit) -> list[tuple[list[int], list[float]]]:
+    """Return sizes with their ridges: each size has its own where they are the best ones."""
+    if not unit.best:
+        return [(list(unit.n), list(unit.ridges))]
+    return [
+        ([n], sorted(set(own))) for n, own in zip(unit.n, zip(*unit.best, strict=True), strict=True)
+    ]
+
+
+def _wanted(unit: Unit, row: dict[str, Any]) -> bool:
+    """Whether the ridge of a row is the configuration's own at its n."""
+    return not unit.best or row["ridge"] == unit.best[row["config"]][unit.n.index(row["n"])]
 
 
 def _scored(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fusiontheory.simulate.best import best_of
 from fusiontheory.simulate.predictions import Prediction, predict_head
 
 if TYPE_CHECKING:
@@ -26,32 +29,63 @@ def predict_unit(unit: Unit) -> list[dict[str, Any]]:
                 "dot-product": floor.dot_product,
             }.get(unit.head, float("nan")),
         }
-        for delta in unit.ridges:
-            found = None
-            if unit.predict != "none":
-                found = predict_head(
-                    config,
-                    unit.head,
-                    list(unit.n),
-                    delta,
-                    unit.intercept,
-                    unit.rank,
-                    sharp=unit.predict == "sharp",
-                )
-            for position, n in enumerate(unit.n):
-                rows.append(
-                    {
-                        "config": k,
-                        "n": n,
-                        "ridge": delta,
-                        "predicted_test": _at(found, "test", position),
-                        "predicted_training": _at(found, "training", position),
-                        "predicted_accuracy": _at(found, "accuracy", position),
-                        "formula": found.formula if found else "none",
-                        **bounds,
-                    }
-                )
+        for position, n, delta, found in _predictions(unit, k):
+            rows.append(
+                {
+                    "config": k,
+                    "n": n,
+                    "ridge": delta,
+                    "predicted_test": _at(found, "test", position),
+                    "predicted_training": _at(found, "training", position),
+                    "predicted_accuracy": _at(found, "accuracy", position),
+                    "formula": found.formula if found else "none",
+                    **bounds,
+                }
+            )
     return rows
+
+
+def _predictions(unit: Unit, k: int) -> Iterator[tuple[int, int, float, Prediction | None]]:
+    """Yield place in a prediction, n, ridge and prediction, at the best ridge or at each."""
+    if unit.predict == "none":
+        ridges = (float("nan"),) if unit.chosen else unit.ridges
+        for delta in ridges:
+            yield from ((position, n, delta, None) for position, n in enumerate(unit.n))
+        return
+    if not unit.chosen:
+        for delta in unit.ridges:
+            found = _predicted(unit, k, list(unit.n), delta, unit.predict == "sharp")
+            yield from ((position, n, delta, found) for position, n in enumerate(unit.n))
+        return
+    for n, best in zip(unit.n, _best_ridges(unit, k), strict=True):
+        found = _predicted(unit, k, [n], best, unit.predict == "sharp")
+        # Without a formula all ridges are alike.
+        yield 0, n, float("nan") if found.formula == "none" else best, found
+
+
+def _best_ridges(unit: Unit, k: int) -> tuple[float, ...]:
+    """Return the ridge of highest predicted accuracy, or least test error, at each n.
+
+    Formulas for Gaussian features decide: the sharp ones take a second or so for each ridge.
+    """
+    table = [
+        {
+            "config": 0,
+            "n": n,
+            "ridge": delta,
+            "accuracy": found.accuracy[position],
+            "test": found.test[position],
+        }
+        for delta in unit.ridges
+        for found in (_predicted(unit, k, list(unit.n), delta, sharp=False),)
+        for position, n in enumerate(unit.n)
+    ]
+    return best_of(replace(unit, configs=unit.configs[k : k + 1]), table)[0]
+
+
+def _predicted(unit: Unit, k: int, sizes: list[int], delta: float, sharp: bool) -> Prediction:
+    config = unit.configs[k]
+    return predict_head(config, unit.head, sizes, delta, unit.intercept, unit.rank, sharp=sharp)
 
 
 def _at(found: Prediction | None, name: str, position: int) -> float:
