@@ -151,6 +151,10 @@ def _in_one_line(
         if isinstance(error.__cause__, KeyboardInterrupt):
             _fail(_INTERRUPTED, _INTERRUPT)
         _fail("aborted", 1)
+    except ModuleNotFoundError as error:  # an optional package, or one that its own needs
+        if not standalone:
+            raise
+        _fail(_of_a_package(error), _USAGE_ERROR)
     except (OSError, MemoryError, RecursionError) as error:
         if not standalone:
             raise
@@ -181,6 +185,13 @@ def _of_the_machine(error: Exception) -> str:
     file = getattr(error, "filename", None)
     where = "" if file is None else f": {file}"
     return f"{getattr(error, 'strerror', None) or error}{where}"
+
+
+def _of_a_package(error: ModuleNotFoundError) -> str:
+    # Without a name where the message is our own, which says what to install.
+    if error.name is None or "pip install" in str(error):
+        return str(error)
+    return f"this needs the package {error.name}, which is not installed; install it"
 
 
 def _of_a_full_device() -> str:

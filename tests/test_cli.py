@@ -153,6 +153,14 @@ def test_a_command_line_of_one_command_has_the_same_errors() -> None:
     assert full.exit_code == 2
     assert full.stderr.startswith("error: the device has too little memory for this; what is done")
     assert full.stderr.count("\n") == 1
+    for error, line in (
+        (ModuleNotFoundError("needs x: pip install 'y[x]'"), "needs x: pip install 'y[x]'"),
+        (ModuleNotFoundError("No module named 'x'", name="x"), "this needs the package x, which"),
+    ):
+        without = run(command_line=single(error))
+        assert without.exit_code == 2
+        assert without.stderr.startswith(f"error: {line}")
+        assert without.stderr.count("\n") == 1
     usage = run("--size", "x", command_line=single(None))
     assert usage.exit_code == 2
     assert usage.stderr.count("\n") == 1
