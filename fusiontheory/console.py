@@ -191,7 +191,7 @@ def _of_a_package(error: ModuleNotFoundError) -> str:
     # Without a name where the message is our own, which says what to install.
     if error.name is None or "pip install" in str(error):
         return str(error)
-    return f"this needs the package {error.name}, which is not installed; install it"
+    return f"this needs the package {error.name}, which is not installed: pip install {error.name}"
 
 
 def _of_a_full_device() -> str:
