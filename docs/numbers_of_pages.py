@@ -7,9 +7,11 @@ table differ.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from numbers_of_choices import numbers as numbers_of_choices
@@ -19,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = (
     "README.md",
     "docs/claims.md",
+    "docs/gpu.md",
     "docs/theory.md",
     "docs/predictors.md",
     "docs/results/trained/settings/README.md",
@@ -241,6 +244,43 @@ def network_largest() -> str:
     """The largest of these distances."""
     heads = ("concat-mlp", "bilinear")
     return f"{max(_networks(head, 'largest_points') for head in heads):.1f}"
+
+
+def _rehearsal() -> dict[str, Any]:
+    path = ROOT / "docs" / "results" / "clip" / "rehearsal.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+@number
+def rehearsal_plain() -> str:
+    """Processor seconds of the rehearsal of make clip without interruption."""
+    return f"{_rehearsal()['plain']['processor seconds']:.0f}"
+
+
+@number
+def rehearsal_killed() -> str:
+    """The same of the one that was killed twice, without what the kills cut off."""
+    return f"{_rehearsal()['killed']['processor seconds']:.0f}"
+
+
+@number
+def rehearsal_tables() -> str:
+    """Tables of a rehearsal that were compared."""
+    return str(_rehearsal()["tables"])
+
+
+@number
+def rehearsal_pictures() -> str:
+    """Other files that were compared."""
+    found = _rehearsal()
+    return str(found["files"] - found["tables"])
+
+
+@number
+def rehearsal_different() -> str:
+    """Files that differed in more than measured seconds."""
+    return str(len(_rehearsal()["different"]))
 
 
 NUMBERS.update(numbers_of_choices())

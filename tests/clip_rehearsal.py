@@ -31,6 +31,7 @@ from validation.corpus import read_lines
 
 ROOT = Path(__file__).resolve().parents[1]
 OPTIONS = ("--device", "cpu", "--sizes", "128,256", "--embedded", "18", "--shard-images", "32")
+NAMES = ("plain", "killed")
 MEASURED = ("seconds",)
 """Columns of tables that hold measured times."""
 
@@ -112,14 +113,16 @@ def records(folder: Path) -> int:
     return sum(one.cells for one in store.status()) if store.database.is_file() else 0
 
 
+def compared(folder: Path) -> list[Path]:
+    """Return the tables and figures of a run."""
+    kinds = (".csv", ".json", ".png", ".svg", ".pdf")
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.suffix in kinds)
+
+
 def differences(one: Path, other: Path) -> list[str]:
     """Return what differs between the results of two runs, but for measured times."""
     found = []
-    files = sorted(
-        path.relative_to(one)
-        for path in one.rglob("*")
-        if path.is_file() and path.suffix in (".csv", ".json", ".png", ".svg", ".pdf")
-    )
+    files = compared(one)
     for name in files:
         if not (other / name).is_file():
             found.append(f"{name}: only one has it")
@@ -154,7 +157,7 @@ def main() -> None:
     work = asked.work.resolve()
     manifest = make_mirror(work / "mirror", data, asked.images)
     with served(work / "mirror") as address:
-        for name in ("plain", "killed"):
+        for name in NAMES:
             if asked.only not in (None, name):
                 continue
             given = command(work, name, address, manifest, asked.seeds)
@@ -175,12 +178,16 @@ def main() -> None:
             told["processor seconds"] = round(used() - before, 1)
             (work / f"{name}.told.json").write_text(json.dumps(told, indent=1))
     if asked.only in (None, "compare"):
-        both = [work / name / "out" / "docs" for name in ("plain", "killed")]
+        both = [work / name / "out" / "docs" for name in NAMES]
         found = differences(*both)
         page = (both[0] / "results" / "index.html").read_text(encoding="utf-8")
         assert "random weights, seed 0" in page.partition("</header>")[0]
-        for name in ("plain", "killed"):
-            print(name, (work / f"{name}.told.json").read_text())
+        told = {name: json.loads((work / f"{name}.told.json").read_text()) for name in NAMES}
+        names = [path.suffix for path in compared(both[0])]
+        told["tables"], told["files"] = names.count(".csv"), len(names)
+        told["different"] = found
+        (work / "rehearsal.json").write_text(json.dumps(told, indent=1) + "\n")
+        print((work / "rehearsal.json").read_text())
         if found:
             raise SystemExit("\n".join(found))
         print("the results of both are the same, but for measured times")

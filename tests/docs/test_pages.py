@@ -49,6 +49,20 @@ def test_links_lead_to_files(page: Path) -> None:
         assert (home / link).exists() or (home / f"{link}.md").exists(), link
 
 
+def test_the_page_of_the_package_has_no_link_into_a_folder() -> None:
+    page = runpy.run_path(str(ROOT / "setup.py"))["page"]
+    readme = (ROOT / "README.md").read_text()
+    without = page(readme, "")
+    assert LINK.findall(without) == []
+    assert "*Predicted and measured accuracy" in without
+    whole = page(readme, "https://host/owner/name")
+    assert "](https://host/owner/name/raw/main/docs/figures/comparison.png)" in whole
+    for link, _ in LINK.findall(whole):
+        tail = re.fullmatch(r"https://host/owner/name/(?:raw|blob)/main/(.+)", link)
+        assert tail, link
+        assert (ROOT / tail[1]).exists(), link
+
+
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the files that examples name."""
