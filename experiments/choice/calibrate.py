@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 import fusiontheory.pilot
-from experiments.choice.records import Record, pilot_curves, read_records
+from experiments.choice.collect import read_records
+from experiments.choice.pilots import Record, pilot_curves
 from fusiontheory.pilot import FEATURES, Prior, choose, forecast_features
 
 _Array = NDArray[np.float64]
@@ -202,7 +203,7 @@ def tune_choice(records: list[Record], table: pd.DataFrame, gaps: list[float]) -
 
 def main() -> None:
     """Read the records, calibrate, write into the package."""
-    records = list(read_records(Path(sys.argv[1]), "cal"))
+    records = list(read_records(Path(sys.argv[1])))
     folder = Path(fusiontheory.pilot.__file__).parent
     stored = calibrate_forecast(forecast_rows(records))
     path = folder / "calibration.json"

@@ -1,105 +1,132 @@
-"""Predict every judged pilot from its own arrays alone.
-
-``python -m experiments.choice.predict FOLDER`` writes `predictions.csv` (curves) and `choices.csv`
-(probabilities and other rules) before `summary` looks at a truth.
-"""
+"""Curves and choices of every pilot, from its own arrays alone; stored before any truth."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.choice.records import Record, pilot_curves, read_records
+from experiments.choice.config import Config
+from experiments.choice.pilots import Record, pilot_curves, pilot_record
+from experiments.choice.tasks import source, task_names
+from fusiontheory.checks import InputError
 from fusiontheory.pilot import PilotCurve, choose, plain_power, score_metrics
+from fusiontheory.store import Cell, code_version
 
-HERE = Path(__file__).parent
-SIZES = np.array([50.0, 100.0, 200.0, 400.0, 800.0])
-TARGET = 800.0
+if TYPE_CHECKING:
+    from experiments.study import Records, Tables
+
+__all__ = ["KEY", "predict", "task_rows"]
+
+KEY = ["task", "pilot", "head"]
+CURVE = ["n", "risk", "low", "high", "accuracy"]
+CHOICE = [
+    "n0",
+    "advised_risk",
+    "p_best",
+    "verdict",
+    "forecast",
+    "flat",
+    "power",
+    "cv_risk",
+    "cv_accuracy",
+    "evidence",
+    "h_score",
+]
+_DIGITS = 4
 
 
-def label(record: Record) -> tuple[str, str, str]:
-    """Return task, family and kind of label of a record."""
-    world = record["world"]
-    if isinstance(world, str):
-        return world, "digits", "classes"
-    return record["name"], world.family, "classes" if world.classes else "numbers"
+def predict(config: Config, records: Records) -> Tables:
+    """Return the tables that the harness freezes.
+
+    ``predictions.csv``: risk with its 90 % interval and accuracy of each pilot's heads at each
+    size. ``choices.csv``: what each rule sees at the target. ``tasks.csv``: names and families.
+    """
+    families = task_names(config)
+    code = code_version(task_rows)
+    settings = {"pilots": [list(p) for p in config.pilots], "sizes": config.sizes}
+    cells = [
+        Cell(records.name, {**settings, "task": name, "target": config.target}, name, code)
+        for name in families
+    ]
+    rows = records.rows(cells, task_rows)
+    rows = rows.merge(pd.Series(families, name="family"), left_on="task", right_index=True)
+    tasks = rows[["task", "family", "labels", "classes"]].drop_duplicates()
+    choices = rows[rows["n"] == config.target][[*KEY, *CHOICE]]
+    return {
+        "tasks.csv": tasks,
+        "predictions.csv": rows[[*KEY, *CURVE]].round(_DIGITS),
+        "choices.csv": choices.round(_DIGITS),
+    }
 
 
-def curve_rows(curve: PilotCurve) -> pd.DataFrame:
-    """Return the forecast of a head at each size, with the flat and the power-law forecast."""
-    found = curve.forecast(SIZES)
-    metrics = curve.score_law.at(found.risk)
-    flat = curve.forecast([curve.items]).risk[0]
-    if curve.within is None:
-        power = np.full(SIZES.size, np.nan)
-    else:
-        power = plain_power(curve.within, SIZES / curve.items)
-    return pd.DataFrame(
-        {
-            "head": curve.head,
-            "n": SIZES,
-            "risk": found.risk,
-            "low": found.low,
-            "high": found.high,
-            "accuracy": metrics.get("accuracy", metrics.get("r2")),
-            "flat": np.where(found.beyond, flat, found.risk),
-            "power": np.where(found.beyond, power, found.risk),
-        }
+def task_rows(cell: Cell) -> list[dict[str, Any]]:
+    """Return a row for each pilot, head and size of one task."""
+    config = Config(
+        pilots=tuple((n, count) for n, count in cell.config["pilots"]),
+        training_sets=tuple((n, 1) for n in cell.config["sizes"]),
+        target=cell.config["target"],
     )
+    draw = source(config, cell.config["task"]).draw
+    rows: list[dict[str, Any]] = []
+    for n, count in config.pilots:
+        for k in range(count):
+            try:
+                record = pilot_record(*draw(n, 100 + k + 1000 * n))
+            except (InputError, ValueError):
+                continue  # a class with too few items, or a set with fewer than n
+            rows += _pilot_rows(record, config, f"{n}-{k}")
+    return rows
 
 
-def choice_rows(curves: list[PilotCurve]) -> pd.DataFrame:
-    """Return P(best) and expected regret of each head at the target, and what other rules see."""
-    choice = choose(curves, TARGET)
-    table = choice.table[["head", "risk", "p_best", "expected_regret"]].copy()
-    by_head = {c.head: c for c in curves}
-    table["cv_risk"] = [float(by_head[h].item_risk.mean()) for h in table["head"]]
-    table["cv_accuracy"] = [
-        next(
-            iter(
-                score_metrics(
-                    by_head[h].labels.targets - by_head[h].errors, by_head[h].labels
-                ).values()
-            )
-        )
-        for h in table["head"]
-    ]
-    table["power"] = [
-        float(plain_power(w, TARGET / by_head[h].items)[0]) if (w := by_head[h].within) else np.nan
-        for h in table["head"]
-    ]
-    table["verdict"] = choice.verdict
-    return table
+def _pilot_rows(record: Record, config: Config, name: str) -> list[dict[str, Any]]:
+    curves = pilot_curves(record)
+    labels = curves[0].labels
+    about = {
+        "pilot": name,
+        "n0": record["n0"],
+        "labels": "numbers" if labels.codes is None else "classes",
+        "classes": 0 if labels.classes is None else len(labels.classes),
+    }
+    choice = choose(curves, config.target)
+    advised = choice.table.set_index("head")
+    rows = []
+    for curve in curves:
+        found = curve.forecast(config.sizes)
+        metrics = curve.score_law.at(found.risk)
+        scores = record["heads"].get(curve.head, {})
+        seen = {
+            **about,
+            "head": curve.head,
+            "advised_risk": float(advised.loc[curve.head, "risk"]),
+            "p_best": float(advised.loc[curve.head, "p_best"]),
+            "verdict": choice.verdict,
+            "forecast": float(curve.risk([config.target])[0]),
+            "flat": float(curve.forecast([curve.items]).risk[0]),
+            "power": _power(curve, config.target),
+            "cv_risk": float(curve.item_risk.mean()),
+            "cv_accuracy": _validated(curve),
+            **{key: scores.get(key, float("nan")) for key in ("evidence", "h_score")},
+        }
+        accuracy = metrics.get("accuracy", metrics.get("r2"))
+        assert accuracy is not None
+        columns = (found.sizes, found.risk, found.low, found.high, accuracy)
+        rows += [
+            {**seen, **dict(zip(CURVE, map(float, row), strict=True))}
+            for row in zip(*columns, strict=True)
+        ]
+    return rows
 
 
-def validated(curve: PilotCurve) -> float:
+def _power(curve: PilotCurve, target: float) -> float:
+    """Return the power law through sub-pilots; NaN for an average, which has none."""
+    if curve.within is None:
+        return float("nan")
+    return float(plain_power(curve.within, np.array([target / curve.items]))[0])
+
+
+def _validated(curve: PilotCurve) -> float:
     """Return the plain leave-one-out accuracy, or R^2."""
     metrics = score_metrics(curve.labels.targets - curve.errors, curve.labels)
     return metrics.get("accuracy", metrics.get("r2", float("nan")))
-
-
-def main() -> None:
-    """Write the two tables."""
-    predictions: list[pd.DataFrame] = []
-    choices: list[pd.DataFrame] = []
-    for kind in ("jud", "real"):
-        for record in read_records(Path(sys.argv[1]), kind):
-            task, family, labels = label(record)
-            for number, pilot in enumerate(record["pilots"]):
-                curves = pilot_curves(pilot)
-                for made, tables in (
-                    (pd.concat([curve_rows(c) for c in curves]), predictions),
-                    (choice_rows(curves), choices),
-                ):
-                    made["task"], made["family"], made["labels"] = task, family, labels
-                    made["pilot"], made["n0"] = number, pilot["n0"]
-                    tables.append(made)
-    pd.concat(predictions).round(4).to_csv(HERE / "predictions.csv", index=False)
-    pd.concat(choices).round(4).to_csv(HERE / "choices.csv", index=False)
-
-
-if __name__ == "__main__":
-    main()

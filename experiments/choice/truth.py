@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
 
-from fusiontheory.heads import PilotHead, Views
+from experiments.choice.config import HEADS
+from experiments.choice.worlds import Items
+from fusiontheory.heads import PILOT_HEADS, PilotHead, Views
 from fusiontheory.pilot import Labels, PilotSpectrum
 
 _Array = NDArray[np.float64]
@@ -65,3 +69,73 @@ def kernels(
     v, t = views.apply(*train)
     v2, t2 = views.apply(*test)
     return head.kernel(v, t, v, t), head.kernel(v2, t2, v, t)
+
+
+def truths(
+    pool: Items, test: Items, training_sets: Sequence[tuple[int, int]]
+) -> dict[int, dict[str, tuple[float, float]]]:
+    """Return risk and accuracy of each head at each size, at the ridge that is best on average.
+
+    Args:
+        pool: items that training sets are drawn from.
+        test: items that judge.
+        training_sets: (items, how many), sizes rising.
+    """
+    labels = Labels.from_labels(np.r_[test[2], pool[2]])
+    judged = labels.subset(np.arange(len(test[2])))
+    found: dict[int, dict[str, tuple[float, float]]] = {}
+    ridge: dict[str, float] = {}
+    for n, sets in training_sets:
+        if n > len(pool[2]):
+            continue
+        fits: dict[str, list[Fitted]] = {name: [] for name in HEADS}
+        for k in range(sets):
+            rows = np.random.default_rng([n, k]).choice(len(pool[2]), n, replace=False)
+            train = labels.subset(len(test[2]) + rows)
+            views = Views.from_features(pool[0][rows], pool[1][rows])
+            for name in HEADS:
+                pair = kernels(
+                    PILOT_HEADS[name], views, (pool[0][rows], pool[1][rows]), (test[0], test[1])
+                )
+                if n < training_sets[-1][0]:
+                    fits[name].append(fit(*pair, train, judged, labels.variance))
+                else:
+                    near = np.array([ridge[name] * 4.0**k for k in range(-3, 3)])
+                    fits[name].append(fit_near(*pair, train, judged, labels.variance, near))
+        best = {name: best_of(row) for name, row in fits.items()}
+        ridge = {h: max(float(fits[h][0].ridges[best[h][2]]), 1e-9) for h in HEADS}
+        found[n] = {name: b[:2] for name, b in best.items()}
+        found[n]["late-fusion"] = _late(fits, best, judged, labels.variance)
+    return found
+
+
+def fit_near(
+    kernel: _Array, cross: _Array, train: Labels, test: Labels, variance: float, ridges: _Array
+) -> Fitted:
+    """Fit a few ridges by Cholesky, which is cheaper than all of them where n is large."""
+    rows, mean = kernel.mean(0), train.targets.mean(0)
+    centred = kernel - rows - rows[:, None] + rows.mean()
+    against = cross - cross.mean(1, keepdims=True) - rows + rows.mean()
+    scores = []
+    for ridge in ridges:
+        factor = cho_factor(centred + ridge * np.eye(len(rows)), check_finite=False)
+        scores.append(against @ cho_solve(factor, train.targets - mean) + mean)
+    stacked = np.stack(scores)
+    return Fitted(*judge(stacked, test, variance), stacked, ridges)
+
+
+def _late(
+    fits: dict[str, list[Fitted]],
+    best: dict[str, tuple[float, float, int]],
+    test: Labels,
+    variance: float,
+) -> tuple[float, float]:
+    """Return risk and accuracy of the average of the two single-modality heads."""
+    v, t = "image-only", "text-only"
+    results = []
+    for first, second in zip(fits[v], fits[t], strict=True):
+        scores = (first.scores[best[v][2]] + second.scores[best[t][2]]) / 2
+        risk, accuracy = judge(scores[None], test, variance)
+        results.append((risk[0], accuracy[0]))
+    risk, accuracy = np.mean(results, axis=0)
+    return float(risk), float(accuracy)

@@ -1,0 +1,47 @@
+"""Settings of the study; change them only together with a new run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["HEADS", "Config"]
+
+HEADS = (
+    "image-only",
+    "text-only",
+    "concat-linear",
+    "bilinear",
+    "interaction",
+    "additive-quadratic",
+    "concat-mlp",
+    "rbf-both",
+)
+
+
+@dataclass(frozen=True)
+class Config:
+    """Worlds, pilots and training sets.
+
+    Attributes:
+        worlds: synthetic ones.
+        sets: whether the labelled sets of the shared folder take part.
+        pilots: (items, how many) of each world.
+        training_sets: (items, how many) from which a truth is measured.
+        target: n of the choice.
+        pool, test: items of a synthetic world that training sets are drawn from, and that judge.
+        interaction_worlds: of each family, for the test of interaction.
+    """
+
+    worlds: int = 200
+    sets: bool = True
+    pilots: tuple[tuple[int, int], ...] = ((60, 1), (100, 2), (200, 1), (300, 1), (1000, 1))
+    training_sets: tuple[tuple[int, int], ...] = ((50, 5), (100, 5), (200, 3), (400, 2), (800, 2))
+    target: int = 800
+    pool: int = 1600
+    test: int = 1000
+    interaction_worlds: int = 40
+
+    @property
+    def sizes(self) -> list[int]:
+        """Sizes at which curves are judged."""
+        return [n for n, _ in self.training_sets]
