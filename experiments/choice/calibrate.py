@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,9 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 PENALTY = 0.1
 FOLDS = 8
 SIZES = (50, 100, 200, 400, 800)
-BANDWIDTHS = (0.6, 1.2, 2.4)
+BANDWIDTHS = (0.4, 0.8, 1.2)
+# Log score that may be given up for less regret.
+LOG_SCORE = 0.05
 TARGET = 800
 
 
@@ -146,58 +147,53 @@ def prior_table(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gap_errors(records: list[Record]) -> list[float]:
-    """Return a, b, c of `fusiontheory.pilot.choice`: squared errors of gaps between two heads.
-
-    (e_1 - e_2)^2 is about a Var(gap of the items) / n0 + b (gain_1^2 + gain_2^2) + 2 c / n0.
-    """
-    parts, squares = [], []
+def error_products(records: list[Record], heads: tuple[str, ...]) -> _Array:
+    """Return mean products of two heads' errors beyond the pilot, over their deviations."""
+    errors = []
     for record in records:
         for pilot in record["pilots"]:
-            curves = pilot_curves(pilot)
-            items = np.stack([c.item_risk for c in curves])
-            for n in (m for m in SIZES if m >= pilot["n0"]):
-                x = np.array([c.forecast([n]).risk[0] for c in curves])
-                now = np.array([c.forecast([c.items]).risk[0] for c in curves])
-                error = x - np.array([record["truth"][n][c.head][0] for c in curves])
-                for k, j in combinations(range(len(curves)), 2):
-                    paired = float((items[k] - items[j]).var() / curves[0].items)
-                    gains = float((now[k] - x[k]) ** 2 + (now[j] - x[j]) ** 2)
-                    parts.append((paired, gains, 2 / curves[0].items))
-                    squares.append((error[k] - error[j]) ** 2)
-    design, seen = np.array(parts), np.array(squares)
-    variance = np.full(len(seen), float(seen.mean()))
-    for _ in range(4):
-        found, _ = nnls(design / variance[:, None], seen / variance)
-        variance = np.maximum(design @ found, 1e-5)
-    return [float(v) for v in found]
+            curves = {c.head: c for c in pilot_curves(pilot)}
+            for n in (m for m in SIZES if m > pilot["n0"]):
+                row = []
+                for head in heads:
+                    found = curves[head].forecast([n])
+                    row.append((found.risk[0] - record["truth"][n][head][0]) / found.deviation[0])
+                errors.append(row)
+    seen = np.array(errors)
+    products: _Array = seen.T @ seen / len(seen)
+    return products
 
 
-def tune_choice(records: list[Record], table: pd.DataFrame, gaps: list[float]) -> dict[str, Any]:
-    """Return the bandwidth with the best log score of the best head, worlds left out in turn."""
+def tune_choice(records: list[Record], table: pd.DataFrame) -> dict[str, Any]:
+    """Return the bandwidth of least regret among those with about the best log score of P(best).
+
+    Each world is left out of its own prior.
+    """
     heads = tuple(c for c in table.columns if c not in ("world", "n"))
     risks = {w: g.sort_values("n")[list(heads)].to_numpy() for w, g in table.groupby("world")}
-    scores = []
-    for bandwidth in BANDWIDTHS:
-        logs, regrets = [], []
-        for record in records[::2]:
-            others = np.stack([r for w, r in risks.items() if w != record["name"]])
-            prior = Prior(heads, np.log(SIZES), others, bandwidth, gaps)
-            for pilot in record["pilots"][-2:]:
-                choice = choose(pilot_curves(pilot), TARGET, prior=prior)
-                accuracy = {h: x[1] for h, x in record["truth"][TARGET].items()}
-                best = max(accuracy, key=lambda h: accuracy[h])
+    products = error_products(records, heads)
+    logs, regrets = ({b: [] for b in BANDWIDTHS} for _ in range(2))
+    for record in records[::2]:
+        others = np.stack([r for w, r in risks.items() if w != record["name"]])
+        accuracy = {h: x[1] for h, x in record["truth"][TARGET].items()}
+        best = max(accuracy, key=lambda h: accuracy[h])
+        for pilot in {p["n0"]: p for p in record["pilots"] if p["n0"] in (100, 300)}.values():
+            curves = pilot_curves(pilot)
+            for bandwidth in BANDWIDTHS:
+                prior = Prior(heads, np.log(SIZES), others, bandwidth, products)
+                choice = choose(curves, TARGET, prior=prior)
                 p_best = choice.table.set_index("head")["p_best"]
-                logs.append(-np.log(max(float(p_best[best]), 0.001)))
-                regrets.append(accuracy[best] - accuracy[choice.recommended])
-        scores.append((float(np.mean(logs)), float(np.mean(regrets)), bandwidth))
-        print(scores[-1], flush=True)
-    log_score, regret, bandwidth = min(scores)
+                logs[bandwidth].append(-np.log(max(float(p_best[best]), 0.001)))
+                regrets[bandwidth].append(accuracy[best] - accuracy[choice.recommended])
+    scores = [(np.mean(regrets[b]), np.mean(logs[b]), b) for b in BANDWIDTHS]
+    print(scores, flush=True)
+    least = min(log for _, log, _ in scores)
+    regret, log_score, bandwidth = min(s for s in scores if s[1] <= least + LOG_SCORE)
     return {
         "bandwidth": bandwidth,
-        "gap_errors": [round(v, 6) for v in gaps],
-        "log_score": round(log_score, 4),
-        "regret": round(regret, 5),
+        "errors": np.round(products, 4).tolist(),
+        "log_score": round(float(log_score), 4),
+        "regret": round(float(regret), 5),
     }
 
 
@@ -211,9 +207,7 @@ def main() -> None:
     table = prior_table(records)
     table.to_csv(folder / "prior.csv", index=False)
     whole = [r for r in records if r["name"] in set(table["world"])]
-    gaps = gap_errors(whole)
-    print(gaps, flush=True)
-    stored["choice"] = tune_choice(whole, table, gaps)
+    stored["choice"] = tune_choice(whole, table)
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
 

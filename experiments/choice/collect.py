@@ -17,7 +17,12 @@ from experiments.choice.truth import truths
 from experiments.choice.worlds import World, calibration_worlds
 from fusiontheory.checks import InputError
 
-__all__ = ["read_records"]
+__all__ = ["CALIBRATION", "read_records"]
+
+CALIBRATION = Config(
+    pilots=((60, 1), (100, 2), (200, 1), (300, 1)),
+    training_sets=((50, 5), (100, 5), (200, 3), (400, 2), (800, 2)),
+)
 
 
 def read_records(folder: Path) -> Iterator[Record]:
@@ -30,7 +35,7 @@ def measured(world: World, config: Config) -> Record:
     """Return the record of one world."""
     draw = world.sampler()
     pilots = []
-    for n, count in config.pilots:
+    for n, count in (*config.pilots, (config.large, 1)):
         for k in range(count):
             try:
                 pilots.append(pilot_record(*draw(n, 100 + k + 1000 * n)))
@@ -47,7 +52,7 @@ def main() -> None:
     for k, world in enumerate(calibration_worlds(count)):
         path = folder / f"cal{k:04d}.pkl"
         if not path.exists():
-            path.write_bytes(pickle.dumps(measured(world, Config())))
+            path.write_bytes(pickle.dumps(measured(world, CALIBRATION)))
             print(k, flush=True)
 
 

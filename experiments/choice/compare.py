@@ -44,8 +44,13 @@ def curve_errors(curves: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.D
         "power_error": (100 * (both["power"] - both["true_risk"]).abs()).where(power),
         "covered": both["true_risk"].between(both["low"], both["high"]).astype(float),
         "width": both["high"] - both["low"],
+        "accuracy_covered": both["true_accuracy"]
+        .between(both["accuracy_low"], both["accuracy_high"])
+        .where(classes),
+        "accuracy_width": (both["accuracy_high"] - both["accuracy_low"]).where(classes),
     }
     table = _with_set(both.assign(**columns))
+    table["accuracy_covered"] = table["accuracy_covered"].astype(float)
     grouped = table.groupby(["set", "n0", "n"])
     result = grouped[list(columns)].mean()
     result["tasks"] = grouped["task"].nunique()

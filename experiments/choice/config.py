@@ -25,7 +25,9 @@ class Config:
     Attributes:
         worlds: synthetic ones.
         sets: whether the labelled sets of the shared folder take part.
-        pilots: (items, how many) of each world.
+        pilots: (items, how many) of each task.
+        large: items of a pilot that every seventh task has besides.
+        jobs: processes; no result depends on it.
         training_sets: (items, how many) from which a truth is measured.
         target: n of the choice.
         pool, test: items of a synthetic world that training sets are drawn from, and that judge.
@@ -34,12 +36,14 @@ class Config:
 
     worlds: int = 200
     sets: bool = True
-    pilots: tuple[tuple[int, int], ...] = ((60, 1), (100, 2), (200, 1), (300, 1), (1000, 1))
-    training_sets: tuple[tuple[int, int], ...] = ((50, 5), (100, 5), (200, 3), (400, 2), (800, 2))
+    pilots: tuple[tuple[int, int], ...] = ((60, 1), (100, 2), (300, 1))
+    large: int = 1000
+    training_sets: tuple[tuple[int, int], ...] = ((50, 3), (100, 3), (200, 2), (400, 2), (800, 2))
     target: int = 800
     pool: int = 1600
     test: int = 1000
-    interaction_worlds: int = 40
+    interaction_worlds: int = 24
+    jobs: int = 2
 
     @property
     def sizes(self) -> list[int]:

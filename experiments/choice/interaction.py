@@ -41,7 +41,7 @@ def tests(config: Config, records: Records) -> pd.DataFrame:
     seeds = range(FIRST_SEED, FIRST_SEED + config.interaction_worlds)
     cells = [Cell(records.name, {"interaction": seed}, f"world{seed}", code) for seed in seeds]
     names = ["family", "seed", "classes", "noise", "correlation", "p_value"]
-    return records.rows(cells, test_rows)[names]
+    return records.rows(cells, test_rows, config.jobs)[names]
 
 
 def test_rows(cell: Cell) -> list[dict[str, Any]]:

@@ -29,11 +29,11 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
         Cell(records.name, {**settings, "task": name}, name, code)
         for name in predicted["tasks.csv"]["task"]
     ]
-    truth = records.rows(cells, truth_rows)[["task", "n", "head", "true_risk", "true_accuracy"]]
-    tasks, choices = (
-        predicted["tasks.csv"],
-        predicted["choices.csv"].merge(predicted["tasks.csv"], on="task"),
-    )
+    truth = records.rows(cells, truth_rows, config.jobs)[
+        ["task", "n", "head", "true_risk", "true_accuracy"]
+    ]
+    tasks = predicted["tasks.csv"]
+    choices = predicted["choices.csv"].merge(tasks, on="task")
     curves = predicted["predictions.csv"].merge(
         choices[["task", "pilot", "head", "n0", "flat", "power"]], on=["task", "pilot", "head"]
     )

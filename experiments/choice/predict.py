@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["KEY", "predict", "task_rows"]
 
 KEY = ["task", "pilot", "head"]
-CURVE = ["n", "risk", "low", "high", "accuracy"]
+CURVE = ["n", "risk", "low", "high", "accuracy", "accuracy_low", "accuracy_high"]
 CHOICE = [
     "n0",
     "advised_risk",
@@ -35,6 +35,8 @@ CHOICE = [
     "h_score",
 ]
 _DIGITS = 4
+# Every so many tasks have the large pilot; families of worlds have a cycle of ten.
+_LARGE = 7
 
 
 def predict(config: Config, records: Records) -> Tables:
@@ -45,12 +47,13 @@ def predict(config: Config, records: Records) -> Tables:
     """
     families = task_names(config)
     code = code_version(task_rows)
-    settings = {"pilots": [list(p) for p in config.pilots], "sizes": config.sizes}
-    cells = [
-        Cell(records.name, {**settings, "task": name, "target": config.target}, name, code)
-        for name in families
-    ]
-    rows = records.rows(cells, task_rows)
+    cells = []
+    for k, name in enumerate(families):
+        pilots = [*config.pilots, *([] if k % _LARGE else [(config.large, 1)])]
+        settings = {"pilots": [list(p) for p in pilots], "sizes": config.sizes}
+        settings |= {"task": name, "target": config.target}
+        cells.append(Cell(records.name, settings, name, code))
+    rows = records.rows(cells, task_rows, config.jobs)
     rows = rows.merge(pd.Series(families, name="family"), left_on="task", right_index=True)
     tasks = rows[["task", "family", "labels", "classes"]].drop_duplicates()
     choices = rows[rows["n"] == config.target][[*KEY, *CHOICE]]
@@ -80,11 +83,11 @@ def task_rows(cell: Cell) -> list[dict[str, Any]]:
     return rows
 
 
-def _pilot_rows(record: Record, config: Config, name: str) -> list[dict[str, Any]]:
+def _pilot_rows(record: Record, config: Config, number: str) -> list[dict[str, Any]]:
     curves = pilot_curves(record)
     labels = curves[0].labels
     about = {
-        "pilot": name,
+        "pilot": number,
         "n0": record["n0"],
         "labels": "numbers" if labels.codes is None else "classes",
         "classes": 0 if labels.classes is None else len(labels.classes),
@@ -94,7 +97,10 @@ def _pilot_rows(record: Record, config: Config, name: str) -> list[dict[str, Any
     rows = []
     for curve in curves:
         found = curve.forecast(config.sizes)
-        metrics = curve.score_law.at(found.risk)
+        # A high risk is a low accuracy.
+        law = curve.score_law
+        metrics = [law.at(risk) for risk in (found.risk, found.high, found.low)]
+        name = "r2" if labels.codes is None else "accuracy"
         scores = record["heads"].get(curve.head, {})
         seen = {
             **about,
@@ -109,9 +115,7 @@ def _pilot_rows(record: Record, config: Config, name: str) -> list[dict[str, Any
             "cv_accuracy": _validated(curve),
             **{key: scores.get(key, float("nan")) for key in ("evidence", "h_score")},
         }
-        accuracy = metrics.get("accuracy", metrics.get("r2"))
-        assert accuracy is not None
-        columns = (found.sizes, found.risk, found.low, found.high, accuracy)
+        columns = (found.sizes, found.risk, found.low, found.high, *(m[name] for m in metrics))
         rows += [
             {**seen, **dict(zip(CURVE, map(float, row), strict=True))}
             for row in zip(*columns, strict=True)

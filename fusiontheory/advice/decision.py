@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.advice.answer import Advice
-from fusiontheory.advice.settings import LEVEL, Settings
+from fusiontheory.advice.settings import Settings
 from fusiontheory.advice.words import headline, in_metric, recommend, settling, simplest
 
 __all__ = ["Decision", "decide"]
@@ -54,7 +54,7 @@ class Decision:
         """Return the metric that assurance is for; None where there is nothing to aim at."""
         if settings.target_accuracy is not None:
             return settings.target_accuracy
-        low = np.quantile(self.values[:, self.heads.index(self.head)], (1 - LEVEL) / 2)
+        low = float(self.table.set_index("head").loc[self.head, "low"])
         goal = float(np.floor(1000 * low) / 1000)
         if self.verdict == "undetermined" or not 0 < goal < 1:
             return None

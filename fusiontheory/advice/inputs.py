@@ -228,7 +228,9 @@ def copies(image: NDArray[Any], text: NDArray[Any]) -> NDArray[np.int64]:
         >>> copies(x, x).tolist()
         [0, 1, 0]
     """
-    pair = np.stack([same_images(image), equal_rows(text)], axis=1)
+    # Compared in single precision, which very large and very small numbers leave.
+    v, t = (x / (float(np.abs(x).max(initial=0)) or 1.0) for x in (image, text))
+    pair = np.stack([same_images(v), equal_rows(t)], axis=1)
     _, first, place = np.unique(pair, axis=0, return_index=True, return_inverse=True)
     found: NDArray[np.int64] = first[place.ravel()]
     return found

@@ -16,6 +16,7 @@ from fusiontheory.advice.features import describe_features, diagnosed
 from fusiontheory.advice.inputs import MOST_ITEMS, Pilot, thinned
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.verify import held_out, verify_labelled
+from fusiontheory.advice.words import METRIC_NAMES
 from fusiontheory.checks import InputError
 from fusiontheory.heads import find_pilot_head, head_names
 from fusiontheory.pilot import (
@@ -259,9 +260,9 @@ def _limits(pilot: Pilot, target: float, choice: Choice) -> list[str]:
     said = [
         f"Intervals are at {LEVEL:.0%}. Up to n = {pilot.items:,} the curves are close to a"
         " measurement; beyond, they are forecasts, calibrated on synthetic worlds.",
-        f"Probabilities are shrunk towards a stored prior: {choice.prior}. Expected accuracies at"
-        " the target, and their intervals, are those of this posterior; curves, crossovers and"
-        " assurance are of each head's own forecast, without it.",
+        f"Probabilities, regrets and gaps are shrunk towards a stored prior: {choice.prior}."
+        f" The {METRIC_NAMES[choice.metric]} of each head and its interval are those of its own"
+        " curve, without it.",
     ]
     if target > _REACH * pilot.items:
         said.append(

@@ -106,8 +106,15 @@ def recommend(
     return (
         f"Use {head}: {where} it should reach {reached}; with probability {top['p_best']:.2f} no"
         f" other fusion is better, and next is {rest['head']},"
-        f" {points(top['gap'] - rest['gap'], metric)} behind."
+        f" {points(top['gap'] - rest['gap'], metric)} behind"
+        f"{_order(rest['expected'] - top['expected'])}."
     )
+
+
+def _order(ahead: float) -> str:
+    """Say where the second head's own curve is the higher one."""
+    turned = " (its own curve is the higher one; the prior over heads turns the order)"
+    return turned if ahead > 0.001 else ""
 
 
 def settling(

@@ -54,8 +54,11 @@ class Views:
         v, t = paired_views(image, text)
         scales = []
         for name, view in (("image", v), ("text", t)):
-            scale = float(np.sqrt(((view - view.mean(0)) ** 2).sum(1).mean()))
-            if scale <= 1e-12 * max(1.0, float(np.abs(view).max())):
+            # Squares of the largest double, or of the smallest, are none.
+            largest = float(np.abs(view).max(initial=0)) or 1.0
+            unit = view / largest
+            scale = float(np.sqrt(((unit - unit.mean(0)) ** 2).sum(1).mean())) * largest
+            if scale <= 1e-12 * largest:
                 raise InputError(
                     f"{name} is constant: all of its {len(view)} rows are the same,"
                     " so that nothing can be learned from it; leave it out"

@@ -16,6 +16,7 @@ from fusiontheory.pilot.choice import (
     choose,
     crossover,
     metric_draws,
+    mixture_posterior,
     posterior_draws,
 )
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
@@ -67,6 +68,7 @@ __all__ = [
     "metric_draws",
     "metrics_over_intercepts",
     "missing_price",
+    "mixture_posterior",
     "not_excluded",
     "plain_power",
     "posterior_draws",

@@ -1,10 +1,12 @@
 r"""Which fusion is best at the target: probabilities, regret and crossovers.
 
-Forecast risks x of the heads at the target are taken as x = z + e with e normal, correlated
-between heads as their item-by-item errors are, plus what a forecast of a gain adds.
-The prior of the true risks z is what heads had in the worlds of the calibration at that many items
-(`prior.csv`): a mixture of normals around them. The posterior is another such mixture, from which
-heads are drawn jointly. A plain bootstrap has no prior, and is far too sure.
+Forecast risks x of the heads at the target are taken as x = z + e with e normal: each head's error
+has the deviation of its forecast, and errors of two heads are correlated as they were in the worlds
+of the calibration (`calibration.json`). The prior of the true risks z is what heads had in those
+worlds at that many items (`prior.csv`): a mixture of normals around them, all moved up or down
+together by any amount, so that it speaks of differences between heads alone. The posterior is
+another such mixture, from which heads are drawn jointly. A plain bootstrap has no prior, and is far
+too sure.
 """
 
 from __future__ import annotations
@@ -30,12 +32,15 @@ __all__ = [
     "choose",
     "crossover",
     "metric_draws",
+    "mixture_posterior",
     "posterior_draws",
     "stored_prior",
 ]
 
 _Array = NDArray[np.float64]
 
+# Spread of the level of all risks in the prior: as good as unknown.
+_LEVEL = 3.0
 # Leave-one-out risk of every head above this: the pilot shows nothing that could be learned.
 _NOTHING = 0.93
 DRAWS = 4000
@@ -51,9 +56,10 @@ class Choice:
     """Advice on the heads at the target number of items.
 
     Attributes:
-        table: a row a head, least expected ``risk`` first: ``expected`` metric, ``low`` and
-            ``high``, ``p_best``, ``expected_regret`` (in the metric), ``gap`` to the recommended
-            head and its interval ``gap_low`` to ``gap_high``, paired over draws.
+        table: a row a head, least expected ``risk`` first. ``expected`` metric, ``low`` and
+            ``high`` are those of the head's own curve; ``risk``, ``p_best``, ``expected_regret``
+            (in the metric), ``gap`` to the recommended head and its interval ``gap_low`` to
+            ``gap_high``, paired over draws, are of the posterior of all heads together.
         recommended: the head with the least expected risk.
         verdict: "clear" (P(best) of at least 0.9), "leaning", "does not matter" (the best two are
             within the tolerance), or "undetermined" (nothing can be learned from the pilot).
@@ -97,15 +103,14 @@ class Prior:
         log_sizes: (s,) rising.
         risks: (worlds, s, h).
         bandwidth: of the normal around each world, in units of the spread of the worlds.
-        gap_errors: a, b, c of the errors of forecasts, whose covariance is
-            a N + diag(b gain^2 + c / n0), N that of the items' leave-one-out risks over n0.
+        errors: (h, h) mean products of two heads' errors, each over its forecast's deviation.
     """
 
     heads: tuple[str, ...]
     log_sizes: _Array
     risks: _Array
     bandwidth: float
-    gap_errors: Sequence[float]
+    errors: _Array
 
 
 @cache
@@ -120,7 +125,8 @@ def stored_prior() -> Prior:
     risks = np.stack(
         [group.sort_values("n")[list(heads)].to_numpy() for _, group in table.groupby("world")]
     )
-    return Prior(heads, np.log(sizes), risks, float(settings["bandwidth"]), settings["gap_errors"])
+    errors = np.array(settings["errors"])
+    return Prior(heads, np.log(sizes), risks, float(settings["bandwidth"]), errors)
 
 
 def _prior_at(heads: Sequence[str], target: float, prior: Prior) -> _Array:
@@ -144,33 +150,39 @@ def _prior_at(heads: Sequence[str], target: float, prior: Prior) -> _Array:
     return np.stack(columns, axis=1)
 
 
-def _error_covariance(
-    curves: Sequence[PilotCurve], risks: _Array, gap_errors: Sequence[float]
-) -> _Array:
-    """Return the covariance (h, h) of the errors of forecast risks at one size."""
-    a, b, c = gap_errors
-    items = np.stack([curve.item_risk for curve in curves])
-    gain = np.array([curve.forecast([curve.items]).risk[0] for curve in curves]) - risks
-    covariance: _Array = a * np.cov(items) / items.shape[1] + np.diag(
-        b * gain**2 + c / items.shape[1]
-    )
+def _error_covariance(heads: Sequence[str], deviations: _Array, prior: Prior) -> _Array:
+    """Return the covariance (h, h) of the errors of forecast risks with these deviations.
+
+    A head that the prior does not know has errors like the average of those that it knows.
+    """
+    known = len(prior.heads)
+    own = float(np.trace(prior.errors)) / known
+    # Last row and column: a head that is not known, against any other.
+    products = np.full((known + 1, known + 1), (prior.errors.sum() / known - own) / (known - 1))
+    products[:known, :known] = prior.errors
+    index = [prior.heads.index(h) if h in prior.heads else known for h in heads]
+    chosen = products[np.ix_(index, index)]
+    np.fill_diagonal(chosen, [prior.errors[k, k] if k < known else own for k in index])
+    values, vectors = np.linalg.eigh(chosen)
+    chosen = (vectors * np.maximum(values, 1e-3 * own)) @ vectors.T
+    covariance: _Array = chosen * np.outer(deviations, deviations)
     return covariance
 
 
 def mixture_posterior(
-    x: _Array, covariance: _Array, centres: _Array, bandwidth: float
+    x: _Array, covariance: _Array, centres: _Array, bandwidth: float, level: float = 0.0
 ) -> tuple[_Array, _Array, _Array]:
     """Return weights (j,), means (j, h) and the covariance (h, h) of the posterior of z.
 
-    x ~ N(z, covariance); z ~ (1/j) sum N(centre_j, bandwidth^2 S) with S the covariance of the
-    centres.
+    x ~ N(z, covariance); z ~ (1/j) sum N(centre_j, bandwidth^2 S + level^2) with S the covariance
+    of the centres, and level^2 in every entry: all heads together are better or worse.
 
     Example:
         >>> w, m, c = mixture_posterior(np.zeros(1), np.eye(1), np.array([[-1.0], [1.0]]), 1.0)
         >>> w.tolist(), m.round(3).ravel().tolist()
         ([0.5, 0.5], [-0.333, 0.333])
     """
-    spread = np.atleast_2d(np.cov(centres.T)) * bandwidth**2 + 1e-8 * np.eye(len(x))
+    spread = np.atleast_2d(np.cov(centres.T)) * bandwidth**2 + 1e-8 * np.eye(len(x)) + level**2
     total = spread + covariance
     gain = np.linalg.solve(total, spread).T
     gap = x - centres
@@ -201,10 +213,12 @@ def posterior_draws(
     """
     _check(curves)
     prior = stored_prior() if prior is None else prior
-    x = np.array([c.forecast([target]).risk[0] for c in curves])
-    covariance = _error_covariance(curves, x, prior.gap_errors)
-    centres = _prior_at([c.head for c in curves], target, prior)
-    weights, means, spread = mixture_posterior(x, covariance, centres, prior.bandwidth)
+    heads = [c.head for c in curves]
+    found = [c.forecast([target]) for c in curves]
+    x, deviations = (np.array([getattr(f, k)[0] for f in found]) for k in ("risk", "deviation"))
+    covariance = _error_covariance(heads, deviations, prior)
+    centres = _prior_at(heads, target, prior)
+    weights, means, spread = mixture_posterior(x, covariance, centres, prior.bandwidth, _LEVEL)
     rng = np.random.default_rng(seed)
     chosen = means[rng.choice(len(weights), draws, p=weights)]
     values, vectors = np.linalg.eigh(spread)
@@ -237,7 +251,7 @@ def choose(
         curves: one a head, of the same items.
         target: n.
         tolerance: expected regret below which the choice does not matter, in the metric.
-        level: of the intervals.
+        level: of the intervals, one of those of `PilotCurve.forecast`.
         prior: of the heads' true risks; the stored one if None.
 
     Raises:
@@ -257,13 +271,14 @@ def choose(
     order = np.argsort(drawn.mean(0), kind="stable")
     ends = ((1 - level) / 2, (1 + level) / 2)
     gap = values - values[:, [order[0]]]
+    own = pd.concat([c.to_frame([size], level) for c in curves])
     table = pd.DataFrame(
         {
             "head": [c.head for c in curves],
             "risk": drawn.mean(0),
-            "expected": values.mean(0),
-            "low": np.quantile(values, ends[0], axis=0),
-            "high": np.quantile(values, ends[1], axis=0),
+            "expected": own[metric].to_numpy(),
+            "low": own[f"{metric}_low"].to_numpy(),
+            "high": own[f"{metric}_high"].to_numpy(),
             "p_best": p_best,
             "expected_regret": regret,
             "gap": gap.mean(0),
@@ -310,7 +325,7 @@ def crossover(
 ) -> Crossover:
     """Return the smallest size from which the first head has the lower risk, with an interval.
 
-    Errors of the two forecasts are drawn once for all sizes, paired over items.
+    Errors of the two forecasts are drawn once for all sizes, correlated as in the calibration.
 
     Args:
         first, second: curves of the same items.
@@ -323,11 +338,11 @@ def crossover(
     _check([first, second])
     n = np.sort(sample_sizes("sizes", sizes))
     a, b = first.forecast(n), second.forecast(n)
-    errors = stored_prior().gap_errors
-    gap = a.risk - b.risk
+    gap, sign = a.risk - b.risk, np.array([1.0, -1.0])
+    heads = [first.head, second.head]
     spread = [
-        np.array([1, -1]) @ _error_covariance([first, second], x, errors) @ np.array([1, -1])
-        for x in np.column_stack([a.risk, b.risk])
+        sign @ _error_covariance(heads, x, stored_prior()) @ sign
+        for x in np.column_stack([a.deviation, b.deviation])
     ]
     noise = np.random.default_rng(0).standard_normal((draws, 1))
     drawn = gap + noise * np.sqrt(spread)

@@ -108,7 +108,10 @@ def _complete(y: ArrayLike) -> NDArray[Any]:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.size == 0:
-        raise InputError(f"y must be one label for each item, got shape {array.shape}")
+        raise InputError(
+            f"y must be one label for each item, got shape {array.shape}; of columns that are 0 or"
+            " 1, give the number of the column that is 1"
+        )
     if array.dtype.kind == "c":
         raise InputError("y must be classes or real numbers, got complex ones")
     if array.dtype.kind == "O":

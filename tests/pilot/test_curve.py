@@ -14,6 +14,7 @@ from fusiontheory.pilot import (
     crossover,
     head_names,
     missing_price,
+    mixture_posterior,
     not_excluded,
     score_metrics,
 )
@@ -184,3 +185,25 @@ def test_bounds_hold_the_forecast(curves):
     risk = bilinear.risk([300, 1200])
     assert (table["low"] <= risk + 0.02).all()
     assert (table["high"] >= risk - 0.02).all()
+
+
+def test_a_prior_of_free_level_speaks_of_differences_alone(curves):
+    """Heads that are all better by as much stay so; the prior's worlds do not pull them back."""
+    centres = np.array([[0.7, 0.6], [0.8, 0.5], [0.9, 0.85], [0.75, 0.7]])
+    covariance = 0.01 * np.array([[1.0, 0.5], [0.5, 1.0]])
+
+    def mean(x):
+        weights, means, _ = mixture_posterior(np.array(x), covariance, centres, 1.0, 100.0)
+        return weights @ means
+
+    np.testing.assert_allclose(mean([0.2, 0.1]) - mean([0.8, 0.7]), -0.6, atol=1e-3)
+
+
+def test_a_kernel_that_the_prior_does_not_know_is_compared_too(curves):
+    v, t, y = product_items(150)
+    own = PilotCurve.from_kernel((v @ v.T) * (t @ t.T), y, head="own kernel")
+    table = choose([*curves, own], 600).table.set_index("head")
+    assert table["p_best"].sum() == pytest.approx(1)
+    assert abs(table.loc["own kernel", "risk"] - table.loc["bilinear", "risk"]) < 0.05
+    expected = own.metrics([600])["accuracy"][0]
+    assert table.loc["own kernel", "expected"] == pytest.approx(expected)
