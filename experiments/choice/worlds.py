@@ -234,7 +234,7 @@ def fresh_worlds(count: int) -> list[World]:
     """Return worlds of the families in ``FRESH`` in turn, with seeds of their own."""
     worlds = []
     for k in range(count):
-        seed, family = 30_000 + k, FRESH[k % len(FRESH)]
+        seed, family = 40_000 + k, FRESH[k % len(FRESH)]
         kind = {"unequal": "additive", "many": "share"}.get(family, family)
         world = world_of(family, _judged_terms(kind, seed), seed, judged=True)
         rng = np.random.default_rng([seed, 8])
