@@ -12,7 +12,6 @@ from fusiontheory.pilot.bounds import not_excluded
 from fusiontheory.pilot.choice import (
     Choice,
     Crossover,
-    Prior,
     choose,
     crossover,
     metric_draws,
@@ -29,6 +28,7 @@ from fusiontheory.pilot.interaction import (
 )
 from fusiontheory.pilot.labels import LEAST_ITEMS, Labels, Task
 from fusiontheory.pilot.missing import missing_price
+from fusiontheory.pilot.prior import Prior
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.subsets import SubsetScores, subset_scores
 from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors

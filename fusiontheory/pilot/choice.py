@@ -11,11 +11,8 @@ too sure.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -24,17 +21,16 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError, non_negative, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
+from fusiontheory.pilot.prior import Prior, error_covariance, prior_risks, stored_prior
 
 __all__ = [
     "Choice",
     "Crossover",
-    "Prior",
     "choose",
     "crossover",
     "metric_draws",
     "mixture_posterior",
     "posterior_draws",
-    "stored_prior",
 ]
 
 _Array = NDArray[np.float64]
@@ -94,81 +90,6 @@ class Crossover:
 
 
 @checked
-@dataclass(frozen=True, eq=False)
-class Prior:
-    """True risks of heads in many worlds, and the two settings of the mixture.
-
-    Attributes:
-        heads: (h,) names.
-        log_sizes: (s,) rising.
-        risks: (worlds, s, h).
-        bandwidth: of the normal around each world, in units of the spread of the worlds.
-        errors: (h, h) mean products of two heads' errors, each over its forecast's deviation.
-    """
-
-    heads: tuple[str, ...]
-    log_sizes: _Array
-    risks: _Array
-    bandwidth: float
-    errors: _Array
-
-
-@cache
-def stored_prior() -> Prior:
-    """Read the prior that the package holds (`prior.csv`, `calibration.json`)."""
-    folder = files("fusiontheory.pilot")
-    with folder.joinpath("prior.csv").open(encoding="utf-8") as file:
-        table = pd.read_csv(file)
-    settings = json.loads(folder.joinpath("calibration.json").read_text(encoding="utf-8"))["choice"]
-    heads = tuple(c for c in table.columns if c not in ("world", "n"))
-    sizes = np.sort(table["n"].unique())
-    risks = np.stack(
-        [group.sort_values("n")[list(heads)].to_numpy() for _, group in table.groupby("world")]
-    )
-    errors = np.array(settings["errors"])
-    return Prior(heads, np.log(sizes), risks, float(settings["bandwidth"]), errors)
-
-
-def _prior_at(heads: Sequence[str], target: float, prior: Prior) -> _Array:
-    """Return the risks (worlds, heads) at the target size.
-
-    A head that the prior does not know is, in each world, as good as one of those that it knows.
-    """
-    x = float(np.clip(np.log(target), prior.log_sizes[0], prior.log_sizes[-1]))
-    k = int(np.clip(np.searchsorted(prior.log_sizes, x) - 1, 0, prior.log_sizes.size - 2))
-    share = (x - prior.log_sizes[k]) / (prior.log_sizes[k + 1] - prior.log_sizes[k])
-    known = (1 - share) * prior.risks[:, k] + share * prior.risks[:, k + 1]
-    rng = np.random.default_rng(0)
-    columns = []
-    for head in heads:
-        if head in prior.heads:
-            columns.append(known[:, prior.heads.index(head)])
-        else:
-            columns.append(
-                known[np.arange(len(known)), rng.integers(0, known.shape[1], len(known))]
-            )
-    return np.stack(columns, axis=1)
-
-
-def _error_covariance(heads: Sequence[str], deviations: _Array, prior: Prior) -> _Array:
-    """Return the covariance (h, h) of the errors of forecast risks with these deviations.
-
-    A head that the prior does not know has errors like the average of those that it knows.
-    """
-    known = len(prior.heads)
-    own = float(np.trace(prior.errors)) / known
-    # Last row and column: a head that is not known, against any other.
-    products = np.full((known + 1, known + 1), (prior.errors.sum() / known - own) / (known - 1))
-    products[:known, :known] = prior.errors
-    index = [prior.heads.index(h) if h in prior.heads else known for h in heads]
-    chosen = products[np.ix_(index, index)]
-    np.fill_diagonal(chosen, [prior.errors[k, k] if k < known else own for k in index])
-    values, vectors = np.linalg.eigh(chosen)
-    chosen = (vectors * np.maximum(values, 1e-3 * own)) @ vectors.T
-    covariance: _Array = chosen * np.outer(deviations, deviations)
-    return covariance
-
-
 def mixture_posterior(
     x: _Array, covariance: _Array, centres: _Array, bandwidth: float, level: float = 0.0
 ) -> tuple[_Array, _Array, _Array]:
@@ -213,11 +134,10 @@ def posterior_draws(
     """
     _check(curves)
     prior = stored_prior() if prior is None else prior
-    heads = [c.head for c in curves]
     found = [c.forecast([target]) for c in curves]
     x, deviations = (np.array([getattr(f, k)[0] for f in found]) for k in ("risk", "deviation"))
-    covariance = _error_covariance(heads, deviations, prior)
-    centres = _prior_at(heads, target, prior)
+    covariance = error_covariance(curves, deviations, prior)
+    centres = prior_risks(curves, target, prior)
     weights, means, spread = mixture_posterior(x, covariance, centres, prior.bandwidth, _LEVEL)
     rng = np.random.default_rng(seed)
     chosen = means[rng.choice(len(weights), draws, p=weights)]
@@ -299,15 +219,19 @@ def choose(
 
 @checked
 def metric_draws(curves: Sequence[PilotCurve], drawn: _Array) -> _Array:
-    """Return the headline metric at drawn risks, (draws, heads), by one law for all heads.
+    """Return the headline metric at drawn risks (draws, heads), each head by its own law.
 
-    A head's own scores place it a few points too high or low at a given risk, by chance; that
-    would decide between heads, so those that learn something are averaged.
+    At one risk heads differ in accuracy: of many classes a linear head tells more apart than its
+    risk says.
     """
-    learned = [c for c in curves if c.score_law.r2 > 1 - _NOTHING] or list(curves)
     metric = headline_metric(curves[0].labels)
-    law = np.mean([c.score_law.at(_TABLE)[metric] for c in learned], axis=0)
-    values: _Array = np.interp(drawn, _TABLE, law)
+    values: _Array = np.stack(
+        [
+            np.interp(column, _TABLE, curve.score_law.at(_TABLE)[metric])
+            for curve, column in zip(curves, drawn.T, strict=True)
+        ],
+        axis=1,
+    )
     return values
 
 
@@ -339,9 +263,9 @@ def crossover(
     n = np.sort(sample_sizes("sizes", sizes))
     a, b = first.forecast(n), second.forecast(n)
     gap, sign = a.risk - b.risk, np.array([1.0, -1.0])
-    heads = [first.head, second.head]
+    prior = stored_prior()
     spread = [
-        sign @ _error_covariance(heads, x, stored_prior()) @ sign
+        sign @ error_covariance([first, second], x, prior) @ sign
         for x in np.column_stack([a.deviation, b.deviation])
     ]
     noise = np.random.default_rng(0).standard_normal((draws, 1))
