@@ -21,6 +21,8 @@ _Array = NDArray[np.float64]
 MOST_ITEMS = 2048
 """Labelled items that a pilot takes: the time grows as their cube."""
 
+# Largest numbers from which on features are scaled.
+_SMALL = 1e-6
 _CHUNK = 8192
 # Share of copies from which features are discrete, where equal rows say nothing.
 _DISCRETE = 0.5
@@ -133,6 +135,7 @@ def labelled_pilot(
             f"t must have one row for each label, got shape {text.shape}; take the mean of an"
             " item's texts"
         )
+    image, text = (_of_middle_size(x) for x in (image, text))
     labels = Labels.from_labels(y, task, len(image))
     names = np.asarray(y).reshape(len(image))
     names = names.astype(str) if names.dtype.kind == "O" and labels.codes is not None else names
@@ -162,6 +165,16 @@ def labelled_pilot(
     found = Labels.from_labels(names[rows], kind)
     _say_labels(found, image, text, facts, notes)
     return Pilot(image, text, names[rows], found, kind, together, complete, facts, notes)
+
+
+def _of_middle_size(x: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers whose powers are numbers too; no head sees by what all are divided."""
+    ends = (float(end(x, initial=0, where=np.isfinite(x))) for end in (np.min, np.max))
+    largest = max(abs(end) for end in ends)
+    if largest == 0 or _SMALL < largest < 1 / _SMALL:
+        return x
+    scaled: NDArray[Any] = np.asarray(x, np.float64) / largest
+    return scaled
 
 
 def _present(
@@ -228,9 +241,7 @@ def copies(image: NDArray[Any], text: NDArray[Any]) -> NDArray[np.int64]:
         >>> copies(x, x).tolist()
         [0, 1, 0]
     """
-    # Compared in single precision, which very large and very small numbers leave.
-    v, t = (x / (float(np.abs(x).max(initial=0)) or 1.0) for x in (image, text))
-    pair = np.stack([same_images(v), equal_rows(t)], axis=1)
+    pair = np.stack([same_images(image), equal_rows(text)], axis=1)
     _, first, place = np.unique(pair, axis=0, return_index=True, return_inverse=True)
     found: NDArray[np.int64] = first[place.ravel()]
     return found

@@ -43,7 +43,7 @@ _LEAST_R2 = 0.003
 _SMOOTHING = 0.3
 # Copies of each item with other noise: that many, fewer where there are items enough.
 _DRAWS, _COPIES = 40, 6000
-_TABLE = 33
+_TABLE = 40
 
 
 @checked

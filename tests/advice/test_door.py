@@ -143,3 +143,23 @@ def test_no_torch_is_loaded():
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize("scale", [1e150, 1e-200])
+def test_numbers_of_any_size_are_features(views, scale):
+    v, t = views
+    y = ((v * t).sum(1) > 0).astype(int)
+    found, same = (advise(x, t, y, **FEW) for x in (v * scale, v))
+    assert found.recommended == same.recommended
+    assert not any("copies" in note for note in found.notes)
+
+
+def test_the_table_and_the_figure_have_the_same_accuracies(views):
+    """At the target, a head's value is that of its own curve in both."""
+    v, t = views
+    found = advise(v, t, ((v * t).sum(1) > 0).astype(int), **FEW)
+    curves = found.tables["curves"]
+    drawn = curves[curves["n"] == found.target].set_index("head")
+    for row in found.tables["choice"].itertuples():
+        assert row.expected == pytest.approx(drawn.loc[row.head, "value"])
+        assert row.low == pytest.approx(drawn.loc[row.head, "low"])
