@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 from numbers_of_choices import numbers as numbers_of_choices
+from numbers_of_pilots import numbers as numbers_of_pilots
 from numbers_of_trained import numbers as numbers_of_trained
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -284,6 +285,7 @@ def rehearsal_different() -> str:
 
 
 NUMBERS.update(numbers_of_choices())
+NUMBERS.update(numbers_of_pilots())
 NUMBERS.update(numbers_of_trained())
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -172,7 +173,8 @@ def tune_choice(records: list[Record], table: pd.DataFrame) -> dict[str, Any]:
     heads = tuple(c for c in table.columns if c not in ("world", "n"))
     risks = {w: g.sort_values("n")[list(heads)].to_numpy() for w, g in table.groupby("world")}
     products = error_products(records, heads)
-    logs, regrets = ({b: [] for b in BANDWIDTHS} for _ in range(2))
+    logs: dict[float, list[float]] = {b: [] for b in BANDWIDTHS}
+    regrets: dict[float, list[float]] = {b: [] for b in BANDWIDTHS}
     for record in records[::2]:
         others = np.stack([r for w, r in risks.items() if w != record["name"]])
         accuracy = {h: x[1] for h, x in record["truth"][TARGET].items()}
@@ -183,17 +185,17 @@ def tune_choice(records: list[Record], table: pd.DataFrame) -> dict[str, Any]:
                 prior = Prior(heads, np.log(SIZES), others, bandwidth, products)
                 choice = choose(curves, TARGET, prior=prior)
                 p_best = choice.table.set_index("head")["p_best"]
-                logs[bandwidth].append(-np.log(max(float(p_best[best]), 0.001)))
+                logs[bandwidth].append(-math.log(max(float(p_best[best]), 0.001)))
                 regrets[bandwidth].append(accuracy[best] - accuracy[choice.recommended])
-    scores = [(np.mean(regrets[b]), np.mean(logs[b]), b) for b in BANDWIDTHS]
+    scores = [(float(np.mean(regrets[b])), float(np.mean(logs[b])), b) for b in BANDWIDTHS]
     print(scores, flush=True)
     least = min(log for _, log, _ in scores)
     regret, log_score, bandwidth = min(s for s in scores if s[1] <= least + LOG_SCORE)
     return {
         "bandwidth": bandwidth,
         "errors": np.round(products, 4).tolist(),
-        "log_score": round(float(log_score), 4),
-        "regret": round(float(regret), 5),
+        "log_score": round(log_score, 4),
+        "regret": round(regret, 5),
     }
 
 

@@ -93,7 +93,10 @@ def _pilot_rows(record: Record, config: Config, number: str) -> list[dict[str, A
         "classes": 0 if labels.classes is None else len(labels.classes),
     }
     choice = choose(curves, config.target)
-    advised = choice.table.set_index("head")
+    table = choice.table
+    risks, probabilities = (
+        dict(zip(table["head"], table[c], strict=True)) for c in ("risk", "p_best")
+    )
     rows = []
     for curve in curves:
         found = curve.forecast(config.sizes)
@@ -105,8 +108,8 @@ def _pilot_rows(record: Record, config: Config, number: str) -> list[dict[str, A
         seen = {
             **about,
             "head": curve.head,
-            "advised_risk": float(advised.loc[curve.head, "risk"]),
-            "p_best": float(advised.loc[curve.head, "p_best"]),
+            "advised_risk": float(risks[curve.head]),
+            "p_best": float(probabilities[curve.head]),
             "verdict": choice.verdict,
             "forecast": float(curve.risk([config.target])[0]),
             "flat": float(curve.forecast([curve.items]).risk[0]),

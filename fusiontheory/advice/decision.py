@@ -54,7 +54,7 @@ class Decision:
         """Return the metric that assurance is for; None where there is nothing to aim at."""
         if settings.target_accuracy is not None:
             return settings.target_accuracy
-        low = float(self.table.set_index("head").loc[self.head, "low"])
+        low = float(self.table["low"][self.table["head"] == self.head].iloc[0])
         goal = float(np.floor(1000 * low) / 1000)
         if self.verdict == "undetermined" or not 0 < goal < 1:
             return None
