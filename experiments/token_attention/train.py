@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +9,6 @@ from numpy.typing import NDArray
 
 from experiments.token_attention.config import Config
 from experiments.token_attention.pairs import pairs_of
-from fusiontheory.checks import InputError
-from fusiontheory.networks import TOKEN_NETWORKS
 from fusiontheory.store import Cell
 from fusiontheory.training import (
     Architecture,
@@ -22,17 +19,7 @@ from fusiontheory.training import (
     train_members,
 )
 
-__all__ = ["TokenArchitecture", "train_networks"]
-
-
-@dataclass(frozen=True)
-class TokenArchitecture(Architecture):
-    """A network of tokens by name, where `Architecture` knows those of vectors."""
-
-    def __post_init__(self) -> None:
-        """Check the name."""
-        if self.head not in TOKEN_NETWORKS:
-            raise InputError(f"head must be one of {', '.join(TOKEN_NETWORKS)}, got {self.head!r}")
+__all__ = ["train_networks"]
 
 
 def train_networks(cell: Cell, config: Config) -> list[dict[str, Any]]:
@@ -51,7 +38,7 @@ def train_networks(cell: Cell, config: Config) -> list[dict[str, Any]]:
     settings = TrainingSettings(
         epochs=config.epochs, patience=config.patience, batch_size=128, threshold="scores"
     )
-    rows = train_members(TokenArchitecture(network), members, settings)
+    rows = train_members(Architecture(network), members, settings)
     on_dev = rows.groupby(["learning_rate", "weight_decay"], as_index=False)["dev_accuracy"].mean()
     best = on_dev.loc[on_dev["dev_accuracy"].idxmax()]
     rate, decay = float(best["learning_rate"]), float(best["weight_decay"])

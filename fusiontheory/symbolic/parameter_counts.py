@@ -170,6 +170,13 @@ COUNTS: dict[str, _Network] = {
         ),
         {"width": 128},
     ),
+    # Query, key and value have no biases; d_v is the dimension of a token.
+    "token-bilinear": _Network(lambda _: _unknown(2 * WIDTH * (D_V + D_T) + 1), {"width": 64}),
+    "token-mlp": _Network(
+        lambda hidden: _unknown(WIDTH * (2 * D_V + D_T) + _mlp(WIDTH + D_T, hidden, OUTPUTS)),
+        {"width": 64, "outputs": 1},
+        (128,),
+    ),
 }
 
 

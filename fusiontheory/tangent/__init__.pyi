@@ -1,3 +1,4 @@
+from .adam import adam_scales, gradient_rms, signal_growth
 from .coordinates import CoordinateMoments
 from .curve import expand_network, predict_network_curve, tangent_head
 from .expansion import BLOCKS, KernelExpansion, expand_kernel, expansion_model
@@ -9,11 +10,14 @@ __all__ = [
     "CoordinateMoments",
     "KernelExpansion",
     "MatchedMetric",
+    "adam_scales",
     "expand_kernel",
     "expand_network",
     "expansion_model",
     "expected_tangent_kernel",
+    "gradient_rms",
     "predict_network_curve",
+    "signal_growth",
     "tangent_head",
     "tangent_kernel",
 ]

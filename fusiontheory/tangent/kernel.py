@@ -8,7 +8,7 @@ whose kernel has a limit at infinite width (`fusiontheory.heads.relu_tangent_ker
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -43,6 +43,7 @@ def tangent_kernel(
     parameters: Iterable[str] | None = None,
     dtype: DTypeLike = np.float64,
     device: str = "cpu",
+    scales: Mapping[str, Tensor] | None = None,
 ) -> _Array:
     """Return the Gram matrix J_a J_b^T of the network's gradients, shape (n, n').
 
@@ -61,6 +62,8 @@ def tangent_kernel(
             None.
         dtype: float64 or float32, of the computation and of the result.
         device: where, such as "cuda:1"; the module stays where it is.
+        scales: factor on the gradient of each parameter, by name and of its shape, such as
+            `fusiontheory.tangent.adam_scales`; parameters without one have 1.
 
     Raises:
         InputError: before any work, for a module without parameters or whose output is not (B,)
@@ -77,7 +80,8 @@ def tangent_kernel(
         array([[5., 1.],
                [1., 5.]])
     """
-    gram = _gram(module, pairs_a, pairs_b, memory, parameters, _precision(dtype), _place(device))
+    settings = (memory, parameters, _precision(dtype), _place(device), scales)
+    gram = _gram(module, pairs_a, pairs_b, *settings)
     array: _Array = gram.cpu().numpy()
     return array
 
@@ -90,6 +94,7 @@ def _gram(
     parameters: Iterable[str] | None,
     precision: torch.dtype,
     place: torch.device,
+    scales: Mapping[str, Tensor] | None = None,
 ) -> Tensor:
     """Return the matrix of `tangent_kernel` on the device."""
     first = _checked("pairs_a", pairs_a, precision, place)
@@ -99,6 +104,7 @@ def _gram(
         for name, tensor in itertools.chain(module.named_parameters(), module.named_buffers())
     }
     chosen = _chosen(module, parameters)
+    factors = _factors(scales, {name: state[name] for name in chosen})
     for pairs in (first, first if second is None else second):
         _probe(module, state, chosen, pairs)
     budget = positive_integer("memory", memory) // (_BLOCKS_HELD * precision.itemsize)
@@ -109,7 +115,7 @@ def _gram(
     for names in groups:
         size = sum(state[name].numel() for name in names)
         rows = min(max(budget // size, 1), _MOST_ROWS)
-        gradients = _gradient_function(module, state, names)
+        gradients = _gradient_function(module, state, names, factors)
         if second is None:
             _add_symmetric(result, gradients, first, rows)
         else:
@@ -258,7 +264,21 @@ def _groups(sizes: dict[str, int], budget: int) -> Iterator[list[str]]:
 _Gradients: TypeAlias = Callable[[tuple[Tensor, Tensor], slice], list[Tensor]]
 
 
-def _gradient_function(module: nn.Module, state: _Named, names: list[str]) -> _Gradients:
+def _factors(scales: Mapping[str, Tensor] | None, state: _Named) -> _Named:
+    """Return the scales that are given, as the parameters are held."""
+    for name, factor in (scales or {}).items():
+        if name not in state or factor.shape != state[name].shape:
+            shape = tuple(state[name].shape) if name in state else "no such parameter"
+            raise InputError(
+                f"scales must have the shape of each parameter they name, got {tuple(factor.shape)}"
+                f" for {name} ({shape})"
+            )
+    return {name: factor.to(state[name]) for name, factor in (scales or {}).items()}
+
+
+def _gradient_function(
+    module: nn.Module, state: _Named, names: list[str], factors: _Named
+) -> _Gradients:
     fixed = {name: tensor for name, tensor in state.items() if name not in names}
     varied = {name: state[name] for name in names}
 
@@ -270,6 +290,9 @@ def _gradient_function(module: nn.Module, state: _Named, names: list[str]) -> _G
 
     def gradients(pairs: tuple[Tensor, Tensor], rows: slice) -> list[Tensor]:
         made = per_pair(varied, pairs[0][rows], pairs[1][rows])
+        for name in names:
+            if name in factors:
+                made[name] *= factors[name]
         # One matrix per parameter: joining them would hold them twice.
         return [made[name].reshape(len(made[name]), -1) for name in names]
 

@@ -12,7 +12,13 @@ import torch
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
-from fusiontheory.networks import NETWORKS, FusionNetwork, build_network, with_parameters
+from fusiontheory.networks import (
+    NETWORKS,
+    TOKEN_NETWORKS,
+    FusionNetwork,
+    build_network,
+    with_parameters,
+)
 from fusiontheory.training.dataset import PairDataset, widths
 from fusiontheory.training.settings import positive_number
 
@@ -27,7 +33,8 @@ class Architecture:
     """A network by name, with its settings, and maybe a number of parameters to come near to.
 
     Args:
-        head: one of `fusiontheory.networks.NETWORKS`.
+        head: one of `fusiontheory.networks.NETWORKS`, or of `TOKEN_NETWORKS` there, whose datasets
+            have image tokens (images, tokens, d).
         settings: of the network; see its class.
         parameters: if given, the width is chosen so that the network has about so many.
 
@@ -45,8 +52,9 @@ class Architecture:
 
     def __post_init__(self) -> None:
         """Check the name."""
-        if self.head not in NETWORKS:
-            raise InputError(f"head must be one of {', '.join(NETWORKS)}, got {self.head!r}")
+        known = (*NETWORKS, *TOKEN_NETWORKS)
+        if self.head not in known:
+            raise InputError(f"head must be one of {', '.join(known)}, got {self.head!r}")
 
     def build(self, d_v: int, d_t: int, seed: int = 0, scale: float = 1.0) -> FusionNetwork:
         """Return the network, in float32 on the CPU, with weights drawn with ``seed``.

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 
 from fusiontheory.constraints import checked
-from fusiontheory.networks import NETWORKS
+from fusiontheory.networks import NETWORKS, TOKEN_NETWORKS
 from fusiontheory.parallel import scatter, scatter_over
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.training.groups import MemberGroup
@@ -28,7 +28,7 @@ def group_cell(group: MemberGroup, study: str) -> Cell:
 
     Stacked and looped runs agree within rounding only, so that the method is a part of it.
     """
-    network = NETWORKS[group.architecture.head]
+    network = (NETWORKS | TOKEN_NETWORKS)[group.architecture.head]
     described = [member.describe() for member in group.members]
     sources = sorted({member.dataset.source for member in group.members})
     return Cell(

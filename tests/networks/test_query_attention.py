@@ -1,7 +1,5 @@
 """Attention of a text over tokens: initial logits, masks, one token, and training."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 
@@ -98,14 +96,6 @@ def test_sizes():
     )
 
 
-@dataclass(frozen=True)
-class TokenArchitecture(Architecture):
-    """Of the networks of tokens, which an architecture of vectors does not list."""
-
-    def __post_init__(self):
-        assert self.head in TOKEN_NETWORKS
-
-
 # 1500 test pairs, a standard error of 1.3 points; what attends is above 70, what does not at 50.
 @pytest.mark.parametrize("name", TOKEN_NETWORKS)
 def test_they_leave_chance_where_attention_is_needed(name):
@@ -122,5 +112,5 @@ def test_they_leave_chance_where_attention_is_needed(name):
     ]
     data = PairDataset("tokens", tokens, text, rows, pairs[0], test=pairs[1])
     settings = TrainingSettings(learning_rate=0.01, batch_size=100, epochs=20)
-    frame = train_members(TokenArchitecture(name, {"width": 32}), [Member(data)], settings)
+    frame = train_members(Architecture(name, {"width": 32}), [Member(data)], settings)
     assert frame["test_accuracy"][0] > 0.65

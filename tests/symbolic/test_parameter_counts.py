@@ -32,6 +32,10 @@ CASES = [
     ("token-attention", {"chunks": 4, "width": 8, "hidden": (3, 2), "outputs": 2}),
     ("gated", {}),
     ("gated", {"width": 9}),
+    ("token-bilinear", {}),
+    ("token-bilinear", {"width": 8}),
+    ("token-mlp", {}),
+    ("token-mlp", {"width": 8, "hidden": (5, 3), "outputs": 2}),
 ]
 
 
@@ -52,9 +56,9 @@ def test_count_is_that_of_the_module(name, settings, d_v, d_t):
 
 def test_every_network_has_a_formula():
     pytest.importorskip("torch")
-    from fusiontheory.networks import NETWORKS
+    from fusiontheory.networks import NETWORKS, TOKEN_NETWORKS
 
-    assert set(COUNTS) == set(NETWORKS) == {name for name, _ in CASES}
+    assert set(COUNTS) == {*NETWORKS, *TOKEN_NETWORKS} == {name for name, _ in CASES}
 
 
 @pytest.mark.parametrize("name", COUNTS)

@@ -16,6 +16,7 @@ COMMANDS = (
     trained.trained_report,
     trained.trained_predict,
     trained.trained_settings,
+    trained.trained_kernels,
     corpus.corpus,
     corpus.fetch,
     extract.extract,

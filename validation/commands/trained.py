@@ -1,4 +1,4 @@
-"""The commands ``trained`` and ``trained-report``, ``-predict`` and ``-settings``."""
+"""The commands ``trained`` and ``trained-report``, ``-predict``, ``-settings``, ``-kernels``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from validation.commands.options import DEVICE, OUT, STORE, Json, grouped, say
 if TYPE_CHECKING:
     from validation.trained import TrainedSession
 
-__all__ = ["trained", "trained_predict", "trained_report", "trained_settings"]
+__all__ = ["trained", "trained_kernels", "trained_predict", "trained_report", "trained_settings"]
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,29 @@ def trained_settings(
     whole = errors[errors["scope"] == "head"].drop(columns="scope")
     record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
     say(as_json, record, f"{whole.to_string(index=False)}\ntables in {out}")
+
+
+@grouped
+def trained_kernels(
+    options: TrainedOptions,
+    out: Annotated[Path, typer.Option(help="Folder of the table.")] = OUT / "settings",
+    recorded: Annotated[
+        bool, typer.Option("--recorded", help="Compute no kernel, use those on record.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Predict each network by its tangent kernel in Adam's metric, and say whether it is lazy.
+
+    \b
+    Example:
+        python -m validation trained-kernels --out docs/results/trained/settings
+    """
+    from validation.trained import write_kernels
+
+    table = write_kernels(options.open(there=not recorded), out, fill=not recorded)
+    heads = sorted({str(head) for head in table["head"]})
+    record = {"heads": heads, "out": str(out)}
+    say(as_json, record, f"kernels of {', '.join(heads)} in {out}")
 
 
 def _named(missing: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 A new one is a function from cells to rows of `COLUMNS`, and a line where the tables are made.
 """
 
+from validation.trained.predictors.adam_kernel import LAZY, adam_kernel_curves, adam_kernel_table
 from validation.trained.predictors.errors import error_table, scored, with_directions
 from validation.trained.predictors.forecasts import forecast_errors, forecast_table
 from validation.trained.predictors.optimiser import (
@@ -24,8 +25,11 @@ __all__ = [
     "AT_CHANCE",
     "COLUMNS",
     "FIRST",
+    "LAZY",
     "PLACE",
     "RIDGE",
+    "adam_kernel_curves",
+    "adam_kernel_table",
     "adam_moments",
     "adam_ridge",
     "as_table",
