@@ -153,15 +153,18 @@ def trained_kernels(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Predict each network by its tangent kernel in Adam's metric, and say whether it is lazy.
+    """Hold kernels against networks: their own in Adam's metric, and one that learns features.
 
     \b
     Example:
         python -m validation trained-kernels --out docs/results/trained/settings
     """
-    from validation.trained import write_kernels
+    from validation.trained import write_feature_learning, write_kernels
 
-    table = write_kernels(options.open(there=not recorded), out, fill=not recorded)
+    session = options.open(there=not recorded)
+    table = write_kernels(session, out, fill=not recorded)
+    if "concat-mlp" in (session.heads or session.study.heads):
+        write_feature_learning(session, out, fill=not recorded)
     heads = sorted({str(head) for head in table["head"]})
     record = {"heads": heads, "out": str(out)}
     say(as_json, record, f"kernels of {', '.join(heads)} in {out}")

@@ -1,5 +1,5 @@
 from .design import TrainedCell, TrainedStudy
-from .kernels import write_kernels
+from .kernels import write_feature_learning, write_kernels
 from .predict import write_predictions
 from .report import Trained, tables, write_report
 from .runs import recorded_runs, train_cells
@@ -15,6 +15,7 @@ __all__ = [
     "setting_errors",
     "tables",
     "train_cells",
+    "write_feature_learning",
     "write_kernels",
     "write_predictions",
     "write_report",

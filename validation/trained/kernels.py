@@ -1,16 +1,19 @@
-"""The table of tangent kernels in Adam's metric, one curve for each network and condition."""
+"""Tables of kernels that stand for networks: tangent kernels, and one that learns features."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from fusiontheory.store import check_writable, write_atomically
-from validation.trained.predictors import adam_kernel_table
+from validation.trained.predictors import adam_kernel_table, feature_learning_table
 from validation.trained.session import TrainedSession
 
-__all__ = ["write_kernels"]
+__all__ = ["write_feature_learning", "write_kernels"]
+
+LEARNED_SIZES = (512, 1024, 2048, 4096)
 
 
 def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
@@ -34,6 +37,37 @@ def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.D
         session.store,
         fill,
     )
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write_atomically(out / "adam_kernel.csv", text.encode())
+    _write(table, out / "adam_kernel.csv")
     return table
+
+
+def write_feature_learning(
+    session: TrainedSession,
+    out: Path,
+    sizes: Sequence[int] = LEARNED_SIZES,
+    seeds: Sequence[int] = (0, 1),
+    fill: bool = True,
+) -> pd.DataFrame:
+    """Write ``feature_learning.csv``: the wide MLP's kernel with rounds of AGOP; return it.
+
+    Args:
+        session: of the study, with its features and store.
+        out: folder of the table.
+        sizes: numbers of training pairs.
+        seeds: of the study's training pairs.
+        fill: whether to compute what is not on record, or to take the records alone.
+
+    Raises:
+        InputError: if ``out`` or the store cannot be written to.
+    """
+    check_writable("out", out)
+    study = session.study
+    conditions = {name: session.conditions[name] for name in study.ends}
+    table = feature_learning_table(conditions, study, sizes, seeds, session.store, fill)
+    _write(table, out / "feature_learning.csv")
+    return table
+
+
+def _write(table: pd.DataFrame, path: Path) -> None:
+    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    write_atomically(path, text.encode())

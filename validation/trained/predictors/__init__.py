@@ -5,6 +5,10 @@ A new one is a function from cells to rows of `COLUMNS`, and a line where the ta
 
 from validation.trained.predictors.adam_kernel import LAZY, adam_kernel_curves, adam_kernel_table
 from validation.trained.predictors.errors import error_table, scored, with_directions
+from validation.trained.predictors.feature_learning import (
+    feature_learning_curve,
+    feature_learning_table,
+)
 from validation.trained.predictors.forecasts import forecast_errors, forecast_table
 from validation.trained.predictors.optimiser import (
     adam_moments,
@@ -35,6 +39,8 @@ __all__ = [
     "as_table",
     "early_stopping_ridge",
     "error_table",
+    "feature_learning_curve",
+    "feature_learning_table",
     "fill_tangent",
     "forecast_errors",
     "forecast_table",

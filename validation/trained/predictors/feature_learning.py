@@ -1,0 +1,164 @@
+r"""Kernel ridge regression on features that are reweighted by what was learned: rounds of AGOP.
+
+A network that is not lazy stretches the directions of its inputs that its output depends on. The
+recursive feature machine does so with a kernel: after ridge regression f on inputs x = [v; t] the
+average gradient outer product is
+
+    M = mean_i grad f(x_i) grad f(x_i)^T,
+
+and the next round has the inputs M^{p} x, brought back to a mean squared length of 1. Round 0 is
+the tangent kernel of the wide network. The power p is 1/4: with it the linear part of the first
+layer's own Gram matrix, M^{1/2}, is that of the neural feature ansatz.
+
+Source: Radhakrishnan, Beaglehole, Pandit & Belkin, arXiv:2212.13881.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+
+from fusiontheory.data import FeatureSet
+from fusiontheory.heads import relu_tangent_kernel
+from fusiontheory.store import Cell, RecordStore, code_version
+from validation.trained.design import TrainedStudy, held_out_pairs, training_pairs
+
+__all__ = ["POWER", "ROUNDS", "feature_learning_curve", "feature_learning_table", "reweighted"]
+
+STUDY = "feature-learning"
+"""Name of the records."""
+
+POWER = 0.25
+ROUNDS = 2
+RIDGES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1)
+"""Of a kernel whose mean diagonal is 1; chosen on dev pairs at each round."""
+
+_GRID = np.cos(np.linspace(np.pi, 0.0, 20_001))
+
+Array = NDArray[np.float64]
+
+
+def feature_learning_table(
+    conditions: dict[str, FeatureSet],
+    study: TrainedStudy,
+    sizes: Sequence[int],
+    seeds: Sequence[int],
+    store: RecordStore,
+    fill: bool = True,
+) -> pd.DataFrame:
+    """Return the curves of each condition and seed; with ``fill`` what is not on record is made.
+
+    Args:
+        conditions: features by name.
+        study: whose pairs are taken.
+        sizes: numbers of training pairs.
+        seeds: of the study's pairs.
+        store: gets a record for each condition, n and seed.
+        fill: whether to compute, or to read records alone.
+
+    Returns:
+        Columns condition, n, seed, round, ridge, accuracy.
+    """
+    columns = ["n", "seed", "round", "ridge", "accuracy"]
+    found = []
+    for name, features in conditions.items():
+        for n in sizes:
+            for seed in seeds:
+                config = {"n": n, "seed": seed, "rounds": ROUNDS, "power": POWER}
+                code = code_version(feature_learning_curve)
+                cell = Cell(STUDY, config, features=features.fingerprint, code=code)
+                if cell not in store:
+                    if not fill:
+                        continue
+                    store.write(cell, feature_learning_curve(features, study, n, seed))
+                found.append(store.read(STUDY, [cell])[columns].assign(condition=name))
+    if not found:
+        return pd.DataFrame(columns=["condition", *columns])
+    return pd.concat(found, ignore_index=True)[["condition", *columns]]
+
+
+def feature_learning_curve(
+    features: FeatureSet, study: TrainedStudy, n: int, seed: int
+) -> pd.DataFrame:
+    """Return test accuracy after each round, columns round, ridge and accuracy.
+
+    Args:
+        features: of all splits.
+        study: whose training, dev and test pairs are taken.
+        n: number of training pairs.
+        seed: of the training pairs.
+    """
+    pairs = [training_pairs(study, features, seed), *held_out_pairs(study, features)]
+    inputs, labels = [], []
+    for drawn, count in zip(pairs, (n, None, None), strict=True):
+        image, text = drawn.image[:count], drawn.text[:count]
+        told = features.text[text, drawn.caption[:count]]
+        inputs.append(np.hstack([features.image[image], told]).astype(np.float64))
+        labels.append(drawn.label[:count])
+    rows: list[dict[str, Any]] = []
+    for number in range(ROUNDS + 1):
+        scale = np.sqrt((inputs[0] ** 2).sum(axis=1).mean())
+        inputs = [x / scale for x in inputs]
+        ridge, weights, shift = _fit(inputs, labels)
+        right = labels[2] * (_kernel(inputs[2], inputs[0]) @ weights + shift) > 0
+        rows.append({"round": number, "ridge": ridge, "accuracy": float(right.mean())})
+        if number < ROUNDS:
+            root = reweighted(inputs[0], weights, POWER)
+            inputs = [x @ root for x in inputs]
+    return pd.DataFrame(rows)
+
+
+def reweighted(inputs: Array, weights: Array, power: float) -> Array:
+    """Return M^power of f(x) = sum_j weights_j K(x, inputs_j), a symmetric matrix (d, d).
+
+    With r = |x| and u the cosine of x and x', K = r r' k(u), so that
+
+        grad_x K = r' (k(u) - u k'(u)) x / r + k'(u) x'.
+
+    Example:
+        >>> x = np.random.default_rng(0).standard_normal((50, 3))
+        >>> root = reweighted(x, x[:, 0], 0.25)  # f rises along the first coordinate
+        >>> int(np.argmax(np.diag(root)))
+        0
+    """
+    length = np.linalg.norm(inputs, axis=1)
+    unit = inputs / length[:, None]
+    cosine = np.clip(unit @ unit.T, -1.0, 1.0)
+    kernel = relu_tangent_kernel(cosine)
+    slopes = np.gradient(relu_tangent_kernel(_GRID), _GRID)
+    slope = np.interp(cosine, _GRID, slopes)
+    along = ((kernel - cosine * slope) * length) @ weights
+    gradient = along[:, None] * unit + (slope * weights) @ inputs
+    values, vectors = np.linalg.eigh(gradient.T @ gradient / len(inputs))
+    root: Array = (vectors * np.clip(values, 0.0, None) ** power) @ vectors.T
+    return root
+
+
+def _kernel(left: Array, right: Array) -> Array:
+    a, b = np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1)
+    kernel: Array = relu_tangent_kernel((left / a[:, None]) @ (right / b[:, None]).T)
+    kernel *= a[:, None]
+    kernel *= b
+    return kernel
+
+
+def _fit(inputs: list[Array], labels: list[Array]) -> tuple[float, Array, float]:
+    """Return the ridge that is best on dev, the weights of the training pairs, the intercept."""
+    gram, dev = _kernel(inputs[0], inputs[0]), _kernel(inputs[1], inputs[0])
+    best: tuple[float, float, Array, float] | None = None
+    for ridge in RIDGES:
+        factor = cho_factor(gram + ridge * np.eye(len(gram)), overwrite_a=True)
+        ones, raw = cho_solve(factor, np.stack([np.ones(len(gram)), labels[0]], axis=1)).T
+        shift = float(raw.sum() / ones.sum())
+        weights = raw - shift * ones
+        right = float((labels[1] * (dev @ weights + shift) > 0).mean())
+        # Of equally good ridges the larger.
+        if best is None or right >= best[0]:
+            best = right, ridge, weights, shift
+    assert best is not None
+    return best[1:]
