@@ -14,6 +14,7 @@ from fusiontheory.curves import forecast_trained, predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.store import check_writable, write_atomically
 from validation.moments import condition_moments
+from validation.trained.earlier import joined_runs, repeated_runs
 from validation.trained.predictors import (
     COLUMNS,
     PLACE,
@@ -56,8 +57,8 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
 
     They are ``measured.csv`` (mean over seeds of each cell, and where it was run), ``errors.csv``,
     ``between.csv`` (of strengths of alignment between, at the published setting),
-    ``forecasts.csv``, ``forecast_errors.csv`` and ``cost.csv``. Runs at the published setting that
-    ``runs.csv`` lacks are those of the stored study in the folder above, where there is one.
+    ``forecasts.csv``, ``forecast_errors.csv`` and ``cost.csv``; with ``earlier_runs.csv`` also
+    ``repeated.csv``. Cells that ``runs.csv`` lacks are those of earlier runs (`joined_runs`).
 
     Args:
         session: of the study, whose features the forecasts start from.
@@ -89,6 +90,8 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
     tables = {"measured": measured, "errors": errors, "forecasts": forecasts}
     if len(apart):
         tables["between"] = apart
+    if len(repeated := repeated_runs(out)):
+        tables["repeated"] = repeated
     tables["forecast_errors"] = forecast_errors(forecasts)
     tables["cost"] = _cost(session, images)
     for name, table in tables.items():
@@ -98,16 +101,8 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
 
 
 def _clean_runs(out: Path) -> pd.DataFrame:
-    """Return the runs without noise, with those of the stored study that are not run anew."""
-    found = pd.read_csv(out / "runs.csv").assign(**{"from": "here"})
-    stored = out.parent / "runs.csv"
-    if stored.is_file():
-        older = pd.read_csv(stored).assign(**{"from": "stored study"})
-        older = older[older["setting"] == "published"]
-        both = pd.concat([found, older], ignore_index=True)
-        place = ["setting", "condition", "head", "n", "seed", "sigma", "side"]
-        # A cell that was run anew in part counts as it is in the stored study.
-        found = both.drop_duplicates(place, keep="last")
+    """Return the runs without noise and control, with those that are not run anew."""
+    found = joined_runs(out)
     clean = found[(found["sigma"] == 0) & ~found["condition"].str.contains("rotated|shuffled")]
     return clean.reset_index(drop=True)
 

@@ -1,16 +1,23 @@
-r"""Kernel ridge regression on features that are reweighted by what was learned: rounds of AGOP.
+r"""Kernel ridge regression on features that are reweighted by what a network learns first.
 
-A network that is not lazy stretches the directions of its inputs that its output depends on. The
-recursive feature machine does so with a kernel: after ridge regression f on inputs x = [v; t] the
-average gradient outer product is
+A network that is not lazy stretches the directions of its inputs that its output depends on. Of a
+kernel regression f(x) = sum_j w_j K(x, x_j) on inputs x = [v; t] the average gradient outer product
 
-    M = mean_i grad f(x_i) grad f(x_i)^T,
+    M = mean_i grad f(x_i) grad f(x_i)^T
 
-and the next round has the inputs M^{p} x, brought back to a mean squared length of 1. Round 0 is
-the tangent kernel of the wide network. The power p is 1/4: with it the linear part of the first
-layer's own Gram matrix, M^{1/2}, is that of the neural feature ansatz.
+says what these are, and the inputs M^{1/4} x, brought back to a mean squared length of 1, are those
+of a network that has stretched them. Three choices of f:
 
-Source: Radhakrishnan, Beaglehole, Pandit & Belkin, arXiv:2212.13881.
+- *plain*: none, the tangent kernel of the wide network;
+- *fitted*: the ridge regression itself, one round of the recursive feature machine;
+- *first gradient*: w_j = y_j less their mean. It is the direction in which gradient descent moves f
+  at the start, before any residual has become small, and the limit of f at a large ridge.
+
+With the power 1/4 the Gram matrix of the first layer, M^{1/2}, is that of the neural feature
+ansatz.
+
+Source: Radhakrishnan, Beaglehole, Pandit & Belkin, arXiv:2212.13881; of the first gradient Ba et
+al., arXiv:2205.01445.
 """
 
 from __future__ import annotations
@@ -28,13 +35,13 @@ from fusiontheory.heads import relu_tangent_kernel
 from fusiontheory.store import Cell, RecordStore, code_version
 from validation.trained.design import TrainedStudy, held_out_pairs, training_pairs
 
-__all__ = ["POWER", "ROUNDS", "feature_learning_curve", "feature_learning_table", "reweighted"]
+__all__ = ["KINDS", "POWER", "feature_learning_curve", "feature_learning_table", "reweighted"]
 
 STUDY = "feature-learning"
 """Name of the records."""
 
 POWER = 0.25
-ROUNDS = 2
+KINDS = ("plain", "fitted", "first gradient")
 RIDGES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1)
 """Of a kernel whose mean diagonal is 1; chosen on dev pairs at each round."""
 
@@ -62,14 +69,14 @@ def feature_learning_table(
         fill: whether to compute, or to read records alone.
 
     Returns:
-        Columns condition, n, seed, round, ridge, accuracy.
+        Columns condition, n, seed, learned (of `KINDS`), ridge, accuracy.
     """
-    columns = ["n", "seed", "round", "ridge", "accuracy"]
+    columns = ["n", "seed", "learned", "ridge", "accuracy"]
     found = []
     for name, features in conditions.items():
         for n in sizes:
             for seed in seeds:
-                config = {"n": n, "seed": seed, "rounds": ROUNDS, "power": POWER}
+                config = {"n": n, "seed": seed, "power": POWER}
                 code = code_version(feature_learning_curve)
                 cell = Cell(STUDY, config, features=features.fingerprint, code=code)
                 if cell not in store:
@@ -85,7 +92,7 @@ def feature_learning_table(
 def feature_learning_curve(
     features: FeatureSet, study: TrainedStudy, n: int, seed: int
 ) -> pd.DataFrame:
-    """Return test accuracy after each round, columns round, ridge and accuracy.
+    """Return test accuracy of each of `KINDS`, columns learned, ridge and accuracy.
 
     Args:
         features: of all splits.
@@ -100,17 +107,27 @@ def feature_learning_curve(
         told = features.text[text, drawn.caption[:count]]
         inputs.append(np.hstack([features.image[image], told]).astype(np.float64))
         labels.append(drawn.label[:count])
-    rows: list[dict[str, Any]] = []
-    for number in range(ROUNDS + 1):
-        scale = np.sqrt((inputs[0] ** 2).sum(axis=1).mean())
-        inputs = [x / scale for x in inputs]
-        ridge, weights, shift = _fit(inputs, labels)
-        right = labels[2] * (_kernel(inputs[2], inputs[0]) @ weights + shift) > 0
-        rows.append({"round": number, "ridge": ridge, "accuracy": float(right.mean())})
-        if number < ROUNDS:
-            root = reweighted(inputs[0], weights, POWER)
-            inputs = [x @ root for x in inputs]
+    inputs = _of_unit_length(inputs)
+    rows = [_measured("plain", inputs, labels)]
+    weights = rows[0].pop("weights")
+    for kind, own in zip(KINDS[1:], (weights, labels[0] - labels[0].mean()), strict=True):
+        root = reweighted(inputs[0], own, POWER)
+        root /= np.linalg.norm(root, 2)
+        rows.append(_measured(kind, _of_unit_length([x @ root for x in inputs]), labels))
+        del rows[-1]["weights"]
     return pd.DataFrame(rows)
+
+
+def _of_unit_length(inputs: list[Array]) -> list[Array]:
+    scale = np.sqrt((inputs[0] ** 2).sum(axis=1).mean())
+    return [x / scale for x in inputs]
+
+
+def _measured(kind: str, inputs: list[Array], labels: list[Array]) -> dict[str, Any]:
+    ridge, weights, shift = _fit(inputs, labels)
+    right = labels[2] * (_kernel(inputs[2], inputs[0]) @ weights + shift) > 0
+    told = {"learned": kind, "ridge": ridge, "accuracy": float(right.mean())}
+    return told | {"weights": weights}
 
 
 def reweighted(inputs: Array, weights: Array, power: float) -> Array:
