@@ -164,10 +164,10 @@ def signal_growth(
         name: value + (end * squares[name] * first[name]).clamp(-limit, limit)
         for name, value in state.items()
     }
-    after = [_mean_gradient(module, moved, *part) for part in parts]
-    if all(torch.allclose(after[0][name], first[name], rtol=1e-4) for name in state):
+    after, beside = (_mean_gradient(module, moved, *part) for part in parts)
+    if all(torch.allclose(after[name], first[name], rtol=1e-4) for name in state):
         return 1.0
-    return _product(*after, squares) / start if start > 0 else float("nan")
+    return _product(after, beside, squares) / start if start > 0 else float("nan")
 
 
 def _state(module: nn.Module) -> _Named:

@@ -129,7 +129,8 @@ def _row(rule: str, n: int, **said: float) -> dict[str, Any]:
 
 
 def _time(n: int, settings: TrainingSettings) -> float:
-    return float(settings.batch_size) ** 0.5 * settings.learning_rate * settings.updates_of(n)
+    updates: int = settings.updates_of(n)
+    return float(settings.batch_size**0.5 * settings.learning_rate * updates)
 
 
 def _initial(head: str, d_v: int, d_t: int) -> FusionNetwork:
