@@ -78,7 +78,7 @@ def foretold() -> Iterator[pd.DataFrame]:
     whole = seen[seen["subset"] == "all"].set_index(["head", "n"])["accuracy"]
     few = seen[seen["subset"] != "all"].groupby(["head", "n"])["accuracy"]
     trained = pd.read_csv(HERE.parent / "trained" / "accuracy.csv")
-    place = (trained["setting"] == "fixed") & (trained["condition"] == "aligned")
+    place = (trained["setting"] == "published") & (trained["condition"] == "aligned")
     trained = trained[place & (trained["sigma"] == 0)].set_index(["head", "n"])["accuracy"]
     known = said[said["sigma"] == 0].set_index(["head", "n"])["accuracy"]
     for head in ("concat-mlp", "bilinear"):
