@@ -118,7 +118,10 @@ def gpu_run(device: str, size: Size, store: Path, out: Path) -> Path:
     places = tuple(devices(device))
     for name, folder in (("store", store), ("out", out)):
         check_writable(name, folder)
-    first, known = places[0], sha256({**asdict(size), "device": kind_of(places[0])})[:12]
+    first = places[0]
+    # What another PyTorch or another GPU measured is not what this one measures.
+    here = {"device": kind_of(first), "name": device_name(first), "torch": str(torch.__version__)}
+    known = sha256({**asdict(size), **here})[:12]
     work: Mapping[str, Callable[[], object]] = {
         "agreement": lambda: agreement(first, size.pairs, size.dimension, size.seeds),
         "grid": lambda: _grid(places, size, store, out),
