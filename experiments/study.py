@@ -29,7 +29,7 @@ from fusiontheory.store import (
     write_atomically,
 )
 
-__all__ = ["Records", "Study", "Tables"]
+__all__ = ["Records", "Study", "Tables", "verdict_on"]
 
 Tables = dict[str, pd.DataFrame]
 """Tables by the name of their file, such as ``results.csv``."""
@@ -251,6 +251,13 @@ class Study:
                     f"{path} is not the table that {seal} seals; put it back (git has it), or {run}"
                 )
             yield name, pd.read_csv(path)
+
+
+def verdict_on(tables: Tables, verdict: Callable[[pd.DataFrame], str]) -> str:
+    """Return the verdict on the results or, where nothing is measured, the predictions."""
+    if "results.csv" not in tables:
+        return tables["predictions.csv"].round(4).to_string(index=False)
+    return verdict(tables["results.csv"])
 
 
 def _digest(path: Path) -> str:

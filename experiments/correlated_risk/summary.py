@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pandas as pd
 
-if TYPE_CHECKING:
-    from experiments.study import Tables
+from experiments.study import Tables, verdict_on
 
 __all__ = ["summary", "verdict"]
 
 
 def summary(tables: Tables) -> str:
     """Return what is predicted and, where it is measured, the verdict."""
-    if "results.csv" not in tables:
-        return tables["predictions.csv"].round(4).to_string(index=False)
-    return verdict(tables["results.csv"])
+    return verdict_on(tables, verdict)
 
 
 def verdict(results: pd.DataFrame) -> str:

@@ -66,12 +66,7 @@ def _panel(axes: Axes, lines: pd.DataFrame, points: pd.DataFrame) -> None:
             rows["level"],
             rows["gap"],
             yerr=NORMAL_95 * rows["gap_se"],
-            fmt=look.marker,
-            color=look.colour,
-            markersize=look.size,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            capsize=2,
+            **look.marks,
         )
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from experiments.study import Tables
+from experiments.study import Tables, verdict_on
 
 __all__ = ["best_power_law", "errors", "paired", "summary", "verdict"]
 
@@ -40,9 +37,7 @@ def paired(results: pd.DataFrame) -> pd.DataFrame:
 
 def summary(tables: Tables) -> str:
     """Return what is predicted and, where it is measured, the errors."""
-    if "results.csv" not in tables:
-        return tables["predictions.csv"].round(4).to_string(index=False)
-    return verdict(tables["results.csv"])
+    return verdict_on(tables, verdict)
 
 
 def verdict(results: pd.DataFrame) -> str:

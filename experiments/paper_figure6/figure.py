@@ -66,12 +66,7 @@ def _panel(axes: Axes, panel: Panel, predicted: pd.DataFrame, measured: pd.DataF
             rows["n"],
             rows["risk"],
             yerr=NORMAL_95 * rows["risk_se"],
-            fmt=look.marker,
-            color=look.colour,
-            markersize=look.size,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
-            capsize=2,
+            **look.marks,
         )
     sample_axis(axes, [points["n"].unique()], 4.0)
     axes.tick_params(labelbottom=True)

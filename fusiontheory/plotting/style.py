@@ -51,6 +51,22 @@ class HeadStyle(NamedTuple):
     size: float = 4.5
     line: Literal["-", "--", ":"] = "-"
 
+    @property
+    def marks(self) -> dict[str, Any]:
+        """How points with bars are drawn: what ``Axes.errorbar`` takes.
+
+        >>> HeadStyle("#000000", "o").marks["fmt"]
+        'o'
+        """
+        return {
+            "fmt": self.marker,
+            "color": self.colour,
+            "markersize": self.size,
+            "markeredgecolor": "white",
+            "markeredgewidth": 0.5,
+            "capsize": 2,
+        }
+
 
 # The palette of Okabe & Ito, told apart with any common colour vision. Heads are drawn in this
 # order: at chance the small triangles lie on the large diamonds, and both are seen. Heads of one
@@ -224,13 +240,8 @@ def draw_points(axes: Axes, rows: pd.DataFrame, quantity: str, look: HeadStyle) 
         100 * rows[quantity].to_numpy(dtype=float),
         # One seed has no standard error: its point is drawn without a bar.
         yerr=NORMAL_95 * 100 * rows[f"{quantity}_se"].fillna(0).to_numpy(dtype=float),
-        fmt=look.marker,
-        color=look.colour,
-        markersize=look.size,
-        markeredgecolor="white",
-        markeredgewidth=0.5,
+        **look.marks,
         elinewidth=1.0,
-        capsize=2,
         zorder=4,
     )
 

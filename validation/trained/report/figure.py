@@ -124,14 +124,9 @@ def _series(
         axes.errorbar(
             *(x, y),
             yerr=np.stack(bars),
-            fmt=look.marker,
+            **look.marks,
             linestyle=look.line,
-            color=look.colour,
-            markersize=look.size,
-            markeredgecolor="white",
-            markeredgewidth=0.5,
             elinewidth=1.0,
-            capsize=2,
             label=label,
         )
 
