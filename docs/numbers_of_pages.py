@@ -27,6 +27,7 @@ PAGES = (
     "docs/predictors.md",
     "docs/results/trained/settings/README.md",
     "docs/results/README.md",
+    "docs/results/blind/README.md",
     "docs/choose_fusion.md",
     "docs/choose_ridge.md",
     "paper/paper.md",
@@ -122,8 +123,7 @@ def least_risk_loses() -> str:
 @number
 def gap_error() -> str:
     """Mean absolute error of the predicted gap, in points."""
-    rows = table("gaps")
-    return f"{100 * (rows['predicted_gap'] - rows['measured_gap']).abs().mean():.1f}"
+    return _gap_error(table("gaps"))
 
 
 @number
@@ -245,6 +245,43 @@ def network_largest() -> str:
     """The largest of these distances."""
     heads = ("concat-mlp", "bilinear")
     return f"{max(_networks(head, 'largest_points') for head in heads):.1f}"
+
+
+def _blind(name: str) -> pd.DataFrame:
+    return table(f"blind/{name}-8091/gaps")
+
+
+def _gap_error(rows: pd.DataFrame) -> str:
+    return f"{100 * (rows['predicted_gap'] - rows['measured_gap']).abs().mean():.1f}"
+
+
+@number
+def blind_gap_layer3() -> str:
+    """Mean error of the gap on features of ResNet18's third layer, in points."""
+    return _gap_error(_blind("layer3"))
+
+
+@number
+def blind_gap_mobilenet() -> str:
+    """The same on features of MobileNetV2."""
+    return _gap_error(_blind("mobilenet"))
+
+
+def _both_blind() -> pd.DataFrame:
+    return pd.concat([_blind("layer3"), _blind("mobilenet")])
+
+
+@number
+def blind_signs_right() -> str:
+    """Cells of both in which the predicted leader is the measured one."""
+    rows = _both_blind()
+    return str(int((rows["measured_gap"] * rows["predicted_gap"] > 0).sum()))
+
+
+@number
+def blind_cells() -> str:
+    """All cells of both."""
+    return str(len(_both_blind()))
 
 
 def _rehearsal() -> dict[str, Any]:
