@@ -49,6 +49,10 @@ from .advice import Advice, advise
 from .pilot import PilotCurve
 
 # isort: split
+# Where a prediction is not to be trusted: heads tried on the images at hand.
+from .trial import trial_curve
+
+# isort: split
 # Errors.
 from .checks import InputError, ValidityWarning
 
@@ -97,4 +101,5 @@ __all__ = [
     "ridge_risk",
     "sign_accuracy",
     "training_risk",
+    "trial_curve",
 ]

@@ -1,1 +1,5 @@
 """Are predictions right on features that the theory was not made for, and do they say if not?"""
+
+from experiments.foreign_features.predict import groups_of, sample_of
+
+__all__ = ["groups_of", "sample_of"]

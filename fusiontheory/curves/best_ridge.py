@@ -64,6 +64,7 @@ def best_ridge(model: MatchingModel, n: Array, ridges: Array, rule: Rule = "best
     return np.asarray(ridges[np.lexsort(keys, axis=0)[0]])
 
 
+@checked
 def checked_ridges(ridges: ArrayLike | None, diagonal: float) -> Array:
     """Return the ridges to choose from, increasing.
 

@@ -55,6 +55,7 @@ def find_model(head: str) -> Callable[[Moments, Terms], MatchingModel]:
     return MODELS[head]
 
 
+@checked
 def mean_diagonal(head: str, moments: Moments) -> float:
     """Return the mean of the head's K(x, x) over pairs: what a ridge is small or large beside.
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, shaped
 from fusiontheory.signal.lanczos import lanczos_signal
 from fusiontheory.signal.staircase import leading
 
@@ -32,7 +32,7 @@ _LEADING = 0.1
 _FAR = 1 / _NEGLIGIBLE
 
 
-@checked
+@checked(image=shaped(1, 1), text=shaped(1, 1, 1), product=shaped(1, 1), folds=shaped(1))
 def operator_rotations(
     image: _Rows,
     text: _Rows,

@@ -175,7 +175,9 @@ def _state(module: nn.Module) -> _Named:
 
 
 def _rows(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> _Rows:
-    like = next(module.parameters())
+    like = next(module.parameters(), None)
+    if like is None:
+        raise InputError(f"module must have parameters, got {type(module).__name__} without any")
     image, text = (
         torch.as_tensor(finite_array(name, rows, (2, 3))).to(like)
         for name, rows in zip(("image", "text"), pairs, strict=True)

@@ -1,0 +1,1 @@
+"""Is a trial on one's own images right where the theory warns?"""
