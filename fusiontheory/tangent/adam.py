@@ -32,6 +32,7 @@ from torch.func import functional_call, grad, vmap
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.constraints import checked
+from fusiontheory.tangent.kernel import checked_pairs, probe, trained_names
 
 __all__ = ["adam_scales", "gradient_rms", "signal_growth"]
 
@@ -53,7 +54,7 @@ def gradient_rms(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> dict[
         pairs: image and text features of n pairs.
 
     Raises:
-        InputError: for pairs of different numbers.
+        InputError: as `fusiontheory.tangent.tangent_kernel` does for a module and pairs.
 
     Example:
         >>> from fusiontheory.networks import build_network
@@ -61,7 +62,7 @@ def gradient_rms(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> dict[
         >>> rms["scale"].item(), rms["bias"].item()
         (6.0, 1.0)
     """
-    state, (image, text) = _state(module), _rows(module, pairs)
+    state, (image, text) = _prepared(module, pairs)
     one = grad(lambda w, v, t: functional_call(module, w, (v[None], t[None]))[0])
     per_pair = vmap(one, in_dims=(None, 0, 0))
     total = {name: torch.zeros_like(value) for name, value in state.items()}
@@ -121,8 +122,8 @@ def signal_growth(
         batch_size: B: no parameter moves by more than time / sqrt(B).
 
     Returns:
-        1.0 exactly for a head linear in its parameters; below about 2 a head is lazy. NaN where
-        the two halves have no signal in common.
+        1.0 exactly for a head linear in its parameters; between about 1/2 and 2 a head is lazy.
+        NaN where the two halves have no signal in common.
 
     Raises:
         InputError: for a time that is not above 0, or labels that do not fit.
@@ -142,12 +143,15 @@ def signal_growth(
         >>> signal_growth(network, (v, t), label, adam_scales(network, (v, t)), 1.0) > 2
         True
     """
-    state, rows = _state(module), _rows(module, pairs)
+    state, rows = _prepared(module, pairs)
     y = torch.as_tensor(finite_array("label", label, 1)).to(rows[0])
     if len(y) != len(rows[0]):
         raise InputError(f"label must have one entry per pair, {len(rows[0])}, got {len(y)}")
     if not time > 0:
         raise InputError(f"time must be above 0, got {time}")
+    for name, value in state.items():
+        if name not in scales or scales[name].shape != value.shape:
+            raise InputError(f"scales must have one for {name}, of shape {tuple(value.shape)}")
     squares = {name: scales[name].to(value) ** 2 for name, value in state.items()}
     half = len(y) // 2
     parts = [
@@ -170,23 +174,14 @@ def signal_growth(
     return _product(after, beside, squares) / start if start > 0 else float("nan")
 
 
-def _state(module: nn.Module) -> _Named:
-    return {name: value.detach() for name, value in module.named_parameters()}
-
-
-def _rows(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> _Rows:
-    like = next(module.parameters(), None)
-    if like is None:
-        raise InputError(f"module must have parameters, got {type(module).__name__} without any")
-    image, text = (
-        torch.as_tensor(finite_array(name, rows, (2, 3))).to(like)
-        for name, rows in zip(("image", "text"), pairs, strict=True)
-    )
-    if len(image) != len(text):
-        raise InputError(
-            f"pairs must have one image and one text each, got {len(image)} and {len(text)}"
-        )
-    return image, text
+def _prepared(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> tuple[_Named, _Rows]:
+    """Return parameters and pairs, or refuse what would fail later."""
+    names = trained_names(module, None)
+    state = {name: value.detach() for name, value in module.named_parameters() if name in names}
+    like = next(iter(state.values()))
+    rows = checked_pairs("pairs", pairs, like.dtype, like.device)
+    probe(module, state, names, rows)
+    return state, rows
 
 
 def _mean_gradient(module: nn.Module, state: _Named, pairs: _Rows, label: Tensor) -> _Named:

@@ -97,16 +97,16 @@ def _gram(
     scales: Mapping[str, Tensor] | None = None,
 ) -> Tensor:
     """Return the matrix of `tangent_kernel` on the device."""
-    first = _checked("pairs_a", pairs_a, precision, place)
-    second = None if pairs_b is None else _checked("pairs_b", pairs_b, precision, place)
+    first = checked_pairs("pairs_a", pairs_a, precision, place)
+    second = None if pairs_b is None else checked_pairs("pairs_b", pairs_b, precision, place)
     state: _Named = {
         name: tensor.detach().to(place, precision if tensor.is_floating_point() else tensor.dtype)
         for name, tensor in itertools.chain(module.named_parameters(), module.named_buffers())
     }
-    chosen = _chosen(module, parameters)
+    chosen = trained_names(module, parameters)
     factors = _factors(scales, {name: state[name] for name in chosen})
     for pairs in (first, first if second is None else second):
-        _probe(module, state, chosen, pairs)
+        probe(module, state, chosen, pairs)
     budget = positive_integer("memory", memory) // (_BLOCKS_HELD * precision.itemsize)
     groups = list(_groups({name: state[name].numel() for name in chosen}, budget))
     n = len(first[0])
@@ -184,7 +184,7 @@ def _place(device: str) -> torch.device:
         raise InputError(f"device must be one of {', '.join(there)}, got {device!r}") from error
 
 
-def _checked(
+def checked_pairs(
     name: str, pairs: _Pairs, precision: torch.dtype, place: torch.device
 ) -> tuple[Tensor, Tensor]:
     if not isinstance(pairs, tuple | list) or len(pairs) != 2:
@@ -203,7 +203,7 @@ def _checked(
     )
 
 
-def _chosen(module: nn.Module, names: Iterable[str] | None) -> list[str]:
+def trained_names(module: nn.Module, names: Iterable[str] | None) -> list[str]:
     known = {name: tensor.requires_grad for name, tensor in module.named_parameters()}
     if not any(known.values()):
         raise InputError(f"module must have parameters, got {type(module).__name__} without any")
@@ -217,7 +217,7 @@ def _chosen(module: nn.Module, names: Iterable[str] | None) -> list[str]:
     return chosen
 
 
-def _probe(
+def probe(
     module: nn.Module, state: _Named, chosen: list[str], pairs: tuple[Tensor, Tensor]
 ) -> None:
     """Run two pairs, so that what cannot work fails before the work."""

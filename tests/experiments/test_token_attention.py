@@ -12,8 +12,7 @@ pytest.importorskip("torch")
 from experiments.token_attention.config import POPULATIONS, REAL, Config
 from experiments.token_attention.measure import network_cells
 from experiments.token_attention.pairs import pairs_of
-from experiments.token_attention.train import TokenArchitecture, train_networks
-from fusiontheory.checks import InputError
+from experiments.token_attention.train import train_networks
 from validation.data import shipped_tokens
 
 
@@ -34,11 +33,6 @@ def test_no_image_is_in_two_splits_and_seeds_draw_others(population: str) -> Non
         assert not set(first.test) & set(shipped_tokens().rows("align"))
     else:
         assert not np.allclose(first.tokens[:3], second.tokens[:3])
-
-
-def test_networks_of_vectors_are_no_token_networks() -> None:
-    with pytest.raises(InputError, match="head must be one of token-bilinear, token-mlp"):
-        TokenArchitecture("bilinear")
 
 
 def test_a_network_is_trained_on_a_few_pairs() -> None:

@@ -40,7 +40,7 @@ STUDY = "adam-kernel"
 """Name of the records."""
 
 LAZY = 2.0
-"""Growth of the signal up to which a head counts as lazy."""
+"""A head counts as lazy if its signal grows or shrinks by less than this factor."""
 
 SHARES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 """Ridges to choose the best from, in units of the mean eigenvalue of the kernel's products."""
