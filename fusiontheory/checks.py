@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "InputError",
     "ValidityWarning",
+    "equal_dimensions",
     "finite_array",
     "non_negative",
     "non_negative_array",
@@ -143,6 +144,26 @@ def set_checked(instance: object, name: str, value: Any) -> None:
 
 class ValidityWarning(UserWarning):
     """A formula was evaluated where it has no finite value or does not hold."""
+
+
+def equal_dimensions(name: str, d_v: int, d_t: int) -> None:
+    """Refuse image and text features of two dimensions for what multiplies them one by one.
+
+    Args:
+        name: of the head or metric.
+        d_v: dimension of the image features.
+        d_t: of the text features.
+
+    Raises:
+        InputError: unless they are equal.
+
+    Example:
+        >>> equal_dimensions("dot-product", 8, 8)
+    """
+    if d_v != d_t:
+        raise InputError(
+            f"{name} needs image and text features of one dimension, got {d_v} and {d_t}"
+        )
 
 
 def rank_of(rank: Any, d_v: int, d_t: int) -> int:

@@ -17,7 +17,7 @@ from fusiontheory.alignment.measurement import Measurement, bootstrap_interval, 
 from fusiontheory.alignment.neighbours import measure_neighbours
 from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.alignment.vectors import matched_features
-from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.checks import InputError, equal_dimensions, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.data import check_distinct_images, check_vectors
 from fusiontheory.typing import Array
@@ -148,10 +148,8 @@ def _chosen(metrics: Sequence[str] | None, d_v: int, d_t: int) -> list[str]:
     for name in metrics:
         if name not in METRICS:
             raise InputError(f"metrics must be among {', '.join(METRICS)}, got {name!r}")
-        if name in ONE_SPACE and d_v != d_t:
-            raise InputError(
-                f"{name} needs image and text features of one dimension, got {d_v} and {d_t}"
-            )
+        if name in ONE_SPACE:
+            equal_dimensions(name, d_v, d_t)
     if not metrics:
         raise InputError("metrics must hold at least one group, got none")
     return [name for name in METRICS if name in metrics]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, equal_dimensions
 from fusiontheory.constraints import checked
 from fusiontheory.curves.best_ridge import Rule
 from fusiontheory.curves.predict import predict_curve
@@ -82,11 +82,8 @@ def forecast(
         image, text = prepare(image, text)
     equal = image.shape[-1] == text.shape[-1]
     chosen = names or [name for name in HEADS if equal or name != "dot-product"]
-    if not equal and "dot-product" in chosen:
-        raise InputError(
-            "dot-product needs image and text features of one dimension,"
-            f" got {image.shape[-1]} and {text.shape[-1]}"
-        )
+    if "dot-product" in chosen:
+        equal_dimensions("dot-product", image.shape[-1], text.shape[-1])
     moments = Moments.from_features(image, text)
     curves = [
         predict_curve(
