@@ -18,7 +18,9 @@ from fusiontheory.plugins import add_installed
 
 __all__ = ["app"]
 
-app = application("Predict and measure which fusion of two modalities learns from fewer samples.")
+app = application(
+    "Predict and measure which fusion of two modalities learns from fewer samples.", completion=True
+)
 
 
 def _print_version(wanted: bool) -> None:

@@ -75,8 +75,13 @@ class OneLineCommand(TyperCommand):
         return _in_one_line(run, standalone_mode, args, prog_name, complete_var, **settings)
 
 
-def application(help_text: str) -> typer.Typer:
-    """Return an empty command line: one-line errors, plain help, no completion commands.
+def application(help_text: str, completion: bool = False) -> typer.Typer:
+    """Return an empty command line: one-line errors, plain help.
+
+    Args:
+        help_text: what it does.
+        completion: whether it has the options that install the shell's completion; for a command
+            line with a name of its own.
 
     Its commands and its callback (options such as ``--version``) are added with decorators.
 
@@ -88,7 +93,7 @@ def application(help_text: str) -> typer.Typer:
     return typer.Typer(
         cls=OneLineGroup,
         help=help_text,
-        add_completion=False,
+        add_completion=completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )

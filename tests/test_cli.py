@@ -166,6 +166,17 @@ def test_a_command_line_of_one_command_has_the_same_errors() -> None:
     assert usage.stderr.count("\n") == 1
 
 
+def test_the_shell_completes_commands_and_options() -> None:
+    for words, expected in (
+        ("fusiontheory pre", "predict"),
+        ("fusiontheory predict --he", "--head"),
+    ):
+        asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        asked["_FUSIONTHEORY_COMPLETE"] = "complete_bash"
+        result = CliRunner().invoke(app, [], env=asked, prog_name="fusiontheory")
+        assert result.stdout.split()[0] == expected
+
+
 def test_a_warning_is_said_once_a_run() -> None:
     command_line = application("One command.")
 
