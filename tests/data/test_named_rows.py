@@ -70,13 +70,15 @@ def test_a_vector_for_each_name(tmp_path: Path, ending: str, write: Callable) ->
         ([f"{name}#0" for name in IDS], "without the number of a caption"),
         ([f"images/{name}" for name in IDS], "without folders"),
         ([name.removesuffix(".jpg") for name in IDS], "without folders and endings"),
+        ([f"b/{name[1:3]}.png" for name in IDS], "without leading zeros"),
     ],
 )
 def test_names_that_are_spelt_otherwise(tmp_path: Path, names: list[str], how: str) -> None:
     paths = [tmp_path / f"{side}.npz" for side in ("image", "text")]
-    np.savez(paths[0], x=IMAGE, filename=IDS)
+    numbers = how == "without leading zeros"
+    np.savez(paths[0], x=IMAGE, filename=np.arange(N) if numbers else IDS)
     np.savez(paths[1], x=TEXT[ORDER], ids=np.array(names)[ORDER])
-    with pytest.warns(UserWarning, match=f"names of image and text agree {how}, as 'a"):
+    with pytest.warns(UserWarning, match=f"names of image and text agree {how}, as '"):
         check(paths)
 
 
@@ -158,6 +160,25 @@ def test_an_index_among_the_columns_is_said(tmp_path: Path, column: int) -> None
     np.savez(tmp_path / "x.npz", image=counted, text=TEXT)
     with pytest.warns(UserWarning, match=f"column {column} of image counts the rows"):
         read_features(tmp_path / "x.npz")
+
+
+def test_names_that_cannot_be_read_beside_arrays_that_can(tmp_path: Path) -> None:
+    names = np.array(IDS, dtype=object)
+    np.savez(tmp_path / "x.npz", visual_embs=IMAGE, textual_embs=TEXT, image_names=names)
+    with pytest.warns(UserWarning, match=r"image_names \(20,\) not used"):
+        check([tmp_path / "x.npz"])
+    np.savez(tmp_path / "y.npz", x=IMAGE, image_names=names)
+    with pytest.raises(InputError, match="image_names cannot be read"):  # which two files need
+        read_features([tmp_path / "y.npz", tmp_path / "y.npz"])
+
+
+def test_whole_numbers_of_eight_bits_do_not_overflow(tmp_path: Path) -> None:
+    small = np.random.default_rng(1).integers(-128, 128, (N, 6)).astype("i1")
+    small[:2] = [[-128], [127]]
+    np.save(tmp_path / "image.npy", small)
+    np.save(tmp_path / "text.npy", TEXT)
+    found = read_features([tmp_path / "image.npy", tmp_path / "text.npy"])
+    np.testing.assert_array_equal(found.image, small)
 
 
 def test_a_batch_of_texts(tmp_path: Path) -> None:

@@ -26,13 +26,19 @@ def _stem(name: str) -> str:
     return PurePosixPath(_file_name(name)).stem
 
 
+def _number(name: str) -> str:
+    stem = _stem(name)
+    return (stem.lstrip("0") or "0") if stem.isdigit() else stem
+
+
 _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("as they are", str),
     ("without the number of a caption", _numberless),
     ("without folders", _file_name),
     ("without folders and endings", _stem),
+    ("without leading zeros", _number),
 )
-"""The first with which any names agree is taken."""
+"""That with which most names agree is taken; of equals, the first."""
 
 
 def owners_by_name(
@@ -41,7 +47,7 @@ def owners_by_name(
     """Return the row of image that each row of text belongs to, -1 for none, by their names.
 
     Where no name of text is one of image as it stands, the number of a caption (``a.jpg#0``),
-    folders and endings are left out, as far as images stay distinct without them.
+    folders, endings and leading zeros are left out, as far as images stay distinct without them.
 
     Args:
         image_ids: n names, that may repeat; the first row of a name owns.
@@ -55,14 +61,17 @@ def owners_by_name(
     ([1, 0, -1], "names of image and text agree without folders and endings, as 'a/1.jpg' and '1'")
     """
     distinct = len(set(image_ids))
+    best, said = np.full(len(text_ids), -1, dtype=np.int64), None
     for how, spelt in _SPELLINGS:
         place = {spelt(name): row for row, name in reversed(list(enumerate(image_ids)))}
         if len(place) < distinct:
             break
         owner = np.array([place.get(spelt(name), -1) for name in text_ids], dtype=np.int64)
-        if (owner >= 0).any():
+        if np.count_nonzero(owner >= 0) > np.count_nonzero(best >= 0):
             text = int(np.argmax(owner >= 0))
             pair = f"{image_ids[owner[text]]!r} and {text_ids[text]!r}"
-            said = f"names of image and text agree {how}, as {pair}"
-            return owner, None if spelt is str else said
-    return np.full(len(text_ids), -1, dtype=np.int64), None
+            best = owner
+            said = None if spelt is str else f"names of image and text agree {how}, as {pair}"
+        if spelt is str and (best >= 0).any():
+            break  # names that agree as they stand are meant so
+    return best, said

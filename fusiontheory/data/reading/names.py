@@ -16,7 +16,7 @@ __all__ = ["Chosen", "choose_one", "choose_pair", "is_id", "is_label", "is_split
 _WHAT = r"([_ ]?(feature|feat|embedding|embed|emb|vector|vec)s?)?([_ ]?\d+)?"
 _SIDES = {
     "image": re.compile(rf"(images?|imgs?|visual|vision|vis|v){_WHAT}"),
-    "text": re.compile(rf"(texts?|txts?|captions?|sentences?|language|lang|t){_WHAT}"),
+    "text": re.compile(rf"(texts?|textual|txts?|captions?|sentences?|language|lang|t){_WHAT}"),
 }
 _WORDS = {
     "image": re.compile(r"(?:.*_)?(images?|imgs?|visual|vision)(?:_.*)?"),
@@ -156,6 +156,8 @@ def _with_rest(arrays: Mapping[str, Stored], image: str | None, text: str | None
     scales = {f"{side}_scale" for side in sides}
     rest = [key for key in arrays if key not in sides and key not in scales]
     named = [k for k in ("ids", *rest) if k in rest and _is_row(arrays[k]) and is_id(k)]
+    if len(sides) == 2:  # one file, whose rows belong together without names as well
+        named = [key for key in named if arrays[key].problem is None]
     n, m = (_length(arrays, side) for side in (sides[0], sides[-1]))
     ids = next((key for key in named if _length(arrays, key) == n), None)
     text_ids = next((key for key in named if _length(arrays, key) == m != n), None)

@@ -20,7 +20,7 @@ _SMALL = 1e-15
 def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
     """Return an array of real numbers, not yet checked for NaN.
 
-    float16 becomes float32, in which differences do not overflow.
+    float16 and whole numbers become float32 or float64, in which differences do not overflow.
 
     Raises:
         InputError: if it holds anything else, or nothing, or numbers too large or small to square.
@@ -41,6 +41,8 @@ def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
             f"{name} must hold numbers whose squares can be computed, got {largest:.1e} as the"
             f" largest in {where}; divide the array by it, which leaves directions as they are"
         )
+    if array.dtype.kind in "iu":
+        return array.astype(np.float32 if array.dtype.itemsize < 4 else np.float64)
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
