@@ -18,7 +18,11 @@ _PREDICTED_BY = {
 }
 _HEADS = ("bilinear", "concat-mlp")
 _SMALLEST = 2048
-HEADS = (*_HEADS, "dot-product", "hadamard", "low-rank", "concat-linear")
+_BLIND = ("concat-linear", "image-only", "text-only", "cross-attention")
+_LEARNERS = ("low-rank", "gated", "two-way-attention", "token-attention")
+HEADS = (*_HEADS, "dot-product", "hadamard", *_LEARNERS, *_BLIND)
+_LATER = (*_LEARNERS[1:], *_BLIND[1:])
+_LAZY = 2.0
 
 
 def _table(name: str) -> pd.DataFrame:
@@ -59,8 +63,25 @@ def _sign(setting: str, predictor: str, column: str) -> str:
 def _forecast(times: str, head: str, column: str) -> str:
     rows = _table("forecast_errors")
     mine = (rows["setting"] == "all") & (rows["times"].astype(str) == times)
-    value = rows[mine & (rows["head"] == head)].iloc[0][column]
+    found = rows[mine & (rows["head"] == head)]
+    if found.empty:
+        return "–"
+    value = found.iloc[0][column]
     return f"{value:.0f}" if column == "cells" else f"{value:.2f}"
+
+
+def _forecast_ratio(cells: str) -> str:
+    """Return the forecast's error over the power law's, over some cells of all settings.
+
+    Args:
+        cells: "far", 4 and 8 times; "new", of heads that were run after the rule was written.
+    """
+    rows = _table("forecasts")
+    of = rows["times"] >= 4 if cells == "far" else rows["head"].isin(_LATER)
+    off = [
+        (rows.loc[of, name] - rows.loc[of, "measured"]).abs() for name in ("forecast", "power_law")
+    ]
+    return f"{off[0].mean() / off[1].mean():.2f}"
 
 
 def _mean(setting: str, head: str, condition: str, n: str) -> str:
@@ -77,6 +98,81 @@ def _tangent(head: str, rule: str, what: str) -> str:
     both = rows[rows["ridge_rule"] == rule].merge(measured, on=["head", "condition", "n"])
     off = 100 * (both["predicted"] - both["accuracy"]).abs()
     return f"{off.mean() if what == 'mean' else off.max():.1f}"
+
+
+def _kernel_errors(rule: str) -> pd.DataFrame:
+    """Return kernels in Adam's metric less the fixed setting in points, with the growth.
+
+    The rule "used" takes the derived ridge of heads that are lazy, and the best one of others.
+    """
+    rows = _table("adam_kernel")
+    lazy = _lazy(rows)
+    wanted = lazy.map({True: "derived", False: "best"}) if rule == "used" else rule
+    rows = rows[rows["ridge_rule"] == wanted]
+    measured = _table("measured")
+    measured = measured[measured["setting"] == "fixed"]
+    both = rows.merge(measured, on=["head", "condition", "n"])
+    return both.assign(off=100 * (both["predicted"] - both["accuracy"]).abs())
+
+
+def _lazy(rows: pd.DataFrame) -> pd.Series[bool]:
+    """Return whether the signal grows or shrinks by less than a factor of 2."""
+    return rows["growth"].between(1 / _LAZY, _LAZY)
+
+
+def _kernel(head: str, rule: str, what: str) -> str:
+    errors = _kernel_errors(rule)
+    if head != "all":
+        errors = errors[errors["head"] == head]
+    elif what == "mean":
+        # Each head counts alike, whatever it was run at.
+        return f"{errors.groupby('head')['off'].mean().mean():.1f}"
+    return f"{errors['off'].mean() if what == 'mean' else errors['off'].max():.1f}"
+
+
+def _kernel_from_2048() -> str:
+    errors = _kernel_errors("used")
+    errors = errors[errors["n"] >= _SMALLEST]
+    return f"{errors.groupby('head')['off'].mean().mean():.1f}"
+
+
+def _kernel_of_seeing(rule: str) -> str:
+    errors = _kernel_errors(rule)
+    errors = errors[~errors["head"].isin(_BLIND)]
+    return f"{errors.groupby('head')['off'].mean().mean():.1f}"
+
+
+def _lazy_error(lazy: str) -> str:
+    errors = _kernel_errors("derived")
+    errors = errors[~errors["head"].isin(_BLIND)]
+    mine = errors[_lazy(errors) == (lazy == "lazy")]
+    return f"{mine.groupby('head')['off'].mean().mean():.1f}"
+
+
+def _least_growth() -> str:
+    rows = _table("adam_kernel")
+    return f"{rows[rows['growth'] > _LAZY]['growth'].min():.0f}"
+
+
+def _learned(kind: str, condition: str, n: str) -> str:
+    rows = _table("feature_learning")
+    mine = (rows["condition"] == condition) & (rows["n"] == int(n)) & (rows["learned"] == kind)
+    return f"{100 * rows[mine]['accuracy'].mean():.1f}"
+
+
+def _learned_error(kind: str, condition: str, what: str) -> str:
+    rows = _table("feature_learning")
+    rows = rows[(rows["learned"] == kind) & (rows["condition"] == condition)]
+    means = rows.groupby("n")["accuracy"].mean()
+    measured = _table("measured")
+    mine = (measured["setting"] == "tuned") & (measured["head"] == "concat-mlp")
+    tuned = measured[mine & (measured["condition"] == condition)].set_index("n")["accuracy"]
+    off = 100 * (means - tuned).dropna().abs()
+    return f"{off.mean() if what == 'mean' else off.max():.1f}"
+
+
+def _repeated(what: str) -> str:
+    return str(int(_table("repeated")[what].sum()))
 
 
 def _seconds(predictor: str, head: str) -> str:
@@ -106,11 +202,13 @@ def numbers() -> dict[str, Callable[[], str]]:
                 add(_distance, setting, predictor, *place)
             for column in ("sign_right", "sign_clear"):
                 add(_sign, setting, predictor, column)
-    heads = (*_HEADS, "dot-product", "hadamard", "low-rank", "all")
+    heads = (*HEADS, "all")
     columns = ("forecast_points", "power_law_points", "ratio", "coverage", "cells")
     for place in product(("2.0", "4.0", "8.0", "all"), heads, columns):
         add(_forecast, *place)
-    for place in product(("best ridge", "optimiser", "forecast"), _HEADS):
+    for cells in ("far", "new"):
+        add(_forecast_ratio, cells)
+    for place in product(("best ridge", "optimiser", "forecast", "own kernel"), _HEADS):
         add(_seconds, *place)
     for place in product(_HEADS, ("mean", "largest")):
         add(_between, *place)
@@ -119,7 +217,26 @@ def numbers() -> dict[str, Callable[[], str]]:
         words = rule.split()[0].replace(".", "")
         name = f"tangent_{head}_{words}_{what}".replace("-", "_")
         found[name] = functools.partial(_tangent, head, rule, what)
+    _add_kernels(add)
     conditions, sizes = ("aligned", "unaligned"), (512, 1024, 2048, 4096, 8192, 16384)
     for place in product(_PREDICTED_BY, HEADS, conditions, map(str, sizes)):
         add(_mean, *place)
     return found
+
+
+def _add_kernels(add: Callable[..., None]) -> None:
+    """Add the numbers of kernels in Adam's metric and of those that learn features."""
+    for place in product((*HEADS, "all"), ("derived", "best", "used"), ("mean", "largest")):
+        add(_kernel, *place)
+    add(_kernel_of_seeing, "used")
+    add(_kernel_from_2048)
+    add(_least_growth)
+    for lazy in ("lazy", "other"):
+        add(_lazy_error, lazy)
+    kinds, conditions = ("plain", "fitted", "first gradient"), ("aligned", "unaligned")
+    for place in product(kinds, conditions, ("512", "1024", "2048", "4096")):
+        add(_learned, *place)
+    for place in product(kinds, conditions, ("mean", "largest")):
+        add(_learned_error, *place)
+    for what in ("runs", "equal"):
+        add(_repeated, what)

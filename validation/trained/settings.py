@@ -18,6 +18,7 @@ from validation.trained.earlier import joined_runs, repeated_runs
 from validation.trained.predictors import (
     COLUMNS,
     PLACE,
+    adam_kernel_curves,
     error_table,
     forecast_errors,
     forecast_table,
@@ -144,6 +145,7 @@ def _cost(session: TrainedSession, images: int) -> pd.DataFrame:
                 lambda runs: forecast_trained(moments(), runs, sizes[2:], training_images=images),
                 runs,
             ),
+            "own kernel": partial(adam_kernel_curves, head, features, sizes, study.training),
         }
         for predictor, way in ways.items():
             start = process_time()
