@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from fusiontheory.checks import InputError
 from fusiontheory.commands.options import (
     TASK,
     Features,
@@ -63,6 +64,14 @@ def predict(
         ),
     ] = None,
     training_sets: TrainingSets = None,
+    trial: Annotated[
+        bool,
+        typer.Option(
+            "--trial",
+            help="Train each head on most of the images and test it on the rest, for features that"
+            " a prediction warns of; takes seconds for each head.",
+        ),
+    ] = False,
     image_key: ImageKey = None,
     text_key: TextKey = None,
     missing: Missing = "refuse",
@@ -79,6 +88,7 @@ def predict(
         fusiontheory predict image.npy text.npy --head concat-mlp --head bilinear --n 256,1024
         fusiontheory predict features.npz --ridge 0.1 --figure curve.png
         fusiontheory predict features.npz --json
+        fusiontheory predict features.npz --trial
     """
     from fusiontheory.curves import answer, forecast
     from fusiontheory.data import Reading
@@ -87,10 +97,16 @@ def predict(
     delta = parse_ridge(ridge)
     check_figure(figure)
     reading = Reading(image_key, text_key, missing)
-    table = forecast(
-        *(features, head, sizes, delta, split, raw, test_images, training_sets, reading),
-        training_images=training_images,
-    )
+    if trial:
+        _check_trial(delta, test_images, training_images, training_sets)
+        from fusiontheory.trial import trial_forecast
+
+        table = trial_forecast(features, head, sizes, delta, split, raw, reading)
+    else:
+        table = forecast(
+            *(features, head, sizes, delta, split, raw, test_images, training_sets, reading),
+            training_images=training_images,
+        )
     if figure is not None:
         from fusiontheory.plotting import plot_curve
 
@@ -113,6 +129,16 @@ def predict(
     typer.echo()
     typer.echo(_settings(table, delta, raw, training_images))
     typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+
+
+def _check_trial(ridge: float | str, *others: int | None) -> None:
+    if ridge == "least-risk":
+        raise InputError("ridge must be a number or best with --trial, got 'least-risk'")
+    if any(other is not None for other in others):
+        raise InputError(
+            "--test-images, --training-images and --training-sets must be left out with --trial,"
+            " whose interval is that of its own images and training sets"
+        )
 
 
 def _preparation(raw: bool) -> str:

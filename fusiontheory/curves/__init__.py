@@ -2,7 +2,7 @@
 
 from fusiontheory.curves.answer import Answer, answer, predicted_lead
 from fusiontheory.curves.best_ridge import best_ridge, checked_ridges
-from fusiontheory.curves.forecast import forecast
+from fusiontheory.curves.forecast import ForecastInputs, forecast, forecast_inputs
 from fusiontheory.curves.forecast_trained import forecast_trained
 from fusiontheory.curves.models import find_model, mean_diagonal
 from fusiontheory.curves.own_runs import RunComparison, compare, read_runs
@@ -14,6 +14,7 @@ from fusiontheory.curves.trust import trust
 __all__ = [
     "SIDES",
     "Answer",
+    "ForecastInputs",
     "RunComparison",
     "alignment_curve",
     "answer",
@@ -24,6 +25,7 @@ __all__ = [
     "degradation_curve",
     "find_model",
     "forecast",
+    "forecast_inputs",
     "forecast_trained",
     "mean_diagonal",
     "predict_curve",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from fusiontheory.heads import HEADS, find_head
 from fusiontheory.matching import check_request
 from fusiontheory.moments import Moments
 
-__all__ = ["forecast"]
+__all__ = ["ForecastInputs", "forecast", "forecast_inputs"]
 
 DEFAULT = Reading()
 _SIZES = tuple(2**k for k in range(8, 14))
@@ -68,9 +68,57 @@ def forecast(
         >>> forecast(path, ["concat-linear"], [64], 0.1)["accuracy"].tolist()
         [0.5]
     """
-    names = None if not heads else list(dict.fromkeys(find_head(name).name for name in heads))
     asked = (_FEWEST,) if n is None else n
     check_request(asked, 0.0 if isinstance(ridge, str) else ridge, test_images, training_sets)
+    given = forecast_inputs(path, heads, n, split, raw, reading, training_images)
+    chosen, sizes = given.heads, given.sizes
+    moments = Moments.from_features(given.image, given.text)
+    curves = [
+        predict_curve(
+            *(name, moments, sizes, ridge),
+            test_images=test_images,
+            training_images=training_images,
+            training_sets=training_sets,
+        )
+        for name in chosen
+    ]
+    for name, curve in zip(chosen, curves, strict=True):
+        curve.insert(0, "head", name)
+    return pd.concat(curves, ignore_index=True)
+
+
+class ForecastInputs(NamedTuple):
+    """What a forecast is of: names of heads, sizes, and features (n, d_v), (n, captions, d_t)."""
+
+    heads: list[str]
+    sizes: ArrayLike
+    image: NDArray[np.floating[Any]]
+    text: NDArray[np.floating[Any]]
+
+
+@checked
+def forecast_inputs(
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    heads: Sequence[str] | None,
+    n: ArrayLike | None,
+    split: str | None = None,
+    raw: bool = False,
+    reading: Reading = DEFAULT,
+    training_images: int | None = None,
+) -> ForecastInputs:
+    """Return the features of a file as a forecast takes them, and heads and sizes that fit them.
+
+    Args and errors are those of `forecast`.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "features.npz"
+        >>> x = np.random.default_rng(0).standard_normal((100, 4))
+        >>> np.savez(path, image=x, text=x[:, :3])
+        >>> forecast_inputs(path, None, [64]).heads
+        ['concat-linear', 'concat-mlp', 'bilinear']
+    """
+    names = None if not heads else list(dict.fromkeys(find_head(name).name for name in heads))
     features = read_features(path, reading)
     if split is None and features.split is not None:
         split = "train"
@@ -84,19 +132,7 @@ def forecast(
     chosen = names or [name for name in HEADS if equal or name != "dot-product"]
     if "dot-product" in chosen:
         equal_dimensions("dot-product", image.shape[-1], text.shape[-1])
-    moments = Moments.from_features(image, text)
-    curves = [
-        predict_curve(
-            *(name, moments, sizes, ridge),
-            test_images=test_images,
-            training_images=training_images,
-            training_sets=training_sets,
-        )
-        for name in chosen
-    ]
-    for name, curve in zip(chosen, curves, strict=True):
-        curve.insert(0, "head", name)
-    return pd.concat(curves, ignore_index=True)
+    return ForecastInputs(chosen, sizes, image, text)
 
 
 def _allowed(

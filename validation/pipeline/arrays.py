@@ -141,11 +141,12 @@ def read_ids(path: Path, rows: int, kind: str) -> list[str]:
         InputError: if the file cannot be read, or there are not as many names as rows.
     """
     header = ""
-    if path.suffix.lower() in (*ENDINGS, ".json") and path.suffix.lower() not in _TEXT:
+    ending = path.suffix.lower()
+    if ending in (*ENDINGS, ".json") and ending not in (*_TEXT, ".txt"):
         names = _stored(path, kind)
     else:
         names = [line.strip() for _, line in read_lines(path)]
-        if path.suffix.lower() in _TEXT:
+        if ending in _TEXT:
             names, header = _column(names)
     if len(names) != rows:
         passed = f", whose first line {header!r} is taken as a name" if header else ""

@@ -158,7 +158,7 @@ def spoilt(array: np.ndarray, value: float) -> np.ndarray:
         ("image.npy", b"\x93NUMPY", "must be an intact"),
         ("ids.txt", b"a\nb\n", "image ids must be 80, one for each row, got 2"),
         ("ids.txt", b"a\n" * 80, "image ids must be distinct, got 'a' twice"),
-        ("ids.txt", b"\xff\xfe", "UTF-8"),
+        ("ids.txt", b"a\n\xffb\n", "UTF-8"),
     ],
 )
 def test_arrays_that_do_not_fit(
