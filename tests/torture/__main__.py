@@ -28,12 +28,13 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--out", type=Path, default=Path(".cache/torture"))
     parser.add_argument("--page", action="store_true", help="write the table into the page")
+    parser.add_argument("--again", action="store_true", help="rounds with a fault again")
     parser.add_argument("--only", nargs="*", choices=list(ROUNDS), help="these rounds alone")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     log = asked.out / "rounds.jsonl"
-    held = _held(log)
-    done = {(row["kind"], row["seed"]) for row in held}
+    held = {(row["kind"], row["seed"]): row for row in _held(log)}
+    done = {key for key, row in held.items() if not (asked.again and row["fault"])}
     todo = [
         (seed / count, kind, seed)
         for kind, (_, count) in ROUNDS.items()
@@ -50,16 +51,16 @@ def main() -> int:
                 fault = ROUNDS[kind][0](seed, Path(folder))
             seconds = round(time.monotonic() - start, 1)
             row = {"kind": kind, "seed": seed, "fault": fault, "seconds": seconds}
-            held.append(row)
+            held[kind, seed] = row
             print(json.dumps(row), file=file, flush=True)
             if fault or sys.stderr.isatty():
                 print(f"{number}/{len(todo)} {kind} {seed}: {fault or 'ok'}", file=sys.stderr)
-    text = table(held)
+    text = table(list(held.values()))
     print(text)
     if asked.page:
         _write(text)
     whole = len(held) == sum(count for _, count in ROUNDS.values())
-    return 0 if whole and not any(row["fault"] for row in held) else 1
+    return 0 if whole and not any(row["fault"] for row in held.values()) else 1
 
 
 def _held(log: Path) -> list[dict[str, object]]:
@@ -81,7 +82,8 @@ def table(rows: list[dict[str, object]]) -> str:
     lines = [
         f"Run on {datetime.date.today()}, {platform.machine()}, {seconds / 60:.1f} minutes of"
         f" rounds. A round of `fuzz` is {CALLS} calls over {len(targets())} callables, one of"
-        f" `hostile_input` {LINES} command lines.",
+        f" `hostile_input` or `hostile_files` {LINES} command lines. A round with a fault was run"
+        " again once that was mended.",
         "",
         "| round | what it does | run | of | faults |",
         "|---|---|---|---|---|",

@@ -14,7 +14,6 @@ import inspect
 import io
 import pkgutil
 import random
-import signal
 import typing
 import warnings
 from collections import defaultdict
@@ -28,9 +27,7 @@ import pandas as pd
 import fusiontheory
 from fusiontheory.checks import InputError
 from fusiontheory.networks import FusionNetwork
-
-SECONDS = 20
-"""No call may take longer."""
+from torture.limits import SECONDS, Overdue, limited
 
 # Ground that takes an argument's name from the programmer, and what starts or serves commands.
 _APART = ("checks", "constraints", "console", "cli", "commands", "plugins")
@@ -145,7 +142,7 @@ class Fuzzer:
         except InputError:
             self.refused += 1
             return None
-        except TimeoutError:
+        except Overdue:
             return Fault(target.name, text, f"more than {SECONDS} s")
         except Exception as error:
             if _meant(error, target, {**arguments, "self": owner, "*": positional}):
@@ -166,7 +163,7 @@ class Fuzzer:
     ) -> tuple[Any, list[warnings.WarningMessage]]:
         with contextlib.chdir(self.folder), warnings.catch_warnings(record=True) as warned:
             warnings.simplefilter("always")
-            with contextlib.redirect_stdout(io.StringIO()), _limit(SECONDS):
+            with contextlib.redirect_stdout(io.StringIO()), limited(SECONDS):
                 result = function(*positional, **named)
                 if inspect.isgenerator(result):
                     result = [value for value, _ in zip(result, range(50), strict=False)]
@@ -396,19 +393,3 @@ def _finite(value: Any, depth: int = 0) -> bool:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return all(_finite(one, depth + 1) for one in getattr(value, "__dict__", {}).values())
     return True
-
-
-@contextlib.contextmanager
-def _limit(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after so many seconds; only in the main thread of a Unix system."""
-
-    def stop(*_: Any) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)

@@ -17,9 +17,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
-from torture.fuzz import SECONDS, Fuzzer
+from torture.files import line_with_file
+from torture.fuzz import Fuzzer
+from torture.limits import SECONDS, Overdue, limited
+from torture.lines import command_line
+from torture.places import clock_jumps, full_disk, read_only
+from torture.running import calm_seconds, command, compared, ended, one_line, start
 
 CALLS = 500
 """Of the fuzzer in one round."""
@@ -27,100 +30,37 @@ CALLS = 500
 LINES = 50
 """Hostile grids and command lines in one round."""
 
-_GRID = """
-heads = ["additive", "bilinear"]
-n = [40, 80, 160]
-seeds = {seeds}
-ridge = [0.1]
-predict = "none"
-[pairs]
-d_v = 12
-d_t = 12
-[vary]
-"pairs.correlation" = [0.1, 0.5, 0.9]
-"""
-
-
-def _command(folder: Path, *more: str) -> list[str]:
-    config = folder / "grid.toml"
-    config.write_text(_GRID.format(seeds=12))
-    out = str(folder / "out")
-    return [sys.executable, "-m", "fusiontheory", "simulate", str(config), "--out", out, *more]
-
-
-def _start(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def _ended(process: subprocess.Popen[str], seconds: float = 120) -> tuple[int, str]:
-    try:
-        _, err = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        return -1, f"no end within {seconds:g} s"
-    return process.returncode, err
-
-
-def _table(folder: Path) -> pd.DataFrame:
-    return pd.read_parquet(folder / "out" / "table.parquet")
-
-
-_reference: list[pd.DataFrame] = []
-
-
-def _compared(folder: Path) -> str | None:
-    """Hold the table against that of a run that nothing disturbed."""
-    if not _reference:
-        calm = folder / "calm"
-        calm.mkdir()
-        status, err = _ended(_start(_command(calm)))
-        if status:
-            return f"the calm run ended with {status}: {err[-200:]}"
-        _reference.append(_table(calm))
-    columns = [c for c in _reference[0].columns if not c.endswith("seconds")]
-    same = _table(folder)[columns].equals(_reference[0][columns])
-    return None if same else "the table is another than that of a calm run"
-
-
-def _line(status: int, err: str, allowed: tuple[int, ...]) -> str | None:
-    if status not in allowed or "Traceback" in err:
-        return f"status {status}: {err.strip()[-300:]}"
-    return None
-
 
 def kill_main(seed: int, folder: Path) -> str | None:
     """Kill the run at a random moment, with all its processes, and resume it."""
-    process = _start(_command(folder))
-    time.sleep(random.Random(seed).uniform(0.3, 4.0))
+    process = start(command(folder))
+    time.sleep(calm_seconds(folder) * random.Random(seed).uniform(0.1, 1.0))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-    status, err = _ended(_start(_command(folder)))
-    return _line(status, err, (0,)) or _compared(folder)
+    status, err = ended(start(command(folder)))
+    return one_line(status, err, (0,)) or compared(folder)
 
 
 def interrupt(seed: int, folder: Path) -> str | None:
     """Interrupt the run: it says that running again resumes."""
-    process = _start(_command(folder))
-    time.sleep(random.Random(seed).uniform(1.0, 4.0))
+    process = start(command(folder))
+    time.sleep(calm_seconds(folder) * random.Random(seed).uniform(0.2, 1.0))
     process.send_signal(signal.SIGINT)
-    status, err = _ended(process)
+    status, err = ended(process)
     if status == 130 and "resume" not in err:
         return f"an interrupt that says nothing: {err[-200:]}"
     # Before Python runs the command an interrupt is Python's own.
     early = status in (-2, 1) and "fusiontheory/cli" not in err
-    fault = None if early else _line(status, err, (0, 130))
-    status, err = _ended(_start(_command(folder)))
-    return fault or _line(status, err, (0,)) or _compared(folder)
+    fault = None if early else one_line(status, err, (0, 130))
+    status, err = ended(start(command(folder)))
+    return fault or one_line(status, err, (0,)) or compared(folder)
 
 
 def kill_worker(seed: int, folder: Path) -> str | None:
     """Kill a worker of two: it is replaced."""
     drawn = random.Random(seed)
-    process = _start(_command(folder, "--jobs", "2"))
-    time.sleep(drawn.uniform(1.5, 5.0))
+    process = start(command(folder, "--jobs", "2"))
+    time.sleep(calm_seconds(folder) * drawn.uniform(0.4, 1.2))
     listed = subprocess.run(
         ["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True, text=True
     ).stdout.splitlines()
@@ -128,14 +68,14 @@ def kill_worker(seed: int, folder: Path) -> str | None:
     for worker in drawn.sample(workers, min(1, len(workers))):
         with contextlib.suppress(ProcessLookupError):
             os.kill(worker, signal.SIGKILL)
-    status, err = _ended(process)
-    return _line(status, err, (0,)) or _compared(folder)
+    status, err = ended(process)
+    return one_line(status, err, (0,)) or compared(folder)
 
 
 def _at_once(runs: int, folder: Path) -> str | None:
-    processes = [_start(_command(folder)) for _ in range(runs)]
-    faults = [_line(*_ended(process), (0,)) for process in processes]
-    return next(filter(None, faults), None) or _compared(folder)
+    processes = [start(command(folder)) for _ in range(runs)]
+    faults = [one_line(*ended(process), (0,)) for process in processes]
+    return next(filter(None, faults), None) or compared(folder)
 
 
 def two_at_once(seed: int, folder: Path) -> str | None:
@@ -151,8 +91,8 @@ def four_at_once(seed: int, folder: Path) -> str | None:
 def damage(seed: int, folder: Path) -> str | None:
     """Flip bits in, or cut, a file of a finished run: it is named in one line, or not needed."""
     drawn = random.Random(seed)
-    status, err = _ended(_start(_command(folder)))
-    fault = _line(status, err, (0,))
+    status, err = ended(start(command(folder)))
+    fault = one_line(status, err, (0,))
     files = [f for f in sorted((folder / "out").rglob("*")) if f.is_file() and f.stat().st_size]
     for file in drawn.sample(files, 1):
         data = bytearray(file.read_bytes())
@@ -162,9 +102,9 @@ def damage(seed: int, folder: Path) -> str | None:
             for _ in range(drawn.choice((1, 8, 64))):
                 data[drawn.randrange(len(data))] ^= 1 << drawn.randrange(8)
         file.write_bytes(data)
-        again, err = _ended(_start(_command(folder)))
-        fault = fault or _line(again, err, (0, 2))
-        if fault is None and again == 0 and (fault := _compared(folder)):
+        again, err = ended(start(command(folder)))
+        fault = fault or one_line(again, err, (0, 2))
+        if fault is None and again == 0 and (fault := compared(folder)):
             fault = f"{fault} after damage to {file.name}"
     return fault
 
@@ -172,8 +112,8 @@ def damage(seed: int, folder: Path) -> str | None:
 def kill_decoder(seed: int, folder: Path) -> str | None:
     """Kill a decoding worker of the extraction: it is replaced, and all images come in order."""
     script = Path(__file__).with_name("decoder.py")
-    status, err = _ended(_start([sys.executable, str(script), str(seed), str(folder)]))
-    return _line(status, err, (0,))
+    status, err = ended(start([sys.executable, str(script), str(seed), str(folder)]))
+    return one_line(status, err, (0,))
 
 
 def kill_dask_worker(seed: int, folder: Path) -> str | None:
@@ -198,21 +138,21 @@ def _on_dask(
     address = f"tcp://127.0.0.1:{port}"
     dask = [sys.executable, "-m", "dask"]
     place = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    cluster = {"scheduler": _start([*dask, "scheduler", *place])}
+    cluster = {"scheduler": start([*dask, "scheduler", *place])}
     for k in range(2):
         one = [*dask, "worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
-        cluster[f"worker {k}"] = _start(one)
+        cluster[f"worker {k}"] = start(one)
     try:
         time.sleep(6)
-        process = _start(_command(folder, "--scheduler", address))
-        time.sleep(random.Random(seed).uniform(2.0, 5.0))
+        process = start(command(folder, "--scheduler", address))
+        time.sleep(calm_seconds(folder) * random.Random(seed).uniform(0.5, 1.0))
         for name in victims:
             os.killpg(cluster[name].pid, signal.SIGKILL)
-        status, err = _ended(process, 75)
-        if fault := _line(status, err, allowed):
+        status, err = ended(process, 75)
+        if fault := one_line(status, err, allowed):
             return fault
-        status, err = _ended(_start(_command(folder)))
-        return _line(status, err, (0,)) or _compared(folder)
+        status, err = ended(start(command(folder)))
+        return one_line(status, err, (0,)) or compared(folder)
     finally:
         for one in cluster.values():
             with contextlib.suppress(ProcessLookupError):
@@ -230,24 +170,37 @@ def fuzz(seed: int, folder: Path) -> str | None:
 
 def hostile_input(seed: int, folder: Path) -> str | None:
     """Run `LINES` command lines with hostile options and grids: status 0 to 2, one line."""
+    return _run_lines(command_line, seed, folder)
+
+
+def hostile_files(seed: int, folder: Path) -> str | None:
+    """Run `LINES` command lines on damaged, foreign and hostile files: status 0 to 2, one line."""
+    return _run_lines(line_with_file, seed, folder)
+
+
+def _run_lines(
+    make: Callable[[random.Random, Path], list[str]], seed: int, folder: Path
+) -> str | None:
     from fusiontheory.cli import app
-    from torture.lines import command_line
 
     drawn = random.Random(seed)
     for _ in range(LINES):
-        line = command_line(drawn, folder)
+        line = make(drawn, folder)
         out, err = io.StringIO(), io.StringIO()
-        start = time.monotonic()
+        status: object = 0
         try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            with (
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                limited(SECONDS),
+            ):
                 app(line, prog_name="fusiontheory")
-            status: object = 0
         except SystemExit as error:
             status = error.code
+        except Overdue:
+            return f"{line}: more than {SECONDS} s"[:300]
         except BaseException as error:
             return f"{line}: {type(error).__name__}: {error}"[:300]
-        if time.monotonic() - start > SECONDS:
-            return f"{line}: more than {SECONDS} s"
         lines = [text for text in err.getvalue().splitlines() if not text.startswith("warning")]
         if status not in (0, 1, 2) or (status and len(lines) != 1):
             return f"{line}: status {status}, {lines[:3]}"[:300]
@@ -257,12 +210,16 @@ def hostile_input(seed: int, folder: Path) -> str | None:
 ROUNDS: dict[str, tuple[Callable[[int, Path], str | None], int]] = {
     "fuzz": (fuzz, 200),
     "hostile_input": (hostile_input, 60),
+    "hostile_files": (hostile_files, 40),
     "kill_main": (kill_main, 20),
     "kill_worker": (kill_worker, 20),
     "interrupt": (interrupt, 10),
     "two_at_once": (two_at_once, 5),
     "four_at_once": (four_at_once, 5),
     "damage": (damage, 30),
+    "full_disk": (full_disk, 15),
+    "read_only": (read_only, 5),
+    "clock_jumps": (clock_jumps, 10),
     "kill_decoder": (kill_decoder, 10),
     "kill_dask_worker": (kill_dask_worker, 5),
     "kill_dask_workers": (kill_dask_workers, 3),
