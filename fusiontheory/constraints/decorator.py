@@ -29,7 +29,7 @@ from typing import Any, TypeVar, cast, overload
 import numpy as np
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints.kinds import Kind, kind_of, plain_types
+from fusiontheory.constraints.kinds import Kind, held_to
 from fusiontheory.constraints.rules import instead
 from fusiontheory.constraints.words import short
 
@@ -277,7 +277,7 @@ def _kinds(function: Callable[..., Any], owner: type | None, rules: _Rules) -> _
     space = vars(sys.modules[owner.__module__]) if owner else own
     positional, named = list[_Part](), dict[str, _Part]()
     for name, parameter in inspect.signature(function).parameters.items():
-        kind, types = kind_of(parameter.annotation, space), plain_types(parameter.annotation, space)
+        kind, types = held_to(parameter.annotation, space)
         if name in rules.single:
             kind, types = _both(kind, rules.single[name]), frozenset()
         if kind is not None and parameter.default is None:

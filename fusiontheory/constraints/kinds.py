@@ -6,6 +6,7 @@ for, or refuses it. Range, shape and meaning are the business of the function it
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 import os
@@ -21,7 +22,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.constraints.arrays import array_like, array_of
 from fusiontheory.constraints.words import refuse
 
-__all__ = ["Kind", "kind_of", "plain_types"]
+__all__ = ["Kind", "held_to", "kind_of"]
 
 Kind = Callable[[str, Any], Any]
 
@@ -39,21 +40,34 @@ def kind_of(annotation: Any, space: Mapping[str, Any]) -> Kind | None:
         Traceback (most recent call last):
         fusiontheory.checks.InputError: rank must be an integer, got 1.5
     """
-    if annotation is inspect.Parameter.empty:
-        return None
-    found = _evaluated(annotation, space)
-    return _named(found) if isinstance(found, str) else _kind(found)
+    return held_to(annotation, space)[0]
 
 
-def plain_types(annotation: Any, space: Mapping[str, Any]) -> frozenset[Any]:
-    """Return types whose own instances, not those of subclasses, the kind returns as they are.
+def held_to(annotation: Any, space: Mapping[str, Any]) -> tuple[Kind | None, frozenset[Any]]:
+    """Return the kind of an annotation, and the types that it returns as they are.
 
-    A dtype stands for arrays of it.
+    Their own instances, that is, not those of subclasses. A dtype stands for arrays of it.
 
-    >>> sorted(one.__name__ for one in plain_types("int | str", {}))
+    >>> sorted(one.__name__ for one in held_to("int | str", {})[1])
     ['int', 'str']
     """
+    if annotation is inspect.Parameter.empty:
+        return None, frozenset()
     found = _evaluated(annotation, space)
+    if isinstance(found, str):
+        return _named(found), frozenset()
+    try:
+        return _held_to(found)
+    except TypeError:  # it cannot be hashed
+        return _kind(found), _plain_types(found)
+
+
+@functools.cache
+def _held_to(found: Any) -> tuple[Kind | None, frozenset[Any]]:
+    return _kind(found), _plain_types(found)
+
+
+def _plain_types(found: Any) -> frozenset[Any]:
     parts = typing.get_args(found) if _is_union(found) else (found,)
     if repr(found) == _ARRAY_LIKE:
         return frozenset({float, int, bool, np.float64, *_FLOATS})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -138,3 +139,20 @@ def test_labelled_arrays_of_people_are_squeezed_or_suspected_of_being_turned() -
     assert advise(IMAGE[:, None], TEXT[:, None], y).task == "classification"
     with pytest.raises(InputError, match="one seems to be transposed"):
         advise(IMAGE, TEXT.T, y)
+
+
+def test_a_long_name_of_a_column_is_read_at_once(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("[" * 10**5 + "\n1.0\n")
+    with pytest.raises(InputError):
+        read_features(path)
+
+
+def test_an_archive_in_parts_is_named(tmp_path):
+    pytest.importorskip("torch")
+    path = tmp_path / "a.pt"
+    # The locator of a zip file of 64 bits that says it has two disks, and the end of a directory.
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, 0, 2)
+    path.write_bytes(locator + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 0, 0, 0))
+    with pytest.raises(InputError, match=r"a\.pt"):
+        read_features(path)

@@ -30,7 +30,6 @@ TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet", ".feather", ".arrow")
 """Endings of tables."""
 
 
-_NUMBERED = re.compile(r"(?P<stem>.*?)[ _.\-\[]*(?P<number>\d+)\]?")
 _SEPARATORS = (",", "\t", ";")
 _LIST = re.compile(r"\s*(\[|\(|tensor\(|array\()")
 _PRINTED = re.compile(r"(?:tensor|array)?\(\[?([^\[\]()]*?)\]?(?:,\s*\w+=[^\[\]]*)?,?\)", re.DOTALL)
@@ -158,16 +157,30 @@ _FRAMES = {
 }
 
 
+def _numbered(name: str) -> tuple[str, int] | None:
+    """Return stem and number of a column's name; None where it ends in none.
+
+    A pattern would look at a long name from each of its characters.
+
+    >>> _numbered("image[12]"), _numbered("text")
+    (('image', 12), None)
+    """
+    text = name.removesuffix("]")
+    stem = text.rstrip("0123456789")
+    number = text[len(stem) :]
+    return (stem.rstrip(" _.-["), int(number)) if 0 < len(number) < 10 else None
+
+
 def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
     arrays: dict[str, Stored] = {}
     numbered: dict[str, list[tuple[int, Any]]] = {}
     scalars: list[Any] = []
     for column in frame.columns:
         values, name = frame[column], str(column).strip()
-        match = _NUMBERED.fullmatch(name)
+        match = _numbered(name)
         if values.dtype.kind in "iufb":
             if match:
-                numbered.setdefault(match["stem"], []).append((int(match["number"]), column))
+                numbered.setdefault(match[0], []).append((match[1], column))
             else:
                 scalars.append(column)
         elif (vectors := _vectors(values, f"{path} column {name}")) is not None:
@@ -267,8 +280,8 @@ def _check_numbered(
     import pandas as pd
 
     for column in frame.columns:
-        values, match = frame[column], _NUMBERED.fullmatch(str(column).strip())
-        if match is None or values.dtype.kind in "iufb" or len(numbered.get(match["stem"], ())) < 2:
+        values, match = frame[column], _numbered(str(column).strip())
+        if match is None or values.dtype.kind in "iufb" or len(numbered.get(match[0], ())) < 2:
             continue
         bad = values.notna() & pd.to_numeric(values, errors="coerce").isna()
         row = int(np.argmax(bad.to_numpy()))

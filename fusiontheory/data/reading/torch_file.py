@@ -41,9 +41,12 @@ def open_torch(path: Path) -> StoredFile:
             f"path must be a file that can be read here, got {path}, which needs the package torch;"
             " run pip install torch, or save as .npz"
         ) from error
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            size = sum(info.file_size for info in archive.infolist())
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                size = sum(info.file_size for info in archive.infolist())
+    except Exception as error:  # damaged bytes make zipfile raise almost anything
+        raise unreadable(path, error) from error
     check_fits(path, "tensors", (size,), 1)
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
