@@ -95,6 +95,7 @@ class ContrastiveSettings:
             object.__setattr__(self, name, number)
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class ContrastiveHeads:
     """One linear map for each modality into a common space, without bias.

@@ -19,6 +19,10 @@ def _array(name: str, value: Any) -> Any:
     """Return an array of whatever can be one, an array as it is."""
     if hasattr(value, "toarray"):
         raise InputError(f"{name} must be a dense array, got sparse {type(value).__name__}")
+    if isinstance(value, np.ma.MaskedArray):
+        if np.ma.is_masked(value):
+            raise InputError(f"{name} must be an array without masked values; fill or drop them")
+        return np.asarray(value)
     if isinstance(value, np.ndarray):
         return value
     try:
@@ -37,7 +41,7 @@ def array_like(name: str, value: Any) -> Any:
         raise InputError(f"{name} must be an array of real numbers, got complex ones")
     if array.dtype.kind in "mMV":
         raise InputError(f"{name} must be an array of numbers, got {array.dtype}")
-    return value
+    return array if isinstance(value, np.ma.MaskedArray) else value
 
 
 _INTEGERS = "biu"

@@ -18,6 +18,7 @@ the code that made a record leaves the decorator out (`fusiontheory.store.code_v
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import inspect
 import sys
@@ -39,7 +40,7 @@ _Target = TypeVar("_Target", bound=Callable[..., Any])
 
 Together = Callable[[Mapping[str, Any]], None]
 
-_REFUSED = (ArithmeticError, IndexError, KeyError, MemoryError, RuntimeError, ValueError)
+_REFUSED = (ArithmeticError, IndexError, KeyError, MemoryError, OSError, RuntimeError, ValueError)
 """What a body raises at values that are of the right kind but cannot be used; LinAlgError is a
 ValueError, and PyTorch raises RuntimeError at shapes."""
 
@@ -67,6 +68,11 @@ _OF_VALUES = (
     "unhashable type",
     "Cannot cast",
     "numpy.float64' ",
+    "'NoneType' and 'NoneType'",
+    "'str' and 'str'",
+    "argument must be a string",
+    "not supported between instances",
+    "Overflow when unpacking",
     "object too deep",
     "resolved dtypes",
     "size-1 arrays",
@@ -82,6 +88,7 @@ class _Rules:
 
     single: Mapping[str, Kind] = dataclasses.field(default_factory=dict)
     together: Together | None = None
+    annotations: bool = True
 
 
 _NO_RULES = _Rules()
@@ -90,12 +97,22 @@ _NO_RULES = _Rules()
 @overload
 def checked(target: _Target, /) -> _Target: ...
 @overload
-def checked(*, together: Together | None = None, **rules: Kind) -> Callable[[_Target], _Target]: ...
-def checked(target: Any = None, /, *, together: Together | None = None, **rules: Kind) -> Any:
+def checked(
+    *, annotations: bool = True, together: Together | None = None, **rules: Kind
+) -> Callable[[_Target], _Target]: ...
+def checked(
+    target: Any = None,
+    /,
+    *,
+    annotations: bool = True,
+    together: Together | None = None,
+    **rules: Kind,
+) -> Any:
     """Hold the arguments of a function, or of a class and its public methods, to their annotations.
 
     Args:
         target: the function or class.
+        annotations: false where the body says itself what is wrong with each argument.
         together: takes all arguments by name and refuses those that do not fit together.
         rules: for arguments, of a class those that make it: what takes name and value and returns
             the value or refuses it, such as `between`, `finite` and `shaped` make. One of
@@ -123,7 +140,7 @@ def checked(target: Any = None, /, *, together: Together | None = None, **rules:
         fusiontheory.checks.InputError: dimensions must be from 1 to 9, got 10
     """
     if target is None:
-        return lambda later: _decorated(later, _Rules(rules, together))
+        return lambda later: _decorated(later, _Rules(rules, together, annotations))
     return _decorated(target, _NO_RULES)
 
 
@@ -277,7 +294,8 @@ def _kinds(function: Callable[..., Any], owner: type | None, rules: _Rules) -> _
     space = vars(sys.modules[owner.__module__]) if owner else own
     positional, named = list[_Part](), dict[str, _Part]()
     for name, parameter in inspect.signature(function).parameters.items():
-        kind, types = held_to(parameter.annotation, space)
+        asked = parameter.annotation if rules.annotations else parameter.empty
+        kind, types = held_to(asked, space)
         if name in rules.single:
             kind, types = _both(kind, rules.single[name]), frozenset()
         if kind is not None and parameter.default is None:
@@ -345,7 +363,9 @@ def _restated(
         ("fusiontheory", "validation", "experiments", "sklearn")
     ):
         return error
-    if isinstance(error, NotImplementedError):
+    if isinstance(error, NotImplementedError) and not type(error).__module__.startswith("sympy"):
+        return error
+    if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.ELOOP):
         return error
     if type(error) is RuntimeError and not any(
         words in str(error).lower() for words in _OF_TENSORS

@@ -14,6 +14,7 @@ import types
 import typing
 from collections import abc
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def _plain_types(found: Any) -> frozenset[Any]:
     parts = typing.get_args(found) if _is_union(found) else (found,)
     if repr(found) == _ARRAY_LIKE:
         return frozenset({float, int, bool, np.float64, *_FLOATS})
-    if any(_kind(part) is None for part in parts):
+    if _kind(found) is _path or any(_kind(part) is None for part in parts):
         return frozenset()
     classes = (part for part in parts if inspect.isclass(part) and not typing.get_origin(part))
     plain: set[Any] = {c for c in classes if c in (int, float, str, bool) or _is_own(c)}
@@ -187,6 +188,8 @@ def _path(name: str, value: Any) -> Any:
     text = os.fspath(value)
     if not isinstance(text, str) or "\0" in text or len(text.encode(errors="replace")) > 4000:
         raise refuse(name, "a path", text)
+    if any(len(part.encode(errors="replace")) > 255 for part in Path(text).parts):
+        raise refuse(name, "a path whose names have at most 255 bytes", text)
     return value
 
 
@@ -204,8 +207,11 @@ def _iterable_of(item: Kind | None) -> Kind:
             raise refuse(name, "a sequence", value)
         if isinstance(value, np.ndarray | list | tuple):
             return _sequence_of(item)(name, value)
-        if item is not None and not isinstance(value, abc.Iterator):
-            item(name, next(iter(value), None))  # the rest costs too much, or is made anew
+        if item is None:
+            return value
+        if isinstance(value, abc.Iterator):
+            return (item(name, one) for one in value)
+        item(name, next(iter(value), None))  # the rest costs too much, or is made anew
         return value
 
     return kind

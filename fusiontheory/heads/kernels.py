@@ -64,7 +64,7 @@ def product_kernel(a: _Array, b: _Array) -> _Array:
     return result
 
 
-@checked
+@checked(hidden_layers=between(1, 64))
 def relu_tangent_kernel(u: _Array, hidden_layers: int = HIDDEN_LAYERS) -> _Array:
     r"""Return the tangent kernel of an infinitely wide ReLU network on the unit sphere.
 

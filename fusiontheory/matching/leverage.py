@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, shaped
 
 __all__ = ["LeverageLaw", "PairPowers"]
 
@@ -185,7 +185,7 @@ class PairPowers:
         )
 
 
-@checked
+@checked(influence=shaped(1, 1))
 @dataclass(frozen=True, eq=False)
 class LeverageLaw:
     """What (1) and (2) say of each pair, shapes (2, n): matched and mismatched.

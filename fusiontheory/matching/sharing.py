@@ -36,7 +36,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import between, checked
 from fusiontheory.data import Pairs, draw_pairs, most_pairs
 from fusiontheory.matching.model import MatchingModel, ScoreShift, SharedBlock
 from fusiontheory.risk import effective_ridge
@@ -81,6 +81,7 @@ class SharedPairs:
         return cls(np.array([[1.0, -1.0]]), np.eye(2)[None], np.eye(2)[None], nothing)
 
     @classmethod
+    @checked(captions=between(1, 1000))
     def drawn(cls, n: float, images: float, captions: int) -> SharedPairs:
         """Return sets of pairs with as many pairs per image as n pairs of ``images`` images.
 

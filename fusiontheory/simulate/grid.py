@@ -53,6 +53,7 @@ _PREDICT = ("sharp", "gaussian", "none")
 _PARTS = ("pairs", "target", "degradation")
 
 
+@checked(annotations=False)
 @dataclass(frozen=True)
 class SimulationGrid:
     """What is simulated: every configuration with every head, n, seed and ridge.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer, rank_of
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import between, checked
 from fusiontheory.solvers.least_norm import fit_bilinear_ridge
 
 __all__ = [
@@ -24,7 +24,7 @@ _CONVERGED = 1e-9
 _STEPS = 500
 
 
-@checked
+@checked(restarts=between(0, 10_000))
 def fit_low_rank(
     v: _Array, t: _Array, y: _Array, rank: int, generator: np.random.Generator, restarts: int = 2
 ) -> _Array:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -181,3 +182,16 @@ def test_types_that_pass_quickly_are_those_that_their_kinds_return():
         found = [v for v, key in zip(values, keys, strict=True) if key in passing]
         assert found
         assert all(kind("x", value) is value for value in found)
+
+
+def test_paths_and_iterators_are_held_as_they_come():
+    @checked
+    def kept(path: str | os.PathLike[str] = "a", values: Iterable[float] = ()) -> list[float]:
+        return list(values)
+
+    for path in ("a\0b", "x" * 300, "x" * 5000):
+        with pytest.raises(ft.InputError, match="path must be a path"):
+            kept(path)
+    assert kept(values=iter([1.0, 2.0])) == [1.0, 2.0]
+    with pytest.raises(ft.InputError, match="values must be a number, got 'a'"):
+        kept(values=iter([1.0, "a"]))

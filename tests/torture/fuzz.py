@@ -17,7 +17,7 @@ import random
 import typing
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -248,7 +248,9 @@ class Fuzzer:
             ]
             return tuple(values) if origin is tuple else values
         if repr(origin).endswith("Mapping'>") or origin is dict:
-            return {self.plausible(inner[0], name, size): self.plausible(inner[1], name, size)}
+            key = self.plausible(inner[0], name, size)
+            key = key if isinstance(key, Hashable) else name
+            return {key: self.plausible(inner[1], name, size)}
         if repr(origin).endswith("Callable'>"):
             return self.random.choice((abs, lambda *a: a[0], lambda *a: np.ones(size.d)))
         return self._instance(hint, name)
