@@ -38,12 +38,12 @@ class Config:
     sets: bool = True
     pilots: tuple[tuple[int, int], ...] = ((60, 1), (100, 2), (300, 1))
     large: int = 1000
-    training_sets: tuple[tuple[int, int], ...] = ((50, 3), (100, 3), (200, 2), (400, 2), (800, 2))
+    training_sets: tuple[tuple[int, int], ...] = ((50, 3), (100, 3), (200, 2), (400, 1), (800, 2))
     target: int = 800
     pool: int = 1600
     test: int = 1000
-    interaction_worlds: int = 24
-    jobs: int = 2
+    interaction_worlds: int = 16
+    jobs: int = 4
 
     @property
     def sizes(self) -> list[int]:

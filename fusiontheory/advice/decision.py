@@ -125,7 +125,7 @@ def decide(
     head = str(table["head"].iloc[0])
     confidence = float(table["p_best"].iloc[0])
     if verdict == "does not matter":
-        near = table["gap"] >= -tolerance
+        near = table["gap"] >= table["gap"].max() - tolerance
         head = simplest([str(name) for name in table["head"][near]], *sides)
         own = values[:, heads.index(head)]
         confidence = float((own >= values.max(1) - tolerance).mean())

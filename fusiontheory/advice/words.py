@@ -96,7 +96,7 @@ def recommend(
         f" {in_metric(top['low'], metric)} to {in_metric(top['high'], metric)}"
     )
     if verdict == "does not matter":
-        close = choice[choice["gap"] >= -tolerance]["head"].tolist()
+        close = choice[choice["gap"] >= choice["gap"].max() - tolerance]["head"].tolist()
         return (
             f"It does not matter which of {', '.join(close)}: {where} they are within"
             f" {points(tolerance, metric)} of each other; {head} is the simplest and should reach"
@@ -105,16 +105,19 @@ def recommend(
     rest = choice[choice["head"] != head].iloc[0]
     return (
         f"Use {head}: {where} it should reach {reached}; with probability {top['p_best']:.2f} no"
-        f" other fusion is better, and next is {rest['head']},"
-        f" {points(top['gap'] - rest['gap'], metric)} behind"
-        f"{_order(rest['expected'] - top['expected'])}."
+        f" other fusion is better, and next is {rest['head']}, {_distance(top, rest, metric)}."
     )
 
 
-def _order(ahead: float) -> str:
-    """Say where the second head's own curve is the higher one."""
-    turned = " (its own curve is the higher one; the prior over heads turns the order)"
-    return turned if ahead > 0.001 else ""
+def _distance(top: pd.Series[float], rest: pd.Series[float], metric: str) -> str:
+    """Say how far the next head is behind, and what speaks for it."""
+    behind = float(top["gap"] - rest["gap"])
+    if behind < 0:
+        return f"{points(-behind, metric)} ahead, but at a higher risk, which is the surer guide"
+    said = f"{points(behind, metric)} behind"
+    if rest["expected"] > top["expected"] + 0.001:
+        said += " (its own curve is the higher one; the prior over heads turns the order)"
+    return said
 
 
 def settling(
