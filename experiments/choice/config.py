@@ -31,19 +31,17 @@ class Config:
         training_sets: (items, how many) from which a truth is measured.
         target: n of the choice.
         pool, test: items of a synthetic world that training sets are drawn from, and that judge.
-        interaction_worlds: of each family, for the test of interaction.
     """
 
     worlds: int = 200
     sets: bool = True
     pilots: tuple[tuple[int, int], ...] = ((60, 1), (100, 2), (300, 1))
     large: int = 1000
-    training_sets: tuple[tuple[int, int], ...] = ((50, 3), (100, 3), (200, 2), (400, 1), (800, 2))
+    training_sets: tuple[tuple[int, int], ...] = ((50, 2), (100, 2), (200, 1), (400, 1), (800, 1))
     target: int = 800
     pool: int = 1600
     test: int = 1000
-    interaction_worlds: int = 16
-    jobs: int = 4
+    jobs: int = 7
 
     @property
     def sizes(self) -> list[int]:

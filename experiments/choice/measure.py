@@ -1,4 +1,4 @@
-"""Truths of every task, the test of interaction, and what follows for each rule."""
+"""Truths of every task, and what follows for each rule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.choice.compare import curve_errors, leaderboard, reliability
 from experiments.choice.config import Config
-from experiments.choice.interaction import tests
 from experiments.choice.tasks import source
 from experiments.choice.truth import truths
 from fusiontheory.store import Cell, code_version
@@ -42,7 +41,6 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
         "errors.csv": curve_errors(curves.merge(tasks, on="task"), truth, config.target),
         "leaderboard.csv": leaderboard(choices, truth, config.target),
         "reliability.csv": reliability(choices, truth, config.target),
-        "interaction.csv": tests(config, records),
     }
 
 

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments.choice.interaction import NULLS
-
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["rejections", "summary", "within_reach"]
+__all__ = ["summary", "within_reach"]
 
 
 def summary(tables: Tables) -> str:
@@ -34,8 +32,6 @@ def summary(tables: Tables) -> str:
             board[board["set"] == "all"].round(2).to_string(index=False),
             table[["said", "best", "rows"]].round(3).to_string(index=False),
             f"calibration error {error:.3f}, of which bias {bias:.3f}",
-            "share of rejections of the test of interaction at 5 %",
-            rejections(tables["interaction.csv"]).round(3).to_string(),
         ]
     )
 
@@ -45,11 +41,3 @@ def within_reach(errors: pd.DataFrame) -> pd.DataFrame:
     within = errors[(errors["n"] <= errors["n0"])]
     columns = ["risk_error", "risk_bias", "accuracy_error", "accuracy_bias", "covered"]
     return within.groupby(["set", "n0"])[columns].mean()
-
-
-def rejections(table: pd.DataFrame) -> pd.Series[float]:
-    """Return the share of rejections of each family, of all without interaction, and with it."""
-    rejected = table["p_value"] <= 0.05
-    null = table["family"].isin(NULLS)
-    pooled = {"without interaction": rejected[null].mean(), "share 0.3": rejected[~null].mean()}
-    return pd.concat([rejected.groupby(table["family"]).mean(), pd.Series(pooled)])

@@ -14,6 +14,17 @@ from experiments.study import Records, Study
 ROOT = Path(__file__).parents[2]
 
 TINY = {
+    "choice": {
+        "worlds": 3,
+        "sets": False,
+        "pilots": ((60, 1), (100, 1)),
+        "large": 120,
+        "training_sets": ((50, 1), (100, 1), (200, 1)),
+        "target": 200,
+        "pool": 220,
+        "test": 60,
+        "jobs": 1,
+    },
     "correlated_risk": {
         "dimension": 3,
         "correlations": (0.0, 0.5),
