@@ -31,6 +31,8 @@ PAGES = (
     "docs/choose_fusion.md",
     "docs/choose_ridge.md",
     "paper/paper.md",
+    "docs/pilot.md",
+    "experiments/choice/README.md",
 )
 
 NUMBERS: dict[str, Callable[[], str]] = {}

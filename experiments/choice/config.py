@@ -41,7 +41,7 @@ class Config:
     target: int = 800
     pool: int = 1600
     test: int = 1000
-    jobs: int = 7
+    jobs: int = 2
 
     @property
     def sizes(self) -> list[int]:
