@@ -1,0 +1,1 @@
+"""Why is concat-mlp predicted too low at many pairs of the shipped features?"""

@@ -1,0 +1,50 @@
+"""The study of many pairs: its own loop agrees with the library's, and images are weighed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.large_n import measure, summary
+from experiments.large_n.config import Config
+from fusiontheory.data import FeatureSet, draw_pairs
+from fusiontheory.heads import find_head
+from fusiontheory.solvers import gather, measure_curve
+
+SMALL = Config(
+    strengths=(("unaligned", 0.0),), splits=(("unaligned", ("test", "dev")),), sizes=(32, 64)
+)
+
+
+def test_its_own_loop_agrees_with_the_library_s() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.standard_normal((120, 6))
+    text = image[:, None] + rng.standard_normal((120, 2, 6))
+    unit = [x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (image, text)]
+    split = ["train"] * 60 + ["test"] * 40 + ["dev"] * 20
+    features = FeatureSet(unit[0], unit[1], split=split)
+    [cell] = measure.cells(SMALL, {"unaligned": features})
+    rows = measure.measure_cell(cell, SMALL, {"unaligned": features})
+    seeds = np.random.SeedSequence(SMALL.entropy, spawn_key=(0,)).spawn(2)
+    train = draw_pairs(features.rows("train"), 2, 64, seeds[0])
+    test = draw_pairs(features.rows("test"), 2, 160, np.random.SeedSequence(0x7E57))
+    sides = [gather(features.image, features.text, pairs) for pairs in (train, test)]
+    expected = measure_curve(find_head("concat-mlp"), *sides, [32, 64], SMALL.ridge)
+    found = {(row["split"], row["n"]): row["accuracy"] for row in rows}
+    assert len(found) == 4
+    for one in expected:
+        # One pair of 160 may be on the other side in single precision.
+        assert found["test", one.n] == pytest.approx(one.accuracy, abs=1.5 / 160)
+
+
+def test_splits_count_by_their_images() -> None:
+    place = {"condition": "unaligned", "n": 64, "seed": 0}
+    rows = [
+        {**place, "split": "test", "images": 100, "accuracy": 0.9},
+        {**place, "split": "dev", "images": 300, "accuracy": 0.7},
+    ]
+    predicted = pd.DataFrame([{"condition": "unaligned", "n": 64, "accuracy": 0.7}])
+    found = summary.compared({"results.csv": pd.DataFrame(rows), "predictions.csv": predicted})
+    whole = found[found["split"] == "all"].iloc[0]
+    assert whole["measured"] == pytest.approx(75)
+    assert whole["error"] == pytest.approx(-5)
+    assert whole["se"] == pytest.approx(100 * np.sqrt(0.75 * 0.25 / 800))
