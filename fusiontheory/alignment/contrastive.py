@@ -5,9 +5,8 @@ With x the features of one modality, less their mean over the *align* images and
     W_s = (1 - s) P + s c W,    z = W_s x / ||W_s x||,    feature = (z - m) / ||z - m||
 
 P pads with zeros to a common dimension, so that image and text have a dot product at strength 0
-and kernels do not change; W is the modality's contrastive head, trained on the align images only;
-c gives P and W the same root-mean-square norm over them; m is the mean of z over them. No other
-image is used to fit anything.
+and kernels do not change; W is the modality's contrastive head, c gives P and W the same
+root-mean-square norm, m is the mean of z, all fitted on the align images and no other.
 
 Sources: van den Oord, Li & Vinyals, arXiv:1807.03748 (InfoNCE); *CLIP*, arXiv:2103.00020.
 """
