@@ -47,5 +47,5 @@ def test_refused(settings, words):
 
 
 def test_no_other_order():
-    with pytest.raises(InputError, match="must be orders"):
+    with pytest.raises(InputError, match="text must be query or pair, got 'answer'"):
         TokenPairs().cross_covariance("mean", "answer")
