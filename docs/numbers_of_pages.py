@@ -1,21 +1,27 @@
 """The numbers in README and pages, from stored tables.
 
 ``python docs/numbers_of_pages.py`` writes them. A number that is followed by a comment such as
-``<!-- bilinear_error -->`` is that of the function of this name below. A test fails where text and
-table differ.
+``<!-- bilinear_error -->`` is that of the function of this name below; a comment with semicolons
+names table, rows, value and format itself (`numbers_of_tables`). Between ``<!-- rows of x -->`` and
+``<!-- end of x -->`` stand the lines of the function x of `numbers_of_blocks`. A test fails where
+text and table differ.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from numbers_of_blocks import BLOCKS
 from numbers_of_choices import numbers as numbers_of_choices
 from numbers_of_pilots import numbers as numbers_of_pilots
+from numbers_of_studies import NUMBERS as NUMBERS_OF_STUDIES
+from numbers_of_tables import shown
 from numbers_of_trained import numbers as numbers_of_trained
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,6 +30,8 @@ PAGES = (
     "docs/claims.md",
     "docs/gpu.md",
     "docs/theory.md",
+    "docs/tokens.md",
+    "docs/score_law.md",
     "docs/predictors.md",
     "docs/results/trained/settings/README.md",
     "docs/results/README.md",
@@ -37,7 +45,8 @@ PAGES = (
 
 NUMBERS: dict[str, Callable[[], str]] = {}
 
-_MARKED = re.compile(r"(\S+)(<!-- ([a-z0-9_]+) -->)")
+_MARKED = re.compile(r"([^\s(\[]+)(<!-- ([a-z0-9_]+|[^;<]+\.csv;(?:(?!-->).)+) -->)", re.DOTALL)
+_BLOCK = re.compile(r"(<!-- rows of (\w+) -->\n)(.*?)(<!-- end of \2 -->)", re.DOTALL)
 
 
 def number(function: Callable[[], str]) -> Callable[[], str]:
@@ -59,7 +68,12 @@ def with_numbers(text: str) -> str:
     'It is 2<!-- two --> here.'
     >>> del NUMBERS["two"]
     """
-    return _MARKED.sub(lambda found: f"{NUMBERS[found[3]]()}{found[2]}", text)
+    text = _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[4]}", text)
+    return _MARKED.sub(lambda found: f"{_written(found[3])}{found[2]}", text)
+
+
+def _written(mark: str) -> str:
+    return shown(" ".join(mark.split())) if ";" in mark else NUMBERS[mark]()
 
 
 def _errors(head: str) -> pd.Series[float]:
@@ -326,8 +340,10 @@ def rehearsal_different() -> str:
 NUMBERS.update(numbers_of_choices())
 NUMBERS.update(numbers_of_pilots())
 NUMBERS.update(numbers_of_trained())
+NUMBERS.update(NUMBERS_OF_STUDIES)
 
 if __name__ == "__main__":
+    sys.path.append(str(ROOT))  # the summaries of studies
     for page in PAGES:
         path = ROOT / page
         path.write_text(with_numbers(path.read_text(encoding="utf-8")), encoding="utf-8")

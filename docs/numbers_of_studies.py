@@ -1,0 +1,207 @@
+"""Numbers that a study's own summary makes of its stored tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FOLDER = Path(__file__).resolve().parents[1] / "experiments"
+
+NUMBERS: dict[str, Callable[[], str]] = {}
+
+
+def number(function: Callable[[], str]) -> Callable[[], str]:
+    """Register a function under its name."""
+    NUMBERS[function.__name__] = function
+    return function
+
+
+def _tables(study: str, *names: str) -> dict[str, pd.DataFrame]:
+    return {f"{name}.csv": pd.read_csv(FOLDER / study / f"{name}.csv") for name in names}
+
+
+@cache
+def _tokens() -> tuple[pd.DataFrame, pd.DataFrame]:
+    from experiments.token_attention.summary import comparison, networks
+
+    tables = _tables("token_attention", "predictions", "results", "trained")
+    return comparison(tables), networks(tables)
+
+
+def _kernel_errors(real: bool) -> pd.Series[float]:
+    rows = _tokens()[0]
+    rows = rows[rows["population"].str.startswith("ResNet18") == real]
+    return rows["error"].abs()
+
+
+@number
+def token_error_made_up() -> str:
+    """Mean error of heads of tokens as kernels, in points, on made-up tokens."""
+    return f"{_kernel_errors(real=False).mean():.1f}"
+
+
+@number
+def token_error_real() -> str:
+    """The same on real tokens."""
+    return f"{_kernel_errors(real=True).mean():.1f}"
+
+
+@number
+def token_error_largest() -> str:
+    """The largest of both."""
+    return f"{_tokens()[0]['error'].abs().max():.0f}"
+
+
+@number
+def token_cells() -> str:
+    """Cells of both."""
+    return str(len(_tokens()[0]))
+
+
+def _above(real: bool) -> pd.Series[float]:
+    rows = _tokens()[1]
+    rows = rows[rows["population"].str.startswith("ResNet18") == real].set_index("head")
+    return rows["trained"] - rows["predicted"]
+
+
+@number
+def token_networks_least() -> str:
+    """How far a trained network is above its kernel's prediction on made-up tokens: least."""
+    return f"{_above(real=False).min():.0f}"
+
+
+@number
+def token_networks_most() -> str:
+    """The most."""
+    return f"{_above(real=False).max():.0f}"
+
+
+@number
+def token_bilinear_below() -> str:
+    """How far the trained token-bilinear is below its prediction on real tokens."""
+    return f"{-_above(real=True)['token-bilinear']:.1f}"
+
+
+@number
+def token_mlp_off() -> str:
+    """How far the trained token-mlp is from its prediction on real tokens."""
+    return f"{abs(_above(real=True)['token-mlp']):.1f}"
+
+
+def _crossover_clear() -> pd.DataFrame:
+    tables = _tables("crossover", "results", "predictions")
+    both = tables["results.csv"].merge(tables["predictions.csv"], validate="1:1")
+    return both[both["gap"].abs() > 2 * both["gap_se"]]
+
+
+@number
+def crossover_clear() -> str:
+    """Cells of experiments/crossover in which the data show a winner."""
+    return str(len(_crossover_clear()))
+
+
+@number
+def crossover_right() -> str:
+    """Those in which the closed forms name it."""
+    rows = _crossover_clear()
+    predicted = rows["predicted_additive"] - rows["predicted_bilinear"]
+    return str(int((np.sign(predicted) == np.sign(rows["additive"] - rows["bilinear"])).sum()))
+
+
+def _degradation() -> pd.DataFrame:
+    from experiments.degradation.config import Config
+    from experiments.degradation.summary import trends
+
+    tables = _tables("degradation", "predictions", "results")
+    return trends(Config(), tables["predictions.csv"], tables["results.csv"])
+
+
+@number
+def degradation_trends() -> str:
+    """Trends of experiments/degradation."""
+    return str(len(_degradation()))
+
+
+@number
+def degradation_right() -> str:
+    """Those that are as predicted."""
+    rows = _degradation()
+    return str(int((rows["found"] == rows["expected"]).sum()))
+
+
+def _noise_clear() -> pd.DataFrame:
+    from experiments.noise_degradation.summary import changes
+
+    tables = _tables("noise_degradation", "predictions", "results")
+    rows = changes(tables["predictions.csv"], tables["results.csv"])
+    return rows[rows["change"].abs() > 2 * rows["change_se"]]
+
+
+@number
+def noise_clear() -> str:
+    """Clear changes of the gap with noise, beyond two standard errors."""
+    return str(len(_noise_clear()))
+
+
+@number
+def noise_right() -> str:
+    """Those of the predicted sign."""
+    rows = _noise_clear()
+    return str(int((rows["change"] * rows["predicted"] > 0).sum()))
+
+
+def _shared_errors() -> pd.Series[float]:
+    table = _tables("shared_images", "results")["results.csv"]
+    heads = ("concat-mlp", "bilinear")
+    return pd.concat([(table[f"{h} shared"] - table[f"{h} predicted"]).abs() for h in heads])
+
+
+@number
+def shared_cases() -> str:
+    """Cases of experiments/shared_images, both heads."""
+    return str(len(_shared_errors()))
+
+
+@number
+def shared_within() -> str:
+    """Those that are predicted within 0.6 points."""
+    return str(int((_shared_errors() <= 0.6).sum()))
+
+
+@number
+def shared_largest() -> str:
+    """The largest error of them, in points."""
+    return f"{_shared_errors().max():.1f}"
+
+
+def _scatter() -> pd.Series[float]:
+    table = _tables("interval_coverage", "training_sets")["training_sets.csv"]
+    return table["predicted_sd"] / table["measured_sd"]
+
+
+@number
+def scatter_within() -> str:
+    """Cells in which the spread over training sets is predicted within 15 %."""
+    return str(int((_scatter() - 1).abs().le(0.15).sum()))
+
+
+@number
+def scatter_cells() -> str:
+    """All of these cells."""
+    return str(len(_scatter()))
+
+
+@number
+def scatter_least() -> str:
+    """The least ratio of a predicted spread to a measured one."""
+    return f"{_scatter().min():.2f}"
+
+
+@number
+def scatter_most() -> str:
+    """The largest."""
+    return f"{_scatter().max():.1f}"
