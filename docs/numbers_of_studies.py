@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -205,3 +205,83 @@ def scatter_least() -> str:
 def scatter_most() -> str:
     """The largest."""
     return f"{_scatter().max():.1f}"
+
+
+def _coverage(head: str, pairs: str, population: str, most: bool) -> str:
+    """Return the least or most percentage of intervals that hold, over the numbers of images."""
+    table = _tables("interval_coverage", "results")["results.csv"]
+    rows = table[(table["head"] == head) & table["population"].isin(_POPULATIONS[population])]
+    missed = (rows[f"{pairs}_below"] + rows[f"{pairs}_above"]).groupby(rows["images"]).sum()
+    held = 100 * (1 - missed / rows.groupby("images")["replicates"].sum())
+    return f"{held.max() if most else held.min():.0f}"
+
+
+_POPULATIONS = {
+    "all": ("flat", "mild", "steep", "weak", "unit norm", "heavy tails"),
+    "unit norm": ("unit norm",),
+}
+
+for _head in ("bilinear", "concat-mlp", "dot-product"):
+    for _pairs in ("independent", "measured"):
+        for _population in _POPULATIONS:
+            for _most in (False, True):
+                _words = ("coverage", _head, _pairs, _population, "most" if _most else "least")
+                NUMBERS["_".join(_words).replace("-", "_").replace(" ", "_")] = partial(
+                    _coverage, _head, _pairs, _population, _most
+                )
+
+
+@number
+def coverage_normal_least() -> str:
+    """The least percentage of intervals that hold with normal scores, over heads and images."""
+    return f"{_coverage_normal().min():.0f}"
+
+
+@number
+def coverage_normal_most() -> str:
+    """The most."""
+    return f"{_coverage_normal().max():.0f}"
+
+
+def _coverage_normal() -> pd.Series[float]:
+    table = _tables("interval_coverage", "results_normal_law")["results_normal_law.csv"]
+    table["missed"] = table["measured_below"] + table["measured_above"]
+    found = table.groupby(["head", "images"])[["missed", "replicates"]].sum()
+    return 100 * (1 - found["missed"] / found["replicates"])
+
+
+def _surrogates(condition: str, head: str, term: str) -> tuple[float, float]:
+    """Return a term of the error, in points, with its standard error, as the study has it."""
+    from experiments.surrogates.summary import terms
+
+    tables = _tables("surrogates", "predictions", "results")
+    rows = terms(tables["predictions.csv"], tables["results.csv"])
+    rows = rows[rows["term"] == term]
+    rows = rows[(rows["condition"] == condition) & (rows["head"] == head)]
+    by_seed = rows.groupby("seed")["value"].mean()
+    own = by_seed.std(ddof=1) / len(by_seed) ** 0.5
+    shipped = rows.groupby("n")["main_se"].first().mean()
+    return float(rows.groupby("n")["value"].mean().mean()), float(np.hypot(own, shipped))
+
+
+_TERMS = {
+    "normal": "theory on independent Gaussian pairs",
+    "exact": "- the rest",
+    "other": "not Gaussian",
+    "left": "error, Gaussian features",
+}
+
+
+def _surrogate(condition: str, head: str, term: str, what: str) -> str:
+    value, error = _surrogates(condition, head, _TERMS[term])
+    return f"{value:+.1f}" if what == "value" else f"{error:.1f}"
+
+
+for _condition in ("aligned", "unaligned"):
+    for _head in ("bilinear", "concat-mlp"):
+        for _term in _TERMS:
+            for _what in ("value", "error"):
+                _words = ("surrogate", _condition, _head, _term, _what)
+                NUMBERS["_".join(_words).replace("-", "_")] = partial(
+                    _surrogate, _condition, _head, _term, _what
+                )
