@@ -69,7 +69,7 @@ def main() -> int:
             print(json.dumps(row), file=file, flush=True)
             print(f"{number}/{len(todo)} {outcome} {mutant.id} {seconds} s", file=sys.stderr)
     if asked.page:
-        write(_ROOT / "docs" / "mutation.md", [held[m.id] for m in sample if m.id in held])
+        write(_ROOT / "docs" / "reliability.md", [held[m.id] for m in sample if m.id in held])
     return 0 if all(m.id in held for m in sample) else 1
 
 

@@ -28,4 +28,5 @@ def table(rows: list[dict[str, Any]]) -> str:
         )
     whole, left = sum(tried.values()), sum(survived.values())
     lines += [f"| all | {whole} | {whole - left} | {left} |", ""]
-    return "\n".join(lines)
+    names = [f"- `{row['id']}`" for row in rows if row["outcome"] == "survived"]
+    return "\n".join([*lines, "Survived:", "", *names, ""] if names else lines)
