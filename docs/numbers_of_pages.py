@@ -33,6 +33,7 @@ PAGES = (
     "docs/tokens.md",
     "docs/score_law.md",
     "docs/predictors.md",
+    "docs/results/trained/README.md",
     "docs/results/trained/settings/README.md",
     "docs/results/README.md",
     "docs/results/blind/README.md",
