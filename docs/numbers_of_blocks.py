@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from numbers_of_blind import BLOCKS as BLOCKS_OF_BLIND
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -203,3 +204,6 @@ def trained_noise() -> str:
         for head in heads
     )
     return _lines("| head, noise on | " + " | ".join(map(str, sigmas)) + " |", rows)
+
+
+BLOCKS.update(BLOCKS_OF_BLIND)
