@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from numbers_of_blind import BLOCKS as BLOCKS_OF_BLIND
+from numbers_of_predictors import BLOCKS as BLOCKS_OF_PREDICTORS
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -207,3 +208,4 @@ def trained_noise() -> str:
 
 
 BLOCKS.update(BLOCKS_OF_BLIND)
+BLOCKS.update(BLOCKS_OF_PREDICTORS)
