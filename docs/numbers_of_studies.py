@@ -285,3 +285,43 @@ for _condition in ("aligned", "unaligned"):
                 NUMBERS["_".join(_words).replace("-", "_")] = partial(
                     _surrogate, _condition, _head, _term, _what
                 )
+
+
+def _trials() -> pd.DataFrame:
+    from experiments.own_trials.summary import compared
+
+    return compared(_tables("own_trials", "predictions", "results"))
+
+
+def _trial_kind(way: str, images: int, most: bool) -> str:
+    """Return the least or largest mean error of a kind of features, up to the trial's pairs."""
+    from experiments.own_trials.summary import by_kind
+
+    found = by_kind(_trials())[f"{way}, {images} images"]
+    return f"{found.max() if most else found.min():.1f}"
+
+
+for _way in ("theory", "trial"):
+    for _images in (500, 3000):
+        for _most in (False, True):
+            _name = f"{_way}_kind_{_images}_{'most' if _most else 'least'}"
+            NUMBERS[_name] = partial(_trial_kind, _way, _images, _most)
+
+
+def _beyond(population: str) -> pd.DataFrame:
+    rows = _trials()
+    rows = rows[(rows["images"] == 500) & ~rows["within"]]
+    return rows[rows["population"].str.startswith(population)]
+
+
+@number
+def trial_beyond_largest() -> str:
+    """The largest error of a trial beyond its own pairs, with one dominant direction."""
+    return f"{_beyond('dominant')['trial_error'].abs().max():.0f}"
+
+
+@number
+def trial_beyond_width() -> str:
+    """The widest interval beyond a trial's own pairs, in points."""
+    rows = _beyond("")
+    return f"{100 * (rows['trial_high'] - rows['trial_low']).max():.0f}"
