@@ -276,7 +276,7 @@ def test_a_prediction_that_was_not_measured_can_be_mended(study):
 def test_stored_tables_are_the_sealed_ones_and_are_summed_up(name):
     study = importlib.import_module(f"experiments.{name}.__main__").STUDY
     assert study.name == name
-    assert "results.csv" in study.tables()
+    assert study.stored("results.json")
     text = study.do("summary")
     assert "results: of 20" in text
     assert len(text) > 200

@@ -325,7 +325,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path, jobs):
 
 
 def test_killed_work_resumes_with_the_same_table(tmp_path):
-    (tmp_path / "grid.toml").write_text(TOML.replace("seeds = 30", "seeds = 100"))
+    (tmp_path / "grid.toml").write_text(TOML.replace("seeds = 30", "seeds = 300"))
     grid = read_grid(tmp_path / "grid.toml")
     out, total = tmp_path / "killed", len(units_of(grid))
     command = [sys.executable, "-m", "fusiontheory", "simulate", str(tmp_path / "grid.toml")]
