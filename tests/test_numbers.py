@@ -8,9 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from experiments.foreign_features import publish as foreign_features
-from experiments.own_trials import publish as own_trials
-
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
@@ -51,9 +48,3 @@ def test_rows_of_a_page_are_mended():
     mended = pages.with_numbers(text)
     assert "old" not in mended
     assert BLOCKS["shared_pairs"]() in mended
-
-
-@pytest.mark.parametrize("published", [own_trials, foreign_features], ids=lambda m: m.PAGE.name)
-def test_a_page_has_the_tables_that_its_study_publishes(published):
-    text = published.PAGE.read_text(encoding="utf-8")
-    assert published.page(text) == text
