@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from fusiontheory.checks import InputError
+from fusiontheory.console import OneLineGroup
 
 __all__ = ["GROUP", "add_installed"]
 
 GROUP = "fusiontheory.commands"
 """Entry points of this group are commands: the name, and a typer app as ``package.module:app``."""
-
-_ANY = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def add_installed(app: typer.Typer) -> None:
@@ -31,16 +30,27 @@ def add_installed(app: typer.Typer) -> None:
     >>> add_installed(typer.Typer())
     """
     for one in {point.name: point for point in entry_points(group=GROUP)}.values():
-        there = find_spec(one.module.partition(".")[0]) is not None
-        help_text = f"The commands of the package {one.module.partition('.')[0]}."
-        app.command(one.name, help=help_text, hidden=not there, context_settings=_ANY)(_call(one))
+        package = one.module.partition(".")[0]
+        app.add_typer(
+            typer.Typer(rich_markup_mode=None),
+            name=one.name,
+            cls=_group_of(one),
+            help=f"The commands of the package {package}.",
+            hidden=find_spec(package) is None,
+            invoke_without_command=True,
+            callback=_help_alone,
+        )
 
 
-def _call(point: EntryPoint) -> Any:
-    def command(
-        context: typer.Context,
-        arguments: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
-    ) -> Any:
+def _help_alone(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _group_of(point: EntryPoint) -> type[OneLineGroup]:
+    """Return a group whose commands are those of an entry point, loaded when one is asked for."""
+
+    def loaded() -> Any:
         package = point.module.partition(".")[0]
         if find_spec(package) is None:
             raise InputError(
@@ -48,8 +58,13 @@ def _call(point: EntryPoint) -> Any:
                 " here: it comes with the source, not with the wheel; clone the repository and run"
                 " make run, or pip install -e . with its extra of that name"
             )
-        given = [*(arguments or []), *context.args] or ["--help"]
-        path = context.command_path
-        return point.load()(given, prog_name=path, standalone_mode=False)
+        return typer.main.get_command(point.load())
 
-    return command
+    class Installed(OneLineGroup):
+        def list_commands(self, ctx: Any) -> list[str]:
+            return list(loaded().list_commands(ctx))
+
+        def get_command(self, ctx: Any, cmd_name: str) -> Any:
+            return loaded().get_command(ctx, cmd_name)
+
+    return Installed

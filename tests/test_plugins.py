@@ -15,7 +15,7 @@ from fusiontheory.console import application
 def command_line(monkeypatch: pytest.MonkeyPatch, target: str) -> typer.Typer:
     point = EntryPoint("validate", target, plugins.GROUP)
     monkeypatch.setattr(plugins, "entry_points", lambda group: [point])
-    app = application("Base.")
+    app = application("Base.", completion=True)
 
     @app.callback()
     def nothing() -> None:
@@ -32,6 +32,15 @@ def test_the_command_of_an_installed_package_takes_its_own_options(monkeypatch) 
     assert "--test-pairs" in result.stdout
     assert "arrays" in CliRunner().invoke(app, ["validate"]).stdout
     assert "validate" in CliRunner().invoke(app, ["--help"]).stdout
+
+
+def test_the_shell_completes_its_commands_and_their_options(monkeypatch) -> None:
+    app = command_line(monkeypatch, "validation.__main__:app")
+    for words, expected in (("base validate ar", "arrays"), ("base validate run --se", "--seeds")):
+        asked = {"COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+        asked["_BASE_COMPLETE"] = "complete_bash"
+        result = CliRunner().invoke(app, [], env=asked, prog_name="base")
+        assert result.stdout.split()[0] == expected
 
 
 def test_its_errors_take_one_line_and_status_2(monkeypatch) -> None:
