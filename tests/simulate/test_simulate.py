@@ -429,6 +429,15 @@ def test_impossible_grids_are_refused(change, message):
         small(**change)
 
 
+def test_a_grid_reaches_its_limits():
+    assert small(heads=["low-rank"], rank=3).rank == 3
+    d_v, d_t = small().configs[0].pairs.d_v, small().configs[0].pairs.d_t
+    most = 2**32 // (d_v + d_t)
+    assert small(n=[most]).n == (most,)
+    with pytest.raises(InputError, match=f"n must be at most {most} for {d_v} and {d_t} dim"):
+        small(n=[most + 1])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
