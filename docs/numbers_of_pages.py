@@ -45,6 +45,7 @@ PAGES = (
     "paper/paper.md",
     "docs/pilot.md",
     "experiments/choice/README.md",
+    "experiments/token_attention/README.md",
 )
 
 NUMBERS: dict[str, Callable[[], str]] = {}
