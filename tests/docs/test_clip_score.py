@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 import sys
 from pathlib import Path
@@ -28,6 +29,18 @@ def test_accuracies_and_claims_are_held_against_what_was_foretold() -> None:
     assert "dot-product at n = 2048, below it" in first
     assert claims == "Claims with the verdict that was expected: 8 of 8."
     assert "sample-ratio" in table
+
+
+def test_the_page_has_the_accuracies_that_are_stored() -> None:
+    page = (RESULTS / "clip" / "PREDICTION.md").read_text(encoding="utf-8")
+    told = pd.read_csv(RESULTS / "clip" / "foretold.csv")
+    for (head, kind), stored in told.groupby(["head", "kind"]):
+        line = re.search(rf"^\| {head}, {kind}[^|]* \|(.*)$", page, re.MULTILINE)
+        assert line is not None
+        said = [float(number) for number in re.findall(r"\d+\.\d", line[1])]
+        wanted = 100 * stored.sort_values("n")[["central", "low", "high"]].to_numpy().ravel()
+        # The table has four digits; the page was rounded from more.
+        assert said == pytest.approx(wanted, abs=0.0501)
 
 
 def test_a_folder_without_its_numbers_of_pairs_is_refused(
