@@ -325,3 +325,20 @@ def trial_beyond_width() -> str:
     """The widest interval beyond a trial's own pairs, in points."""
     rows = _beyond("")
     return f"{100 * (rows['trial_high'] - rows['trial_low']).max():.0f}"
+
+
+def _left() -> list[float]:
+    places = [(c, h) for c in ("aligned", "unaligned") for h in ("bilinear", "concat-mlp")]
+    return [abs(_surrogates(*place, _TERMS["left"])[0]) for place in places]
+
+
+@number
+def surrogate_left_least() -> str:
+    """Mean error on Gaussian surrogates, in points, the least over conditions and heads."""
+    return f"{min(_left()):.1f}"
+
+
+@number
+def surrogate_left_most() -> str:
+    """The most."""
+    return f"{max(_left()):.1f}"
