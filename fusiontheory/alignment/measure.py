@@ -20,6 +20,7 @@ from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, equal_dimensions, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.data import check_distinct_images, check_vectors
+from fusiontheory.threads import small_algebra
 from fusiontheory.typing import Array
 
 __all__ = ["COLUMNS", "METRICS", "ONE_SPACE", "measure_alignment"]
@@ -101,18 +102,20 @@ def measure_alignment(
     check_vectors("text", captions)
     check_distinct_images(images)
     rows: list[dict[str, str | float]] = []
-    for name in chosen:
-        if name == "canonical":
-            measurement = measure_canonical(images, captions, seed=entropy)
-        else:
-            measurement = METRICS[name](images, captions)
-        key = list(METRICS).index(name)
-        draws, weights = (
-            np.random.default_rng(child)
-            for child in np.random.SeedSequence(entropy, spawn_key=(key,)).spawn(2)
-        )
-        counted = range(drawn) if track is None else track(range(drawn), name)
-        rows += _rows(measurement, counted, replicates, draws, weights)
+    # Several threads take twice as long over the eigenproblems of a permutation as one does.
+    with small_algebra(max(images.shape[-1], captions.shape[-1])):
+        for name in chosen:
+            if name == "canonical":
+                measurement = measure_canonical(images, captions, seed=entropy)
+            else:
+                measurement = METRICS[name](images, captions)
+            key = list(METRICS).index(name)
+            draws, weights = (
+                np.random.default_rng(child)
+                for child in np.random.SeedSequence(entropy, spawn_key=(key,)).spawn(2)
+            )
+            counted = range(drawn) if track is None else track(range(drawn), name)
+            rows += _rows(measurement, counted, replicates, draws, weights)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
