@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
 from experiments.foreign_features.summary import cell_errors, judged_cells
-from fusiontheory.plotting import MUTED, head_styles, save_figure, style
+from fusiontheory.plotting import MUTED, HeadStyle, head_styles, save_figure, style
 
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["draw"]
+__all__ = ["draw", "mark_cells"]
 
 
 def draw(tables: Tables, out: Path) -> None:
@@ -32,19 +34,9 @@ def draw(tables: Tables, out: Path) -> None:
             part = table[table["head"] == head]
             for trusted, filled in ((False, "none"), (True, look.colour)):
                 own = part[part["trusted"] == trusted]
-                # Side by side, so that cells of one kind do not hide each other.
-                rank = np.arange(len(own)) * 0.618 % 1 - 0.5
-                axis.plot(
-                    100 * own["error"],
-                    own["kind"].map(kinds.index) + 0.7 * rank,
-                    look.marker,
-                    color=look.colour,
-                    markerfacecolor=filled,
-                    markersize=look.size - 2,
-                    linestyle="none",
-                    alpha=0.6,
-                    label="no warning" if trusted else "warned",
-                )
+                label = "no warning" if trusted else "warned"
+                places = own["kind"].map(kinds.index)
+                mark_cells(axis, 100 * own["error"], places, look, filled, label)
             axis.set(title=head, xlabel="predicted less measured (points)")
             axis.set_yticks(range(len(kinds)), kinds)
         axes[0].invert_yaxis()
@@ -52,3 +44,27 @@ def draw(tables: Tables, out: Path) -> None:
         figure.legend(handles, labels, loc="outside upper center", ncols=2)
     save_figure(figure, out, ("svg",))
     plt.close(figure)
+
+
+def mark_cells(
+    axis: Axes,
+    errors: pd.Series[float],
+    places: pd.Series[int],
+    look: HeadStyle,
+    filled: str,
+    label: str,
+) -> None:
+    """Mark the error in points of each cell of a head, on the line at the place of its kind."""
+    # Side by side, so that cells of one kind do not hide each other.
+    rank = np.arange(len(errors)) * 0.618 % 1 - 0.5
+    axis.plot(
+        errors,
+        places + 0.7 * rank,
+        look.marker,
+        color=look.colour,
+        markerfacecolor=filled,
+        markersize=look.size - 2,
+        linestyle="none",
+        alpha=0.6,
+        label=label,
+    )

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
-import numpy as np
 
+from experiments.foreign_features import mark_cells
 from experiments.own_trials.summary import WAYS, compared
 from fusiontheory.plotting import MUTED, head_styles, save_figure, style
 from fusiontheory.synthetic import FOREIGN
@@ -30,19 +30,9 @@ def draw(tables: Tables, out: Path) -> None:
             for head, look in head_styles(table["head"]).items():
                 for trusted, filled in ((False, "none"), (True, look.colour)):
                     own = table[(table["head"] == head) & (table["trusted"] == trusted)]
-                    # Side by side, so that cells of one kind do not hide each other.
-                    rank = np.arange(len(own)) * 0.618 % 1 - 0.5
-                    axis.plot(
-                        own[f"{way}_error"],
-                        own["kind"].map(kinds.index) + 0.7 * rank,
-                        look.marker,
-                        color=look.colour,
-                        markerfacecolor=filled,
-                        markersize=look.size - 2,
-                        linestyle="none",
-                        alpha=0.6,
-                        label=f"{head}, {'no warning' if trusted else 'warned'}",
-                    )
+                    label = f"{head}, {'no warning' if trusted else 'warned'}"
+                    places = own["kind"].map(kinds.index)
+                    mark_cells(axis, own[f"{way}_error"], places, look, filled, label)
             axis.set(title=way, xlabel="said less measured (points)")
             axis.set_yticks(range(len(kinds)), kinds)
         axes[0].invert_yaxis()
