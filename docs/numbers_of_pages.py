@@ -3,8 +3,10 @@
 ``python docs/numbers_of_pages.py`` writes them. A number that is followed by a comment such as
 ``<!-- bilinear_error -->`` is that of the function of this name below; a comment with semicolons
 names table, rows, value and format itself (`numbers_of_tables`). Between ``<!-- rows of x -->`` and
-``<!-- end of x -->`` stand the lines of the function x of `numbers_of_blocks`. A test fails where
-text and table differ.
+``<!-- end of x -->`` stand the lines of the function x of `numbers_of_blocks`, and below
+``<!-- cells: ... -->`` those of a table that is described there (`numbers_of_cells`). A test fails
+where text and table differ, and another one where a number that looks measured has no mark
+(`numbers_unmarked`).
 """
 
 from __future__ import annotations
@@ -18,39 +20,23 @@ from typing import Any
 
 import pandas as pd
 from numbers_of_blocks import BLOCKS
+from numbers_of_cells import cells
 from numbers_of_choices import numbers as numbers_of_choices
 from numbers_of_pilots import numbers as numbers_of_pilots
 from numbers_of_studies import NUMBERS as NUMBERS_OF_STUDIES
 from numbers_of_tables import shown
 from numbers_of_trained import numbers as numbers_of_trained
+from numbers_unmarked import pages
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (
-    "README.md",
-    "docs/claims.md",
-    "docs/gpu.md",
-    "docs/theory.md",
-    "docs/tokens.md",
-    "docs/score_law.md",
-    "docs/trial.md",
-    "docs/validity.md",
-    "docs/predictors.md",
-    "docs/results/trained/README.md",
-    "docs/results/trained/settings/README.md",
-    "docs/results/README.md",
-    "docs/results/ridge_0.1/README.md",
-    "docs/results/blind/README.md",
-    "docs/choose_fusion.md",
-    "docs/choose_ridge.md",
-    "paper/paper.md",
-    "docs/pilot.md",
-    "experiments/choice/README.md",
-    "experiments/token_attention/README.md",
-)
-
 NUMBERS: dict[str, Callable[[], str]] = {}
 
-_MARKED = re.compile(r"([^\s(\[]+)(<!-- ([a-z0-9_]+|[^;<]+\.csv;(?:(?!-->).)+) -->)", re.DOTALL)
+_MARKED = re.compile(
+    r"([^\s(\[]+)(<!-- (?!settings? -->|derived -->)"
+    r"([a-z0-9_]+|[\w./]+(?:\.csv|:\w+);(?:(?!-->).)+) -->)",
+    re.DOTALL,
+)
+_CELLS = re.compile(r"(<!-- cells: (.*?) -->\n)(.*?)(<!-- end of cells -->)", re.DOTALL)
 _BLOCK = re.compile(r"(<!-- rows of (\w+) -->\n)(.*?)(<!-- end of \2 -->)", re.DOTALL)
 
 
@@ -74,6 +60,7 @@ def with_numbers(text: str) -> str:
     >>> del NUMBERS["two"]
     """
     text = _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[4]}", text)
+    text = _CELLS.sub(lambda found: f"{found[1]}{cells(found[2])}\n{found[4]}", text)
     return _MARKED.sub(lambda found: f"{_written(found[3])}{found[2]}", text)
 
 
@@ -349,6 +336,5 @@ NUMBERS.update(NUMBERS_OF_STUDIES)
 
 if __name__ == "__main__":
     sys.path.append(str(ROOT))  # the summaries of studies
-    for page in PAGES:
-        path = ROOT / page
+    for path in pages():
         path.write_text(with_numbers(path.read_text(encoding="utf-8")), encoding="utf-8")

@@ -20,6 +20,7 @@ def number(function: Callable[[], str]) -> Callable[[], str]:
     return function
 
 
+@cache
 def _tables(study: str, *names: str) -> dict[str, pd.DataFrame]:
     return {f"{name}.csv": pd.read_csv(FOLDER / study / f"{name}.csv") for name in names}
 
@@ -92,6 +93,7 @@ def token_mlp_off() -> str:
     return f"{abs(_above(real=True)['token-mlp']):.1f}"
 
 
+@cache
 def _crossover_clear() -> pd.DataFrame:
     tables = _tables("crossover", "results", "predictions")
     both = tables["results.csv"].merge(tables["predictions.csv"], validate="1:1")
@@ -112,6 +114,7 @@ def crossover_right() -> str:
     return str(int((np.sign(predicted) == np.sign(rows["additive"] - rows["bilinear"])).sum()))
 
 
+@cache
 def _degradation() -> pd.DataFrame:
     from experiments.degradation.config import Config
     from experiments.degradation.summary import trends
@@ -133,6 +136,7 @@ def degradation_right() -> str:
     return str(int((rows["found"] == rows["expected"]).sum()))
 
 
+@cache
 def _noise_clear() -> pd.DataFrame:
     from experiments.noise_degradation.summary import changes
 
@@ -243,19 +247,29 @@ def coverage_normal_most() -> str:
     return f"{_coverage_normal().max():.0f}"
 
 
+@cache
 def _coverage_normal() -> pd.Series[float]:
     table = _tables("interval_coverage", "results_normal_law")["results_normal_law.csv"]
-    table["missed"] = table["measured_below"] + table["measured_above"]
-    found = table.groupby(["head", "images"])[["missed", "replicates"]].sum()
+    found = (
+        table.assign(missed=table["measured_below"] + table["measured_above"])
+        .groupby(["head", "images"])[["missed", "replicates"]]
+        .sum()
+    )
     return 100 * (1 - found["missed"] / found["replicates"])
 
 
-def _surrogates(condition: str, head: str, term: str) -> tuple[float, float]:
-    """Return a term of the error, in points, with its standard error, as the study has it."""
+@cache
+def _surrogate_terms() -> pd.DataFrame:
     from experiments.surrogates.summary import terms
 
     tables = _tables("surrogates", "predictions", "results")
-    rows = terms(tables["predictions.csv"], tables["results.csv"])
+    return terms(tables["predictions.csv"], tables["results.csv"])
+
+
+@cache
+def _surrogates(condition: str, head: str, term: str) -> tuple[float, float]:
+    """Return a term of the error, in points, with its standard error, as the study has it."""
+    rows = _surrogate_terms()
     rows = rows[rows["term"] == term]
     rows = rows[(rows["condition"] == condition) & (rows["head"] == head)]
     by_seed = rows.groupby("seed")["value"].mean()
@@ -287,6 +301,7 @@ for _condition in ("aligned", "unaligned"):
                 )
 
 
+@cache
 def _trials() -> pd.DataFrame:
     from experiments.own_trials.summary import compared
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ _LATER = (*_LEARNERS[1:], *_BLIND[1:])
 _LAZY = 2.0
 
 
+@functools.cache
 def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(TABLES / f"{name}.csv")
 
@@ -84,8 +86,15 @@ def _forecast_ratio(cells: str) -> str:
     return f"{off[0].mean() / off[1].mean():.2f}"
 
 
+@functools.cache
+def _means() -> dict[tuple[str, str, str, int], float]:
+    keys = ["setting", "head", "condition", "n"]
+    found: dict[Any, float] = _table("measured").set_index(keys)["accuracy"].to_dict()
+    return found
+
+
 def _mean(setting: str, head: str, condition: str, n: str) -> str:
-    rows = _table("measured").set_index(["setting", "head", "condition", "n"])["accuracy"]
+    rows = _means()
     place = (setting, head, condition, int(n))
     return f"{100 * rows[place]:.1f}" if place in rows else "–"
 
@@ -100,6 +109,7 @@ def _tangent(head: str, rule: str, what: str) -> str:
     return f"{off.mean() if what == 'mean' else off.max():.1f}"
 
 
+@functools.cache
 def _kernel_errors(rule: str) -> pd.DataFrame:
     """Return kernels in Adam's metric less the fixed setting in points, with the growth.
 

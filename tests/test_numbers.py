@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 
@@ -11,16 +10,57 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
+import numbers_of_cells
 import numbers_of_pages as pages
 import numbers_of_tables
+import numbers_unmarked
 from numbers_of_blocks import BLOCKS
 
+PAGES = [path.relative_to(ROOT).as_posix() for path in numbers_unmarked.pages()]
 
-@pytest.mark.parametrize("page", pages.PAGES)
+
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_the_numbers_of_the_tables(page):
     text = (ROOT / page).read_text()
-    assert re.search(r"<!-- [a-z0-9_]+ -->|<!-- [^;]+\.csv;", text)
     assert pages.with_numbers(text) == text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_number_that_looks_measured_has_a_mark(page):
+    found = list(numbers_unmarked.unmarked((ROOT / page).read_text()))
+    allowed = numbers_unmarked.TYPED.get(page, 0)
+    assert len(found) <= allowed, f"see docs/numbers_unmarked.py: {found}"
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("It is 2.3 points off.", ["2.3"]),
+        ("About 12 % hold, in 3 minutes.", ["12", "3"]),
+        ("Off by +0.4 ± 0.1 on average.", ["+0.4", "0.1"]),
+        ("| bilinear | 81.5 |", ["81.5"]),
+        ("- a list\n\n  that goes on for 7.5 s", ["7.5"]),
+        ("error = 2.3 points", ["2.3"]),
+        ("2.3<!-- bilinear_error --> and 5 %<!-- setting -->, 1.69<!-- derived --> times", []),
+        ("4.1 to 5.1 points<!-- quoted: arXiv:2606.01207 -->", []),
+        ("rho = 0.3, 0.6 and 0.9, n < 0.5 d; ridge 0.1 or 0.25; `0.4`; [a](b0.5); 1.2.3", []),
+        ("# Setting\n<!-- settings -->\nnoise 0.25\n\n# Result\n0.5", ["0.5"]),
+        ("As follows.\n\n    x = 0.5 y\n\nThen.\n\n```\n0.5\n```\n", []),
+    ],
+)
+def test_what_looks_measured(text, numbers):
+    assert [number for _, number in numbers_unmarked.unmarked(text)] == numbers
+
+
+def test_a_table_is_drawn_from_its_file():
+    place = "docs/results/gaps.csv; n < 512; condition; n; {-100*measured_gap:+.1f}; condition=on"
+    text = f"<!-- cells: {place} -->\nold\n<!-- end of cells -->"
+    lines = pages.with_numbers(text).splitlines()
+    assert lines[1:3] == ["| on | 256 |", "| --- | --- |"]
+    assert f"| aligned | {pages.NUMBERS['lead_aligned_256']()} |" in lines
+    rows = "n < 512 and condition == 'aligned'"
+    several = f"docs/results/gaps.csv; {rows}; condition;; a = {{n:d}} | b = x {{n.max():.1f}}"
+    assert numbers_of_cells.cells(several).splitlines()[2] == "| aligned | 256 | x 256.0 |"
 
 
 def test_a_number_that_is_off_is_mended():
