@@ -20,16 +20,17 @@ from __future__ import annotations
 import re
 
 import pandas as pd
-from numbers_of_tables import rows_of, value_of, written
+from numbers_of_tables import in_folder, rows_of, value_of, written
 
 _FIELD = re.compile(r"\{([^{}]+):([^{}:]*)\}")
 
 
-def cells(place: str) -> str:
+def cells(place: str, folder: str = "") -> str:
     """Return the lines of a table.
 
     Args:
         place: what stands in its comment, after ``cells:``.
+        folder: of the page.
 
     Raises:
         ValueError: the place does not have five or six parts.
@@ -39,7 +40,7 @@ def cells(place: str) -> str:
         raise ValueError(f"{place!r} has {len(parts)} parts, not 5 or 6.")
     name, rows, down, across, cell, *rest = parts
     names = _names(rest[0] if rest else "")
-    table = rows_of(name, rows)
+    table = rows_of(in_folder(name, folder), rows)
     keys = [key.strip() for key in down.split(",")]
     texts = {"": cell} if across else _headed(cell)
     columns = list(table[across].unique()) if across else list(texts)
@@ -71,7 +72,7 @@ def _cell(rows: pd.DataFrame | None, text: str) -> str:
 def _headed(text: str) -> dict[str, str]:
     return {
         head.strip(): cell.strip()
-        for head, cell in (part.split(" = ", 1) for part in text.split(" | "))
+        for head, cell in (part.rsplit(" = ", 1) for part in text.split(" | "))
     }
 
 

@@ -51,8 +51,8 @@ def table(name: str) -> pd.DataFrame:
     return pd.read_csv(ROOT / "docs" / "results" / f"{name}.csv")
 
 
-def with_numbers(text: str) -> str:
-    """Return a page with its numbers as the tables have them.
+def with_numbers(text: str, folder: str = "") -> str:
+    """Return a page of a folder with its numbers as the tables have them.
 
     >>> NUMBERS["two"] = lambda: "2"
     >>> with_numbers("It is 3<!-- two --> here.")
@@ -60,12 +60,17 @@ def with_numbers(text: str) -> str:
     >>> del NUMBERS["two"]
     """
     text = _BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]]()}\n{found[4]}", text)
-    text = _CELLS.sub(lambda found: f"{found[1]}{cells(found[2])}\n{found[4]}", text)
-    return _MARKED.sub(lambda found: f"{_written(found[3])}{found[2]}", text)
+    text = _CELLS.sub(lambda found: f"{found[1]}{cells(found[2], folder)}\n{found[4]}", text)
+    return _MARKED.sub(lambda found: f"{_written(found[3], folder)}{found[2]}", text)
 
 
-def _written(mark: str) -> str:
-    return shown(" ".join(mark.split())) if ";" in mark else NUMBERS[mark]()
+def folder_of(page: Path) -> str:
+    """Return the folder of a page, from the root of the clone."""
+    return page.parent.relative_to(ROOT).as_posix()
+
+
+def _written(mark: str, folder: str) -> str:
+    return shown(" ".join(mark.split()), folder) if ";" in mark else NUMBERS[mark]()
 
 
 def _errors(head: str) -> pd.Series[float]:
@@ -337,4 +342,5 @@ NUMBERS.update(NUMBERS_OF_STUDIES)
 if __name__ == "__main__":
     sys.path.append(str(ROOT))  # the summaries of studies
     for path in pages():
-        path.write_text(with_numbers(path.read_text(encoding="utf-8")), encoding="utf-8")
+        text = with_numbers(path.read_text(encoding="utf-8"), folder_of(path))
+        path.write_text(text, encoding="utf-8")

@@ -8,7 +8,8 @@ written, with semicolons between. `shown` reads it::
 Rows are chosen by ``pandas.DataFrame.query`` (none given: all of them). The value is an expression
 in the columns, which are pandas series (``error.abs().mean()``); `t` is the table itself. It has to
 be one number. In place of a file a table can be what a study's summary makes of its files:
-``experiments.rank.summary:errors``.
+``experiments.rank.summary:errors``. The README of a study writes ``results.csv`` and
+``summary:errors`` for its own.
 """
 
 from __future__ import annotations
@@ -24,6 +25,19 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+def in_folder(name: str, folder: str) -> str:
+    """Return a table's name from the root of the clone, where a page in a folder has its own.
+
+    >>> in_folder("results.csv", "experiments/rank")
+    'experiments/rank/results.csv'
+    >>> in_folder("summary:errors", "experiments/rank")
+    'experiments.rank.summary:errors'
+    """
+    if ":" in name:
+        return name if "." in name else f"{folder.replace('/', '.')}.{name}"
+    return name if "/" in name else f"{folder}/{name}"
 
 
 @cache
@@ -79,11 +93,12 @@ def written(value: float, form: str) -> str:
     return text if float(text.replace(",", "")) else text.replace("-", "+" if "+" in form else "")
 
 
-def shown(place: str) -> str:
+def shown(place: str, folder: str = "") -> str:
     """Return the number of a place, as text.
 
     Args:
         place: table, rows, value and format, with semicolons between.
+        folder: of the page.
 
     Raises:
         ValueError: the place does not have four parts, or its value is not one finite number.
@@ -96,6 +111,6 @@ def shown(place: str) -> str:
         raise ValueError(f"{place!r} has {len(parts)} parts, not table; rows; value; format.")
     name, rows, value, form = parts
     try:
-        return written(value_of(rows_of(name, rows), value), form)
+        return written(value_of(rows_of(in_folder(name, folder), rows), value), form)
     except ValueError as error:
         raise ValueError(f"{place!r}: {error}") from None

@@ -67,9 +67,10 @@ _NEXT = rf"(?:,|,? to|,? and|,? or) [-+−±~]?[\d.,]*\d(?:{_UNIT})?"
 _RIGHT = re.compile(rf"(?:{_UNIT})?(?:{_MARKED}|(?:{_NEXT})*{_CONSTANT})")
 _HAS_UNIT = re.compile(_UNIT)
 _SETTING = re.compile(
-    r"(?:[=<>≤≥^*/]|\b(?:ridges?|ridge of|balance|strengths?|Python|version|sigma|decay|"
+    r"(?:[=<>≤≥^*/]|\b(?:ridges?|ridge of|balance|strengths?|level|Python|version|sigma|decay|"
     r"learning rate|learning rate of))\s?"
-    r"(?:[\d.]+(?:e-?\d+)?(?:, | and | or | to |, \.\. ?))*$"
+    r"(?:[\d.]+(?:e-?\d+)?(?:, | and | or | to |, \.\. ?))*$",
+    re.IGNORECASE,
 )
 _DEFINITION = re.compile(
     r"(?:90|95) % (?:confidence )?intervals?"

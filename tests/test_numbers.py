@@ -22,7 +22,7 @@ PAGES = [path.relative_to(ROOT).as_posix() for path in numbers_unmarked.pages()]
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_has_the_numbers_of_the_tables(page):
     text = (ROOT / page).read_text()
-    assert pages.with_numbers(text) == text
+    assert pages.with_numbers(text, pages.folder_of(ROOT / page)) == text
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from experiments.relative_errors import relative_errors, verdict_line
 from experiments.study import Tables, verdict_on
 
-__all__ = ["summary", "verdict"]
+__all__ = ["errors", "summary", "verdict"]
 
 
 def summary(tables: Tables) -> str:
@@ -14,20 +15,17 @@ def summary(tables: Tables) -> str:
     return verdict_on(tables, verdict)
 
 
+def errors(tables: Tables) -> pd.DataFrame:
+    """Return the error of both formulas at every point (`relative_errors`)."""
+    return relative_errors(tables["results.csv"], ("gaussian", "predicted"))
+
+
 def verdict(results: pd.DataFrame) -> str:
     """Return the bar held against the results: all, by head, and by correlation."""
     lines = []
-    groups = [("all", results)]
-    groups += [(str(name), rows) for name, rows in results.groupby("head", sort=False)]
-    groups += [(f"rho = {name}", rows) for name, rows in results.groupby("rho", sort=False)]
-    for formula in ("gaussian", "predicted"):
-        for name, rows in groups:
-            gap = rows[formula] - rows["measured"]
-            relative = gap / rows["measured"]
-            outside = (gap.abs() > 4 * rows["standard_error"]) & (relative.abs() > 0.06)
-            lines.append(
-                f"{formula}, {name}: {len(rows)} points, relative error mean"
-                f" {relative.abs().mean():.2%}, signed {relative.mean():+.2%}, max"
-                f" {relative.abs().max():.2%}, {int(outside.sum())} outside"
-            )
+    for formula, rows in errors({"results.csv": results}).groupby("formula", sort=False):
+        lines.append(verdict_line(f"{formula}, all", rows))
+        for key in ("head", "rho"):
+            for name, part in rows.groupby(key, sort=False):
+                lines.append(verdict_line(f"{formula}, {key} {name}", part))
     return "\n".join(lines)

@@ -14,7 +14,15 @@ from experiments.crossover.crossings import last_crossing
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["both", "predicted_text", "summary", "verdict"]
+__all__ = [
+    "alignment",
+    "both",
+    "predicted_text",
+    "ratios",
+    "summary",
+    "verdict",
+    "winners",
+]
 
 # In units of the standard error of the measured gap.
 _CLEAR = 2.0
@@ -27,7 +35,7 @@ def summary(tables: Tables) -> str:
     text = predicted_text(config, tables["predictions.csv"])
     if "results.csv" not in tables:
         return text
-    return text + "\n" + verdict(config, both(tables), tables["crossings.csv"])
+    return text + "\n" + verdict(config, tables)
 
 
 def _config_of(predicted: pd.DataFrame) -> Config:
@@ -94,31 +102,49 @@ def _census(stars: pd.Series) -> str:
     )
 
 
-def verdict(config: Config, results: pd.DataFrame, crossings: pd.DataFrame) -> str:
+def verdict(config: Config, tables: Tables) -> str:
     """Return agreement on winners and on crossovers, for each ridge and each theory."""
-    results = results.merge(crossings[[*CELL, *FORMULAS]], on=CELL, validate="many_to_one")
-    lines = []
-    for ridge, rows in results.groupby("ridge"):
-        lines += _winners(f"ridge {ridge:g}", rows)
-        lines += [_winners(f"ridge {ridge:g}, n = {n}", rows[rows["n"] == n])[0] for n in config.n]
-        lines += _risks(f"ridge {ridge:g}", rows)
-        lines += _ratios(f"ridge {ridge:g}", crossings[crossings["ridge"] == ridge])
-        lines.append(_alignment(f"ridge {ridge:g}", config, crossings[crossings["ridge"] == ridge]))
+    lines, crossings = [], tables["crossings.csv"]
+    named, stars, moved = winners(tables), ratios(tables), alignment(tables)
+    for ridge, rows in both(tables).groupby("ridge"):
+        name, own = f"ridge {ridge:g}", named[named["ridge"] == ridge]
+        lines += _winners(name, own, len(rows))
+        for n in config.n:
+            points = int((rows["n"] == n).sum())
+            lines.append(_winners(f"{name}, n = {n}", own[own["n"] == n], points)[0])
+        lines += _risks(name, rows)
+        lines += _ratios(
+            name, crossings[crossings["ridge"] == ridge], stars[stars["ridge"] == ridge]
+        )
+        lines.append(_alignment(name, moved[moved["ridge"] == ridge]))
     return "\n".join(lines)
 
 
-def _winners(name: str, rows: pd.DataFrame) -> list[str]:
-    """Say in how many points each theory names the winner, where the data show one."""
-    clear = rows[rows["gap"].abs() > _CLEAR * rows["gap_se"]]
-    bilinear = clear["gap"] > 0
+def winners(tables: Tables) -> pd.DataFrame:
+    """Return every point in which the data show a winner, once for each theory that names one.
+
+    Returns:
+        the columns of ``results.csv`` and ``predictions.csv``, `theory`, and `right`.
+    """
+    points = both(tables).merge(tables["crossings.csv"][[*CELL, *FORMULAS]], on=CELL)
+    clear = points[points["gap"].abs() > _CLEAR * points["gap_se"]]
     named = {"sharp": clear["predicted_additive"] > clear["predicted_bilinear"]}
     for formula in ("least_squares", "orders", "orders_alignment"):
         named[formula] = clear["n"] > clear[formula]
     named["always additive"] = pd.Series(False, index=clear.index)
+    parts = [
+        clear.assign(theory=theory, right=said == (clear["gap"] > 0))
+        for theory, said in named.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _winners(name: str, rows: pd.DataFrame, points: int) -> list[str]:
+    """Say in how many points each theory names the winner, where the data show one."""
     return [
-        f"{name}, winner by {formula}: {(said == bilinear).sum()} of {len(clear)} clear points"
-        f" right ({(said == bilinear).mean():.2%}); {len(rows) - len(clear)} not clear"
-        for formula, said in named.items()
+        f"{name}, winner by {theory}: {part['right'].sum()} of {len(part)} clear points"
+        f" right ({part['right'].mean():.2%}); {points - len(part)} not clear"
+        for theory, part in rows.groupby("theory", sort=False)
     ]
 
 
@@ -133,42 +159,71 @@ def _risks(name: str, rows: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _ratios(name: str, rows: pd.DataFrame) -> list[str]:
+def ratios(tables: Tables) -> pd.DataFrame:
+    """Return n* of each theory over the measured one, in cells where both are within the sizes.
+
+    Returns:
+        ridge, correlation, interaction, `formula`, `ratio`, and `deviation` of its logarithm in
+        standard errors of the measured one.
+    """
+    rows = tables["crossings.csv"]
+    rows = rows[np.isfinite(rows["measured"]) & (rows["measured"] > 0)]
+    parts = []
+    for formula in FORMULAS:
+        known = rows[np.isfinite(rows[formula]) & (rows[formula] > 0)]
+        ratio = known[formula] / known["measured"]
+        off = np.log(ratio).abs() / known["log_se"]
+        parts.append(known[CELL].assign(formula=formula, ratio=ratio, deviation=off))
+    return pd.concat(parts, ignore_index=True)
+
+
+def alignment(tables: Tables) -> pd.DataFrame:
+    """Return by what factor alignment moves n* at a given interaction.
+
+    Returns:
+        ridge, interaction, `source` (measured or predicted), and `ratio` of n* at the largest
+        correlation to that at none, where both are within the sizes.
+    """
+    rows = tables["crossings.csv"]
+    key = ["ridge", "interaction"]
+    first, last = (
+        rows[rows["correlation"] == rho].set_index(key)
+        for rho in (rows["correlation"].min(), rows["correlation"].max())
+    )
+    ratio = (last / first)[["measured", "predicted"]].melt(
+        ignore_index=False, var_name="source", value_name="ratio"
+    )
+    ratio = ratio[np.isfinite(ratio["ratio"]) & (ratio["ratio"] > 0)]
+    return ratio.reset_index()
+
+
+def _ratios(name: str, rows: pd.DataFrame, found: pd.DataFrame) -> list[str]:
     """Compare n* over the cells in which both are within the range of n."""
     inside = np.isfinite(rows["measured"]) & (rows["measured"] > 0)
     lines = [
         f"{name}, measured n*: {_census(rows['measured'])}; median relative standard error"
         f" {rows['log_se'][inside].replace(np.inf, np.nan).median():.2%}"
     ]
-    for formula in FORMULAS:
-        both = rows[inside & np.isfinite(rows[formula]) & (rows[formula] > 0)]
-        ratio = both[formula] / both["measured"]
+    for formula, part in found.groupby("formula", sort=False):
+        ratio = part["ratio"]
         low, high = (ratio.quantile(q) for q in (0.05, 0.95))
-        error = np.log(ratio).abs() / both["log_se"]
         lines.append(
-            f"{name}, {formula} n* over measured: {len(both)} of {inside.sum()} cells, median"
+            f"{name}, {formula} n* over measured: {len(part)} of {inside.sum()} cells, median"
             f" {ratio.median():.3f}, 5 to 95 % {low:.3f} to {high:.3f};"
             f" {(ratio.sub(1).abs() <= 0.1).mean():.0%} within 10 %,"
-            f" {(error < _CLEAR).mean():.0%} within {_CLEAR:g} standard errors"
+            f" {(part['deviation'] < _CLEAR).mean():.0%} within {_CLEAR:g} standard errors"
         )
     return lines
 
 
-def _alignment(name: str, config: Config, rows: pd.DataFrame) -> str:
+def _alignment(name: str, found: pd.DataFrame) -> str:
     """Say by how much alignment moves n* at a given interaction, measured and predicted."""
-    ends = []
-    for rho in (config.correlations[0], config.correlations[-1]):
-        ends.append(rows[rows["correlation"] == rho].set_index("interaction"))
-    ratios = []
-    for column in ("measured", "predicted"):
-        first, last = (end[column] for end in ends)
-        held = np.isfinite(first) & np.isfinite(last) & (first > 0) & (last > 0)
-        ratio = (last / first)[held]
-        ratios.append(
-            f"{column} {ratio.median():.3f} ({ratio.min():.3f} to {ratio.max():.3f},"
-            f" {held.sum()} shares)"
-        )
+    parts = [
+        f"{source} {rows['ratio'].median():.3f} ({rows['ratio'].min():.3f} to"
+        f" {rows['ratio'].max():.3f}, {len(rows)} shares)"
+        for source, rows in found.groupby("source")
+    ]
     return (
-        f"{name}, n* at correlation {config.largest_correlation:g} over that at 0, median over"
-        f" interaction shares: {'; '.join(ratios)}"
+        f"{name}, n* at the largest correlation over that at 0, median over interaction"
+        f" shares: {'; '.join(parts)}"
     )

@@ -12,7 +12,7 @@ from experiments.degradation.config import Config
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["summary", "trends", "verdict"]
+__all__ = ["changes", "levels", "summary", "trends", "verdict"]
 
 _KEYS = ["target", "degradation", "level", "n", "first", "second"]
 # In units of the standard error of the measured change.
@@ -40,6 +40,29 @@ def trends(config: Config, predicted: pd.DataFrame, measured: pd.DataFrame) -> p
     unclear = both["change"].abs() < np.maximum(SMALL, _CLEAR * both["change_se"])
     both["found"] = np.where(unclear, 0, np.sign(both["change"]))
     return both.reset_index(drop=True)
+
+
+def changes(tables: Tables) -> pd.DataFrame:
+    """Return `trends` of the stored tables.
+
+    With `pair` (first less second), `right`, `off` (predicted less measured change), and `seen`:
+    no rotation, or one that the head sees.
+    """
+    found = trends(Config(), tables["predictions.csv"], tables["results.csv"])
+    return found.assign(
+        pair=found["first"] + " less " + found["second"],
+        right=found["found"] == found["expected"],
+        off=found["change_predicted"] - found["change"],
+        seen=(found["degradation"] != "rotation") | (found["first"] == "dot-product"),
+    )
+
+
+def levels(tables: Tables) -> pd.DataFrame:
+    """Return every level of degradation with `off`, the predicted less the measured gap."""
+    both = tables["results.csv"].merge(
+        tables["predictions.csv"], on=_KEYS, suffixes=("", "_predicted"), validate="one_to_one"
+    )
+    return both.assign(off=both["gap_predicted"] - both["gap"])
 
 
 def verdict(config: Config, predicted: pd.DataFrame, measured: pd.DataFrame | None) -> str:

@@ -13,7 +13,7 @@ from experiments.paper_figure6.config import PANELS, Panel
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["summary", "verdict"]
+__all__ = ["crossovers", "errors", "summary", "verdict"]
 
 # In units of the standard error of the measured gap.
 _CLEAR = 2.0
@@ -22,6 +22,43 @@ _CLEAR = 2.0
 def summary(tables: Tables) -> str:
     """Return what is predicted and, where it is measured, the verdict."""
     return verdict(tables["predictions.csv"], tables.get("results.csv"))
+
+
+def errors(tables: Tables) -> pd.DataFrame:
+    """Return the measured points once for each theory that predicts them.
+
+    Returns:
+        the columns of ``results.csv``, `theory`, `error` of the risk ((predicted -
+        measured)/measured) and `points`, the error of the accuracy in points.
+    """
+    key = ["target", "condition", "head", "n"]
+    found = tables["results.csv"].merge(
+        tables["predictions.csv"], on=key, suffixes=("", "_predicted")
+    )
+    return found.assign(
+        error=found["risk_predicted"] / found["risk"] - 1,
+        points=100 * (found["accuracy_predicted"] - found["accuracy"]),
+    )
+
+
+def crossovers(tables: Tables) -> pd.DataFrame:
+    """Return n* of each panel as the theories predict it and as it is measured.
+
+    Returns:
+        target, condition, `source` (a theory, or measured) and `star`; infinite: concatenation
+        stays lower, 0: attention is lower throughout.
+    """
+    rows = []
+    for panel in PANELS:
+        sources = {"measured": _of(tables["results.csv"], panel)}
+        for theory, part in _of(tables["predictions.csv"], panel).groupby("theory"):
+            sources[str(theory)] = part
+        for source, part in sources.items():
+            curves = _curves(part)
+            gap = np.log((curves["additive"] / curves[panel.attention]).to_numpy(dtype=float))
+            star = last_crossing(curves.index.to_numpy(dtype=float), gap)
+            rows.append((panel.target, panel.condition, source, star))
+    return pd.DataFrame(rows, columns=["target", "condition", "source", "star"])
 
 
 def verdict(predicted: pd.DataFrame, measured: pd.DataFrame | None) -> str:

@@ -7,7 +7,11 @@ import pandas as pd
 
 from experiments.study import Tables, verdict_on
 
-__all__ = ["summary", "verdict"]
+__all__ = ["errors", "gains", "summary", "verdict"]
+
+_WIDTHS = {0: "rank of the target", 1: "rank above (cone)", -1: "rank below"}
+_EDGES = [0, 4, 8, 16, np.inf]
+_SAMPLES = ["below 4", "4 to 8", "8 to 16", "16 and more"]
 
 
 def summary(tables: Tables) -> str:
@@ -15,32 +19,59 @@ def summary(tables: Tables) -> str:
     return verdict_on(tables, verdict)
 
 
+def errors(tables: Tables) -> pd.DataFrame:
+    """Return the points of low-rank heads with the error of what is predicted.
+
+    Returns:
+        the columns of ``results.csv``, with `error` ((predicted - measured)/measured), `deviation`
+        (in standard errors, without sign), `outside` (beyond both 10 % and 4 of them),
+        `per_parameter` (n over the count) and two names, `width` and `samples`.
+    """
+    table = tables["results.csv"]
+    low = table[(table["head"] == "low-rank") & np.isfinite(table["predicted"])]
+    gap = low["predicted"] - low["measured"]
+    error, deviation = gap / low["measured"], gap.abs() / low["standard_error"]
+    per_parameter = low["n"] / low["dimension"]
+    found = low.assign(
+        error=error,
+        deviation=deviation,
+        outside=(error.abs() > 0.1) & (deviation > 4),
+        per_parameter=per_parameter,
+        width=np.sign(low["head_rank"] - low["target_rank"]).map(_WIDTHS),
+        samples=pd.cut(per_parameter, _EDGES, right=False, labels=_SAMPLES).astype(str),
+    )
+    return found.sort_values(["width", "per_parameter"], ascending=[False, False])
+
+
+def gains(tables: Tables) -> pd.DataFrame:
+    """Return excess risk of the full head at the best ridge over that of each low-rank head.
+
+    Returns:
+        target_rank, head_rank, n, `gain`.
+    """
+    table = tables["results.csv"]
+    full = table[(table["head"] == "full") & (table["ridge"] > 0)]
+    low = table[table["head"] == "low-rank"]
+    both = low.merge(full[["target_rank", "n", "measured"]], on=["target_rank", "n"])
+    gain = both["measured_y"] / both["measured_x"]
+    return both[["target_rank", "head_rank", "n"]].assign(gain=gain)
+
+
 def verdict(table: pd.DataFrame) -> str:
     """Return the counts, errors by samples per parameter, and what low rank gains."""
-    low = table[table["head"] == "low-rank"].copy()
-    low["error"] = low["predicted"] / low["measured"] - 1
-    low["per_parameter"] = low["n"] / low["dimension"]
-    matched = low[low["target_rank"] == low["head_rank"]]
-    over = low[low["target_rank"] < low["head_rank"]]
-    under = low[low["target_rank"] > low["head_rank"]]
-    lines = ["counts at the largest n (matched and over-ranked heads)"]
-    most = pd.concat([matched, over])
-    most = most[most["n"] == most["n"].max()]
+    tables = {"results.csv": table}
+    low = table[table["head"] == "low-rank"]
+    most = low[(low["n"] == low["n"].max()) & (low["head_rank"] >= low["target_rank"])]
     shown = ["target_rank", "head_rank", "dimension", "effective", "measured_count", "count_error"]
+    lines = ["counts at the largest n (matched and over-ranked heads)"]
     lines.append(most[shown].round(1).to_string(index=False))
-    for name, rows in (("matched", matched), ("over-ranked", over), ("under-ranked", under)):
-        for least, below in ((16, np.inf), (8, 16), (4, 8), (0, 4)):
-            part = rows[(rows["per_parameter"] >= least) & (rows["per_parameter"] < below)]
-            part = part[np.isfinite(part["predicted"])]
-            if len(part):
-                far = (part["error"].abs() > 0.1) & (
-                    (part["predicted"] - part["measured"]).abs() > 4 * part["standard_error"]
-                )
-                lines.append(
-                    f"{name}, n from {least} to {below} per parameter: {len(part)} points, error"
-                    f" mean {part['error'].abs().mean():.1%}, signed {part['error'].mean():+.1%},"
-                    f" max {part['error'].abs().max():.1%}, {int(far.sum())} outside 10 % and 4 se"
-                )
+    for (width, samples), part in errors(tables).groupby(["width", "samples"], sort=False):
+        lines.append(
+            f"{width}, n per parameter {samples}: {len(part)} points, error"
+            f" mean {part['error'].abs().mean():.1%}, signed {part['error'].mean():+.1%},"
+            f" max {part['error'].abs().max():.1%}, {int(part['outside'].sum())} outside"
+            " 10 % and 4 se"
+        )
     full = table[table["head"] == "full"]
     error = full["predicted"] / full["measured"] - 1
     for ridge, rows in full.groupby("ridge"):
@@ -50,10 +81,6 @@ def verdict(table: pd.DataFrame) -> str:
             f" signed {e.mean():+.1%}, max {e.abs().max():.1%}"
         )
     lines.append("excess of the full head with the best ridge over that of the low-rank head")
-    best = full[full["ridge"] > 0].set_index(["target_rank", "n"])["measured"]
-    right = matched.set_index(["target_rank", "n"])["measured"]
-    lines.append((best / right).unstack("n").round(2).to_string())
-    lines.append("the same on the target of rank 4, by rank of the head")
-    fixed = low[low["target_rank"] == 4].set_index(["head_rank", "n"])["measured"].unstack("n")
-    lines.append((best.loc[4] / fixed).round(2).to_string())
+    found = gains(tables).set_index(["target_rank", "head_rank", "n"])["gain"].unstack("n")
+    lines.append(found.round(2).to_string())
     return "\n".join(lines)
