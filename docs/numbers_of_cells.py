@@ -33,7 +33,7 @@ def cells(place: str, folder: str = "") -> str:
         folder: of the page.
 
     Raises:
-        ValueError: the place does not have five or six parts.
+        ValueError: the place does not have five or six parts, or a heading is there twice.
     """
     parts = [" ".join(part.split()) for part in place.split(";")]
     if len(parts) not in (5, 6):
@@ -70,10 +70,10 @@ def _cell(rows: pd.DataFrame | None, text: str) -> str:
 
 
 def _headed(text: str) -> dict[str, str]:
-    return {
-        head.strip(): cell.strip()
-        for head, cell in (part.rsplit(" = ", 1) for part in text.split(" | "))
-    }
+    found = [part.rsplit(" = ", 1) for part in text.split(" | ")]
+    if len({head for head, _ in found}) < len(found):
+        raise ValueError(f"{text!r} has a heading twice.")
+    return {head.strip(): cell.strip() for head, cell in found}
 
 
 def _names(text: str) -> dict[str, str]:

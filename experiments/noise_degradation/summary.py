@@ -12,7 +12,16 @@ from experiments.noise_degradation.config import CONDITION_OF, HEADS
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["changes", "compared", "measured_means", "summary", "verdict"]
+__all__ = [
+    "accuracies",
+    "changes",
+    "compared",
+    "gap_changes",
+    "measured_means",
+    "points",
+    "summary",
+    "verdict",
+]
 
 _KEYS = ["part", "condition", "side", "level", "n"]
 # Standard errors of a mean over 4 seeds for two-sided 5 %: Student's t with 3 degrees of freedom.
@@ -44,6 +53,49 @@ def compared(predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:
     """Return measured means beside predictions (``_predicted``), where something was measured."""
     return measured_means(measured).merge(
         predicted, on=_KEYS, suffixes=("", "_predicted"), validate="1:1"
+    )
+
+
+def points(tables: Tables) -> pd.DataFrame:
+    """Return `compared` of the stored tables, the sizes with their condition as `place`."""
+    found = compared(tables["predictions.csv"], tables["results.csv"])
+    return found.assign(place=found["condition"] + ", " + found["n"].astype(str))
+
+
+def accuracies(tables: Tables) -> pd.DataFrame:
+    """Return a row for each point and head; what has no noise counts once, as a strength.
+
+    Returns:
+        part, condition, side, level, n, `head`, `measured`, its `se` and `predicted` (per cent),
+        and `error`, predicted less measured.
+    """
+    found = points(tables)
+    found = found[(found["part"] != "noise") | (found["level"] > 0)]
+    parts = [
+        found[_KEYS].assign(
+            head=head,
+            measured=100 * found[head],
+            se=100 * found[f"{head}_se"],
+            predicted=100 * found[f"{head}_predicted"],
+        )
+        for head in HEADS
+    ]
+    long = pd.concat(parts, ignore_index=True)
+    return long.assign(error=long["predicted"] - long["measured"])
+
+
+def gap_changes(tables: Tables) -> pd.DataFrame:
+    """Return `changes` of the stored tables.
+
+    With `clear`, how many standard errors the change is from 0, `right`, whether its sign is the
+    predicted one, and `along`, whether it is that of the predicted slope at the lower sigma.
+    """
+    found = changes(tables["predictions.csv"], tables["results.csv"])
+    sign = np.sign(found["change"])
+    return found.assign(
+        clear=found["change"].abs() / found["change_se"],
+        right=sign == np.sign(found["predicted"]),
+        along=sign == found["direction"],
     )
 
 
