@@ -13,7 +13,16 @@ from experiments.surrogates.config import HEADS, STRENGTHS
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["TERMS", "quantities", "summary", "terms", "verdict"]
+__all__ = [
+    "TERMS",
+    "by_size",
+    "decomposed",
+    "quantities",
+    "risks",
+    "summary",
+    "terms",
+    "verdict",
+]
 
 MAIN_STUDY = Path(__file__).parents[2] / "docs" / "results" / "ridge_0.1" / "comparison.csv"
 """Measured accuracies on the shipped features, of the main study."""
@@ -94,34 +103,72 @@ def verdict(predicted: pd.DataFrame, measured: pd.DataFrame) -> str:
                 if not part.empty:
                     lines.append(f"  {term}: {_line(part)}")
     lines += ["Risk of the bilinear head on independent Gaussian pairs, predicted over measured"]
-    lines += _risks(predicted, measured)
+    lines += _risks(risks({"predictions.csv": predicted, "results.csv": measured}))
     return "\n".join(lines)
 
 
-def _line(part: pd.DataFrame) -> str:
+def decomposed(tables: Tables) -> pd.DataFrame:
+    """Return the mean of each term over n, in points.
+
+    Returns:
+        condition, head, `term`, `place` (condition, head), `value`, its standard error `error`, and
+        `absolute`, the mean over n without signs.
+    """
+    rows = terms(tables["predictions.csv"], tables["results.csv"])
+    found = [
+        {"condition": condition, "head": head, "term": term, **_mean(part)}
+        for (condition, head, term), part in rows.groupby(["condition", "head", "term"])
+    ]
+    table = pd.DataFrame(found)
+    order = table["term"].map(list(TERMS).index)
+    table = table.assign(place=table["condition"] + ", " + table["head"], order=order)
+    return table.sort_values(["order", "condition", "head"]).drop(columns="order")
+
+
+def by_size(tables: Tables) -> pd.DataFrame:
+    """Return condition, head, term, n, and the `value` of the term there, in points."""
+    rows = terms(tables["predictions.csv"], tables["results.csv"])
+    return rows.groupby(["condition", "head", "term", "n"], as_index=False)["value"].mean()
+
+
+def risks(tables: Tables) -> pd.DataFrame:
+    """Return the error of the bilinear head's risk on independent Gaussian pairs.
+
+    Returns:
+        `prediction` (population or sharp), condition, n, `error` ((predicted - measured)/measured)
+        and its standard error `se`.
+    """
+    measured = tables["results.csv"]
+    rows = measured[(measured["world"] == "gaussian, fresh") & (measured["head"] == "bilinear")]
+    found = rows.groupby(["condition", "n"])["risk"].agg(["mean", "sem"]).reset_index()
+    said = tables["predictions.csv"]
+    said = said[said["prediction"].isin(("population", "sharp")) & (said["head"] == "bilinear")]
+    both = said[["prediction", "condition", "n", "risk"]].merge(found, on=["condition", "n"])
+    return both.assign(error=both["risk"] / both["mean"] - 1, se=both["sem"] / both["mean"])
+
+
+def _mean(part: pd.DataFrame) -> dict[str, float]:
     by_seed = part.groupby("seed")["value"].mean().to_numpy(dtype=float)
     # Errors of the main study at its n are correlated; their mean is an upper bound.
     own = by_seed.std(ddof=1) / np.sqrt(len(by_seed))
     main = part.groupby("n")["main_se"].first().to_numpy(dtype=float).mean()
-    error = np.hypot(own, main)
+    by_n = part.groupby("n")["value"].mean()
+    error = float(np.hypot(own, main))
+    return {"value": by_n.mean(), "error": error, "absolute": by_n.abs().mean()}
+
+
+def _line(part: pd.DataFrame) -> str:
+    found = _mean(part)
     by_n = part.groupby("n")["value"].mean()
     values = ", ".join(f"{n}: {value:+.2f}" for n, value in by_n.items())
-    return f"{by_n.mean():+.2f} ± {error:.2f}, {by_n.abs().mean():.2f}; {values}"
+    return f"{found['value']:+.2f} ± {found['error']:.2f}, {found['absolute']:.2f}; {values}"
 
 
-def _risks(predicted: pd.DataFrame, measured: pd.DataFrame) -> list[str]:
-    rows = measured[(measured["world"] == "gaussian, fresh") & (measured["head"] == "bilinear")]
-    grouped = rows.groupby(["condition", "n"])["risk"]
-    found = grouped.agg(["mean", "sem"])
-    lines = []
-    for kind in ("population", "sharp"):
-        part = predicted[(predicted["prediction"] == kind) & (predicted["head"] == "bilinear")]
-        known = part.set_index(["condition", "n"])["risk"]
-        for condition in STRENGTHS:
-            ratio = [
-                f"{n}: {100 * (known[condition, n] / mean - 1):+.2f} ± {100 * error / mean:.2f} %"
-                for (where, n), mean, error in found.itertuples()
-                if where == condition and (condition, n) in known.index
-            ]
-            lines.append(f"  {kind}, {condition}: " + ", ".join(ratio))
-    return lines
+def _risks(table: pd.DataFrame) -> list[str]:
+    return [
+        f"  {kind}, {condition}: "
+        + ", ".join(
+            f"{row.n}: {100 * row.error:+.2f} ± {100 * row.se:.2f} %" for row in part.itertuples()
+        )
+        for (kind, condition), part in table.groupby(["prediction", "condition"])
+    ]
