@@ -33,7 +33,7 @@ NUMBERS: dict[str, Callable[[], str]] = {}
 
 _MARKED = re.compile(
     r"([^\s(\[]+)(<!-- (?!settings? -->|derived -->)"
-    r"([a-z0-9_]+|[\w./]+(?:\.csv|:\w+);(?:(?!-->).)+) -->)",
+    r"([a-z0-9_]+|[\w./:-]+;(?:(?!-->).)+) -->)",
     re.DOTALL,
 )
 _CELLS = re.compile(r"(<!-- cells: (.*?) -->\n)(.*?)(<!-- end of cells -->)", re.DOTALL)

@@ -39,7 +39,7 @@ def relative_errors(results: pd.DataFrame, formulas: Iterable[str]) -> pd.DataFr
                 deviation=gap.abs() / results["standard_error"],
             )
         )
-    found = pd.concat(parts, ignore_index=True)
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
     found = found[np.isfinite(found["error"])]
     outside = (found["deviation"] > _STANDARD_ERRORS) & (found["error"].abs() > _SHARE)
     return found.assign(outside=outside)

@@ -174,7 +174,8 @@ def ratios(tables: Tables) -> pd.DataFrame:
         ratio = known[formula] / known["measured"]
         off = np.log(ratio).abs() / known["log_se"]
         parts.append(known[CELL].assign(formula=formula, ratio=ratio, deviation=off))
-    return pd.concat(parts, ignore_index=True)
+    found: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return found
 
 
 def alignment(tables: Tables) -> pd.DataFrame:
@@ -193,8 +194,8 @@ def alignment(tables: Tables) -> pd.DataFrame:
     ratio = (last / first)[["measured", "predicted"]].melt(
         ignore_index=False, var_name="source", value_name="ratio"
     )
-    ratio = ratio[np.isfinite(ratio["ratio"]) & (ratio["ratio"] > 0)]
-    return ratio.reset_index()
+    found: pd.DataFrame = ratio[np.isfinite(ratio["ratio"]) & (ratio["ratio"] > 0)].reset_index()
+    return found
 
 
 def _ratios(name: str, rows: pd.DataFrame, found: pd.DataFrame) -> list[str]:

@@ -11,7 +11,16 @@ import pandas as pd
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["BAR", "coverage", "pooled", "real_cells", "summary", "verdict"]
+__all__ = [
+    "BAR",
+    "by_images",
+    "cells",
+    "coverage",
+    "pooled",
+    "real_cells",
+    "summary",
+    "verdict",
+]
 
 # Of the study on real features.
 COMPARISON = Path(__file__).parents[2] / "docs" / "results" / "ridge_0.1" / "comparison.csv"
@@ -55,6 +64,18 @@ def pooled(results: pd.DataFrame, by: list[str]) -> pd.DataFrame:
         row["shared_error"] = 100 * (part["predicted_shared"] - part["measured"]).abs().mean()
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def by_images(tables: Tables) -> pd.DataFrame:
+    """Return `pooled` by head and number of images."""
+    return pooled(tables["results.csv"], ["head", "images"])
+
+
+def cells(tables: Tables) -> pd.DataFrame:
+    """Return the stored cells once a `truth`, with the share of intervals that hold it (`held`)."""
+    results = tables["results.csv"]
+    parts = [results.assign(truth=truth, held=coverage(results, truth)) for truth in _TRUTHS]
+    return pd.concat(parts, ignore_index=True)
 
 
 def real_cells(comparison: pd.DataFrame, errors: float) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def measured_means(measured: pd.DataFrame) -> pd.DataFrame:
     table = with_clean(measured)
     table["gap"] = table[HEADS[0]] - table[HEADS[1]]
     grouped = table.groupby(_KEYS)[[*HEADS, "gap"]]
-    return grouped.mean().join(grouped.sem(), rsuffix="_se").reset_index()
+    return grouped.mean().join(grouped.sem().add_suffix("_se")).reset_index()
 
 
 def compared(predicted: pd.DataFrame, measured: pd.DataFrame) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def errors(tables: Tables) -> pd.DataFrame:
     gap = low["predicted"] - low["measured"]
     error, deviation = gap / low["measured"], gap.abs() / low["standard_error"]
     per_parameter = low["n"] / low["dimension"]
-    found = low.assign(
+    found: pd.DataFrame = low.assign(
         error=error,
         deviation=deviation,
         outside=(error.abs() > 0.1) & (deviation > 4),

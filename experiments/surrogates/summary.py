@@ -128,7 +128,7 @@ def decomposed(tables: Tables) -> pd.DataFrame:
 def by_size(tables: Tables) -> pd.DataFrame:
     """Return condition, head, term, n, and the `value` of the term there, in points."""
     rows = terms(tables["predictions.csv"], tables["results.csv"])
-    return rows.groupby(["condition", "head", "term", "n"], as_index=False)["value"].mean()
+    return rows.groupby(["condition", "head", "term", "n"])["value"].mean().reset_index()
 
 
 def risks(tables: Tables) -> pd.DataFrame:
@@ -165,10 +165,11 @@ def _line(part: pd.DataFrame) -> str:
 
 
 def _risks(table: pd.DataFrame) -> list[str]:
-    return [
-        f"  {kind}, {condition}: "
-        + ", ".join(
-            f"{row.n}: {100 * row.error:+.2f} ± {100 * row.se:.2f} %" for row in part.itertuples()
-        )
-        for (kind, condition), part in table.groupby(["prediction", "condition"])
-    ]
+    lines = []
+    for (kind, condition), part in table.groupby(["prediction", "condition"]):
+        cells = [
+            f"{n}: {100 * error:+.2f} ± {100 * se:.2f} %"
+            for n, error, se in zip(part["n"], part["error"], part["se"], strict=True)
+        ]
+        lines.append(f"  {kind}, {condition}: " + ", ".join(cells))
+    return lines
