@@ -57,8 +57,8 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         tables: ``without_means.csv``, ``predictions.csv`` and ``measured.csv``.
 
     Returns:
-        population, head, ridge, n, what is said without means, with them, and the standard error
-        of what was measured.
+        population, head, ridge, n, `before` (without means), `after` (with them), and the
+        standard error of what was measured.
     """
     key = ["population", "head", "ridge", "n"]
     before = tables["without_means.csv"].groupby(key, sort=False)["predicted"].mean()
@@ -66,7 +66,7 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     stored = stored[(stored["images"] == IMAGES) & ~stored["groups"]]
     after = stored.groupby(key)["predicted"].mean()
     truth = tables["measured.csv"].set_index(key)
-    found = pd.DataFrame({"without": before, "with": after}).loc[before.index]
+    found = pd.DataFrame({"before": before, "after": after}).loc[before.index]
     found = 100 * found.sub(truth["measured"].loc[before.index], axis=0)
     return found.assign(se=100 * truth["se"]).reset_index()
 
