@@ -26,13 +26,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PLACES = ("README.md", "docs/**/*.md", "experiments/*.md", "experiments/*/README.md", "paper/*.md")
 
-TYPED: dict[str, int] = {
-    "docs/means.md": 162,
-    "docs/score_law.md": 60,
-    "docs/theory.md": 129,
-}
-"""Pages with numbers that still name no table, and how many: to be made fewer, never more."""
-
 _WORDS = (
     r"points?|per cent|seconds?|s(?!\^)|ms|minutes?|hours?|MiB|GiB|MB|GB|times|standard errors?"
 )

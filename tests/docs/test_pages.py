@@ -49,6 +49,13 @@ def test_links_lead_to_files(page: Path) -> None:
         assert (home / link).exists() or (home / f"{link}.md").exists(), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_files_that_are_named_are_there(page: Path) -> None:
+    place = r"`((?:tests|experiments|validation|fusiontheory)/[\w./-]+)`"
+    named = re.findall(place, page.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
 def test_the_page_of_the_package_has_no_link_into_a_folder() -> None:
     page = runpy.run_path(str(ROOT / "setup.py"))["page"]
     readme = (ROOT / "README.md").read_text()
