@@ -52,13 +52,13 @@ def arrows(package: str, rows: Floors) -> Arrows:
     """Return (importing room, imported room) of a package."""
     graph = grimp.build_graph(package, exclude_type_checking_imports=True, cache_dir=None)
     rooms = {name for row in rows for name in row}
-    found = set()
+    drawn = set()
     for module in graph.modules:
         for imported in graph.find_modules_directly_imported_by(module):
             ends = tuple(name.split(".")[1] for name in (module, imported) if "." in name)
             if len(ends) == 2 and ends[0] != ends[1] and rooms.issuperset(ends):
-                found.add(ends)
-    return found
+                drawn.add(ends)
+    return drawn
 
 
 def implied(direct: Arrows) -> Arrows:

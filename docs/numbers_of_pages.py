@@ -299,8 +299,8 @@ def blind_cells() -> str:
 
 def _rehearsal() -> dict[str, Any]:
     path = ROOT / "docs" / "results" / "clip" / "rehearsal.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return facts
 
 
 @number
@@ -324,8 +324,8 @@ def rehearsal_tables() -> str:
 @number
 def rehearsal_pictures() -> str:
     """Other files that were compared."""
-    found = _rehearsal()
-    return str(found["files"] - found["tables"])
+    facts = _rehearsal()
+    return str(facts["files"] - facts["tables"])
 
 
 @number

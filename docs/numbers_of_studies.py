@@ -250,12 +250,12 @@ def coverage_normal_most() -> str:
 @cache
 def _coverage_normal() -> pd.Series[float]:
     table = _tables("interval_coverage", "results_normal_law")["results_normal_law.csv"]
-    found = (
+    counted = (
         table.assign(missed=table["measured_below"] + table["measured_above"])
         .groupby(["head", "images"])[["missed", "replicates"]]
         .sum()
     )
-    return 100 * (1 - found["missed"] / found["replicates"])
+    return 100 * (1 - counted["missed"] / counted["replicates"])
 
 
 @cache

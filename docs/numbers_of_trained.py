@@ -198,12 +198,12 @@ def _between(head: str, what: str) -> str:
 
 def numbers() -> dict[str, Callable[[], str]]:
     """Return each number's function by its name."""
-    found: dict[str, Callable[[], str]] = {}
+    by_name: dict[str, Callable[[], str]] = {}
 
     def add(function: Callable[..., str], *place: str) -> None:
         kind = function.__name__.strip("_")
         name = "_".join((kind, *place)).replace(" ", "_").replace("-", "_").replace(".0", "")
-        found[name] = functools.partial(function, *place)
+        by_name[name] = functools.partial(function, *place)
 
     for setting, predictors in _PREDICTED_BY.items():
         for predictor in predictors:
@@ -226,12 +226,12 @@ def numbers() -> dict[str, Callable[[], str]]:
     for head, rule, what in product(("concat-mlp", "low-rank"), rules, ("mean", "largest")):
         words = rule.split()[0].replace(".", "")
         name = f"tangent_{head}_{words}_{what}".replace("-", "_")
-        found[name] = functools.partial(_tangent, head, rule, what)
+        by_name[name] = functools.partial(_tangent, head, rule, what)
     _add_kernels(add)
     conditions, sizes = ("aligned", "unaligned"), (512, 1024, 2048, 4096, 8192, 16384)
     for place in product(_PREDICTED_BY, HEADS, conditions, map(str, sizes)):
         add(_mean, *place)
-    return found
+    return by_name
 
 
 def _add_kernels(add: Callable[..., None]) -> None:

@@ -42,5 +42,5 @@ def measured_point(
     given = dict(cell.config)
     n, seed = given.pop("n"), given.pop("seed")
     case = case_of(**{name: given.pop(name) for name in case_of.__dataclass_fields__})
-    found = simulate_ridge_risk(config_of(**given).setting(case), n, case.draws, seed=seed)
-    return [{"measured": found.mean, "standard_error": found.standard_error}]
+    simulated = simulate_ridge_risk(config_of(**given).setting(case), n, case.draws, seed=seed)
+    return [{"measured": simulated.mean, "standard_error": simulated.standard_error}]

@@ -66,7 +66,7 @@ class Records:
         store = RecordStore(self.root)
         return store.database.exists() and any(x.study == self.name for x in store.status())
 
-    def rows(
+    def computed(
         self, cells: Sequence[Cell], compute: Callable[[Cell], Any], jobs: int = 1
     ) -> pd.DataFrame:
         """Return the rows of all cells; those without a record are computed, and kept one by one.
@@ -76,8 +76,10 @@ class Records:
         store = RecordStore(self.root)
         store.check_writable()
         missing = store.missing(cells)
-        found = Parallel(n_jobs=jobs, return_as="generator")(delayed(compute)(c) for c in missing)
-        for cell, rows in zip(missing, found, strict=True):
+        computed = Parallel(n_jobs=jobs, return_as="generator")(
+            delayed(compute)(c) for c in missing
+        )
+        for cell, rows in zip(missing, computed, strict=True):
             store.write(cell, rows)
         return store.read(self.name, cells)
 
@@ -133,9 +135,9 @@ class Study:
         elif word == "measure":
             predicted = self.stored(_PREDICTED)
             check_writable("folder", self._folder)
-            found = self.measure(self.config, predicted, self._records)
+            tables = self.measure(self.config, predicted, self._records)
             digest = _digest(self._folder / _PREDICTED)
-            self._store(_MEASURED, found, self.measure, {"prediction": digest})
+            self._store(_MEASURED, tables, self.measure, {"prediction": digest})
         elif word == "figure":
             self.stored(_MEASURED)
             self.figure(self.tables(), self._folder / "figure")

@@ -204,11 +204,11 @@ def _as_they_end(client: Any, futures: Any) -> Iterator[Any]:
     while not futures.is_empty():
         try:
             # Waits a little, so that a cluster without workers is seen.
-            found = futures.next_batch(block=False)
+            ended = futures.next_batch(block=False)
         except StopIteration:
             return
-        yield from found
-        if found:
+        yield from ended
+        if ended:
             last = time.monotonic()
             continue
         time.sleep(_POLL)

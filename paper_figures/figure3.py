@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.plotting import NORMAL_95, head_styles, style
+from fusiontheory.typing import Array
 from paper_figures.marks import PUBLISHED, chance_line, head_legend, heads_of, measured, not_run
 from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
 from validation.claims import find_claim
@@ -119,7 +119,7 @@ def _lines(axes: Axes, table: pd.DataFrame, name: str, heads: list[str]) -> None
             measured(axes, x * (1 + _APART * (k - len(heads) / 2)), y, bars, looks[head])
 
 
-def _heights(rows: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _heights(rows: pd.DataFrame) -> tuple[Array, Array]:
     """Return heights and bars below and above, in per cent or points."""
     if "gap" not in rows:
         bar = NORMAL_95 * 100 * rows["se"].to_numpy(float)

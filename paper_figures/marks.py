@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.plotting import INK, MUTED, HeadStyle, head_styles
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +84,7 @@ def measured(
         line: whether points are joined.
         filled: markers, or else open ones.
     """
-    lengths: NDArray[np.float64] = np.nan_to_num(np.asarray(bars, dtype=float)).clip(min=0)
+    lengths: Array = np.nan_to_num(np.asarray(bars, dtype=float)).clip(min=0)
     axes.errorbar(
         np.asarray(x, dtype=float),
         np.asarray(y, dtype=float),

@@ -73,13 +73,13 @@ class Tables:
             InputError: if the file cannot be read or holds something else.
         """
         try:
-            found = json.loads((self.root / name).read_text(encoding="utf-8"))
+            names = json.loads((self.root / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise self._unreadable(name, error, run) from error
-        if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found):
+        if not isinstance(names, list) or not all(isinstance(entry, str) for entry in names):
             raise InputError(f"results: {self.root / name} must hold a list of names; run {run}")
         self._note(name)
-        return found
+        return names
 
     def facts(self, name: str, keys: Sequence[str], run: str) -> dict[str, Any]:
         """Return a JSON object.
@@ -88,15 +88,15 @@ class Tables:
             InputError: if the file cannot be read, or lacks a key.
         """
         try:
-            found = json.loads((self.root / name).read_text(encoding="utf-8"))
+            facts = json.loads((self.root / name).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise self._unreadable(name, error, run) from error
-        lacking = [key for key in keys if not isinstance(found, dict) or key not in found]
+        lacking = [key for key in keys if not isinstance(facts, dict) or key not in facts]
         if lacking:
             what = ", ".join(lacking)
             raise InputError(f"results: {self.root / name} must have {what}; run {run}")
         self._note(name)
-        return dict(found)
+        return dict(facts)
 
     def write(self, figure: Figure, out: Path, name: str, caption: str) -> list[Path]:
         """Write the figure as PNG, SVG and PDF, and its caption with sources and what is missing.

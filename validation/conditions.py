@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.alignment import align, cached_contrastive_heads
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet, most_pairs, prepare
+from fusiontheory.typing import Integers
 
 __all__ = [
     "Features",
@@ -92,7 +92,7 @@ def as_given(features: FeatureSet) -> FeatureSet:
     return features.derived(*single, ["as given"])
 
 
-def fitted_rows(features: FeatureSet) -> NDArray[np.int64]:
+def fitted_rows(features: FeatureSet) -> Integers:
     """Return the rows of the images that may be fitted to: align, where there are any, and train.
 
     Raises:
@@ -186,8 +186,8 @@ def fitted_sizes(sizes: Sequence[int], most: int) -> tuple[tuple[int, ...], list
         return kept, [f"sizes {gone} are left out: the training texts allow {most} pairs"]
     largest = 1 << (most.bit_length() - 1)
     powers = tuple(n for n in (largest // 4, largest // 2, largest) if n >= _LEAST)
-    found = ", ".join(map(str, powers))
-    return powers, [f"sizes are {found}: the training texts allow {most} pairs"]
+    words = ", ".join(map(str, powers))
+    return powers, [f"sizes are {words}: the training texts allow {most} pairs"]
 
 
 def unequal_dimensions(features: Mapping[str, FeatureSet]) -> dict[str, tuple[int, int]]:

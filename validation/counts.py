@@ -63,8 +63,8 @@ def main(
 ) -> None:
     """Write the number of parameters of every head and, where known, how many of them matter."""
     if features is not None:
-        found = FeatureSet.load(features)
-        d_v, d_t = found.image.shape[-1], found.text.shape[-1]
+        feature_set = FeatureSet.load(features)
+        d_v, d_t = feature_set.image.shape[-1], feature_set.text.shape[-1]
     table = count_table(d_v, d_t).to_csv(index=False, lineterminator="\n")
     typer.echo(write_atomically(out, table.encode()))
 

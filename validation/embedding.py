@@ -15,12 +15,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 import typer
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import OneLineCommand, application
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import check_writable, write_atomically
+from fusiontheory.typing import Array, Integers, Single
 from validation.conditions import condition_features
 from validation.data import shipped_features
 
@@ -180,9 +180,7 @@ def main(
         typer.echo(path)
 
 
-def _drawn(
-    features: FeatureSet, settings: EmbeddingSettings
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _drawn(features: FeatureSet, settings: EmbeddingSettings) -> tuple[Integers, Integers]:
     """Return rows of test images in order, and which text of each."""
     count = positive_integer("images", settings.images, minimum=2)
     positive_integer("seed", settings.seed, minimum=0)
@@ -199,9 +197,7 @@ def _drawn(
     return rows, rng.integers(features.text.shape[1], size=count)
 
 
-def _place(
-    vectors: NDArray[np.float32], settings: EmbeddingSettings
-) -> tuple[NDArray[np.float32], float]:
+def _place(vectors: Single, settings: EmbeddingSettings) -> tuple[Single, float]:
     # Imported here: only this needs scikit-learn.
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
@@ -219,7 +215,7 @@ def _place(
     return places, float(model.kl_divergence_)
 
 
-def _measured(image: NDArray[np.float64], text: NDArray[np.float64]) -> dict[str, float]:
+def _measured(image: Array, text: Array) -> dict[str, float]:
     cosines = text @ image.T
     own = np.diag(cosines)
     others = cosines[~np.eye(len(own), dtype=bool)]

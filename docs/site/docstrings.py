@@ -12,7 +12,7 @@ _BLOCK = ["", ".. code-block:: text", ""]
 
 def mend(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
     """Escape the bars of |x| outside of code; set formulas and tables as they are typed."""
-    found: list[str] = []
+    mended: list[str] = []
     section = typed = False
     for number, line in enumerate(lines):
         indented = line.startswith("    ")
@@ -22,16 +22,16 @@ def mend(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[s
         formula = indented and not section and not line.lstrip().startswith(">>>")
         starts = formula and (number == 0 or not lines[number - 1].strip())
         if (row or starts) and not typed:
-            found += _BLOCK
+            mended += _BLOCK
             typed = True
         elif line.strip() and typed and not (row or indented):
-            found.append("")
+            mended.append("")
             typed = False
         if typed and line.strip():
-            found.append(line if indented else "    " + line)
+            mended.append(line if indented else "    " + line)
         else:
-            found.append(line if _is_prompt(line) else _escaped(line))
-    lines[:] = found
+            mended.append(line if _is_prompt(line) else _escaped(line))
+    lines[:] = mended
 
 
 def _is_prompt(line: str) -> bool:

@@ -66,12 +66,12 @@ NAMES: dict[str, tuple[str, dict[str, str]]] = {
 def mapping(folder: Path) -> dict[str, tuple[str, str]]:
     """Write the inventories into a folder and return what intersphinx takes."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = {}
+    addresses = {}
     for project, (address, names) in NAMES.items():
         path = folder / f"{project}.inv"
         path.write_bytes(_inventory(project, names))
-        found[project] = (address, str(path))
-    return found
+        addresses[project] = (address, str(path))
+    return addresses
 
 
 def _inventory(project: str, names: dict[str, str]) -> bytes:

@@ -29,7 +29,7 @@ def broken_links(site: Path) -> list[str]:
         for path in site.rglob("*.html")
         if "_static" not in path.parts
     }
-    found = []
+    broken = []
     for path, page in sorted(pages.items()):
         for link in page.links:
             parts = urlsplit(link)
@@ -41,8 +41,8 @@ def broken_links(site: Path) -> list[str]:
             anchor = unquote(parts.fragment)
             missing = anchor and target in pages and anchor not in pages[target].anchors
             if not target.is_file() or missing:
-                found.append(f"{path.relative_to(site.resolve())}: {link}")
-    return found
+                broken.append(f"{path.relative_to(site.resolve())}: {link}")
+    return broken
 
 
 def _parsed(path: Path) -> _Page:

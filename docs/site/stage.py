@@ -88,8 +88,8 @@ def _paper(text: str) -> str:
     return f"# {title[1]}\n\n" + re.sub(r"^# ", "## ", linked, flags=re.MULTILINE) + f"\n{listed}"
 
 
-def _named(found: re.Match[str]) -> str:
-    return f"{found[1].capitalize()} {found[2]}"
+def _named(match: re.Match[str]) -> str:
+    return f"{match[1].capitalize()} {match[2]}"
 
 
 def studies() -> list[str]:

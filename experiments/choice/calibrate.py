@@ -13,15 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 import fusiontheory.pilot
 from experiments.choice.collect import read_records
 from experiments.choice.pilots import Record, pilot_curves
 from fusiontheory.pilot import FEATURES, Prior, choose, forecast_features
-
-_Array = NDArray[np.float64]
+from fusiontheory.typing import Array
 
 RATIOS = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
 LEVELS = (0.5, 0.8, 0.9, 0.95)
@@ -53,14 +51,14 @@ def forecast_rows(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def hats(ratio: _Array) -> _Array:
+def hats(ratio: Array) -> Array:
     """Return the weights (rows, 5) of linear interpolation between the log ratios."""
     knots, x = np.log(RATIOS), np.log(ratio)
-    weights: _Array = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
+    weights: Array = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
     return weights
 
 
-def fitted_gain(train: pd.DataFrame) -> _Array:
+def fitted_gain(train: pd.DataFrame) -> Array:
     """Return weights (5, features) of the gain risk(n0) - risk(n); zero at ratio 1."""
     x, y = train[list(FEATURES)].to_numpy(), (train["risk"] - train["truth"]).to_numpy()
     scale = np.maximum(x.std(0), 1e-3)
@@ -73,22 +71,22 @@ def fitted_gain(train: pd.DataFrame) -> _Array:
     return np.vstack([np.zeros(len(scale)), weights.reshape(-1, len(scale)) / scale])
 
 
-def predicted(weights: _Array, rows: pd.DataFrame) -> _Array:
+def predicted(weights: Array, rows: pd.DataFrame) -> Array:
     """Return the forecast risk of each row."""
     anchor = rows["risk"].to_numpy()
     gain = ((hats(rows["ratio"].to_numpy()) @ weights) * rows[list(FEATURES)].to_numpy()).sum(1)
-    result: _Array = anchor - np.clip(gain, 0, anchor)
+    result: Array = anchor - np.clip(gain, 0, anchor)
     return result
 
 
-def scale_parts(rows: pd.DataFrame, risk: _Array) -> _Array:
+def scale_parts(rows: pd.DataFrame, risk: Array) -> Array:
     """Return the terms (rows, 4) of `fusiontheory.pilot.beyond.error_scale`."""
     anchor = rows["risk"].to_numpy()
     rest = np.maximum(risk, 0) * np.maximum(1 - risk, 0)
     return np.column_stack([np.ones(len(risk)), rows["error"], anchor - risk, rest])
 
 
-def fitted_scale(parts: _Array, error: _Array, weights: _Array) -> _Array:
+def fitted_scale(parts: Array, error: Array, weights: Array) -> Array:
     """Return c >= 0 (4,) so that squared errors are about ((c parts)^2).sum, weighted rows."""
     variance = np.full(len(error), float((error**2).mean()))
     for _ in range(4):
@@ -130,7 +128,7 @@ def calibrate_forecast(rows: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def weighted_quantile(values: _Array, weights: _Array, q: float) -> float:
+def weighted_quantile(values: Array, weights: Array, q: float) -> float:
     """Return the quantile of values with weights."""
     order = np.argsort(values)
     total = np.cumsum(weights[order])
@@ -148,7 +146,7 @@ def prior_table(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def error_products(records: list[Record], heads: tuple[str, ...]) -> _Array:
+def error_products(records: list[Record], heads: tuple[str, ...]) -> Array:
     """Return mean products of two heads' errors beyond the pilot, over their deviations."""
     errors = []
     for record in records:
@@ -161,7 +159,7 @@ def error_products(records: list[Record], heads: tuple[str, ...]) -> _Array:
                     row.append((found.risk[0] - record["truth"][n][head][0]) / found.deviation[0])
                 errors.append(row)
     seen = np.array(errors)
-    products: _Array = seen.T @ seen / len(seen)
+    products: Array = seen.T @ seen / len(seen)
     return products
 
 

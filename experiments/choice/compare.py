@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from fusiontheory.typing import Array
 
 __all__ = ["SETS", "curve_errors", "leaderboard", "reliability"]
 
-_Array = NDArray[np.float64]
 
 PILOT = ["task", "pilot", "n0"]
 SETS = {
@@ -110,7 +110,7 @@ def leaderboard(choices: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.D
     return pd.DataFrame(rows, columns=names).sort_values(["set", "n0", "regret"]).round(4)
 
 
-def _calibration_error(said: _Array, best: _Array) -> float:
+def _calibration_error(said: Array, best: Array) -> float:
     """Return the expected calibration error in ten bins."""
     bins = np.minimum((said * 10).astype(int), 9)
     gap = np.abs(np.bincount(bins, said, 10) - np.bincount(bins, best, 10))

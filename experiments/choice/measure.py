@@ -28,7 +28,7 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
         Cell(records.name, {**settings, "task": name}, name, code)
         for name in predicted["tasks.csv"]["task"]
     ]
-    truth = records.rows(cells, truth_rows, config.jobs)[
+    truth = records.computed(cells, truth_rows, config.jobs)[
         ["task", "n", "head", "true_risk", "true_accuracy"]
     ]
     tasks = predicted["tasks.csv"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.choice.config import HEADS
 from experiments.choice.scores import h_score, log_evidence
@@ -19,14 +18,14 @@ from fusiontheory.pilot import (
     leave_out_errors,
     subset_scores,
 )
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["Record", "pilot_curves", "pilot_record"]
 
-_Array = NDArray[np.float64]
 Record = dict[str, Any]
 
 
-def pilot_record(v: _Array, t: _Array, y: NDArray[Any]) -> Record:
+def pilot_record(v: Array, t: Array, y: AnyArray) -> Record:
     """Return arrays of each head, with its LogME and H-score."""
     labels = Labels.from_labels(y)
     a, b = Views.from_features(v, t).apply(v, t)

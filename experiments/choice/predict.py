@@ -53,7 +53,7 @@ def predict(config: Config, records: Records) -> Tables:
         settings = {"pilots": [list(p) for p in pilots], "sizes": config.sizes}
         settings |= {"task": name, "target": config.target}
         cells.append(Cell(records.name, settings, name, code))
-    rows = records.rows(cells, task_rows, config.jobs)
+    rows = records.computed(cells, task_rows, config.jobs)
     rows = rows.merge(pd.Series(families, name="family"), left_on="task", right_index=True)
     tasks = rows[["task", "family", "labels", "classes"]].drop_duplicates()
     choices = rows[rows["n"] == config.target][[*KEY, *CHOICE]]

@@ -6,13 +6,10 @@ No kept-up package has them for kernels, so they are written here from their pap
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.pilot import Labels, PilotSpectrum
 
 __all__ = ["h_score", "log_evidence"]
-
-_Array = NDArray[np.float64]
 
 
 def log_evidence(spectrum: PilotSpectrum, labels: Labels) -> float:

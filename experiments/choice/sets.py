@@ -6,16 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.choice.worlds import Items
+from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["Source", "digit_pairs", "other_sets"]
 
-_Array = NDArray[np.float64]
 
 TEST = 1000
 VIEWS = ("fac", "fou", "kar", "mor", "pix", "zer")
@@ -33,7 +31,7 @@ class Source:
     test: Items
 
 
-def source_of(v: _Array, t: _Array, y: NDArray[Any], test: int) -> Source:
+def source_of(v: Array, t: Array, y: AnyArray, test: int) -> Source:
     """Split items that are in random order; pilots come from the pool."""
     pool = v[test:], t[test:], y[test:]
 
@@ -44,9 +42,9 @@ def source_of(v: _Array, t: _Array, y: NDArray[Any], test: int) -> Source:
     return Source(draw, pool, (v[:test], t[:test], y[:test]))
 
 
-def _standardised(x: NDArray[Any]) -> _Array:
+def _standardised(x: AnyArray) -> Array:
     rows = x.astype(np.float64)
-    scaled: _Array = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-9)
+    scaled: Array = (rows - rows.mean(0)) / np.maximum(rows.std(0), 1e-9)
     return scaled
 
 
@@ -82,7 +80,7 @@ def other_sets(folder: Path) -> list[tuple[str, Source]]:
     return found
 
 
-def _planted(v: _Array, t: _Array, share: float, seed: int) -> NDArray[np.int64]:
+def _planted(v: Array, t: Array, share: float, seed: int) -> Integers:
     """Label by the sign of a product of leading directions beside a sum of them."""
     rng = np.random.default_rng([seed, 11])
     leading = []
@@ -94,5 +92,5 @@ def _planted(v: _Array, t: _Array, share: float, seed: int) -> NDArray[np.int64]
     side = a @ rng.standard_normal(a.shape[1]) + b @ rng.standard_normal(b.shape[1])
     product, side = ((x - x.mean()) / x.std() for x in (product, side))
     score = np.sqrt(share) * product + np.sqrt(1 - share) * side
-    labels: NDArray[np.int64] = (score > np.median(score)).astype(np.int64)
+    labels: Integers = (score > np.median(score)).astype(np.int64)
     return labels

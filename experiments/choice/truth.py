@@ -6,28 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from experiments.choice.config import HEADS
 from experiments.choice.worlds import Items
 from fusiontheory.heads import PILOT_HEADS, PilotHead, Views
 from fusiontheory.pilot import Labels, PilotSpectrum
-
-_Array = NDArray[np.float64]
+from fusiontheory.typing import Array
 
 
 @dataclass(frozen=True, eq=False)
 class Fitted:
     """Risk (in the label's variance), accuracy and scores at every ridge of one training set."""
 
-    risk: _Array
-    accuracy: _Array
-    scores: _Array
-    ridges: _Array
+    risk: Array
+    accuracy: Array
+    scores: Array
+    ridges: Array
 
 
-def fit(kernel: _Array, cross: _Array, train: Labels, test: Labels, variance: float) -> Fitted:
+def fit(kernel: Array, cross: Array, train: Labels, test: Labels, variance: float) -> Fitted:
     """Fit kernel ridge with a free intercept at every third ridge of the grid.
 
     Args:
@@ -46,7 +44,7 @@ def fit(kernel: _Array, cross: _Array, train: Labels, test: Labels, variance: fl
     return Fitted(*judge(scores, test, variance), scores, ridges)
 
 
-def judge(scores: _Array, test: Labels, variance: float) -> tuple[_Array, _Array]:
+def judge(scores: Array, test: Labels, variance: float) -> tuple[Array, Array]:
     """Return risk and accuracy of scores (k, test, c); accuracy is R^2 for a regression."""
     risk = ((scores - test.targets) ** 2).sum(2).mean(1) / variance
     if test.codes is None:
@@ -63,8 +61,8 @@ def best_of(fits: list[Fitted]) -> tuple[float, float, int]:
 
 
 def kernels(
-    head: PilotHead, views: Views, train: tuple[_Array, _Array], test: tuple[_Array, _Array]
-) -> tuple[_Array, _Array]:
+    head: PilotHead, views: Views, train: tuple[Array, Array], test: tuple[Array, Array]
+) -> tuple[Array, Array]:
     """Return kernel matrices of training items, and of test against training items."""
     v, t = views.apply(*train)
     v2, t2 = views.apply(*test)
@@ -110,7 +108,7 @@ def truths(
 
 
 def fit_near(
-    kernel: _Array, cross: _Array, train: Labels, test: Labels, variance: float, ridges: _Array
+    kernel: Array, cross: Array, train: Labels, test: Labels, variance: float, ridges: Array
 ) -> Fitted:
     """Fit a few ridges by Cholesky, which is cheaper than all of them where n is large."""
     rows, mean = kernel.mean(0), train.targets.mean(0)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-_Array = NDArray[np.float64]
-Items = tuple[_Array, _Array, NDArray[Any]]
+from fusiontheory.typing import AnyArray, Array
+
+Items = tuple[Array, Array, AnyArray]
 
 # Functions of the two whitened modalities that a calibration world may mix.
 CALIBRATION_TERMS = (
@@ -71,14 +70,14 @@ class World:
         scale_t = np.arange(1, self.d_t + 1) ** (-self.decay_t / 2)
         shares = [share for _, share in self.terms]
 
-        def latent(items: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+        def latent(items: int, rng: np.random.Generator) -> tuple[Array, Array]:
             v, t = rng.standard_normal((items, self.d_v)), rng.standard_normal((items, self.d_t))
             both = min(self.d_v, self.d_t)
             t[:, :both] *= np.sqrt(1 - self.correlation**2)
             t[:, :both] += self.correlation * v[:, :both]
             return v, t
 
-        def value(v: _Array, t: _Array) -> _Array:
+        def value(v: Array, t: Array) -> Array:
             return np.stack(
                 [
                     sum(np.sqrt(share) * f(v, t) for share, f in zip(shares, row, strict=True))
@@ -95,7 +94,7 @@ class World:
             v, t = latent(items, rng)
             f = (value(v, t) - mean) / deviation
             f = np.sqrt(1 - self.noise) * f + np.sqrt(self.noise) * rng.standard_normal(f.shape)
-            y: NDArray[Any] = f[:, 0]
+            y: AnyArray = f[:, 0]
             f = f + self.unequal * np.linspace(-1, 1, f.shape[1])
             if self.classes == 2:
                 y = (f[:, 0] > 0).astype(int)
@@ -136,12 +135,12 @@ class World:
         return draw
 
 
-def _term(name: str, world: World, rng: np.random.Generator) -> Callable[[_Array, _Array], _Array]:
+def _term(name: str, world: World, rng: np.random.Generator) -> Callable[[Array, Array], Array]:
     """Return one function of the whitened modalities, scaled to about unit variance."""
 
-    def weights(d: int) -> _Array:
+    def weights(d: int) -> Array:
         w = rng.standard_normal(d) * np.arange(1, d + 1) ** -world.alignment
-        unit: _Array = w / np.linalg.norm(w)
+        unit: Array = w / np.linalg.norm(w)
         return unit
 
     w_v, w_t = weights(world.d_v), weights(world.d_t)

@@ -18,7 +18,7 @@ _KEYS = ["head", "target", "rho", "n"]
 
 def measure(config: Config, predicted: Tables, records: Records, jobs: int = 2) -> Tables:
     """Return the prediction with what is measured and its standard error."""
-    found = records.rows(point_cells("correlated_risk", config, point), point, jobs)
+    found = records.computed(point_cells("correlated_risk", config, point), point, jobs)
     found = found[[*_KEYS, "measured", "standard_error"]]
     table = predicted["predictions.csv"].merge(found, on=_KEYS, how="left", validate="1:1")
     return {"results.csv": table}

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fusiontheory.typing import Array
 
 __all__ = ["last_crossing", "log_standard_error"]
 
-_Array = NDArray[np.float64]
 
-
-def last_crossing(n: _Array, gap: _Array) -> float:
+def last_crossing(n: Array, gap: Array) -> float:
     """Return n* beyond which ``gap`` is above 0 at every n, linear in log n between points.
 
     Args:
@@ -33,7 +32,7 @@ def last_crossing(n: _Array, gap: _Array) -> float:
     return float(n[k] * (n[k + 1] / n[k]) ** share)
 
 
-def log_standard_error(n: _Array, first: _Array, second: _Array) -> float:
+def log_standard_error(n: Array, first: Array, second: Array) -> float:
     """Return the jackknife standard error of log n* over seeds; infinity if one has no crossing.
 
     Args:
@@ -52,5 +51,5 @@ def log_standard_error(n: _Array, first: _Array, second: _Array) -> float:
     return float(np.sqrt(seeds - 1) * np.log(left_out).std())
 
 
-def _mean_without(risk: _Array, k: int) -> _Array:
+def _mean_without(risk: Array, k: int) -> Array:
     return np.asarray(np.delete(risk, k, axis=0).mean(axis=0))

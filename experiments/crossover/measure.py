@@ -23,9 +23,9 @@ _NAMES = {"pairs.correlation": "correlation", "target.interaction": "interaction
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return means over seeds, and n* measured and predicted."""
-    found = measured(config, records)
-    stars = crossings(config, found, predicted["predictions.csv"])
-    return {"results.csv": results(found), "crossings.csv": stars}
+    table = measured(config, records)
+    stars = crossings(config, table, predicted["predictions.csv"])
+    return {"results.csv": results(table), "crossings.csv": stars}
 
 
 def measured(config: Config, records: Records) -> pd.DataFrame:

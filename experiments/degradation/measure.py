@@ -35,8 +35,8 @@ def measured(config: Config, records: Records) -> pd.DataFrame:
         table = table.join(cases, on="config_index").rename(columns={"test": "risk"})
         frames.append(table.assign(target=target))
     each = gaps(config, pd.concat(frames))
-    found = each.groupby([*PLACE, "first", "second"], as_index=False, sort=False)
-    return found.agg(
+    grouped = each.groupby([*PLACE, "first", "second"], as_index=False, sort=False)
+    return grouped.agg(
         first_risk=("first_risk", "mean"),
         second_risk=("second_risk", "mean"),
         gap=("gap", "mean"),

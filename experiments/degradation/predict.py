@@ -32,9 +32,9 @@ def predicted(config: Config) -> pd.DataFrame:
         for kind, level in config.cases:
             settings = config.settings(target, "noise" if kind == "none" else kind, level)
             for head in config.heads(target):
-                found = _predicted(settings, head, config)
-                frame = pd.DataFrame({"n": config.n, "risk": found.test})
-                frame["accuracy"] = found.accuracy
+                table = _predicted(settings, head, config)
+                frame = pd.DataFrame({"n": config.n, "risk": table.test})
+                frame["accuracy"] = table.accuracy
                 if target == "matching" and head == "additive":
                     frame["accuracy"] = 0.5
                 frames.append(

@@ -82,24 +82,24 @@ def verdict(config: Config, predicted: pd.DataFrame, measured: pd.DataFrame | No
             + _points(row["accuracy_change"])
             for _, row in rows.iterrows()
         )
-    found = trends(config, predicted, measured)
+    moves = trends(config, predicted, measured)
     lines = [
         f"{row['target']}, {row['first']} less {row['second']}, {row['degradation']},"
         f" n = {row['n']}: change {row['change']:+.4f} +- {row['change_se']:.4f}, predicted"
         f" {row['change_predicted']:+.4f},"
         f" {'right' if row['found'] == row['expected'] else 'WRONG'}"
         + _points(row["accuracy_change"], row["accuracy_change_se"])
-        for _, row in found.iterrows()
+        for _, row in moves.iterrows()
     ]
-    lines.append(_count("all", found))
-    opposite = found["found"] * found["expected"] < 0
-    lines.append(f"all: {opposite.sum()} of {len(found)} clearly of the other sign")
-    moved = found[(found["degradation"] != "rotation") | (found["first"] == "dot-product")]
+    lines.append(_count("all", moves))
+    opposite = moves["found"] * moves["expected"] < 0
+    lines.append(f"all: {opposite.sum()} of {len(moves)} clearly of the other sign")
+    moved = moves[(moves["degradation"] != "rotation") | (moves["first"] == "dot-product")]
     lines.append(_count("all but rotations that kernels do not see", moved))
     for name in ("target", "degradation", "first", "n"):
-        lines += [_count(f"{name} {value}", rows) for value, rows in found.groupby(name)]
+        lines += [_count(f"{name} {value}", rows) for value, rows in moves.groupby(name)]
     lines += _levels(predicted, measured)
-    lines += _claim(found)
+    lines += _claim(moves)
     return "\n".join(lines)
 
 

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from experiments.extrapolation.config import Config
 from fusiontheory.stats import FORMS, extrapolate
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["foretold"]
 
-_Array = NDArray[np.float64]
 
 # Of a mean over orders of one pilot; a smaller one would come from chance among few orders.
 _LEAST_ERROR = 0.002
@@ -55,13 +54,13 @@ def foretold(config: Config, pilots: pd.DataFrame, truth: pd.DataFrame) -> pd.Da
     return pd.DataFrame(rows).merge(known, left_on=["condition", "head", "n"], right_index=True)
 
 
-def _methods(part: pd.DataFrame, n0: int, sizes: NDArray[np.int64]) -> dict[str, _Array]:
+def _methods(part: pd.DataFrame, n0: int, sizes: Integers) -> dict[str, Array]:
     curves = {str(kind): rows.set_index("n") for kind, rows in part.groupby("kind")}
     measured, moments = curves["measured"], curves["moments"]["value"]
     at = sizes.tolist()
     last = float(measured["value"].loc[n0])
     moved = norm.ppf(last) - norm.ppf(moments.loc[n0])
-    found: dict[str, _Array] = {
+    foretold: dict[str, Array] = {
         "moments": moments.loc[at].to_numpy(float),
         "matched": curves["matched"]["value"].loc[at].to_numpy(float),
         "anchored": norm.cdf(norm.ppf(moments.loc[at].to_numpy(float)) + moved),
@@ -70,5 +69,5 @@ def _methods(part: pd.DataFrame, n0: int, sizes: NDArray[np.int64]) -> dict[str,
     n, accuracy = measured.index.to_numpy(float), measured["value"].to_numpy(float)
     error = np.maximum(measured["error"].to_numpy(float), _LEAST_ERROR)
     for form in FORMS:
-        found[f"power law, {form}"] = extrapolate(form, n, accuracy, error, sizes.astype(float))
-    return found
+        foretold[f"power law, {form}"] = extrapolate(form, n, accuracy, error, sizes.astype(float))
+    return foretold

@@ -46,7 +46,7 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
         return measured_rows(config, features[condition], n0, repeat)
 
     columns = ["head", "kind", "n", "value", "error", *config.keys]
-    pilots = records.rows(cells, compute)[columns]
+    pilots = records.computed(cells, compute)[columns]
     known = pd.concat([predicted["predictions.csv"], pilots], ignore_index=True)
     return {
         "pilots.csv": pilots,
@@ -70,7 +70,7 @@ def measured_rows(
     parts = [gather(pilot.image, pilot.text[:, None], draw) for draw in pilot.draws]
     for head in config.heads:
         chosen = find_head(head)
-        found = np.array(
+        accuracies = np.array(
             [
                 [
                     point.accuracy
@@ -79,9 +79,9 @@ def measured_rows(
                 for train in parts
             ]
         )
-        errors = found.std(axis=0, ddof=1) / np.sqrt(len(found))
+        errors = accuracies.std(axis=0, ddof=1) / np.sqrt(len(accuracies))
         rows += [
             {"head": head, "kind": "measured", "n": n, "value": value, "error": error}
-            for n, value, error in zip(sizes, found.mean(axis=0), errors, strict=True)
+            for n, value, error in zip(sizes, accuracies.mean(axis=0), errors, strict=True)
         ]
     return rows

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.extrapolation.config import Config
 from fusiontheory.data import FeatureSet, Pairs, draw_pairs
+from fusiontheory.typing import Single
 from validation.conditions import condition_features
 from validation.data import shipped_features
 
@@ -18,15 +18,13 @@ __all__ = ["Pilot", "conditions"]
 # Alignment heads of earlier runs, found again; not part of the repository.
 _HEADS_FOUND = Path(__file__).parents[2] / ".cache" / "heads"
 
-_Single = NDArray[np.float32]
-
 
 @dataclass(frozen=True, eq=False)
 class Pilot:
     """n0 images with one text each, the orders of their pairs, and the seed of the test pairs."""
 
-    image: _Single
-    text: _Single
+    image: Single
+    text: Single
     draws: list[Pairs]
     test_seed: np.random.SeedSequence
 
@@ -40,7 +38,7 @@ class Pilot:
         return cls(image, text, draws, test_seed)
 
 
-def _pilot(features: FeatureSet, n0: int, rng: np.random.Generator) -> tuple[_Single, _Single]:
+def _pilot(features: FeatureSet, n0: int, rng: np.random.Generator) -> tuple[Single, Single]:
     """Return n0 training images and one text of each."""
     chosen = rng.choice(features.rows("train"), n0, replace=False)
     caption = rng.integers(features.text.shape[1], size=n0)

@@ -32,7 +32,7 @@ def predict(config: Config, records: Records) -> Tables:
         condition, n0, repeat = (cell.config[name] for name in ("condition", "n0", "pilot"))
         return predicted_rows(config, features[condition], n0, repeat)
 
-    table = records.rows(cells, compute)
+    table = records.computed(cells, compute)
     return {"predictions.csv": table[["head", "kind", "n", "value", "error", *config.keys]]}
 
 

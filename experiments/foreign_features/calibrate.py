@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 import fusiontheory
 from experiments.foreign_features.config import SAMPLE
 from experiments.foreign_features.ranges import Ranges, find_ranges
 from fusiontheory.moments import EFFECTS, Calibration, read_calibration
 from fusiontheory.synthetic import FOREIGN
+from fusiontheory.typing import AnyArray
 
 if TYPE_CHECKING:
     from experiments.study import Tables
@@ -27,7 +27,6 @@ __all__ = ["CALIBRATION", "CELL", "SAID", "calibrate", "cells", "judged", "store
 
 CALIBRATION = Path(fusiontheory.__file__).with_name("moments") / "calibration.json"
 
-_Array: TypeAlias = NDArray[Any]
 _ITEMS = list(EFFECTS)
 BEST = "best"
 _UNIT = ["population", "images", "groups"]
@@ -67,13 +66,13 @@ def cells(tables: Tables) -> pd.DataFrame:
     return found
 
 
-def units(found: pd.DataFrame) -> pd.DataFrame:
+def units(judged_cells: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each population and number of images of one head's cells.
 
     With the mean of each item over its samples, and whether its predictions are off.
     """
-    half = (found["high"] - found["low"]) / 2
-    spread = found.assign(variance=(half / 1.96) ** 2)
+    half = (judged_cells["high"] - judged_cells["low"]) / 2
+    spread = judged_cells.assign(variance=(half / 1.96) ** 2)
     mean = spread.groupby(CELL, sort=False).agg(
         error=("error", "mean"),
         se=("se", "first"),
@@ -85,31 +84,31 @@ def units(found: pd.DataFrame) -> pd.DataFrame:
     grouped = mean.groupby(_UNIT, sort=False)["off"]
     worst = pd.DataFrame({"most": grouped.max(), "mean": grouped.mean()})
     worst["bad"] = (worst["most"] > _MOST_OFF) | (worst["mean"] > _MEAN_OFF)
-    items = found.groupby(_UNIT, sort=False)[_ITEMS].mean()
+    items = judged_cells.groupby(_UNIT, sort=False)[_ITEMS].mean()
     table = worst.join(items).reset_index()
     return table.assign(benign=[FOREIGN[name].kind == "benign" for name in table["population"]])
 
 
-def calibrate(found: pd.DataFrame, known: pd.DataFrame | None = None) -> dict[str, Any]:
+def calibrate(judged_cells: pd.DataFrame, known: pd.DataFrame | None = None) -> dict[str, Any]:
     """Return the calibration of one head, as the file has it.
 
     Ranges are those of the fixed ridge, half-widths are by kind of ridge.
 
     Args:
-        found: its cells.
+        judged_cells: its cells.
         known: its `units` at the fixed ridge, where they are known.
     """
-    fixed = found["ridge"] != BEST
-    limits = find_ranges(units(found[fixed]) if known is None else known, _ITEMS)
+    fixed = judged_cells["ridge"] != BEST
+    limits = find_ranges(units(judged_cells[fixed]) if known is None else known, _ITEMS)
     return {
-        kind: _with_widths(found[part], limits)
+        kind: _with_widths(judged_cells[part], limits)
         for kind, part in (("fixed", fixed), (BEST, ~fixed))
         if part.any()
     }
 
 
-def _with_widths(found: pd.DataFrame, limits: Ranges) -> dict[str, Any]:
-    sizes = sorted(found["n"].unique())
+def _with_widths(judged_cells: pd.DataFrame, limits: Ranges) -> dict[str, Any]:
+    sizes = sorted(judged_cells["n"].unique())
     draft: dict[str, Any] = {
         "sizes": [int(n) for n in sizes],
         "ranges": limits.ends,
@@ -118,11 +117,11 @@ def _with_widths(found: pd.DataFrame, limits: Ranges) -> dict[str, Any]:
         "outside": {name: [[0.0, 0.0]] * len(sizes) for name in _ITEMS},
     }
     known = read_calibration(draft)
-    excess = {name: known.excess(name, found[name]) for name in _ITEMS}
+    excess = {name: known.excess(name, judged_cells[name]) for name in _ITEMS}
     warned = np.any(list(excess.values()), axis=0)
-    miss, place = found["miss"].to_numpy(), pd.factorize(found["population"])[0]
-    at = [(found["n"] == n).to_numpy() for n in sizes]
-    draft["inside"] = [_inside(found[~warned & own]) for own in at]
+    miss, place = judged_cells["miss"].to_numpy(), pd.factorize(judged_cells["population"])[0]
+    at = [(judged_cells["n"] == n).to_numpy() for n in sizes]
+    draft["inside"] = [_inside(judged_cells[~warned & own]) for own in at]
     for name in _ITEMS:
         draft["outside"][name] = [
             _near_and_far(miss[part], place[part], excess[name][part])
@@ -141,7 +140,7 @@ def _inside(part: pd.DataFrame) -> float:
     return round(max(float(pooled), float(own.quantile(0.95)), 0.0), 5)
 
 
-def _near_and_far(miss: _Array, population: _Array, excess: _Array) -> list[float]:
+def _near_and_far(miss: AnyArray, population: AnyArray, excess: AnyArray) -> list[float]:
     """Return half-widths just beyond a range and at its span; all that is warned if none is."""
     middle = 0.5
     widths = []

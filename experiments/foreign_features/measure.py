@@ -39,7 +39,7 @@ def diagnoses(config: Config, records: Records) -> pd.DataFrame:
         Cell(kept.name, {**place, "seed": config.seed}, features=place["population"], code=code)
         for place in samples(config)
     ]
-    return kept.rows(cells, diagnosed)[[*SAMPLE, "groups", *EFFECTS]]
+    return kept.computed(cells, diagnosed)[[*SAMPLE, "groups", *EFFECTS]]
 
 
 def diagnosed(cell: Cell) -> list[dict[str, Any]]:

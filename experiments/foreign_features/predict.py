@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.foreign_features.config import SAMPLE, Config, heads_of, population_seed
 from fusiontheory.checks import ValidityWarning
@@ -16,6 +15,7 @@ from fusiontheory.curves import predict_curve
 from fusiontheory.moments import Moments, diagnose
 from fusiontheory.store import Cell, code_version
 from fusiontheory.synthetic import ForeignSample, find_population
+from fusiontheory.typing import Integers
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
@@ -46,7 +46,7 @@ def predict(config: Config, records: Records) -> Tables:
         )
         for place in samples(config)
     ]
-    found = records.rows(cells, predicted)
+    found = records.computed(cells, predicted)
     found["ridge"] = found["kind"]
     return {"predictions.csv": found[[*SAMPLE, *_COLUMNS]]}
 
@@ -67,7 +67,7 @@ def sample_of(seed: int, population: str, images: int, sample: int) -> ForeignSa
     return find_population(population).draw(images, rng)
 
 
-def groups_of(sample: ForeignSample) -> list[NDArray[np.int64] | None]:
+def groups_of(sample: ForeignSample) -> list[Integers | None]:
     """Return the groups to predict with: none, and those of near copies where there are some."""
     found = diagnose(sample.image, sample.text)
     return [None, *([found.groups] if found.values["near_duplicates"] > _COPIES else [])]

@@ -8,17 +8,17 @@ without a cut has its limit a little beyond the last population that was seen to
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from fusiontheory.moments import LOGARITHMIC, scaled
+from fusiontheory.typing import Array
 
 __all__ = ["HARMFUL_BELOW", "Ranges", "find_ranges"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 HARMFUL_BELOW = frozenset(
     {
@@ -123,7 +123,7 @@ def find_ranges(units: pd.DataFrame, items: list[str]) -> Ranges:
 
 
 def _best_cut(
-    values: dict[str, _Array], inside: NDArray[np.bool_], bad: NDArray[np.bool_], price: _Array
+    values: dict[str, Array], inside: NDArray[np.bool_], bad: NDArray[np.bool_], price: Array
 ) -> tuple[str, float, float]:
     best: tuple[str, float, float] = ("", np.inf, 0.0)
     widest = 0.0
@@ -143,7 +143,7 @@ def _best_cut(
     return best
 
 
-def _beyond_seen(right: _Array) -> float:
+def _beyond_seen(right: Array) -> float:
     if not right.size:
         return 0.0
     return float(right.max() + _MARGIN * (np.ptp(right) + 1e-9))
@@ -154,7 +154,7 @@ def _ordinary(name: str) -> float:
     return float(_turned(name, scaled(name, _ORDINARY[name])))
 
 
-def _turned(name: str, scale: _Array) -> _Array:
+def _turned(name: str, scale: Array) -> Array:
     return -scale if name in HARMFUL_BELOW else scale
 
 

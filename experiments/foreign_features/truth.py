@@ -7,17 +7,17 @@ it is measured once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 
 from experiments.foreign_features.config import Config, heads_of, population_seed
 from fusiontheory.heads import HEADS, Head
 from fusiontheory.store import Cell, code_version
 from fusiontheory.synthetic import ForeignPopulation, find_population
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from experiments.study import Records
@@ -33,7 +33,6 @@ __all__ = [
     "truth",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _SELECTION, _TRAINING = 101, 102
 _BLOCK = 512
 # Pairs that the kernel's mean diagonal is taken over.
@@ -44,9 +43,9 @@ _COLUMNS = ["population", "head", "ridge", "n", "delta", "measured", "se", "seed
 class Measurement(NamedTuple):
     """Pairs: image (n, d_v), text (n, d_t), label (n,)."""
 
-    image: _Array
-    text: _Array
-    label: _Array
+    image: Array
+    text: Array
+    label: Array
 
 
 def training_pairs(
@@ -90,7 +89,7 @@ def accuracies(
 
 def _dual(
     head: Head, train: Measurement, test: Measurement, plan: list[tuple[int, float]]
-) -> _Array:
+) -> Array:
     most = max(n for n, _ in plan)
     gram = np.empty((most, most), order="F")
     blocks = [slice(k, min(k + _BLOCK, most)) for k in range(0, most, _BLOCK)]
@@ -120,7 +119,7 @@ def _dual(
 
 def _primal(
     head: Head, train: Measurement, test: Measurement, plan: list[tuple[int, float]]
-) -> _Array:
+) -> Array:
     assert head.features is not None
     design, fresh = (
         np.asarray(head.features(x.image, x.text), dtype=np.float64) for x in (train, test)
@@ -179,7 +178,7 @@ def _best(
 
 def truth(config: Config, records: Records) -> pd.DataFrame:
     """Return the measured accuracies of all populations; those without a record are measured."""
-    found = records.rows(cells(config, records.name), measured)
+    found = records.computed(cells(config, records.name), measured)
     # A row's own names; those of the config are taken.
     found["ridge"], found["seeds"] = found["kind"], found["sets"]
     return found[_COLUMNS]

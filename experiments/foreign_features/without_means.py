@@ -17,8 +17,7 @@ import pandas as pd
 from experiments.foreign_features.config import Config
 from experiments.foreign_features.predict import curves, sample_of
 from fusiontheory.checks import ValidityWarning
-from fusiontheory.moments import Moments
-from fusiontheory.moments.means import Centred
+from fusiontheory.moments import Centred, Moments
 from fusiontheory.synthetic import FOREIGN
 
 __all__ = ["compared", "without_means"]

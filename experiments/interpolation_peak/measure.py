@@ -20,12 +20,12 @@ _KEYS = ["head", "ridge_over_trace", "n"]
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return a row per head, ridge and n: predictions, measured mean, its error, and median."""
-    found = [
+    tables = [
         measured(config, records, head, draws, config.seed + 1000 * index)
         for index, (head, draws) in enumerate(config.draws)
     ]
     table = predicted["predictions.csv"].merge(
-        pd.concat(found), on=_KEYS, how="left", validate="one_to_one"
+        pd.concat(tables), on=_KEYS, how="left", validate="one_to_one"
     )
     table.insert(3, "n_over_p", table["n"] / table["head"].map(dict(config.counts)))
     return {"results.csv": table}
@@ -50,14 +50,14 @@ def measured(config: Config, records: Records, head: Head, draws: int, seed: int
     table = simulate(grid, records.apart(grid.describe()))
     table["excess"] = table["test"] - config.noise
     draw = table.groupby(["ridge", "n", "seed"], as_index=False)["excess"].mean()
-    found = draw.groupby(["ridge", "n"])["excess"].agg(
+    excess = draw.groupby(["ridge", "n"])["excess"].agg(
         measured="mean",
         standard_error=lambda x: x.std() / np.sqrt(len(x)),
         median="median",
         draws="size",
     )
     names = {ratio * trace: ratio for ratio in config.ridges}
-    found = found.reset_index()
-    found["ridge_over_trace"] = found.pop("ridge").map(names)
-    found["head"] = head
-    return pd.DataFrame(found)
+    excess = excess.reset_index()
+    excess["ridge_over_trace"] = excess.pop("ridge").map(names)
+    excess["head"] = head
+    return pd.DataFrame(excess)

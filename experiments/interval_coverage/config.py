@@ -7,13 +7,12 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.synthetic import SharedLatentPairs
+from fusiontheory.typing import Array
 
 Shape = Literal["gaussian", "unit norm", "heavy tails"]
 
-_Array = NDArray[np.float64]
 
 # Of Student's t: variances finite with room, fourth moments of v (x) t as well.
 _FREEDOM = 12
@@ -35,14 +34,14 @@ class Population:
     shape: Shape = "gaussian"
 
     @cached_property
-    def _root(self) -> _Array:
+    def _root(self) -> Array:
         model = self.pairs.model()
         joint = np.block([[model.covariance_v, model.cross], [model.cross.T, model.covariance_t]])
         values, vectors = np.linalg.eigh(joint)
-        root: _Array = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+        root: Array = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
         return root
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Return n matched pairs, shapes (n, d_v) and (n, d_t)."""
         rows = rng.standard_normal((n, len(self._root))) @ self._root
         v, t = rows[:, : self.pairs.d_v], rows[:, self.pairs.d_v :]
@@ -55,8 +54,8 @@ class Population:
         return v, t
 
 
-def _lengths(rows: _Array) -> _Array:
-    lengths: _Array = np.linalg.norm(rows, axis=1, keepdims=True)
+def _lengths(rows: Array) -> Array:
+    lengths: Array = np.linalg.norm(rows, axis=1, keepdims=True)
     return lengths
 
 

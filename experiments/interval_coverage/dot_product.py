@@ -19,23 +19,22 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config
 from fusiontheory.checks import InputError
 from fusiontheory.moments import dot_product_moments
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import Array
 
 __all__ = ["COLUMNS", "cells", "jackknife_error", "jackknife_rows", "score_accuracy"]
 
 COLUMNS = ["population", "images", "sd", "stated", "jackknife", "accuracy", "normal"]
 
-_Array = NDArray[np.float64]
 _MANY = 400_000
 
 
-def jackknife_error(v: _Array, t: _Array) -> tuple[float, float, float]:
+def jackknife_error(v: Array, t: Array) -> tuple[float, float, float]:
     """Return q, the error that `predict_curve` states for it and the error by the jackknife.
 
     Args:
@@ -74,7 +73,7 @@ def jackknife_error(v: _Array, t: _Array) -> tuple[float, float, float]:
     return delta**2 / within, float(stated), float(psi.std() / np.sqrt(n))
 
 
-def score_accuracy(v: _Array, t: _Array) -> tuple[float, float]:
+def score_accuracy(v: Array, t: Array) -> tuple[float, float]:
     """Return the accuracy of v.t at the best threshold: of these scores, and of normal ones."""
     matched = np.einsum("nd,nd->n", v, t)
     mismatched = np.einsum("nd,nd->n", v, np.roll(t, 1, axis=0))
@@ -106,15 +105,15 @@ def jackknife_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
     population = config.population(cell.config["population"])
     rng = np.random.default_rng([config.seed, config.populations.index(population)])
     images = cell.config["images"]
-    found = np.array(
+    errors = np.array(
         [jackknife_error(*population.draw(images, rng)) for _ in range(config.replicates)]
     )
     own, normal = score_accuracy(*population.draw(_MANY, rng))
     return [
         {
-            "sd": float(found[:, 0].std(ddof=1)),
-            "stated": float(np.sqrt((found[:, 1] ** 2).mean())),
-            "jackknife": float(np.sqrt((found[:, 2] ** 2).mean())),
+            "sd": float(errors[:, 0].std(ddof=1)),
+            "stated": float(np.sqrt((errors[:, 1] ** 2).mean())),
+            "jackknife": float(np.sqrt((errors[:, 2] ** 2).mean())),
             "accuracy": own,
             "normal": normal,
         }

@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.pairs import fresh_pairs
@@ -29,6 +28,7 @@ from fusiontheory.moments import Moments
 from fusiontheory.risk import effective_ridge
 from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = [
     "COLUMNS",
@@ -50,7 +50,6 @@ _PAIRS = 160_000
 _BLOCK = 4000
 # Training sets at each n of the study.
 _SEEDS = (80, 80, 16)
-_Array = NDArray[np.float64]
 _BLOCKS = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1))
 
 
@@ -72,7 +71,7 @@ class Orders:
         varying: whether order k comes with its power of the length.
     """
 
-    values: tuple[_Array, _Array]
+    values: tuple[Array, Array]
     varying: bool
 
     @property
@@ -86,7 +85,7 @@ class Orders:
         a, r = relu_tangent_coefficients(2), self.unit
         return [a[0] * r, a[1] / 2, a[1] / 2, a[2] / (4 * r), a[2] / (4 * r), a[2] / (2 * r)]
 
-    def features(self, v: _Array, t: _Array) -> _Array:
+    def features(self, v: Array, t: Array) -> Array:
         """Return them for n pairs, shape (n, p); a product v_i v_j, i < j, is one of them."""
         size = np.sqrt(((v**2).sum(axis=1) + (t**2).sum(axis=1)) / (2 * self.unit))[:, None]
         size = size if self.varying else np.ones_like(size)
@@ -95,7 +94,7 @@ class Orders:
         return np.hstack([np.sqrt(k) * x for k, x in zip(self.weights, blocks, strict=True)])
 
     @property
-    def powers(self) -> list[_Array]:
+    def powers(self) -> list[Array]:
         """Variance of the features of each block, as the theory has it: Gaussian, equal lengths."""
         lv, lt = self.values
         own = [2 * x[i] * x[j] for x in (lv, lt) for i, j in [np.triu_indices(x.size)]]
@@ -103,13 +102,13 @@ class Orders:
         return [k * x for k, x in zip(self.weights, blocks, strict=True)]
 
 
-def _squares(rows: _Array) -> _Array:
+def _squares(rows: Array) -> Array:
     i, j = np.triu_indices(rows.shape[1])
-    result: _Array = rows[:, i] * rows[:, j] * np.where(i == j, 1.0, np.sqrt(2))
+    result: Array = rows[:, i] * rows[:, j] * np.where(i == j, 1.0, np.sqrt(2))
     return result
 
 
-def signals(orders: Orders, v: _Array, t: _Array, kappa: _Array) -> list[dict[str, float]]:
+def signals(orders: Orders, v: Array, t: Array, kappa: Array) -> list[dict[str, float]]:
     """Return q at each kappa over all features and over the theory's functions.
 
     Args:
@@ -123,11 +122,11 @@ def signals(orders: Orders, v: _Array, t: _Array, kappa: _Array) -> list[dict[st
     )
     apart, within = mean - other, (matched + mismatched) / 2
     rest = np.arange(1, apart.size)
-    found = []
+    signals_of = []
     for level in kappa:
         functions = _functions(orders, apart, matched, float(level))
         ridged = within + level * np.eye(apart.size)
-        found.append(
+        signals_of.append(
             {
                 "exact": _quotient(ridged, apart, np.eye(apart.size)),
                 "exact_without": _quotient(ridged, apart, np.eye(apart.size)[:, rest]),
@@ -135,10 +134,10 @@ def signals(orders: Orders, v: _Array, t: _Array, kappa: _Array) -> list[dict[st
                 "functions_without": _quotient(ridged, apart, functions[:, :-1]),
             }
         )
-    return found
+    return signals_of
 
 
-def _moments(orders: Orders, v: _Array, t: _Array) -> tuple[_Array, _Array]:
+def _moments(orders: Orders, v: Array, t: Array) -> tuple[Array, Array]:
     size = sum(x.size for x in orders.powers)
     total, square = np.zeros(size), np.zeros((size, size))
     for start in range(0, len(v), _BLOCK):
@@ -149,7 +148,7 @@ def _moments(orders: Orders, v: _Array, t: _Array) -> tuple[_Array, _Array]:
     return mean, square / len(v) - np.outer(mean, mean)
 
 
-def _functions(orders: Orders, apart: _Array, matched: _Array, kappa: float) -> _Array:
+def _functions(orders: Orders, apart: Array, matched: Array, kappa: float) -> Array:
     """Return weights of first, second, the four self blocks and |x|, (features, 7)."""
     power = np.concatenate(orders.powers)
     label = np.repeat(np.arange(len(_BLOCKS)), [x.size for x in orders.powers])
@@ -162,7 +161,7 @@ def _functions(orders: Orders, apart: _Array, matched: _Array, kappa: float) -> 
     return np.stack([first, second, *alone, (label == 0).astype(np.float64)], axis=1)
 
 
-def _quotient(ridged: _Array, apart: _Array, functions: _Array) -> float:
+def _quotient(ridged: Array, apart: Array, functions: Array) -> float:
     gram, mean = functions.T @ ridged @ functions, functions.T @ apart
     scale = np.sqrt(np.maximum(np.diag(gram), np.finfo(np.float64).tiny))
     # |x| is nothing where lengths are equal, and then 0 in no matter what units.
@@ -172,15 +171,15 @@ def _quotient(ridged: _Array, apart: _Array, functions: _Array) -> float:
 def without_order_0(head: Head) -> Head:
     """Return the concatenation with the kernel less a_0 |x| |x'|."""
 
-    def gram(v: NDArray[Any], t: NDArray[Any], v2: NDArray[Any], t2: NDArray[Any]) -> NDArray[Any]:
+    def gram(v: AnyArray, t: AnyArray, v2: AnyArray, t2: AnyArray) -> AnyArray:
         one, two = (np.sqrt(((x**2).sum(1) + (y**2).sum(1)) / 2) for x, y in ((v, t), (v2, t2)))
-        cut: NDArray[Any] = head.gram(v, t, v2, t2)
+        cut: AnyArray = head.gram(v, t, v2, t2)
         return cut - relu_tangent_coefficients(1)[0] * np.outer(one, two)
 
     return replace(head, gram=gram)
 
 
-def training(config: Config, population: Population, n: int, seeds: int, seed: int) -> _Array:
+def training(config: Config, population: Population, n: int, seeds: int, seed: int) -> Array:
     """Return accuracy after training with the kernel less that without order 0, (seeds,)."""
     head = find_head("concat-mlp")
     gaps = []
@@ -223,10 +222,10 @@ def order_zero_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
     equal, varying = (
         signals(each, *turned, kappa) for each in (replace(orders, varying=False), orders)
     )
-    found = []
+    rows = []
     for k, (n, seeds) in enumerate(zip(config.sizes, _SEEDS, strict=True)):
         gaps = training(config, population, n, seeds, config.seed + index)
-        found.append(
+        rows.append(
             {
                 "n": n,
                 "kappa": kappa[k],
@@ -238,4 +237,4 @@ def order_zero_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
                 "predicted": told[0][k] - told[1][k],
             }
         )
-    return found
+    return rows

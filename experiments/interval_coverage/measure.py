@@ -23,19 +23,21 @@ _MEANS = ["population", "kind", "head", "n", "mean", "se"]
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return coverage by population, head, images and n; means; and the tables of the checks."""
-    means = records.rows(trained.cells(config, records.name), partial(trained.means, config=config))
+    means = records.computed(
+        trained.cells(config, records.name), partial(trained.means, config=config)
+    )
     means = means[_MEANS]
-    found = {"results.csv": coverage_rows(predicted, means), "measured.csv": means}
+    tables = {"results.csv": coverage_rows(predicted, means), "measured.csv": means}
     checks: list[tuple[str, Any, Callable[..., Any]]] = [
         ("dot_product", dot_product, dot_product.jackknife_rows),
         ("length", length, length.order_zero_rows),
         ("training_sets", training_sets, training_sets.scatter_rows),
     ]
     for name, check, compute in checks:
-        table = records.rows(check.cells(config, records.name), partial(compute, config=config))
-        found[f"{name}.csv"] = table[check.COLUMNS]
-    found["training_sets.csv"] = found["training_sets.csv"].round(6)
-    return found
+        table = records.computed(check.cells(config, records.name), partial(compute, config=config))
+        tables[f"{name}.csv"] = table[check.COLUMNS]
+    tables["training_sets.csv"] = tables["training_sets.csv"].round(6)
+    return tables
 
 
 def coverage_rows(predicted: Tables, means: pd.DataFrame) -> pd.DataFrame:

@@ -7,20 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.curves import predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
 __all__ = ["limit", "predict", "replicates"]
 
-_Array = NDArray[np.float64]
 # Purposes of a population's random numbers.
 _LIMIT, _REPLICATE = 1, 2
 _COLUMNS = ["accuracy", "accuracy_low", "accuracy_high"]
@@ -46,9 +45,9 @@ def predict(config: Config, records: Records) -> Tables:
         [Cell(records.name, settings, features="synthetic", code=code) for settings in every]
         for every in (wanted, [{**many, "population": one.name} for one in config.populations])
     )
-    table = records.rows(cells, partial(_intervals, config=config))
+    table = records.computed(cells, partial(_intervals, config=config))
     keys = ["population", "head", "images", "n"]
-    truth = records.rows(limits, partial(_limits, config=config))
+    truth = records.computed(limits, partial(_limits, config=config))
     return {
         "predictions.csv": table[[*keys, "replicate", *_INTERVAL]],
         "limits.csv": truth[["population", "head", "n", "limit", "limit_se"]],
@@ -59,8 +58,8 @@ def _intervals(cell: Cell, config: Config) -> list[dict[str, Any]]:
     name, images = cell.config["population"], cell.config["images"]
     sources = config.source(name, _REPLICATE).spawn(len(config.images))
     source = sources[config.images.index(images)]
-    found, shared = replicates(config, config.population(name), images, source)
-    both = np.concatenate([found, shared], axis=-1)
+    accuracies, shared = replicates(config, config.population(name), images, source)
+    both = np.concatenate([accuracies, shared], axis=-1)
     return [
         {
             "head": head,
@@ -86,37 +85,37 @@ def _limits(cell: Cell, config: Config) -> list[dict[str, Any]]:
 
 def replicates(
     config: Config, population: Population, images: int, seed: np.random.SeedSequence
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return accuracy and its interval of each sample, (replicates, heads, sizes, 3).
 
     Of independent pairs, and of n pairs of n images.
     """
-    found: tuple[list[_Array], list[_Array]] = [], []
+    accuracies: tuple[list[Array], list[Array]] = [], []
     for rng in map(np.random.default_rng, seed.spawn(config.replicates)):
         moments = Moments.from_features(*population.draw(images, rng))
-        found[0].append(_predicted(config, moments))
-        found[1].append(_predicted(config, moments, shared=True))
-    return np.array(found[0]), np.array(found[1])
+        accuracies[0].append(_predicted(config, moments))
+        accuracies[1].append(_predicted(config, moments, shared=True))
+    return np.array(accuracies[0]), np.array(accuracies[1])
 
 
 def limit(
     config: Config, population: Population, seed: np.random.SeedSequence
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return the theory's accuracy at very many images and its error, (heads, sizes).
 
     The mean over large samples: the law of scores has no closed form.
     """
-    found = np.array(
+    accuracies = np.array(
         [
             _predicted(config, Moments.from_features(*population.draw(config.limit_images, rng)))
             for rng in map(np.random.default_rng, seed.spawn(config.limit_samples))
         ]
     )[..., 0]
-    mean, error = found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(len(found))
+    mean, error = accuracies.mean(axis=0), accuracies.std(axis=0, ddof=1) / np.sqrt(len(accuracies))
     return mean, error
 
 
-def _predicted(config: Config, moments: Moments, shared: bool = False) -> _Array:
+def _predicted(config: Config, moments: Moments, shared: bool = False) -> Array:
     images = config.sizes if shared else None
     with warnings.catch_warnings():
         # So many populations, so few that are news: what it warns of is what is counted here.

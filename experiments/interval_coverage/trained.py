@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.interval_coverage.config import Config, Population
 from experiments.interval_coverage.pairs import fresh_pairs
@@ -13,10 +12,10 @@ from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import Array
 
 __all__ = ["cells", "means", "measured"]
 
-_Array = NDArray[np.float64]
 # Purposes of a population's random numbers.
 _PURPOSES = {"measured": 0, "independent": 3}
 
@@ -55,7 +54,7 @@ def measured(
     population: Population,
     seed: np.random.SeedSequence,
     independent: bool = False,
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return the mean accuracy of trained heads and its standard error, (heads, sizes).
 
     Every seed has training and test images of its own, in training as many as pairs; or, for
@@ -67,11 +66,11 @@ def measured(
     counts = config.independent_seeds if independent else config.seeds
     for s, (n, seeds) in enumerate(zip(config.sizes, counts, strict=True)):
         trained = _trained_independent if independent else _trained
-        found = np.array(
+        accuracies = np.array(
             [trained(config, population, n, source) for source in sources[s].spawn(seeds)]
         )
-        mean[:, s] = found.mean(axis=0)
-        error[:, s] = found.std(axis=0, ddof=1) / np.sqrt(seeds)
+        mean[:, s] = accuracies.mean(axis=0)
+        error[:, s] = accuracies.std(axis=0, ddof=1) / np.sqrt(seeds)
     return mean, error
 
 

@@ -7,10 +7,9 @@ the variance of the exact accuracy without bias. Predictions are from one sample
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import norm
 
 from experiments.interval_coverage.config import Config, Population
@@ -21,10 +20,10 @@ from fusiontheory.moments import Moments
 from fusiontheory.monte_carlo import paired_scatter
 from fusiontheory.solvers import PairFeatures, dual_ridge
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import Array, Single
 
 __all__ = ["COLUMNS", "cells", "distinct_pairs", "measure", "predict", "scatter_rows"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 COLUMNS = [
     *("population", "head", "n", "training_sets", "accuracy"),
@@ -39,19 +38,22 @@ _BLOCK = 2000
 
 def measure(
     population: Population, head: str, config: Config, draws: int, test_pairs: int
-) -> tuple[_Array, _Array, _Array]:
+) -> tuple[Array, Array, Array]:
     """Return mean accuracy, its standard deviation over training sets and that one's error."""
     test = distinct_pairs(population, test_pairs, np.random.default_rng(999))
-    found = np.empty((draws, len(config.sizes), 2))
+    accuracies = np.empty((draws, len(config.sizes), 2))
     for index in range(draws):
         train = distinct_pairs(population, max(config.sizes), np.random.default_rng(5000 + index))
         for column, output in enumerate(_outputs(head, train, test, config)):
             right = (np.sign(output) * test.label + 1) / 2
-            found[index, column] = right[: test_pairs // 2].mean(), right[test_pairs // 2 :].mean()
-    return found.mean(axis=(0, 2)), *paired_scatter(found)
+            accuracies[index, column] = (
+                right[: test_pairs // 2].mean(),
+                right[test_pairs // 2 :].mean(),
+            )
+    return accuracies.mean(axis=(0, 2)), *paired_scatter(accuracies)
 
 
-def predict(population: Population, head: str, config: Config) -> _Array:
+def predict(population: Population, head: str, config: Config) -> Array:
     """Return the predicted standard deviation of one training set's accuracy at each size."""
     moments = Moments.from_features(*population.draw(_IMAGES, np.random.default_rng(3)))
     sizes = np.array(config.sizes, dtype=np.float64)
@@ -68,7 +70,7 @@ def distinct_pairs(population: Population, n: int, rng: np.random.Generator) -> 
     return PairFeatures(image, text, np.where(np.arange(n) % 2 == 0, 1.0, -1.0))
 
 
-def _outputs(head: str, train: PairFeatures, test: PairFeatures, config: Config) -> list[_Array]:
+def _outputs(head: str, train: PairFeatures, test: PairFeatures, config: Config) -> list[Array]:
     """As `fusiontheory.solvers.measure_curve` has them; scores of v (x) t by its weights."""
     chosen = find_head(head)
     if chosen.features is not None:
@@ -94,7 +96,7 @@ def _outputs(head: str, train: PairFeatures, test: PairFeatures, config: Config)
     return outputs
 
 
-def _test_gram(head: str, train: PairFeatures, test: PairFeatures) -> NDArray[np.float32]:
+def _test_gram(head: str, train: PairFeatures, test: PairFeatures) -> Single:
     v, t, own_v, own_t = (
         x.astype(np.float32) for x in (train.image, train.text, test.image, test.text)
     )

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky
 
 from experiments.large_n.config import Config
@@ -15,6 +14,7 @@ from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import PairFeatures, gather
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import AnyArray, Single
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
@@ -31,7 +31,7 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     del predicted
     conditions = config.conditions()
     compute = partial(measure_cell, config=config, conditions=conditions)
-    return {"results.csv": records.rows(cells(config, conditions), compute)[_COLUMNS]}
+    return {"results.csv": records.computed(cells(config, conditions), compute)[_COLUMNS]}
 
 
 def cells(config: Config, conditions: Mapping[str, FeatureSet]) -> list[Cell]:
@@ -89,12 +89,12 @@ def measure_cell(
     return rows
 
 
-def _gram(left: PairFeatures, right: PairFeatures) -> NDArray[Any]:
+def _gram(left: PairFeatures, right: PairFeatures) -> AnyArray:
     sides = left.image, left.text, right.image, right.text
     return find_head("concat-mlp").gram(*sides)
 
 
-def _fitted(train: PairFeatures, config: Config) -> NDArray[np.float32]:
+def _fitted(train: PairFeatures, config: Config) -> Single:
     """Return the weights of the first n pairs, and the intercept in the last row, (N + 1, sizes).
 
     In single precision: orders beyond the second add a fourth of the diagonal to the ridge.

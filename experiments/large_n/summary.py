@@ -32,18 +32,18 @@ def compared(tables: Tables) -> pd.DataFrame:
         for place, part in measured.groupby([*_KEY, "seed"])
     ]
     rows = pd.concat([measured, pd.DataFrame(together)])
-    found = rows.groupby([*_KEY, "split"]).agg(
+    table = rows.groupby([*_KEY, "split"]).agg(
         images=("images", "first"),
         measured=("accuracy", "mean"),
         scatter=("accuracy", "sem"),
     )
-    found = found.reset_index().merge(tables["predictions.csv"], on=_KEY, validate="m:1")
-    p = found["measured"]
-    scatter = found["scatter"].fillna(0)  # of one training set it is not known
-    found["se"] = 100 * np.hypot(scatter, np.sqrt(p * (1 - p) / (2 * found["images"])))
-    found["error"] = 100 * (found["accuracy"] - p)
-    found["measured"], found["predicted"] = 100 * p, 100 * found["accuracy"]
-    return found[[*_KEY, "split", "images", "measured", "se", "predicted", "error"]]
+    table = table.reset_index().merge(tables["predictions.csv"], on=_KEY, validate="m:1")
+    p = table["measured"]
+    scatter = table["scatter"].fillna(0)  # of one training set it is not known
+    table["se"] = 100 * np.hypot(scatter, np.sqrt(p * (1 - p) / (2 * table["images"])))
+    table["error"] = 100 * (table["accuracy"] - p)
+    table["measured"], table["predicted"] = 100 * p, 100 * table["accuracy"]
+    return table[[*_KEY, "split", "images", "measured", "se", "predicted", "error"]]
 
 
 def summary(tables: Tables) -> str:

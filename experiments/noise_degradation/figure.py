@@ -42,14 +42,14 @@ def draw(tables: Tables, out: Path) -> None:
     """Write six panels: accuracies and gap against sigma; gap against strength and correlation."""
     from matplotlib.figure import Figure
 
-    predicted, found = tables["predictions.csv"], measured_means(tables["results.csv"])
+    predicted, measured = tables["predictions.csv"], measured_means(tables["results.csv"])
     with style():
         figure = Figure(figsize=(10, 6.2), layout="constrained")
         axes = figure.subplots(2, 3)
         for row, condition in enumerate(("unaligned", "aligned")):
             parts = [
                 t[(t["part"] == "noise") & (t["side"] == "both") & (t["condition"] == condition)]
-                for t in (predicted, found)
+                for t in (predicted, measured)
             ]
             _accuracies(axes[row, 0], *(t[t["n"] == 4096] for t in parts))
             axes[row, 0].set_title(f"{condition}, n = 4096")
@@ -58,23 +58,23 @@ def draw(tables: Tables, out: Path) -> None:
             for column in (0, 1):
                 _noise_axis(axes[row, column])
         for row, part in enumerate(("strength", "correlation")):
-            _gaps(axes[row, 2], "best", *(t[t["part"] == part] for t in (predicted, found)))
+            _gaps(axes[row, 2], "best", *(t[t["part"] == part] for t in (predicted, measured)))
         axes[0, 2].set(xlabel="alignment strength", title="no noise, gap")
         axes[1, 2].set(xlabel="canonical correlation ρ", title="Gaussian pairs, gap")
         line_key(figure)
     save_figure(figure, out, ("svg",))
 
 
-def _accuracies(axes: Axes, predicted: pd.DataFrame, found: pd.DataFrame) -> None:
+def _accuracies(axes: Axes, predicted: pd.DataFrame, measured: pd.DataFrame) -> None:
     for head, look in head_styles(HEADS).items():
-        _series(axes, predicted, found, head, look, head)
+        _series(axes, predicted, measured, head, look, head)
     axes.axhline(50, color=MUTED, linewidth=0.8, linestyle=":")
     axes.set_ylabel("test accuracy (%)")
     axes.legend(loc="upper right")
 
 
-def _gaps(axes: Axes, place: Place, predicted: pd.DataFrame, found: pd.DataFrame) -> None:
-    for n, rows in found.groupby("n"):
+def _gaps(axes: Axes, place: Place, predicted: pd.DataFrame, measured: pd.DataFrame) -> None:
+    for n, rows in measured.groupby("n"):
         known = predicted[predicted["n"] == n]
         _series(axes, known, rows, "gap", _BY_N[int(str(n))], f"n = {n}")
     axes.axhline(0, color=MUTED, linewidth=0.8, linestyle=":")
@@ -85,7 +85,7 @@ def _gaps(axes: Axes, place: Place, predicted: pd.DataFrame, found: pd.DataFrame
 def _series(
     axes: Axes,
     predicted: pd.DataFrame,
-    found: pd.DataFrame,
+    measured: pd.DataFrame,
     name: str,
     look: HeadStyle,
     label: str,
@@ -94,9 +94,9 @@ def _series(
     predicted = predicted.sort_values("level")
     axes.plot(_place(predicted), 100 * predicted[name], color=look.colour, zorder=3)
     axes.errorbar(
-        _place(found),
-        100 * found[name],
-        yerr=NORMAL_95 * 100 * found[f"{name}_se"],
+        _place(measured),
+        100 * measured[name],
+        yerr=NORMAL_95 * 100 * measured[f"{name}_se"],
         **look.marks,
         elinewidth=1.0,
         label=label,

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.noise_degradation.config import CONDITION_OF, HEADS, Config, condition_name
 from fusiontheory.curves import SIDES
@@ -17,6 +16,7 @@ from fusiontheory.heads import find_head
 from fusiontheory.monte_carlo import draw_matching
 from fusiontheory.solvers import measure_curve
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import Single
 from validation.kernel import fingerprints, measure_cell
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     wanted = cells(config, fingerprints(conditions))
     compute = partial(measure_point, config=config, conditions=conditions)
     keys = ["part", "condition", "side", "level", "n", "seed"]
-    table = records.rows(wanted, compute)[[*keys, *HEADS]]
+    table = records.computed(wanted, compute)[[*keys, *HEADS]]
     return {"results.csv": table.sort_values(keys)}
 
 
@@ -59,23 +59,23 @@ class Point:
 
 def points(config: Config) -> list[Point]:
     """Return all points of the study; sigma = 0 is the strength's own point."""
-    found = []
+    all_points = []
     for strength in config.strengths:
         more = (config.large,) if strength == 1 else ()
         name = condition_name(strength)
-        found.append(Point("strength", name, "none", strength, (*config.sizes, *more)))
-    found += [
+        all_points.append(Point("strength", name, "none", strength, (*config.sizes, *more)))
+    all_points += [
         Point("noise", condition, side, sigma, _noise_sizes(config, condition, side, sigma))
         for side in config.sides
         for condition in CONDITION_OF.values()
         for sigma in config.sigmas
         if sigma > 0
     ]
-    found += [
+    all_points += [
         Point("correlation", "gaussian", "none", rho, config.gaussian_sizes)
         for rho in config.correlations
     ]
-    return found
+    return all_points
 
 
 def _noise_sizes(config: Config, condition: str, side: str, sigma: float) -> tuple[int, ...]:
@@ -139,14 +139,14 @@ def _on_features(cell: Cell, features: FeatureSet) -> dict[str, list[float]]:
     if cell.config["part"] == "noise":
         image, text = noisy(cell, features)
     rows = features.rows("train"), features.rows("test")
-    found = {}
+    accuracies = {}
     for head in HEADS:
         one = Cell(cell.study, {**cell.config, "head": head}, cell.features, cell.code)
-        found[head] = [row["accuracy"] for row in measure_cell(one, image, text, *rows)]
-    return found
+        accuracies[head] = [row["accuracy"] for row in measure_cell(one, image, text, *rows)]
+    return accuracies
 
 
-def noisy(cell: Cell, features: FeatureSet) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def noisy(cell: Cell, features: FeatureSet) -> tuple[Single, Single]:
     """Return the features with noise; a seed's noise is the same at every sigma and side."""
     seed = np.random.SeedSequence(cell.config["entropy"], spawn_key=(cell.config["seed"], _NOISE))
     rng = np.random.default_rng(seed)

@@ -49,7 +49,7 @@ def predict(config: Config, records: Records) -> Tables:
         for name in config.populations
         for head in config.heads
     ]
-    found = records.rows(cells, predicted)
+    found = records.computed(cells, predicted)
     found["ridge"] = found["kind"]
     return {"predictions.csv": found[COLUMNS]}
 

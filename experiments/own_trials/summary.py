@@ -35,10 +35,10 @@ def compared(tables: Tables) -> pd.DataFrame:
     return found
 
 
-def by_part(found: pd.DataFrame) -> pd.DataFrame:
+def by_part(table: pd.DataFrame) -> pd.DataFrame:
     """Return mean and largest absolute errors, and intervals that hold, by part of the cells."""
     rows = []
-    for (images, trusted, within), part in found.groupby(["images", "trusted", "within"]):
+    for (images, trusted, within), part in table.groupby(["images", "trusted", "within"]):
         row = {
             "images": images,
             "warned": "no" if trusted else "yes",
@@ -58,9 +58,9 @@ def by_part(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def by_kind(found: pd.DataFrame) -> pd.DataFrame:
+def by_kind(table: pd.DataFrame) -> pd.DataFrame:
     """Return mean absolute errors within the trial's own pairs, by kind of features and images."""
-    own = found[found["within"]].copy()
+    own = table[table["within"]].copy()
     own["kind"] = [FOREIGN[name].kind for name in own["population"]]
     rows = []
     for kind in dict.fromkeys(population.kind for population in FOREIGN.values()):

@@ -37,8 +37,8 @@ def measured(config: Config, records: Records) -> pd.DataFrame:
         additive = table[table["head"] == "additive"].set_index(same)["test"].rename("additive")
         table = table.join(additive, on=same)
         frames.append(table.assign(gap=table["additive"] - table["test"]))
-    found = pd.concat(frames).groupby(["target", "condition", "head", "n"], as_index=False)
-    return found.agg(
+    grouped = pd.concat(frames).groupby(["target", "condition", "head", "n"], as_index=False)
+    return grouped.agg(
         risk=("test", "mean"),
         risk_se=("test", "sem"),
         accuracy=("accuracy", "mean"),

@@ -33,15 +33,15 @@ def lines(config: Config) -> pd.DataFrame:
 def _sharp(config: Config, panel: Panel) -> pd.DataFrame:
     frames = []
     for head in config.heads(panel.target):
-        found = predict_head(config.settings(panel), head, config.fine_n, config.ridge)
-        accuracy = found.accuracy
+        prediction = predict_head(config.settings(panel), head, config.fine_n, config.ridge)
+        accuracy = prediction.accuracy
         if panel.target == "matching" and head == "additive":
             # v alone and t alone say nothing of the label, however well they are aligned.
             accuracy = np.full(accuracy.size, 0.5)
         frames.append(
             pd.DataFrame(
-                {"head": head, "n": config.fine_n, "risk": found.test, "accuracy": accuracy}
-            ).assign(formula=found.formula)
+                {"head": head, "n": config.fine_n, "risk": prediction.test, "accuracy": accuracy}
+            ).assign(formula=prediction.formula)
         )
     return _named(pd.concat(frames), panel, "sharp")
 

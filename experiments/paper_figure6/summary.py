@@ -99,8 +99,8 @@ def _story(n: np.ndarray, gap: np.ndarray) -> str:
         return f"attention is lower at every n, {n[0]:.0f} to {n[-1]:.0f}"
     if np.isinf(star):
         below = n[gap > 0]
-        found = f"concatenation is lower at n = {n[-1]:.0f}"
-        return found + (
+        words = f"concatenation is lower at n = {n[-1]:.0f}"
+        return words + (
             f", attention at {below.round().astype(int).tolist()}" if len(below) else ""
         )
     return f"attention is lower from n* = {star:.0f}" + (

@@ -48,8 +48,8 @@ def measured(config: Config, records: Records) -> pd.DataFrame:
     together = pd.concat(tables, ignore_index=True)
     together["excess"] = together["test"] - config.noise
     grouped = together.groupby(ROW)["excess"]
-    found = grouped.agg(measured="mean", standard_error=lambda x: x.std() / np.sqrt(len(x)))
-    return found.reset_index()
+    grouped_means = grouped.agg(measured="mean", standard_error=lambda x: x.std() / np.sqrt(len(x)))
+    return grouped_means.reset_index()
 
 
 def _simulate(

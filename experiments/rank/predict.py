@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.rank.config import Config
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.risk import LowRankTarget, low_rank_dimension, low_rank_risk, product_ridge_risk
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
 __all__ = ["cone_dimension", "predict", "predictions"]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 def predict(config: Config, _: Records) -> Tables:
@@ -36,16 +34,16 @@ def predictions(config: Config) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for target_rank, head_rank, draws in config.pairs:
         dimension = low_rank_dimension(config.d, config.d, head_rank)
-        effective, found = float(dimension), None
+        effective, missing = float(dimension), None
         if head_rank < target_rank:
             effective = float("nan")
-            found = _missing_rank(config, target_rank, head_rank)
+            missing = _missing_rank(config, target_rank, head_rank)
         elif head_rank > target_rank:
             effective = cone_dimension(config, target_rank, head_rank)
         for k, n in enumerate(config.n):
             room = n - effective - 1
-            excess = found[k] if found is not None else np.inf
-            if found is None and room > 0:
+            excess = missing[k] if missing is not None else np.inf
+            if missing is None and room > 0:
                 excess = config.noise * effective / room
             rows.append(
                 {
@@ -63,7 +61,7 @@ def predictions(config: Config) -> pd.DataFrame:
     return pd.DataFrame(rows + _full(config))
 
 
-def _missing_rank(config: Config, target_rank: int, head_rank: int) -> _Array:
+def _missing_rank(config: Config, target_rank: int, head_rank: int) -> Array:
     """Return the predicted excess of a head of too low a rank, what it leaves out included."""
     coefficients = config.configuration(target_rank).coefficients
     target = LowRankTarget(

@@ -59,12 +59,12 @@ class Config:
     @property
     def cases(self) -> list[Case]:
         """Return every head and target, the control last."""
-        found = [
+        cases = [
             Case(head, target, additive, bilinear, draws)
             for head, draws in self.draws
             for target, additive, bilinear in self.targets
         ]
-        return [*found, Case(CONTROL, "bilinear", 0.0, 1.0, dict(self.draws)["bilinear"])]
+        return [*cases, Case(CONTROL, "bilinear", 0.0, 1.0, dict(self.draws)["bilinear"])]
 
     def world(self) -> dict[str, float]:
         """Return the settings that all cases share."""

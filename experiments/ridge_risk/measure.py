@@ -18,7 +18,7 @@ _KEYS = ["head", "target", "n"]
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return the prediction with what is measured, its standard error and the draws."""
-    found = records.rows(point_cells("ridge_risk", config, point), point)
+    found = records.computed(point_cells("ridge_risk", config, point), point)
     found = found[[*_KEYS, "measured", "standard_error", "draws"]]
     table = predicted["predictions.csv"].merge(found, on=_KEYS, how="left", validate="1:1")
     return {"results.csv": table}

@@ -69,8 +69,8 @@ class Config:
 
     def sizes(self, predicted: float, most: int) -> tuple[int, ...]:
         """Return the n that are run around a predicted one, none above ``most``."""
-        found = dict.fromkeys(round(ratio * predicted) for ratio in self.ratios)
-        return tuple(n for n in found if n <= most)
+        sizes = dict.fromkeys(round(ratio * predicted) for ratio in self.ratios)
+        return tuple(n for n in sizes if n <= most)
 
     def training_sets(self, head: str, d: int) -> int:
         """Return the number of training sets of a head at a dimension."""

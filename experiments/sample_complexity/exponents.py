@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.sample_complexity.config import POINT, QUANTITIES, Head
+from fusiontheory.typing import Array
 
 __all__ = ["crossing", "exponents", "slope_weights", "slopes_of"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
-
-def crossing(sizes: _Array, excess: _Array, level: float) -> _Array:
+def crossing(sizes: Array, excess: Array, level: float) -> Array:
     """Return n at which curves fall to ``level``, by interpolation in log n and log excess.
 
     Args:
@@ -37,14 +33,14 @@ def crossing(sizes: _Array, excess: _Array, level: float) -> _Array:
 
 
 def exponents(
-    found: pd.DataFrame, resampled: dict[tuple[str, Head, float, int], _Array]
+    crossed: pd.DataFrame, resampled: dict[tuple[str, Head, float, int], Array]
 ) -> pd.DataFrame:
     """Return the slopes of log n, log count and log effective dimension in log d.
 
     The interval of the measured one holds the middle 95 % of the slopes of resampled draws.
     """
     rows = []
-    for key, group in found.groupby(POINT[:3], sort=False):
+    for key, group in crossed.groupby(POINT[:3], sort=False):
         slopes = slopes_of(group, QUANTITIES)
         again = np.stack([resampled[(*key, d)] for d in group["d"]])
         drawn = slope_weights(group) @ np.log(again)
@@ -59,7 +55,7 @@ def slopes_of(group: pd.DataFrame, names: list[str]) -> dict[str, float]:
     return {name: float(weights @ np.log(group[name].to_numpy())) for name in names}
 
 
-def slope_weights(group: pd.DataFrame) -> _Array:
+def slope_weights(group: pd.DataFrame) -> Array:
     """Return the weights of log y in the slope of log y in log d."""
     x = np.log(group["d"].to_numpy(dtype=np.float64))
     centred = x - x.mean()

@@ -39,13 +39,13 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
             (*key, int(n), mean, se)
             for n, mean, se in zip(sizes, values.mean(axis=0), error, strict=True)
         ]
-        found = {
+        crossed = {
             "measured": float(crossing(sizes, values.mean(axis=0)[None], point["level"])[0]),
             "standard_error": float(np.nanstd(again, ddof=1)),
             "share_outside": float(np.mean(np.isnan(again))),
             "draws": len(values),
         }
-        rows.append({**{name: point[name] for name in _PREDICTED}, **found})
+        rows.append({**{name: point[name] for name in _PREDICTED}, **crossed})
     table = pd.DataFrame(rows)
     return {
         "results.csv": table,

@@ -32,7 +32,7 @@ def points(config: Config) -> pd.DataFrame:
     are Gaussian; ``effective_dimension`` is sum lambda_i / (lambda_i + kappa) at n = ``gaussian``;
     ``count`` the number of parameters, d_v + d_t or d_v d_t.
     """
-    found = []
+    rows = []
     for case in config.cases:
         for head in config.heads:
             for level, most in config.levels:
@@ -41,8 +41,8 @@ def points(config: Config) -> pd.DataFrame:
                     kept = config.sizes(point["predicted"], most)
                     # At least one n has to lie beyond the level.
                     if kept and kept[-1] >= 1.09 * point["predicted"]:
-                        found.append(point)
-    return pd.DataFrame(found)
+                        rows.append(point)
+    return pd.DataFrame(rows)
 
 
 def _point(config: Config, case: Case, head: Head, level: float, d: int) -> dict[str, Any]:

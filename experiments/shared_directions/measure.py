@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.shared_directions.config import HEADS, Config
 from fusiontheory.data import FeatureSet, Pairs, draw_pairs
@@ -20,6 +19,7 @@ from fusiontheory.training import (
     all_members,
     train_members,
 )
+from fusiontheory.typing import AnyArray, Integers, Single
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
@@ -40,7 +40,7 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     del predicted
     conditions = config.conditions()
     compute = partial(measure_cell, config=config, conditions=conditions)
-    table = records.rows(cells(config, conditions), compute)
+    table = records.computed(cells(config, conditions), compute)
     return {"results.csv": table[[*_KEYS, "directions", "setting", "accuracy"]].sort_values(_KEYS)}
 
 
@@ -94,8 +94,8 @@ def _kernel(config: Config, features: FeatureSet, name: str) -> Iterator[dict[st
         own = _first(own, n)
         head = _of_pairs(own)[0] if name == _OWN else whole
         ridges = [_diagonal(head, own) * ridge for ridge in RIDGES]
-        found = measure_ridges(head, own, other, [n], ridges)
-        best = max(found, key=lambda m: (m.accuracy, m.ridge)).ridge
+        measured = measure_ridges(head, own, other, [n], ridges)
+        best = max(measured, key=lambda m: (m.accuracy, m.ridge)).ridge
         for seed in range(config.seeds):
             sides = _pairs(config, features, seed)
             own, test = (gather(features.image, features.text, p) for p in sides)
@@ -167,9 +167,7 @@ def _trained(config: Config, features: FeatureSet) -> Iterator[dict[str, Any]]:
             }
 
 
-def _scaled(
-    image: NDArray[Any], text: NDArray[Any], rows: NDArray[np.int64]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _scaled(image: AnyArray, text: AnyArray, rows: Integers) -> tuple[Single, Single]:
     """Return features whose mean squared length over training images is 1."""
     power = np.sqrt((image[rows] ** 2).sum(-1).mean()), np.sqrt((text[rows] ** 2).sum(-1).mean())
     return (image / power[0]).astype(np.float32), (text / power[1]).astype(np.float32)

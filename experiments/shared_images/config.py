@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.interval_coverage import Config as Coverage
 from experiments.interval_coverage import Population
+from fusiontheory.typing import Array
 
 __all__ = ["CASES", "POPULATIONS", "RIDGE", "Case", "Config", "captioned"]
 
@@ -58,7 +58,7 @@ class Config:
 
 def captioned(
     population: Population, images: int, captions: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Array, Array]:
     """Return image (images, d_v) and text (images, captions, d_t) features.
 
     With several captions each is the population's text and noise of its own.

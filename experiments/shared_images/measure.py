@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from experiments.shared_images.config import POPULATIONS, RIDGE, Case, Config, captioned
 from fusiontheory.data import Pairs, draw_pairs
 from fusiontheory.heads import find_head, relu_tangent_coefficients, relu_tangent_kernel
 from fusiontheory.solvers import PairFeatures, gather
 from fusiontheory.store import Cell, code_version
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
 __all__ = ["cells", "image_orders", "measure", "measured"]
 
-_Array = NDArray[np.float64]
 _CASE = ["population", "images", "captions", "n", "draws"]
 _COLUMNS = [
     f"{name}{se}"
@@ -30,7 +29,7 @@ _COLUMNS = [
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return a row per case, differences of accuracies to independent pairs in points."""
-    found = records.rows(cells(config), differences)[[*_CASE, *_COLUMNS]]
+    found = records.computed(cells(config), differences)[[*_CASE, *_COLUMNS]]
     told = predicted["predictions.csv"]
     table = told[_CASE].merge(found, on=_CASE, validate="1:1").merge(told, on=_CASE)
     return {"results.csv": table}
@@ -56,7 +55,7 @@ def differences(cell: Cell) -> list[dict[str, Any]]:
     case = Case(**{name: cell.config[name] for name in _CASE})
     root = np.random.SeedSequence(cell.config["seed"], spawn_key=(cell.config["index"],))
     generators = map(np.random.default_rng, root.spawn(case.draws))
-    found = 100 * pd.DataFrame(
+    changes = 100 * pd.DataFrame(
         [measured(case, rng, cell.config["test_pairs"]) for rng in generators]
     )
     row = {}
@@ -64,7 +63,7 @@ def differences(cell: Cell) -> list[dict[str, Any]]:
         *(("concat-mlp", "shared"), ("bilinear", "shared")),
         *(("concat-mlp", "no high"), ("concat-mlp", "none")),
     ):
-        change = found[f"{head} {name}"] - found[f"{head} independent"]
+        change = changes[f"{head} {name}"] - changes[f"{head} independent"]
         row[f"{head} {name}"] = float(change.mean())
         row[f"{head} {name} se"] = float(change.std(ddof=1) / np.sqrt(case.draws))
     return [row]
@@ -86,16 +85,16 @@ def measured(case: Case, rng: np.random.Generator, test_pairs: int = 2000) -> di
     alone = PairFeatures(others[: case.n], own, pairs.label)
     image, text = captioned(population, test_pairs, case.captions, rng)
     test = gather(image, text, _drawn(test_pairs, case.captions, test_pairs, rng))
-    found = {}
+    accuracies = {}
     for head in ("concat-mlp", "bilinear"):
         for name, train in (("shared", shared), ("independent", alone)):
-            found[f"{head} {name}"] = _accuracy(head, train, test)
+            accuracies[f"{head} {name}"] = _accuracy(head, train, test)
     same = pairs.image[:, None] == pairs.image
     np.fill_diagonal(same, False)
     low, high = image_orders(shared)
-    found["concat-mlp no high"] = _accuracy("concat-mlp", shared, test, same * high)
-    found["concat-mlp none"] = _accuracy("concat-mlp", shared, test, same * (low + high))
-    return found
+    accuracies["concat-mlp no high"] = _accuracy("concat-mlp", shared, test, same * high)
+    accuracies["concat-mlp none"] = _accuracy("concat-mlp", shared, test, same * (low + high))
+    return accuracies
 
 
 def _drawn(images: int, captions: int, n: int, rng: np.random.Generator) -> Pairs:
@@ -104,7 +103,7 @@ def _drawn(images: int, captions: int, n: int, rng: np.random.Generator) -> Pair
 
 
 def _accuracy(
-    head: str, train: PairFeatures, test: PairFeatures, less: _Array | float = 0.0
+    head: str, train: PairFeatures, test: PairFeatures, less: Array | float = 0.0
 ) -> float:
     """Return the accuracy of kernel ridge regression with ``less`` taken off the kernel matrix."""
     gram = find_head(head).gram
@@ -117,7 +116,7 @@ def _accuracy(
     return float(np.mean((np.sign(output) * test.label + 1) / 2))
 
 
-def image_orders(pairs: PairFeatures) -> tuple[_Array, _Array]:
+def image_orders(pairs: PairFeatures) -> tuple[Array, Array]:
     """Return the orders (1, 0) and (2, 0) of the kernel matrix, and those above."""
     a = relu_tangent_coefficients(2)
     length = np.sqrt(((pairs.image**2).sum(axis=1) + (pairs.text**2).sum(axis=1)) / 2)

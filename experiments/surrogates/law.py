@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.moments import Moments, checked_features, cross_power, debiased_cross, eigenbasis
+from fusiontheory.typing import AnyArray, Array, Single
 
 __all__ = ["CaptionLaw"]
 
-_Array = NDArray[np.float64]
 # Directions with less than this share of the largest variance have none.
 _NO_VARIANCE = 1e-10
 
@@ -36,19 +34,19 @@ class CaptionLaw:
             by as much as had to be cut so that Cov(u) has no eigenvalue below 0.
     """
 
-    image_mean: _Array
-    text_mean: _Array
-    image: _Array
-    text: _Array
-    cross: _Array
-    image_root: _Array
-    regression: _Array
-    shared_root: _Array
-    own_root: _Array
+    image_mean: Array
+    text_mean: Array
+    image: Array
+    text: Array
+    cross: Array
+    image_root: Array
+    regression: Array
+    shared_root: Array
+    own_root: Array
     own_share: float
 
     @classmethod
-    def of_features(cls, image: NDArray[Any], text: NDArray[Any]) -> CaptionLaw:
+    def of_features(cls, image: AnyArray, text: AnyArray) -> CaptionLaw:
         """Return the law with the moments of features (n, d_v) and (n, captions, d_t).
 
         M_v, M_t and the means are the sample's; C is without the power that sampling lends it
@@ -92,12 +90,10 @@ class CaptionLaw:
             text_mean=self.text_mean,
         )
 
-    def draw(
-        self, n: int, captions: int, rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def draw(self, n: int, captions: int, rng: np.random.Generator) -> tuple[Single, Single]:
         """Return n images and their captions, (n, d_v) and (n, captions, d_t)."""
 
-        def normal(rows: int, root: _Array) -> NDArray[np.float32]:
+        def normal(rows: int, root: Array) -> Single:
             values = rng.standard_normal((rows, len(root)), dtype=np.float32)
             return np.asarray(values @ root.astype(np.float32))
 
@@ -108,7 +104,7 @@ class CaptionLaw:
         return v + self.image_mean.astype(np.float32), text
 
 
-def _cross(v: _Array, t: _Array, second_v: _Array, second_t: _Array) -> _Array:
+def _cross(v: Array, t: Array, second_v: Array, second_t: Array) -> Array:
     values_v, basis_v = eigenbasis("image", second_v, len(v))
     values_t, basis_t = eigenbasis("text", second_t, t.shape[0] * t.shape[1])
     turned_v, turned_t = v @ basis_v, t.mean(axis=1) @ basis_t
@@ -120,19 +116,19 @@ def _cross(v: _Array, t: _Array, second_v: _Array, second_t: _Array) -> _Array:
     return np.asarray(basis_v @ debiased @ basis_t.T)
 
 
-def _root(covariance: _Array) -> _Array:
+def _root(covariance: Array) -> Array:
     """Return the symmetric root; eigenvalues that rounding puts below 0 are 0."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
-def _inverse(covariance: _Array) -> _Array:
+def _inverse(covariance: Array) -> Array:
     values, vectors = np.linalg.eigh(covariance)
     kept = values > _NO_VARIANCE * values[-1]
     return np.asarray((vectors[:, kept] / values[kept]) @ vectors[:, kept].T)
 
 
-def _at_most(part: _Array, whole: _Array) -> _Array:
+def _at_most(part: Array, whole: Array) -> Array:
     """Return a matrix near ``part`` that leaves ``whole`` less it without eigenvalues below 0."""
     values, vectors = np.linalg.eigh(whole)
     kept = values > _NO_VARIANCE * values[-1]

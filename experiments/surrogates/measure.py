@@ -24,7 +24,7 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     worlds = worlds_of(config)
     wanted = cells(config, {name: world.features.fingerprint for name, world in worlds.items()})
     keys = ["world", "condition", "head", "n", "seed"]
-    table = records.rows(wanted, partial(measure_world, conditions=worlds))
+    table = records.computed(wanted, partial(measure_world, conditions=worlds))
     return {"results.csv": table[[*keys, "accuracy", "risk"]].sort_values(keys)}
 
 

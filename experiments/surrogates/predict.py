@@ -55,9 +55,9 @@ def _rows(config: Config, worlds: Mapping[str, Worlds]) -> Iterator[dict[str, An
         yield from _sharp(config, condition, population)
         for seed in range(config.seeds):
             drawn = world.surrogate(seed)
-            found: tuple[tuple[str, FeatureSet], ...]
-            found = (("estimated", drawn), ("unit", at_unit_norm(drawn)))
-            for kind, features in found:
+            kinds: tuple[tuple[str, FeatureSet], ...]
+            kinds = (("estimated", drawn), ("unit", at_unit_norm(drawn)))
+            for kind, features in kinds:
                 sample = condition_moments(features, strength)
                 yield from _curves(config, kind, condition, seed, sample)
 

@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.surrogates.config import STRENGTHS, Config
 from experiments.surrogates.law import CaptionLaw
 from fusiontheory.data import FeatureSet, draw_pairs, normalise
 from fusiontheory.solvers import PairFeatures, gather
+from fusiontheory.typing import Single
 from validation.conditions import condition_features
 from validation.data import shipped_features
 
@@ -76,14 +76,14 @@ class Worlds:
 def worlds_of(config: Config) -> dict[str, Worlds]:
     """Return the shipped features of each condition, and what is drawn with their moments."""
     conditions = condition_features(shipped_features(), STRENGTHS, _HEADS_FOUND)
-    found = {}
+    by_name = {}
     for name, features in conditions.items():
         # Of the same images as `condition_moments`.
         splits = ("align", "train") if STRENGTHS[name] == 0 else ("train",)
         rows = features.rows(*splits)
         law = CaptionLaw.of_features(features.image[rows], features.text[rows])
-        found[name] = Worlds(config, features, law)
-    return found
+        by_name[name] = Worlds(config, features, law)
+    return by_name
 
 
 def at_unit_norm(features: FeatureSet) -> FeatureSet:
@@ -95,7 +95,7 @@ def at_unit_norm(features: FeatureSet) -> FeatureSet:
     return FeatureSet(image, text, split=features.split)
 
 
-def _fresh(image: NDArray[np.float32], text: NDArray[np.float32], n: int) -> PairFeatures:
+def _fresh(image: Single, text: Single, n: int) -> PairFeatures:
     """Return n pairs, alternately matched and mismatched, of 3 n / 2 images, each used once."""
     half = n // 2
     v, t = np.empty((n, image.shape[1]), np.float32), np.empty((n, text.shape[1]), np.float32)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.synthetic import TokenPairs
 from fusiontheory.tokens import TOKEN_HEADS
+from fusiontheory.typing import Array, Integers
 from validation.data import shipped_tokens
 
 __all__ = ["POPULATIONS", "REAL", "Config", "Drawn"]
@@ -32,11 +32,11 @@ class Drawn:
         train, dev, test: rows.
     """
 
-    tokens: NDArray[np.float64]
-    text: NDArray[np.float64]
-    train: NDArray[np.int64]
-    dev: NDArray[np.int64]
-    test: NDArray[np.int64]
+    tokens: Array
+    text: Array
+    train: Integers
+    dev: Integers
+    test: Integers
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ _PLACE = ["population", "seed", "head", "n"]
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     """Return tables of kernels and of networks; the prediction stays a table of its own."""
     told = predicted["predictions.csv"]
-    kernels = records.rows(
+    kernels = records.computed(
         kernel_cells(config, told), partial(measure_kernel, config=config, told=told)
     )
-    networks = records.rows(network_cells(config), partial(train_networks, config=config))
+    networks = records.computed(network_cells(config), partial(train_networks, config=config))
     # A cell of networks has all seeds, and says them itself.
     return {
         "results.csv": kernels[[*_PLACE, "accuracy"]].sort_values(_PLACE),

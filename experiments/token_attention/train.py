@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.token_attention.config import Config
 from experiments.token_attention.pairs import pairs_of
@@ -18,6 +17,7 @@ from fusiontheory.training import (
     all_members,
     train_members,
 )
+from fusiontheory.typing import Array, Integers, Single
 
 __all__ = ["train_networks"]
 
@@ -69,9 +69,9 @@ def _dataset(config: Config, population: str, seed: int) -> PairDataset:
     return PairDataset("tokens", tokens, text, owner, indexed[0], indexed[1], indexed[2])
 
 
-def _scaled(x: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _scaled(x: Array, rows: Integers) -> Single:
     own = x[rows].reshape(-1, x.shape[-1])
     centre = own.mean(axis=0)
     power = ((own - centre) ** 2).sum(axis=1).mean()
-    scaled: NDArray[np.float32] = ((x - centre) / np.sqrt(power)).astype(np.float32)
+    scaled: Single = ((x - centre) / np.sqrt(power)).astype(np.float32)
     return scaled

@@ -6,13 +6,12 @@ from time import perf_counter
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
+from fusiontheory.typing import Array
 
 __all__ = ["cost_table", "parameters"]
 
-_Array = NDArray[np.float64]
 
 # Rows that prediction is timed on.
 _ROWS = 250
@@ -27,8 +26,8 @@ def parameters(head: PilotHead, d_v: int, d_t: int, columns: int) -> float:
 
 def cost_table(
     heads: list[str],
-    image: _Array,
-    text: _Array,
+    image: Array,
+    text: Array,
     columns: int,
     target: float,
     fit_seconds: dict[str, float],

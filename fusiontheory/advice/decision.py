@@ -6,15 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.settings import Settings
 from fusiontheory.advice.words import headline, in_metric, recommend, settling, simplest
+from fusiontheory.typing import Array
 
 __all__ = ["Decision", "decide"]
-
-_Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class Decision:
     target: float
     items: int
     heads: list[str]
-    values: _Array
+    values: Array
     table: pd.DataFrame
     verdict: str
     head: str
@@ -109,7 +107,7 @@ def decide(
     target: float,
     items: int,
     heads: list[str],
-    values: _Array,
+    values: Array,
     table: pd.DataFrame,
     verdict: str,
     tolerance: float,

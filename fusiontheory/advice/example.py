@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["build_example", "example_digits"]
 
 
 @checked
-def example_digits() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[Any]]:
+def example_digits() -> tuple[Array, Array, AnyArray]:
     """Return 2000 digits: Fourier coefficients (76), Zernike moments (47), and the digit.
 
     Source: Multiple Features, R. Duin, UCI Machine Learning Repository, CC BY 4.0.
@@ -37,7 +36,7 @@ def example_digits() -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[
 
 @checked
 def build_example(
-    fourier: NDArray[Any], zernike: NDArray[Any], digit: NDArray[Any], path: str | os.PathLike[str]
+    fourier: AnyArray, zernike: AnyArray, digit: AnyArray, path: str | os.PathLike[str]
 ) -> Path:
     """Write the file that `example_digits` reads from the views of the original.
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.alignment import measure_alignment
 from fusiontheory.checks import InputError
 from fusiontheory.data import same_images
 from fusiontheory.moments import Diagnosis, diagnose
+from fusiontheory.typing import AnyArray
 
 __all__ = ["describe_features", "diagnosed"]
 
@@ -30,8 +30,8 @@ _MEANINGS = {
 
 
 def describe_features(
-    image: NDArray[Any],
-    text: NDArray[Any],
+    image: AnyArray,
+    text: AnyArray,
     facts: list[tuple[str, str]],
     notes: list[str],
     *,
@@ -60,7 +60,7 @@ def describe_features(
 
 
 def _alignment(
-    image: NDArray[Any], text: NDArray[Any], notes: list[str], one_space: bool, seed: int
+    image: AnyArray, text: AnyArray, notes: list[str], one_space: bool, seed: int
 ) -> list[tuple[str, str, str]]:
     kept = np.random.default_rng(seed).permutation(len(image))[: 2 * ALIGNMENT_ITEMS]
     kept = kept[np.unique(same_images(image[kept]))][:ALIGNMENT_ITEMS]
@@ -105,7 +105,7 @@ def _ends(low: float, high: float) -> str:
 
 
 def diagnosed(
-    image: NDArray[Any], text: NDArray[Any], groups: NDArray[Any] | None, notes: list[str]
+    image: AnyArray, text: AnyArray, groups: AnyArray | None, notes: list[str]
 ) -> Diagnosis | None:
     """Return the diagnosis, or note why there is none."""
     try:

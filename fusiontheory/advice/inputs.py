@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import Missing, equal_rows, missing_rows, same_images
 from fusiontheory.pilot import Labels, Task
+from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["MOST_ITEMS", "Pilot", "copies", "labelled_pilot", "thinned", "two_modalities"]
 
-_Array = NDArray[np.float64]
 
 MOST_ITEMS = 2048
 """Labelled items that a pilot takes: the time grows as their cube."""
@@ -45,12 +44,12 @@ class Pilot:
         notes: what was done, in sentences.
     """
 
-    image: _Array
-    text: _Array
-    y: NDArray[Any]
+    image: Array
+    text: Array
+    y: AnyArray
     labels: Labels
     task: Task
-    groups: NDArray[Any] | None
+    groups: AnyArray | None
     complete: int
     facts: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -60,7 +59,7 @@ class Pilot:
         """Number of items."""
         return len(self.image)
 
-    def subset(self, rows: NDArray[Any]) -> Pilot:
+    def subset(self, rows: AnyArray) -> Pilot:
         """Return some of the items, as a pilot of their own."""
         y = self.y[rows]
         return Pilot(
@@ -76,13 +75,13 @@ class Pilot:
         )
 
 
-def two_modalities(v: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
+def two_modalities(v: ArrayLike, t: ArrayLike) -> tuple[AnyArray, AnyArray]:
     """Return two real arrays of as many rows, neither copied nor searched for NaN.
 
     Raises:
         InputError: if they are not numeric, or their rows do not fit.
     """
-    found = []
+    arrays = []
     for name, value in (("v", v), ("t", t)):
         array = np.asarray(value)
         if array.dtype.kind not in "fiub":
@@ -93,14 +92,14 @@ def two_modalities(v: ArrayLike, t: ArrayLike) -> tuple[NDArray[Any], NDArray[An
             array = array[:, 0]
         if array.ndim not in (2, 3) or (name == "v" and array.ndim == 3) or not array.size:
             raise InputError(f"{name} must be rows of numbers, got shape {array.shape}")
-        found.append(array)
-    if len(found[0]) != len(found[1]):
-        turned = len(found[0]) in found[1].shape or len(found[1]) in found[0].shape
+        arrays.append(array)
+    if len(arrays[0]) != len(arrays[1]):
+        turned = len(arrays[0]) in arrays[1].shape or len(arrays[1]) in arrays[0].shape
         raise InputError(
-            f"v and t must have one row for each item, got {len(found[0])} and {len(found[1])}"
+            f"v and t must have one row for each item, got {len(arrays[0])} and {len(arrays[1])}"
             + ("; one seems to be transposed: give array.T" if turned else "")
         )
-    return found[0], found[1]
+    return arrays[0], arrays[1]
 
 
 def labelled_pilot(
@@ -162,28 +161,28 @@ def labelled_pilot(
     image, text = (np.asarray(x[rows], np.float64) for x in (image, text))
     own = None if groups is None else np.asarray(groups)[rows]
     together = _grouped(image, text, own, facts, notes)
-    found = Labels.from_labels(names[rows], kind)
-    _say_labels(found, image, text, facts, notes)
-    return Pilot(image, text, names[rows], found, kind, together, complete, facts, notes)
+    known = Labels.from_labels(names[rows], kind)
+    _say_labels(known, image, text, facts, notes)
+    return Pilot(image, text, names[rows], known, kind, together, complete, facts, notes)
 
 
-def _of_middle_size(x: NDArray[Any]) -> NDArray[Any]:
+def _of_middle_size(x: AnyArray) -> AnyArray:
     """Return numbers whose powers are numbers too; no head sees by what all are divided."""
     ends = (float(end(x, initial=0, where=np.isfinite(x))) for end in (np.min, np.max))
     largest = max(abs(end) for end in ends)
     if largest == 0 or _SMALL < largest < 1 / _SMALL:
         return x
-    scaled: NDArray[Any] = np.asarray(x, np.float64) / largest
+    scaled: AnyArray = np.asarray(x, np.float64) / largest
     return scaled
 
 
 def _present(
-    image: NDArray[Any],
-    text: NDArray[Any],
+    image: AnyArray,
+    text: AnyArray,
     missing: Missing,
     facts: list[tuple[str, str]],
     notes: list[str],
-) -> NDArray[np.int64]:
+) -> Integers:
     """Return the rows that both modalities have; one column may well be zero."""
     if missing not in ("drop", "refuse"):
         raise InputError(f"missing must be drop or refuse, got {missing!r}")
@@ -212,7 +211,7 @@ def _present(
     return np.flatnonzero(~lost)
 
 
-def thinned(labels: Labels, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def thinned(labels: Labels, most: int, rng: np.random.Generator) -> Integers:
     """Return ``most`` random rows, rising, of which each class has 5 or all that it has.
 
     Example:
@@ -233,7 +232,7 @@ def thinned(labels: Labels, most: int, rng: np.random.Generator) -> NDArray[np.i
     return np.sort(order[first[:most]])
 
 
-def copies(image: NDArray[Any], text: NDArray[Any]) -> NDArray[np.int64]:
+def copies(image: AnyArray, text: AnyArray) -> Integers:
     """Return for each item the first whose two rows both equal its own, shape (n,).
 
     Example:
@@ -243,17 +242,17 @@ def copies(image: NDArray[Any], text: NDArray[Any]) -> NDArray[np.int64]:
     """
     pair = np.stack([same_images(image), equal_rows(text)], axis=1)
     _, first, place = np.unique(pair, axis=0, return_index=True, return_inverse=True)
-    found: NDArray[np.int64] = first[place.ravel()]
-    return found
+    first_of_copies: Integers = first[place.ravel()]
+    return first_of_copies
 
 
 def _grouped(
-    image: _Array,
-    text: _Array,
-    groups: NDArray[Any] | None,
+    image: Array,
+    text: Array,
+    groups: AnyArray | None,
     facts: list[tuple[str, str]],
     notes: list[str],
-) -> NDArray[Any] | None:
+) -> AnyArray | None:
     """Return groups in which copies are together; None where each item stands alone."""
     first = copies(image, text)
     number = len(first) - len(np.unique(first))
@@ -280,12 +279,12 @@ def _grouped(
     links = coo_array(
         (np.ones(2 * n), (np.concatenate([rows, rows]), np.concatenate([first, leader]))), (n, n)
     )
-    together: NDArray[Any] = connected_components(links, directed=False)[1]
+    together: AnyArray = connected_components(links, directed=False)[1]
     return together
 
 
 def _say_labels(
-    labels: Labels, image: _Array, text: _Array, facts: list[tuple[str, str]], notes: list[str]
+    labels: Labels, image: Array, text: Array, facts: list[tuple[str, str]], notes: list[str]
 ) -> None:
     """Note classes, and what is unusual about them or the dimensions."""
     facts.append(("columns of v and t", f"{image.shape[1]} and {text.shape[1]}"))

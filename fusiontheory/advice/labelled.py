@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.cost import cost_table
@@ -17,7 +16,7 @@ from fusiontheory.advice.inputs import MOST_ITEMS, Pilot, thinned
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.verify import held_out, verify_labelled
 from fusiontheory.advice.words import METRIC_NAMES
-from fusiontheory.checks import InputError
+from fusiontheory.checks import equal_dimensions
 from fusiontheory.heads import find_pilot_head, head_names
 from fusiontheory.pilot import (
     Choice,
@@ -32,10 +31,10 @@ from fusiontheory.pilot import (
     posterior_draws,
 )
 from fusiontheory.solvers import computing_on
+from fusiontheory.typing import Array
 
 __all__ = ["advise_labelled"]
 
-_Array = NDArray[np.float64]
 
 # The default target, and how far the calibration of forecasts goes, in pilots.
 _AHEAD, _REACH = 4, 16
@@ -113,8 +112,8 @@ def _heads(pilot: Pilot, settings: Settings) -> list[str]:
     if settings.heads is None:
         return list(head_names(d_v, d_t))
     for name in settings.heads:
-        if find_pilot_head(name).equal_dimensions and d_v != d_t:
-            raise InputError(f"{name} needs v and t of one dimension, got {d_v} and {d_t}")
+        if find_pilot_head(name).equal_dimensions:
+            equal_dimensions(name, d_v, d_t)
     return list(settings.heads)
 
 
@@ -156,14 +155,14 @@ def _target(pilot: Pilot, curves: list[PilotCurve], settings: Settings) -> float
     return float(_AHEAD * pilot.items)
 
 
-def _grid(pilot: Pilot, target: float) -> _Array:
+def _grid(pilot: Pilot, target: float) -> Array:
     top = max(2 * target, 4 * pilot.items)
     top = max(min(top, _REACH * pilot.items), target)
     sizes = np.append(np.geomspace(20, top, _SIZES), [pilot.items, target])
     return np.unique(np.round(sizes))
 
 
-def _rows(curve: PilotCurve, sizes: _Array, metric: str) -> pd.DataFrame:
+def _rows(curve: PilotCurve, sizes: Array, metric: str) -> pd.DataFrame:
     """Return a row a size: ``value``, ``low`` and ``high`` of the metric, and all metrics."""
     table = curve.to_frame(sizes, LEVEL)
     named = {metric: "value", f"{metric}_low": "low", f"{metric}_high": "high"}
@@ -173,15 +172,15 @@ def _rows(curve: PilotCurve, sizes: _Array, metric: str) -> pd.DataFrame:
     return pd.concat([first[front], table[[c for c in others if c != metric]]], axis=1)
 
 
-def _crossovers(first: PilotCurve, ranked: list[PilotCurve], sizes: _Array) -> pd.DataFrame:
+def _crossovers(first: PilotCurve, ranked: list[PilotCurve], sizes: Array) -> pd.DataFrame:
     """Return from which n each of a pair is better, for the recommended head and a few others."""
     rows = []
     others = [c for c in ranked if c.head != first.head][:_OTHERS]
     for other in others:
         for one, two in ((first, other), (other, first)):
-            found = crossover(one, two, sizes)
-            interval = found.low, found.high
-            rows.append((one.head, two.head, found.n, *interval, found.probability))
+            crossing = crossover(one, two, sizes)
+            interval = crossing.low, crossing.high
+            rows.append((one.head, two.head, crossing.n, *interval, crossing.probability))
     names = ["better", "than", "from_n", "low", "high", "probability"]
     return pd.DataFrame(rows, columns=names)
 
@@ -202,8 +201,17 @@ def _assurance(ranked: list[PilotCurve], goal: float, target: float) -> pd.DataF
     rows = []
     for curve in ranked:
         largest = int(max(_REACH * curve.items, target))
-        found = assured_size(curve, goal, largest=largest)
-        rows.append((curve.head, goal, found.n, found.n_assured, found.reached, found.sentence))
+        assurance = assured_size(curve, goal, largest=largest)
+        rows.append(
+            (
+                curve.head,
+                goal,
+                assurance.n,
+                assurance.n_assured,
+                assurance.reached,
+                assurance.sentence,
+            )
+        )
     names = ["head", "target", "n", "n_assured", "share_at_largest", "sentence"]
     return pd.DataFrame(rows, columns=names)
 
@@ -251,8 +259,8 @@ def _beside(
         " residuals of an additive fit with quadratic terms)"
         + ("." if test.p_value <= 0.05 else ": this pilot does not show that it buys anything.")
     )
-    found = {"interaction": split.table}
-    return ({"missing": pd.concat(prices, ignore_index=True)} if prices else {}) | found
+    beside = {"interaction": split.table}
+    return ({"missing": pd.concat(prices, ignore_index=True)} if prices else {}) | beside
 
 
 def _limits(pilot: Pilot, target: float, choice: Choice) -> list[str]:

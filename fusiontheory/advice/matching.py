@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.decision import decide
@@ -23,16 +23,16 @@ from fusiontheory.advice.matching_tables import (
 )
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.words import count
-from fusiontheory.checks import InputError, ValidityWarning
+from fusiontheory.checks import InputError, ValidityWarning, equal_dimensions
 from fusiontheory.curves import find_model
 from fusiontheory.data import Missing, features_of, normalise
-from fusiontheory.heads import HEADS, find_head
+from fusiontheory.heads import HEADS, find_head, heads_for
 from fusiontheory.moments import Moments
 from fusiontheory.solvers import computing_on
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["MOST_VALUES", "advise_matching"]
 
-_Array = NDArray[np.float64]
 
 TASK = "image-text matching"
 MOST_VALUES = 4e7
@@ -44,9 +44,9 @@ _SHARE = 0.25
 
 
 class _Prepared(NamedTuple):
-    image: _Array
-    text: _Array
-    groups: NDArray[Any] | None
+    image: Array
+    text: Array
+    groups: AnyArray | None
     facts: list[tuple[str, str]]
     notes: list[str]
 
@@ -66,7 +66,7 @@ def advise_matching(
         InputError: for features that cannot be used, or an unknown head.
     """
     data = _prepare(v, t, groups, missing, settings.seed)
-    heads = _heads(settings, data.image.shape[1] == data.text.shape[-1])
+    heads = _heads(settings, data.image.shape[1], data.text.shape[-1])
     tested = None
     if settings.verify:
         data, tested = _held_out(data, settings.seed)
@@ -116,7 +116,7 @@ def advise_matching(
     )
 
 
-def _held_out(data: _Prepared, seed: int) -> tuple[_Prepared, tuple[_Array, _Array]]:
+def _held_out(data: _Prepared, seed: int) -> tuple[_Prepared, tuple[Array, Array]]:
     """Return the data without a quarter of the images, or groups, and that quarter."""
     images = len(data.image)
     codes = np.arange(images)
@@ -156,8 +156,8 @@ def _prepare(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if ids is None:
-            found = features_of(image, text, missing=missing)
-            image, text = found.image, found.text
+            features = features_of(image, text, missing=missing)
+            image, text = features.image, features.text
         else:  # Rows have to stay beside their groups: none is merged with another.
             keep = np.isfinite(image).all(1) & np.isfinite(text.reshape(len(text), -1)).all(1)
             if not keep.all() and missing == "refuse":
@@ -179,22 +179,23 @@ def _prepare(
     return _Prepared(parts[0], parts[1], named, facts, notes)
 
 
-def _heads(settings: Settings, equal: bool) -> list[str]:
+def _heads(settings: Settings, d_v: int, d_t: int) -> list[str]:
     if settings.heads is None:
-        return [name for name in HEADS if equal or name != "dot-product"]
+        return heads_for(d_v, d_t)
     for name in settings.heads:
-        if find_head(name).fit is not None:
+        head = find_head(name)
+        if head.fit is not None:
             raise InputError(
                 f"heads must be among {', '.join(HEADS)}, got {name!r}, which is predicted by"
                 " predict_curve and not advised on"
             )
         find_model(name)
-        if name == "dot-product" and not equal:
-            raise InputError("dot-product needs v and t of one dimension")
+        if head.equal_dimensions:
+            equal_dimensions(name, d_v, d_t)
     return list(settings.heads)
 
 
-def _draws(curves: dict[str, pd.DataFrame], heads: list[str], target: float, seed: int) -> _Array:
+def _draws(curves: dict[str, pd.DataFrame], heads: list[str], target: float, seed: int) -> Array:
     """Return draws (draws, heads) of the accuracy at the target, independent between heads."""
     rng = np.random.default_rng([seed, 3])
     columns = []
@@ -206,7 +207,7 @@ def _draws(curves: dict[str, pd.DataFrame], heads: list[str], target: float, see
 
 
 def _choice(
-    heads: list[str], values: _Array, curves: dict[str, pd.DataFrame], target: float
+    heads: list[str], values: Array, curves: dict[str, pd.DataFrame], target: float
 ) -> pd.DataFrame:
     best = values >= values.max(1, keepdims=True) - 1e-3
     order = np.argsort(-values.mean(0), kind="stable")

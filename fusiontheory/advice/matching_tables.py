@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from fusiontheory.advice.cost import cost_table
@@ -18,6 +17,7 @@ from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.moments import Moments
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
+from fusiontheory.typing import Array
 
 __all__ = [
     "assured",
@@ -28,7 +28,6 @@ __all__ = [
     "verify_matching",
 ]
 
-_Array = NDArray[np.float64]
 
 # Images and texts that costs are timed on.
 _TIMED = 2000
@@ -38,7 +37,7 @@ _OF_95, _OF_90, _OF_80 = 1.96, 1.645, 0.8416
 _MOST_VERIFIED = 2048
 
 
-def predicted_curve(head: str, moments: Moments, sizes: _Array) -> pd.DataFrame:
+def predicted_curve(head: str, moments: Moments, sizes: Array) -> pd.DataFrame:
     """Return the predicted curve at the best ridge with its 90 % interval.
 
     ``spread`` is the standard error of the accuracy, ``scatter`` its deviation over training sets.
@@ -84,7 +83,7 @@ def crossovers(
     return pd.DataFrame(rows, columns=names)
 
 
-def _start(gap: _Array, sizes: _Array) -> float:
+def _start(gap: Array, sizes: Array) -> float:
     """Return the size from which the gap stays above 0; NaN if it does not end above."""
     below = np.flatnonzero(gap <= 0)
     if below.size == 0:
@@ -97,22 +96,22 @@ def assured(head: str, curve: pd.DataFrame, goal: float) -> dict[str, Any]:
     sizes = np.geomspace(curve["n"].iloc[0], curve["n"].iloc[-1], 200)
     own, spread = curve["scatter"].to_numpy(), curve["spread"].to_numpy()
     both = np.hypot(own, spread)
-    found = []
+    reached = []
     for error in (own, both):
         low = np.interp(np.log(sizes), np.log(curve["n"]), curve["value"] - _OF_80 * error)
-        found.append(float(np.ceil(_start(low - goal + 1e-12, sizes))))
+        reached.append(float(np.ceil(_start(low - goal + 1e-12, sizes))))
     top = float(sizes[-1])
     at_top = float(curve["value"].iloc[-1] - goal) / max(float(both[-1]), 1e-9)
-    if np.isnan(found[1]):
+    if np.isnan(reached[1]):
         said = f"no n up to {count(top)} assures {in_metric(goal, 'accuracy')} with {head}"
     else:
         said = f"{head} reaches {in_metric(goal, 'accuracy')} in 80 % of training sets from"
-        said += f" n = {count(found[1])} on, the error of the moments allowed for"
+        said += f" n = {count(reached[1])} on, the error of the moments allowed for"
     return {
         "head": head,
         "target": goal,
-        "n": found[0],
-        "n_assured": found[1],
+        "n": reached[0],
+        "n_assured": reached[1],
         "share_at_largest": float(ndtr(at_top)),
         "sentence": said,
     }
@@ -126,7 +125,7 @@ def missing_price(full: float) -> pd.DataFrame:
     return pd.concat([pd.DataFrame({"missing": gone, **table}) for gone in "vt"], ignore_index=True)
 
 
-def costs(heads: list[str], image: _Array, text: _Array, target: float) -> pd.DataFrame:
+def costs(heads: list[str], image: Array, text: Array, target: float) -> pd.DataFrame:
     """Return costs, with the fit of as many pairs as were timed."""
     rows = np.arange(min(_TIMED // 2, len(image)))
     flat = text[:, 0] if text.ndim == 3 else text
@@ -144,8 +143,8 @@ def costs(heads: list[str], image: _Array, text: _Array, target: float) -> pd.Da
 def verify_matching(
     heads: list[str],
     moments: Moments,
-    train: tuple[_Array, _Array],
-    tested: tuple[_Array, _Array],
+    train: tuple[Array, Array],
+    tested: tuple[Array, Array],
     seed: int,
 ) -> pd.DataFrame:
     """Measure each head at sizes within the images, on pairs of the images held out."""
@@ -164,8 +163,8 @@ def verify_matching(
         table = predict_curve(
             head, moments, sizes, "best", training_images=len(train[0]), training_sets=1
         )
-        found = measure_curve(find_head(head), sides[0], sides[1], sizes, table["ridge"].tolist())
-        for measured, row in zip(found, table.to_dict("records"), strict=True):
+        points = measure_curve(find_head(head), sides[0], sides[1], sizes, table["ridge"].tolist())
+        for measured, row in zip(points, table.to_dict("records"), strict=True):
             # Matched and mismatched pairs share images: as if each image counted once.
             error = float(np.sqrt(measured.accuracy * (1 - measured.accuracy) / len(tested[0])))
             ends = [

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.advice.inputs import Pilot, thinned
 from fusiontheory.advice.settings import LEVEL
 from fusiontheory.checks import InputError
 from fusiontheory.pilot import LEAST_ITEMS, PilotCurve
+from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["held_out", "inside", "verify_labelled"]
 
-_Array = NDArray[np.float64]
 
 _SHARE = 0.25
 # Of the training items at each size, and of how many disjoint training sets the mean is.
@@ -87,19 +84,19 @@ def verify_labelled(
             size = int(np.mean([len(part) for part in sets]))
             if size < 20:
                 continue
-            found, errors = [], []
+            scores, errors = [], []
             for part in sets:
                 fitted = model(curve.head, split=pilot.image.shape[1]).fit(x[part], pilot.y[part])
                 value, error = _score(tested.y, fitted.predict(x_test), metric)
-                found.append(value)
+                scores.append(value)
                 errors.append(error)
             # Test items are the same for all training sets: their error does not average out.
             error = float(np.mean(errors))
-            if len(found) > 1:
-                error = float(np.hypot(error, np.std(found, ddof=1) / np.sqrt(len(found))))
+            if len(scores) > 1:
+                error = float(np.hypot(error, np.std(scores, ddof=1) / np.sqrt(len(scores))))
             table = curve.to_frame([size], LEVEL).iloc[0]
             ends = float(table[f"{metric}_low"]), float(table[f"{metric}_high"])
-            measured = float(np.mean(found))
+            measured = float(np.mean(scores))
             known = float(table[metric]), *ends
             rows.append((curve.head, size, len(sets), measured, error, *known))
     names = ["head", "n", "training_sets", "measured", "error", "predicted", "low", "high"]
@@ -114,7 +111,7 @@ def inside(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(inside=(low <= table["measured"]) & (table["measured"] <= high))
 
 
-def _training_sets(pilot: Pilot, parts: int, seed: int) -> list[NDArray[np.int64]]:
+def _training_sets(pilot: Pilot, parts: int, seed: int) -> list[Integers]:
     """Return disjoint training sets, each with every class as often as may be."""
     order = np.random.default_rng([seed, 2]).permutation(pilot.items)
     if pilot.labels.codes is not None:
@@ -122,7 +119,7 @@ def _training_sets(pilot: Pilot, parts: int, seed: int) -> list[NDArray[np.int64
     return [np.sort(order[k::parts]) for k in range(parts)]
 
 
-def _score(y: NDArray[Any], predicted: NDArray[Any], metric: str) -> tuple[float, float]:
+def _score(y: AnyArray, predicted: AnyArray, metric: str) -> tuple[float, float]:
     """Return the metric on test items and its standard error over them."""
     if metric == "r2":
         squares, spread = (y - predicted) ** 2, float(np.var(y))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.heads import PILOT_HEADS
+from fusiontheory.typing import Array
 
 __all__ = [
     "METRIC_NAMES",
@@ -122,7 +121,7 @@ def _distance(top: pd.Series[float], rest: pd.Series[float], metric: str) -> str
 
 def settling(
     verdict: str,
-    values: NDArray[np.float64],
+    values: Array,
     heads: list[str],
     head: str,
     items: int,

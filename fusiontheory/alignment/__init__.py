@@ -15,12 +15,12 @@ from fusiontheory.alignment.cka import linear_cka
 from fusiontheory.alignment.contrastive import (
     ContrastiveHeads,
     ContrastiveSettings,
-    align,
     cached_contrastive_heads,
     fit_contrastive_heads,
     symmetric_info_nce,
 )
 from fusiontheory.alignment.cosine import matched_cosine
+from fusiontheory.alignment.dial import align
 from fusiontheory.alignment.gap import modality_gap
 from fusiontheory.alignment.measure import COLUMNS, METRICS, measure_alignment
 from fusiontheory.alignment.measurement import Measurement, bootstrap_interval, p_value

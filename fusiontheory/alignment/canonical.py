@@ -16,14 +16,14 @@ from functools import cached_property
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment.canonical_null import FixedRidges, singular
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
 from fusiontheory.constraints import checked
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Integers, Single
 
 __all__ = ["RIDGES", "CanonicalCorrelations", "canonical_correlations", "measure_canonical"]
 
@@ -32,7 +32,6 @@ RIDGES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 _FEWEST = 4  # images of a fold
 
-_Indices = NDArray[np.int64]
 _Kept = tuple[int, ...]
 
 
@@ -51,7 +50,7 @@ class CanonicalCorrelations:
     """
 
     correlations: Array
-    folds: _Indices
+    folds: Integers
     ridges: Array
     image_weights: Array
     text_weights: Array
@@ -167,8 +166,8 @@ class _Sums:
 
     images: Array
     captions: Array
-    folds: _Indices
-    rows: list[_Indices]
+    folds: Integers
+    rows: list[Integers]
     image_mean: Array
     text_mean: Array
     image_square: Array
@@ -197,7 +196,7 @@ class _Sums:
                 values, basis = getattr(whitening, name)
                 parts.append(basis / np.sqrt(values + ridge * values.mean()))
 
-        def single(x: Array) -> NDArray[np.float32]:
+        def single(x: Array) -> Single:
             return np.asarray(x, dtype=np.float32)
 
         return FixedRidges(
@@ -265,7 +264,7 @@ class _Sums:
         share: Array = self.sizes / self.sizes.sum()
         return share
 
-    def cross_of(self, order: _Indices) -> Array:
+    def cross_of(self, order: Integers) -> Array:
         """Return sums of v_i t^T over folds, t the mean caption of image order[i]."""
         mean = self.captions.mean(axis=1)
         return np.stack([self.images[rows].T @ mean[order[rows]] for rows in self.rows])
@@ -378,7 +377,7 @@ def _checked_ridges(ridges: Sequence[float]) -> tuple[float, ...]:
     return checked
 
 
-def _fold_labels(folds: int | ArrayLike, n: int, seed: int) -> _Indices:
+def _fold_labels(folds: int | ArrayLike, n: int, seed: int) -> Integers:
     if np.ndim(folds) == 0:
         count = positive_integer("folds", folds, minimum=3)
         if n < count * _FEWEST:

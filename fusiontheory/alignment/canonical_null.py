@@ -18,9 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
-from fusiontheory.typing import AnyArray
+from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["FixedRidges", "singular"]
 
@@ -45,14 +44,14 @@ class FixedRidges:
 
     images: AnyArray
     captions: AnyArray
-    rows: Sequence[NDArray[np.int64]]
+    rows: Sequence[Integers]
     image_whitening: AnyArray
     text_whitening: AnyArray
     image_spread: AnyArray
     text_spread: AnyArray
     components: int
 
-    def correlations(self, order: NDArray[np.int64]) -> AnyArray:
+    def correlations(self, order: Integers) -> AnyArray:
         """Return them for each fold, (folds, k), where image i has the captions of ``order[i]``.
 
         ``order`` keeps every image within its fold.
@@ -61,7 +60,7 @@ class FixedRidges:
         left = np.stack([self.images[rows].mean(axis=0) for rows in self.rows])
         right = np.stack([self.captions[rows].mean(axis=0) for rows in self.rows])
         cross = np.stack([self.images[rows].T @ self.captions[order[rows]] for rows in self.rows])
-        total, found = cross.sum(axis=0), []
+        total, correlations = cross.sum(axis=0), []
         for fold, size in enumerate(sizes):
             kept = np.arange(len(sizes)) != fold
             share = sizes[kept] / sizes[kept].sum()
@@ -70,8 +69,8 @@ class FixedRidges:
             v, t = self.image_whitening[fold], self.text_whitening[fold]
             a, b = singular(v.T @ covariance @ t, self.components)
             own = cross[fold] / size - np.outer(left[fold], right[fold])
-            found.append(self._scored(fold, v @ a, t @ b, own))
-        return np.stack(found) + _LOST
+            correlations.append(self._scored(fold, v @ a, t @ b, own))
+        return np.stack(correlations) + _LOST
 
     def _scored(self, fold: int, a: AnyArray, b: AnyArray, cross: AnyArray) -> AnyArray:
         joint = np.einsum("dk,dk->k", a, cross @ b)

@@ -1,12 +1,4 @@
-r"""Alignment as a dial: the same encoders, from unaligned to contrastively aligned features.
-
-With x the features of one modality, less their mean over the *align* images and at unit norm:
-
-    W_s = (1 - s) P + s c W,    z = W_s x / ||W_s x||,    feature = (z - m) / ||z - m||
-
-P pads with zeros to a common dimension, so that image and text have a dot product at strength 0
-and kernels do not change; W is the modality's contrastive head, c gives P and W the same
-root-mean-square norm, m is the mean of z, all fitted on the align images and no other.
+r"""Contrastive heads: linear maps of image and text into one space, trained on align images.
 
 Sources: van den Oord, Li & Vinyals, arXiv:1807.03748 (InfoNCE); *CLIP*, arXiv:2103.00020.
 """
@@ -24,9 +16,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fusiontheory.checks import InputError, finite_array, non_negative, positive_integer
+from fusiontheory.checks import (
+    InputError,
+    finite_array,
+    non_negative,
+    positive_integer,
+    set_checked,
+)
 from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import (
@@ -37,6 +35,7 @@ from fusiontheory.store import (
     sha256,
     write_tensors,
 )
+from fusiontheory.typing import AnyArray, Array, Single
 
 if TYPE_CHECKING:
     import torch
@@ -44,14 +43,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ContrastiveHeads",
     "ContrastiveSettings",
-    "align",
     "cached_contrastive_heads",
     "fit_contrastive_heads",
     "symmetric_info_nce",
 ]
 
 _WARM_UP = 0.1  # share of the steps in which the one-cycle learning rate rises
-_ALIGN = "align"  # the split that heads and means are fitted on
+ALIGN = "align"  # the split that heads and means are fitted on
 
 
 @dataclass(frozen=True)
@@ -86,12 +84,12 @@ class ContrastiveSettings:
         """Check every value and store it as the type it is declared as."""
         for name, smallest in (("dimension", 1), ("epochs", 1), ("batch", 2)):
             value = positive_integer(name, getattr(self, name), smallest)
-            object.__setattr__(self, name, value)
+            set_checked(self, name, value)
         for name in ("learning_rate", "weight_decay", "temperature"):
             number = non_negative(name, getattr(self, name))
             if number == 0 and name != "weight_decay":
                 raise InputError(f"{name} must be above 0, got {number}")
-            object.__setattr__(self, name, number)
+            set_checked(self, name, number)
 
 
 @checked
@@ -111,8 +109,8 @@ class ContrastiveHeads:
     (2, 3)
     """
 
-    image: NDArray[np.float32]
-    text: NDArray[np.float32]
+    image: Single
+    text: Single
     scale: float
 
     def __post_init__(self) -> None:
@@ -120,13 +118,13 @@ class ContrastiveHeads:
         for name in ("image", "text"):
             values = finite_array(name, getattr(self, name), 2).astype(np.float32)
             values.flags.writeable = False
-            object.__setattr__(self, name, values)
+            set_checked(self, name, values)
         if len(self.image) != len(self.text):
             raise InputError(
                 f"image and text must map to one dimension, got {len(self.image)}"
                 f" and {len(self.text)}"
             )
-        object.__setattr__(self, "scale", non_negative("scale", self.scale))
+        set_checked(self, "scale", non_negative("scale", self.scale))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -191,12 +189,12 @@ def fit_contrastive_heads(
     """
     settings = settings or ContrastiveSettings()
     seed = positive_integer("seed", seed, minimum=0)
-    rows = features.rows(_ALIGN)
+    rows = features.rows(ALIGN)
     if len(rows) < 2:
         raise InputError(f"features must have at least 2 align images, got {len(rows)}")
     torch = _torch()
     inputs = [
-        torch.from_numpy(_unit(name, x[rows], x[rows]).astype(np.float32))
+        torch.from_numpy(less_mean(name, x[rows], x[rows]).astype(np.float32))
         for name, x in (("image", features.image), ("text", features.text))
     ]
     with _reproducible(torch):
@@ -247,77 +245,7 @@ def cached_contrastive_heads(
     return ContrastiveHeads(maps["image"], maps["text"], notes["scale"])
 
 
-@checked
-def align(features: FeatureSet, heads: ContrastiveHeads | None, strength: float) -> FeatureSet:
-    """Return the features at one strength of alignment; the equations are those of the module.
-
-    Strength 0 gives the unaligned features, centred and at unit norm: the heads do not count,
-    nor in the fingerprint. Strength 1 gives the contrastive features.
-
-    Args:
-        features: with align images, over which means and norms are taken.
-        heads: trained on these features; None is enough at strength 0.
-        strength: s in [0, 1].
-
-    Returns:
-        Image (n, d) and text (n, captions, d) at unit norm, d the largest of d_v, d_t and the
-        dimension of the heads; ids and splits as they were; a fingerprint of all three arguments.
-
-    Raises:
-        InputError: if the strength is outside [0, 1], heads are missing or do not fit, there are
-            no align images, or a vector becomes zero.
-
-    >>> features = FeatureSet(np.eye(3), np.eye(3)[:, :2] + 0.5, split=["align"] * 3)
-    >>> align(features, None, 0.0).text.shape
-    (3, 1, 3)
-    """
-    strength = non_negative("strength", strength)
-    if strength > 1:
-        raise InputError(
-            f"strength must be from 0 (unaligned) to 1 (trained heads), got {strength}"
-        )
-    if strength == 0:
-        heads = None
-    elif heads is None:
-        raise InputError(f"heads must be given at a strength above 0, got None at {strength}")
-    rows = features.rows(_ALIGN)
-    dimension = max(features.image.shape[-1], features.text.shape[-1])
-    if heads is not None:
-        dimension = max(dimension, len(heads.image))
-    moved = {}
-    for name in ("image", "text"):
-        x: NDArray[Any] = getattr(features, name)
-        head = None if heads is None else getattr(heads, name)
-        unit = _unit(name, x, x[rows])
-        dial = _dial(name, unit[rows], head, strength, dimension)
-        z = normalise(unit @ dial.T, f"aligned {name}")
-        moved[name] = _unit(f"aligned {name}", z, z[rows]).astype(np.float32)
-    recipe = [None if heads is None else heads.fingerprint, strength]
-    return features.derived(moved["image"], moved["text"], recipe)
-
-
-def _dial(
-    name: str, x: NDArray[np.float64], head: ArrayLike | None, strength: float, dimension: int
-) -> NDArray[np.float64]:
-    """Return W_s = (1 - s) P + s c W, of shape (dimension, columns of x); x are the align rows."""
-    identity = np.eye(dimension, x.shape[-1])
-    if head is None:
-        return identity
-    trained = np.zeros(identity.shape)
-    weights = np.asarray(head, dtype=np.float64)
-    if weights.shape[1] != x.shape[-1]:
-        raise InputError(
-            f"heads must fit the {name} dimension {x.shape[-1]}, got shape {weights.shape}"
-        )
-    trained[: len(weights)] = weights
-    # The rows of x have unit norm, and so has their image under the identity.
-    size = math.sqrt(float(np.mean(np.sum((x @ weights.T) ** 2, axis=-1))))
-    if size == 0:
-        raise InputError(f"heads must not map all {name} vectors to zero")
-    return (1 - strength) * identity + strength / size * trained
-
-
-def _unit(name: str, x: ArrayLike, reference: NDArray[Any]) -> NDArray[np.float64]:
+def less_mean(name: str, x: ArrayLike, reference: AnyArray) -> Array:
     """Return x less the mean vector of the reference, at unit norm."""
     mean = reference.reshape(-1, reference.shape[-1]).mean(axis=0, dtype=np.float64)
     return normalise(np.asarray(x, dtype=np.float64) - mean, f"{name} less its mean")
@@ -351,7 +279,7 @@ def _reproducible(torch: Any) -> Iterator[None]:
 
 def _train(
     torch: Any, image: torch.Tensor, text: torch.Tensor, settings: ContrastiveSettings, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], float]:
+) -> tuple[Single, Single, float]:
     """Return the two trained maps and the scale; the inputs are the unit align vectors."""
     generator = torch.Generator().manual_seed(seed)
     maps = []

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import cosine_chunks, unit_vectors
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["matched_cosine", "measure_cosine"]
 
-_Array = NDArray[np.float64]
 
 # Of [-1, 1], for nulls and influences; cosines in one bin count as equal.
 _BINS = 1 << 16
@@ -83,7 +83,7 @@ def measure_cosine(image: ArrayLike, text: ArrayLike) -> Measurement:
     influence = below[_bins(own)].mean(axis=1) + by_image + by_caption
     ranks = _ranks(histogram)
 
-    def null(rng: np.random.Generator) -> _Array:
+    def null(rng: np.random.Generator) -> Array:
         shuffled = np.einsum("nd,ncd->nc", images, captions[rng.permutation(n)])
         # Among themselves, matched cosines are above each other half of the time.
         wins = float(ranks[_bins(shuffled)].sum()) - own.size**2 / 2
@@ -98,21 +98,21 @@ def measure_cosine(image: ArrayLike, text: ArrayLike) -> Measurement:
     )
 
 
-def _bins(cosines: _Array) -> NDArray[np.int64]:
+def _bins(cosines: Array) -> Integers:
     return np.clip(((cosines + 1) * (_BINS / 2)).astype(np.int64), 0, _BINS - 1)
 
 
-def _histogram(cosines: _Array) -> _Array:
+def _histogram(cosines: Array) -> Array:
     return np.bincount(_bins(cosines).ravel(), minlength=_BINS).astype(np.float64)
 
 
-def _ranks(histogram: _Array) -> _Array:
+def _ranks(histogram: Array) -> Array:
     """Return for each bin how many are below it, those in it counted half."""
-    ranks: _Array = np.cumsum(histogram, dtype=np.float64) - histogram / 2
+    ranks: Array = np.cumsum(histogram, dtype=np.float64) - histogram / 2
     return ranks
 
 
-def _mean_of_others(images: _Array, captions: _Array, table: _Array) -> tuple[_Array, _Array]:
+def _mean_of_others(images: Array, captions: Array, table: Array) -> tuple[Array, Array]:
     """Return the mean of ``table`` over mismatched pairs, by image and by owner of the caption."""
     n = len(images)
     by_image, by_caption = np.empty(n), np.zeros(n)

@@ -26,20 +26,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import between, checked
+from fusiontheory.typing import Array
 
 __all__ = ["Measurement", "bootstrap_interval", "p_value"]
 
-_Array = NDArray[np.float64]
 
 _LEVEL = (0.025, 0.975)
 # Replicates held at a time; 64 rows of weights of 10^5 images are 50 MB.
 _REPLICATES = 64
 
 
-def _same(values: _Array) -> _Array:
+def _same(values: Array) -> Array:
     return values
 
 
@@ -62,17 +61,17 @@ class Measurement:
     """
 
     metrics: Sequence[str]
-    value: _Array
-    influence: _Array
-    null: Callable[[np.random.Generator], _Array]
-    pair_noise: _Array | float = 0.0
-    scale: Callable[[_Array], _Array] = field(default=_same)
+    value: Array
+    influence: Array
+    null: Callable[[np.random.Generator], Array]
+    pair_noise: Array | float = 0.0
+    scale: Callable[[Array], Array] = field(default=_same)
 
 
 @checked(replicates=between(1, 10**6))
 def bootstrap_interval(
     measurement: Measurement, replicates: int, rng: np.random.Generator
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Return the ends of the 95 % percentile intervals, each (m,), on the reported scale.
 
     Args:
@@ -106,7 +105,7 @@ def bootstrap_interval(
 
 
 @checked
-def p_value(value: float, null: _Array) -> float:
+def p_value(value: float, null: Array) -> float:
     """Return (1 + number of null values at or above ``value``) / (1 + number of null values).
 
     Values within rounding (1e-12) of each other are equal.

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import scipy.sparse
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import TIE, matched_features, row_chunks
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.data import normalise
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["measure_neighbours", "mutual_neighbours"]
 
@@ -82,7 +82,7 @@ def measure_neighbours(image: ArrayLike, text: ArrayLike, k: int = 10) -> Measur
 
 def _graphs(
     image: ArrayLike, text: ArrayLike, k: int
-) -> tuple[list[scipy.sparse.csr_array], list[NDArray[np.int64]]]:
+) -> tuple[list[scipy.sparse.csr_array], list[Integers]]:
     """Return the graphs of neighbours, images and captions, and the (k + 1)-th of each row."""
     images, captions = matched_features(image, text, minimum=3)
     size = positive_integer("k", k)
@@ -92,11 +92,11 @@ def _graphs(
         )
     units = normalise(images, "image"), normalise(captions, "text")
     mean = normalise(units[1].mean(axis=1), "text averaged over captions")
-    found = [_nearest(x, size) for x in (units[0], mean)]
-    return [graph for graph, _ in found], [border for _, border in found]
+    nearest = [_nearest(x, size) for x in (units[0], mean)]
+    return [graph for graph, _ in nearest], [border for _, border in nearest]
 
 
-def _nearest(units: Array, k: int) -> tuple[scipy.sparse.csr_array, NDArray[np.int64]]:
+def _nearest(units: Array, k: int) -> tuple[scipy.sparse.csr_array, Integers]:
     n = len(units)
     border = np.empty(n, dtype=np.int64)
     starts, ends = [], []

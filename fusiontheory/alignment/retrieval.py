@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import gammaln
 
 from fusiontheory.alignment.measurement import Measurement
 from fusiontheory.alignment.vectors import TIE, cosine_chunks, row_chunks, unit_vectors
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["measure_recall", "retrieval_recall"]
-
-_Array = NDArray[np.float64]
-_Indices = NDArray[np.int64]
 
 
 @checked
@@ -59,12 +57,12 @@ def retrieval_recall(
         image_ahead[rows] = (cosines > limit + TIE).sum(axis=(1, 2))
         image_tied[rows] = (cosines >= limit - TIE).sum(axis=(1, 2)) - image_ahead[rows]
     own_best = (own >= best[:, None] - TIE).sum(axis=1).astype(np.float64)
-    found = {f"text_to_image@{k}": _hits(k, caption_ahead, caption_tied, 1.0) for k in sizes}
-    found |= {f"image_to_text@{k}": _hits(k, image_ahead, image_tied, own_best) for k in sizes}
-    return {name: float(hits.mean()) for name, hits in found.items()}
+    recall = {f"text_to_image@{k}": _hits(k, caption_ahead, caption_tied, 1.0) for k in sizes}
+    recall |= {f"image_to_text@{k}": _hits(k, image_ahead, image_tied, own_best) for k in sizes}
+    return {name: float(hits.mean()) for name, hits in recall.items()}
 
 
-def _hits(k: int, ahead: _Array, tied: _Array, own: _Array | float) -> _Array:
+def _hits(k: int, ahead: Array, tied: Array, own: Array | float) -> Array:
     """Return the probability that one of ``own`` equal entries is among the first k.
 
     ``ahead`` others are before them for sure and ``tied`` others equal them, in random order:
@@ -74,7 +72,7 @@ def _hits(k: int, ahead: _Array, tied: _Array, own: _Array | float) -> _Array:
     left = np.maximum(tied - places, 0)
     none = gammaln(tied + 1) - gammaln(left + 1)
     none += gammaln(tied + own - places + 1) - gammaln(tied + own + 1)
-    hits: _Array = np.where(places > tied, 1.0, np.where(places == 0, 0.0, 1 - np.exp(none)))
+    hits: Array = np.where(places > tied, 1.0, np.where(places == 0, 0.0, 1 - np.exp(none)))
     return hits
 
 
@@ -102,7 +100,7 @@ def measure_recall(
     caption, found_image, caption_rank = _first(flat, images, most, 1)
     searcher, owner, image_rank = _first(images, flat, most, count)
 
-    def hits(order: _Indices) -> tuple[_Array, _Array]:
+    def hits(order: Integers) -> tuple[Array, Array]:
         """Recall by image, (n, k) each, when image i has the captions of image order[i]."""
         place = np.empty(n, dtype=np.int64)
         place[order] = np.arange(n)
@@ -121,15 +119,15 @@ def measure_recall(
     )
 
 
-def _tally(image: _Indices, rank: _Indices, sizes: _Indices, n: int) -> _Array:
+def _tally(image: Integers, rank: Integers, sizes: Integers, n: int) -> Array:
     counts = [np.bincount(image[rank < k], minlength=n) for k in sizes]
-    tallied: _Array = np.stack(counts, axis=1).astype(np.float64)
+    tallied: Array = np.stack(counts, axis=1).astype(np.float64)
     return tallied
 
 
 def _first(
-    queries: _Array, gallery: _Array, most: int, count: int
-) -> tuple[_Indices, _Indices, _Indices]:
+    queries: Array, gallery: Array, most: int, count: int
+) -> tuple[Integers, Integers, Integers]:
     """Return all (query, owner, rank) with rank below ``most``.
 
     An owner has ``count`` successive vectors of the gallery, the best of which is ranked among
@@ -138,7 +136,7 @@ def _first(
     # A rank below ``most`` has fewer than that ahead, and its owner's own vectors.
     length = min(most + count, len(gallery))
     order_of_ties = np.random.default_rng(0).uniform(0, TIE, len(gallery))
-    found = []
+    nearest = []
     for rows in row_chunks(len(queries)):
         cosines = queries[rows] @ gallery.T + order_of_ties
         top = np.argpartition(cosines, len(gallery) - length, axis=1)[:, -length:]
@@ -154,6 +152,6 @@ def _first(
         )
         kept = (ranks < most) & ~(better & same).any(axis=2)
         query = np.broadcast_to(rows[:, None], kept.shape)
-        found.append((query[kept], owners[kept], ranks[kept]))
-    query, owner, rank = (np.concatenate(part) for part in zip(*found, strict=True))
+        nearest.append((query[kept], owners[kept], ranks[kept]))
+    query, owner, rank = (np.concatenate(part) for part in zip(*nearest, strict=True))
     return query, owner, rank

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.data import normalise
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["TIE", "cosine_chunks", "matched_features", "row_chunks", "unit_vectors"]
 
@@ -19,11 +20,8 @@ __all__ = ["TIE", "cosine_chunks", "matched_features", "row_chunks", "unit_vecto
 TIE = 1e-12
 _CHUNK = 256  # images at a time
 
-_Array = NDArray[np.float64]
-_Rows = NDArray[np.int64]
 
-
-def matched_features(image: ArrayLike, text: ArrayLike, minimum: int = 2) -> tuple[_Array, _Array]:
+def matched_features(image: ArrayLike, text: ArrayLike, minimum: int = 2) -> tuple[Array, Array]:
     """Return images (n, d_v) and their captions (n, captions, d_t) as float64.
 
     Args:
@@ -53,7 +51,7 @@ def matched_features(image: ArrayLike, text: ArrayLike, minimum: int = 2) -> tup
     return images, captions
 
 
-def unit_vectors(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
+def unit_vectors(image: ArrayLike, text: ArrayLike) -> tuple[Array, Array]:
     """Return images (n, d) and captions (n, captions, d) of one space at unit norm.
 
     Args:
@@ -80,7 +78,7 @@ def unit_vectors(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
     return normalise(images, "image"), normalise(captions, "text")
 
 
-def row_chunks(n: int) -> Iterator[_Rows]:
+def row_chunks(n: int) -> Iterator[Integers]:
     """Yield the rows 0 to n - 1, a few hundred at a time.
 
     Example:
@@ -91,7 +89,7 @@ def row_chunks(n: int) -> Iterator[_Rows]:
         yield np.arange(start, min(start + _CHUNK, n))
 
 
-def cosine_chunks(images: _Array, captions: _Array) -> Iterator[tuple[_Rows, _Array]]:
+def cosine_chunks(images: Array, captions: Array) -> Iterator[tuple[Integers, Array]]:
     """Yield rows of images and their cosines (rows, n, captions) with all captions.
 
     Args:

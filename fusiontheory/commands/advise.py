@@ -11,9 +11,8 @@ import typer
 from fusiontheory.checks import InputError
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from fusiontheory.data import Reading
+    from fusiontheory.typing import AnyArray
 
 __all__ = ["advise"]
 
@@ -99,19 +98,19 @@ def advise(
     image, text = read(features, reading)
     for name, source in (("y", labels), ("groups", groups)):
         settings[name] = None if source is None else _column(name, source, features)
-    found = ask(image, text, **settings)
+    advice = ask(image, text, **settings)
     if page is not None:
-        found.write_page(page)
+        advice.write_page(page)
     if figures is not None:
-        found.write_figures(figures)
+        advice.write_figures(figures)
     if as_json:
-        typer.echo(found.to_json())
+        typer.echo(advice.to_json())
         return
     from rich.console import Console
 
     from fusiontheory.advice import print_summary
 
-    print_summary(found, Console())
+    print_summary(advice, Console())
     for path in (page, figures):
         if path is not None:
             typer.echo(f"written: {path}")
@@ -128,7 +127,7 @@ def _check_outputs(page: Path | None, figures: Path | None) -> None:
         raise InputError(f"--figures must be a folder, got the file {figures}")
 
 
-def _labelled(files: list[Path], reading: Reading) -> tuple[NDArray[Any], NDArray[Any]]:
+def _labelled(files: list[Path], reading: Reading) -> tuple[AnyArray, AnyArray]:
     """Return the rows as they stand in the files: labels stand beside them."""
     from fusiontheory.data import read_rows
 
@@ -145,16 +144,16 @@ def _labelled(files: list[Path], reading: Reading) -> tuple[NDArray[Any], NDArra
     return rows.image, rows.text
 
 
-def _matching(files: list[Path], reading: Reading) -> tuple[NDArray[Any], NDArray[Any]]:
+def _matching(files: list[Path], reading: Reading) -> tuple[AnyArray, AnyArray]:
     """Return images with their texts; those to train on, where the file has splits."""
     from fusiontheory.data import read_features
 
-    found = read_features(files, reading)
-    rows = found.rows() if found.split is None else found.rows("train")
-    return found.image[rows], found.text[rows]
+    features = read_features(files, reading)
+    rows = features.rows() if features.split is None else features.rows("train")
+    return features.image[rows], features.text[rows]
 
 
-def _column(name: str, source: str, beside: list[Path]) -> NDArray[Any]:
+def _column(name: str, source: str, beside: list[Path]) -> AnyArray:
     from fusiontheory.data import read_column
 
     return read_column({"y": "--labels"}.get(name, f"--{name}"), source, beside)

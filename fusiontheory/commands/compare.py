@@ -82,11 +82,11 @@ def compare(
         *(features, heads, sizes, delta, split, raw, test_images, training_sets, reading),
         training_images=training_images,
     )
-    found = held_against(table, measured)
+    comparison = held_against(table, measured)
     if figure is not None:
-        save(plot_runs(table, found.points), figure)
+        save(plot_runs(table, comparison.points), figure)
     if as_json:
-        print_json(finite({"task": TASK, "ridge": delta, **found.to_dict()}))
+        print_json(finite({"task": TASK, "ridge": delta, **comparison.to_dict()}))
     else:
         typer.echo(f"{TASK}, your runs beside the predictions for {ridge_words(delta)}.")
-        typer.echo(found.to_text())
+        typer.echo(comparison.to_text())

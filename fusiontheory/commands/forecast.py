@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,8 +22,7 @@ from fusiontheory.commands.options import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from fusiontheory.typing import Floats
 
 __all__ = ["forecast"]
 
@@ -74,12 +73,12 @@ def forecast(
     measured = read_runs(runs)
     largest = float(measured["n"].max())
     sizes = [4 * largest, 8 * largest] if n is None else parse_numbers("n", n)
-    found = read_features(features, Reading(image_key, text_key, missing))
-    if split is None and found.split is not None:
+    feature_set = read_features(features, Reading(image_key, text_key, missing))
+    if split is None and feature_set.split is not None:
         split = "train"
-    rows = found.rows() if split is None else found.rows(split)
-    image: NDArray[np.floating[Any]] = found.image[rows]
-    text: NDArray[np.floating[Any]] = found.text[rows]
+    rows = feature_set.rows() if split is None else feature_set.rows(split)
+    image: Floats = feature_set.image[rows]
+    text: Floats = feature_set.text[rows]
     if not raw:
         image, text = prepare(image, text)
     moments = Moments.from_features(image, text)

@@ -113,19 +113,19 @@ def predict(
         drawn = plot_curve(table, width=4.6)
         drawn.axes[0].set_title(TASK)
         save(drawn, figure)
-    found = answer(table)
+    said = answer(table)
     if as_json:
         record: dict[str, Any] = {
             "task": TASK,
             "ridge": delta,
             "preparation": _preparation(raw),
             "predictions": table.to_dict("records"),
-            "answer": found.to_dict(),
+            "answer": said.to_dict(),
         }
         print_json(finite(record))
         return
     typer.echo(f"{TASK}: is a text the image's own? Chance is 0.5.")
-    typer.echo(found.to_text())
+    typer.echo(said.to_text())
     typer.echo()
     typer.echo(_settings(table, delta, raw, training_images))
     typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))

@@ -54,25 +54,25 @@ def held_to(annotation: Any, space: Mapping[str, Any]) -> tuple[Kind | None, fro
     """
     if annotation is inspect.Parameter.empty:
         return None, frozenset()
-    found = _evaluated(annotation, space)
-    if isinstance(found, str):
-        return _named(found), frozenset()
+    kind = _evaluated(annotation, space)
+    if isinstance(kind, str):
+        return _named(kind), frozenset()
     try:
-        return _held_to(found)
+        return _held_to(kind)
     except TypeError:  # it cannot be hashed
-        return _kind(found), _plain_types(found)
+        return _kind(kind), _plain_types(kind)
 
 
 @functools.cache
-def _held_to(found: Any) -> tuple[Kind | None, frozenset[Any]]:
-    return _kind(found), _plain_types(found)
+def _held_to(kind: Any) -> tuple[Kind | None, frozenset[Any]]:
+    return _kind(kind), _plain_types(kind)
 
 
-def _plain_types(found: Any) -> frozenset[Any]:
-    parts = typing.get_args(found) if _is_union(found) else (found,)
-    if repr(found) == _ARRAY_LIKE:
+def _plain_types(kind: Any) -> frozenset[Any]:
+    parts = typing.get_args(kind) if _is_union(kind) else (kind,)
+    if repr(kind) == _ARRAY_LIKE:
         return frozenset({float, int, bool, np.float64, *_FLOATS})
-    if _kind(found) is _path or any(_kind(part) is None for part in parts):
+    if _kind(kind) is _path or any(_kind(part) is None for part in parts):
         return frozenset()
     classes = (part for part in parts if inspect.isclass(part) and not typing.get_origin(part))
     plain: set[Any] = {c for c in classes if c in (int, float, str, bool) or _is_own(c)}

@@ -171,12 +171,12 @@ def crossings(n: Iterable[float], gap: Iterable[float]) -> list[float]:
     [128.0]
     """
     places = zip(n, gap, strict=True)
-    found = []
+    crossed = []
     for (left, before), (right, after) in pairwise(sorted(places)):
         if before * after < 0:
             share = before / (before - after)
-            found.append(float(f"{left * (right / left) ** share:.3g}"))
-    return found
+            crossed.append(float(f"{left * (right / left) ** share:.3g}"))
+    return crossed
 
 
 def _check(table: pd.DataFrame) -> None:

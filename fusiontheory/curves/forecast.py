@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, equal_dimensions
 from fusiontheory.constraints import checked
 from fusiontheory.curves.best_ridge import Rule
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.data import FeatureSet, Reading, most_pairs, prepare, read_features
-from fusiontheory.heads import HEADS, find_head
+from fusiontheory.heads import find_head, heads_for
 from fusiontheory.matching import check_request
 from fusiontheory.moments import Moments
+from fusiontheory.typing import Floats
 
 __all__ = ["ForecastInputs", "forecast", "forecast_inputs"]
 
@@ -92,8 +93,8 @@ class ForecastInputs(NamedTuple):
 
     heads: list[str]
     sizes: ArrayLike
-    image: NDArray[np.floating[Any]]
-    text: NDArray[np.floating[Any]]
+    image: Floats
+    text: Floats
 
 
 @checked
@@ -124,14 +125,14 @@ def forecast_inputs(
         split = "train"
     rows = features.rows() if split is None else features.rows(split)
     sizes = _allowed(n, features, len(rows), training_images)
-    image: NDArray[np.floating[Any]] = features.image[rows]
-    text: NDArray[np.floating[Any]] = features.text[rows]
+    image: Floats = features.image[rows]
+    text: Floats = features.text[rows]
     if not raw:
         image, text = prepare(image, text)
-    equal = image.shape[-1] == text.shape[-1]
-    chosen = names or [name for name in HEADS if equal or name != "dot-product"]
-    if "dot-product" in chosen:
-        equal_dimensions("dot-product", image.shape[-1], text.shape[-1])
+    chosen = names or heads_for(image.shape[-1], text.shape[-1])
+    for name in chosen:
+        if find_head(name).equal_dimensions:
+            equal_dimensions(name, image.shape[-1], text.shape[-1])
     return ForecastInputs(chosen, sizes, image, text)
 
 

@@ -34,7 +34,7 @@ from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.curves.own_runs import checked_runs, read_runs
 from fusiontheory.curves.predict import predict_curve
-from fusiontheory.heads import HEADS
+from fusiontheory.heads import HEADS, heads_for
 from fusiontheory.moments import Moments
 from fusiontheory.typing import Array
 
@@ -130,15 +130,14 @@ def _shapes(
     """Return z of the theory at each size, of the heads with a kernel, or of all there are."""
     known = [head for head in heads if head in HEADS]
     if len(known) < len(heads):
-        equal = moments.dimensions[0] == moments.dimensions[1]
-        known = [name for name in HEADS if equal or name != "dot-product"]
-    found = {}
+        known = heads_for(*moments.dimensions)
+    shapes = {}
     for name in known:
         curve = predict_curve(name, moments, sizes, "best", training_images=training_images)
-        found[name] = np.asarray(ndtri(np.clip(curve["accuracy"], _EDGE, 1 - _EDGE)))
+        shapes[name] = np.asarray(ndtri(np.clip(curve["accuracy"], _EDGE, 1 - _EDGE)))
     if any(head not in HEADS for head in heads):
-        found[_CHANCE] = np.zeros_like(sizes)
-    return found
+        shapes[_CHANCE] = np.zeros_like(sizes)
+    return shapes
 
 
 def _forecast(

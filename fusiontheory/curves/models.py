@@ -12,7 +12,7 @@ from math import comb
 
 import numpy as np
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, equal_dimensions
 from fusiontheory.constraints import checked
 from fusiontheory.curves.shared_blocks import ProductSharing, TangentSharing
 from fusiontheory.heads import find_head, relu_tangent_coefficients
@@ -90,21 +90,21 @@ def _linear_model(moments: Moments, terms: Terms) -> MatchingModel:
 def _product_model(moments: Moments, terms: Terms) -> MatchingModel:
     """v (x) t; with means also v and t alone, of weights |E t|^2 and |E v|^2 (`means`)."""
     centre = centred(moments)
-    found = centre.moments
+    less_means = centre.moments
     alone = {(1, 0): centre.text, (0, 1): centre.image}
     orders = {order: k for order, k in alone.items() if k > 0} | {(1, 1): 1.0}
-    values = np.outer(found.image_eigenvalues, found.text_eigenvalues).ravel()
+    values = np.outer(less_means.image_eigenvalues, less_means.text_eigenvalues).ravel()
     if len(orders) > 1:
         values = np.concatenate([centre.joint_eigenvalues(centre.text, centre.image), values])
     spectrum = Spectrum.from_eigenvalues(values)
     functions = ("image", "text") if terms.self_blocks and len(orders) > 1 else ()
-    signal = KernelSignal(found, orders, terms.lanczos_steps, functions)
+    signal = KernelSignal(less_means, orders, terms.lanczos_steps, functions)
     return MatchingModel(
         spectrum=spectrum,
         ridge=0.0,
         signal=signal,
         scores=KernelScores.of(signal, spectrum) if terms.score_law else NormalLaw(),
-        sharing=ProductSharing(found, centre.text, centre.image),
+        sharing=ProductSharing(less_means, centre.text, centre.image),
     )
 
 
@@ -121,8 +121,8 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     taken around them and their cosine (`fusiontheory.moments.means`).
     """
     centre = centred(moments)
-    found, r = centre.moments, centre.power
-    lambda_v, lambda_t = found.image_eigenvalues, found.text_eigenvalues
+    less_means, r = centre.moments, centre.power
+    lambda_v, lambda_t = less_means.image_eigenvalues, less_means.text_eigenvalues
     a = relu_tangent_coefficients(4, at=centre.cosine)
     orders = {
         (k - b, b): float(a[k] * r ** (1 - k) * comb(k, b) / 2**k)
@@ -141,13 +141,15 @@ def _tangent_model(moments: Moments, terms: Terms) -> MatchingModel:
     )
     share = centre.spread / r
     remainder = float(r * (1 - a[0] - a[1] * share - a[2] * share**2))
-    signal = KernelSignal(found, orders, terms.lanczos_steps, terms.functions, homogeneous=True)
+    signal = KernelSignal(
+        less_means, orders, terms.lanczos_steps, terms.functions, homogeneous=True
+    )
     return MatchingModel(
         spectrum=spectrum,
         ridge=remainder,
         signal=signal,
         scores=KernelScores.of(signal, spectrum, remainder) if terms.score_law else NormalLaw(),
-        sharing=TangentSharing(found, orders, remainder, r, centre.cosine),
+        sharing=TangentSharing(less_means, orders, remainder, r, centre.cosine),
     )
 
 
@@ -158,13 +160,11 @@ def _aligned_model(moments: Moments, terms: Terms) -> MatchingModel:
 
 def _dot_model(moments: Moments, terms: Terms) -> MatchingModel:
     """One feature, s = v.t; only its scale and the threshold are learned from the n pairs."""
-    if moments.dot_product is None:
-        d_v, d_t = moments.dimensions
-        raise InputError(
-            f"dot-product needs image and text features of one dimension, got {d_v} and {d_t}"
-        )
-    mean, matched = moments.dot_product.difference, moments.dot_product.matched_variance
-    within = (matched + moments.dot_product.mismatched_variance) / 2
+    equal_dimensions("dot-product", *moments.dimensions)
+    score = moments.dot_product
+    assert score is not None  # it is there wherever d_v = d_t
+    mean, matched = score.difference, score.matched_variance
+    within = (matched + score.mismatched_variance) / 2
     error = np.sqrt(matched / moments.images)
     one = one_feature(mean, within)
     return replace(

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 from scipy.stats import norm
 
@@ -147,15 +147,15 @@ def predict_curve(
             ValidityWarning,
             stacklevel=2,
         )
-    found = _trusted(head, moments, sizes, best)
-    low, high = _interval(curve, deviation, test_images, found.extra_half_width)
+    trusted = _trusted(head, moments, sizes, best)
+    low, high = _interval(curve, deviation, test_images, trusted.extra_half_width)
     columns = {
         "n": sizes.astype(np.int64) if _whole(sizes) else sizes,
         "risk": curve.risk,
         "accuracy": curve.accuracy,
         "accuracy_low": np.clip(low, 0.0, 1.0),
         "accuracy_high": np.clip(high, 0.0, 1.0),
-        "trusted": found.trusted,
+        "trusted": trusted.trusted,
     }
     return pd.DataFrame(columns | ({"ridge": chosen} if best else {}))
 
@@ -218,26 +218,24 @@ def _trusted(head: str, moments: Moments, sizes: Array, best: bool) -> Trust:
     """Return what the features' diagnosis says of a head, and warn where it is beyond a range."""
     if moments.diagnosis is None:
         return Trust(True, np.zeros_like(sizes), ())
-    found = trust(moments.diagnosis, head, sizes, best=best)
-    if not found.trusted:
+    trusted = trust(moments.diagnosis, head, sizes, best=best)
+    if not trusted.trusted:
         warnings.warn(
             f"accuracies of {head} may be off, and their interval is wider: "
-            + " ".join(found.reasons)
+            + " ".join(trusted.reasons)
             + " fusiontheory.trial_curve says what heads reach that are trained on these images.",
             ValidityWarning,
             stacklevel=3,
         )
-    return found
+    return trusted
 
 
-def _whole(sizes: NDArray[np.float64]) -> bool:
+def _whole(sizes: Array) -> bool:
     # Beyond 2^53 a float is whole, but not the number that was meant.
     return bool(np.all((sizes == np.round(sizes)) & (sizes < 2**53)))
 
 
-def _training_images(
-    training_images: ArrayLike, sizes: NDArray[np.float64], captions: int
-) -> NDArray[np.float64]:
+def _training_images(training_images: ArrayLike, sizes: Array, captions: int) -> Array:
     """Return the checked number of training images of each n."""
     given = sample_sizes("training_images", training_images)
     if given.size not in (1, sizes.size):

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, non_negative_array
 from fusiontheory.constraints import checked
@@ -28,6 +28,7 @@ from fusiontheory.curves.predict import predict_curve
 from fusiontheory.heads import find_head
 from fusiontheory.matching import check_request
 from fusiontheory.moments import Moments
+from fusiontheory.typing import Array
 
 __all__ = [
     "alignment_curve",
@@ -35,7 +36,6 @@ __all__ = [
     "degradation_curve",
 ]
 
-_Array = NDArray[np.float64]
 _STEP = 1e-3
 _FEW_DIMENSIONS = 100
 # Gaps nearer than this are equal: what the heads of several orders draw is in single precision.
@@ -99,10 +99,10 @@ def alignment_curve(
 
     def moments(strength: float) -> Moments:
         a, b = ((1 - strength) * start + strength * end for start, end in dials)
-        found = Moments.from_second_moments(a @ m_v @ a.T, b @ m_t @ b.T, a @ cross @ b.T)
+        aligned = Moments.from_second_moments(a @ m_v @ a.T, b @ m_t @ b.T, a @ cross @ b.T)
         if not unit_trace:
-            return found
-        values = found.image_eigenvalues, found.text_eigenvalues
+            return aligned
+        values = aligned.image_eigenvalues, aligned.text_eigenvalues
         dimension = min(float(x.sum() ** 2 / (x**2).sum()) for x in values)
         if dimension < _FEW_DIMENSIONS:
             warnings.warn(
@@ -113,7 +113,7 @@ def alignment_curve(
                 stacklevel=4,
             )
         image, text = (x.sum() ** -0.5 for x in values)
-        return found.rescaled(image=float(image), text=float(text))
+        return aligned.rescaled(image=float(image), text=float(text))
 
     return _curve(moments, heads, n, ridge, strengths)
 
@@ -172,7 +172,7 @@ def correlation_curve(
 
 def _checked_maps(
     name: str, maps: tuple[ArrayLike, ArrayLike], dimension: int
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     start, end = (finite_array(name, x, 2) for x in maps)
     if start.shape != end.shape or start.shape[1] != dimension:
         raise InputError(
@@ -198,7 +198,7 @@ def _curve(
         raise InputError(f"strengths must be from 0 to 1, got {levels.max():g}")
     sizes, delta = check_request(n, ridge, None)
 
-    def accuracies(strength: float) -> list[_Array]:
+    def accuracies(strength: float) -> list[Array]:
         known = moments(strength)
         return [predict_curve(x, known, sizes, delta)["accuracy"].to_numpy() for x in heads]
 
@@ -279,7 +279,7 @@ def degradation_curve(
     power = [moments.image_eigenvalues.mean(), moments.text_eigenvalues.mean()]
     smallest = _LEAST_STEP * min(p for p, w in zip(power, weights, strict=True) if w)
 
-    def accuracies(sigma: float) -> tuple[_Array, _Array]:
+    def accuracies(sigma: float) -> tuple[Array, Array]:
         noisy = moments.with_noise(image=weights[0] * sigma, text=weights[1] * sigma)
         first, second = (
             predict_curve(head, noisy, sizes, delta)["accuracy"].to_numpy() for head in heads

@@ -7,18 +7,16 @@ itself.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.moments import EFFECTS, Diagnosis, calibration_of
+from fusiontheory.typing import Array
 
 __all__ = ["Trust", "trust"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Heads that no population of the study had, and the one of the same kernel that stands for each.
 _STANDS_FOR = {"concat-mlp-aligned": "concat-mlp"}
@@ -36,7 +34,7 @@ class Trust:
     """
 
     trusted: bool
-    extra_half_width: _Array
+    extra_half_width: Array
     reasons: tuple[str, ...]
 
 

@@ -6,15 +6,13 @@ images, such rows put an image into training and test, and mismatched pairs that
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images"]
 
@@ -27,7 +25,7 @@ _FEW = 0.05
 
 
 @checked
-def equal_rows(x: NDArray[Any]) -> NDArray[np.int64]:
+def equal_rows(x: AnyArray) -> Integers:
     """Return for each row of x (n, ...) the first row that equals it in float32, shape (n,).
 
     Rows are compared by a 64-bit hash: among 10^6 rows, two that differ meet with probability
@@ -47,12 +45,12 @@ def equal_rows(x: NDArray[Any]) -> NDArray[np.int64]:
         # Exact integers that wrap: unlike sums of floats they do not depend on a row's place.
         hashes[start : start + len(rows)] = (bits * factors).sum(axis=1, dtype=np.uint64)
     _, first, place = np.unique(hashes, return_index=True, return_inverse=True)
-    found: NDArray[np.int64] = first[place.ravel()]
-    return found
+    first_equal: Integers = first[place.ravel()]
+    return first_equal
 
 
 @checked
-def same_images(image: NDArray[Any]) -> NDArray[np.int64]:
+def same_images(image: AnyArray) -> Integers:
     """Return for each row of image (n, d) the first that equals it but for rounding, shape (n,).
 
     An encoder that meets an image in several batches gives vectors that differ in their last
@@ -85,12 +83,12 @@ def same_images(image: NDArray[Any]) -> NDArray[np.int64]:
     graph = coo_array((np.ones(one.size), (one, other)), shape=(len(rows), len(rows)))
     _, group = connected_components(graph, directed=False)
     _, head = np.unique(group, return_index=True)
-    found: NDArray[np.int64] = rows[head[group]][np.searchsorted(rows, first)]
-    return found
+    first_equal: Integers = rows[head[group]][np.searchsorted(rows, first)]
+    return first_equal
 
 
 @checked
-def check_distinct_images(image: NDArray[Any]) -> None:
+def check_distinct_images(image: AnyArray) -> None:
     """Refuse images (n, d) of which more than one in twenty are copies of others.
 
     Raises:
@@ -112,9 +110,7 @@ to features_of, which groups equal rows
 
 
 @checked
-def caption_places(
-    owner: NDArray[np.int64], images: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def caption_places(owner: Integers, images: int) -> tuple[Integers, Integers]:
     """Return which images are kept, and the rows of their captions, equally many each.
 
     Images have different numbers of captions; the number c that keeps most captions is taken, the

@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fusiontheory.checks import InputError, finite_array
+from fusiontheory.checks import InputError, finite_array, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.data.duplicates import check_distinct_images
 from fusiontheory.data.missing import check_vectors
 from fusiontheory.data.quantise import dequantise, quantise
 from fusiontheory.store import digest, is_sealed, read_tensors, sha256, write_tensors
+from fusiontheory.typing import AnyArray, Array, Integers, Single
 
 __all__ = ["SPLITS", "FeatureSet", "decoded", "normalise"]
 
@@ -56,9 +57,9 @@ class FeatureSet:
     '67fa655819cf2881f833'
     """
 
-    image: NDArray[np.float32]
-    text: NDArray[np.float32]
-    ids: NDArray[np.int64] = None  # type: ignore[assignment]
+    image: Single
+    text: Single
+    ids: Integers = None  # type: ignore[assignment]
     split: NDArray[np.str_] | None = None
     name: str = "features"
     _named: str | None = field(default=None, init=False, repr=False)
@@ -79,7 +80,7 @@ class FeatureSet:
         ids = _ids(self.ids, n)
         split = None if self.split is None else _split_names(self.split, n)
         _check_distinct(ids, split)
-        checked: dict[str, NDArray[Any] | None] = {
+        checked: dict[str, AnyArray | None] = {
             "image": image,
             "text": text[:, None] if text.ndim == 2 else text,
             "ids": ids,
@@ -88,7 +89,7 @@ class FeatureSet:
         for name, array in checked.items():
             if array is not None:
                 array.flags.writeable = False
-            object.__setattr__(self, name, array)
+            set_checked(self, name, array)
 
     def __len__(self) -> int:
         """Return the number of images."""
@@ -139,10 +140,10 @@ class FeatureSet:
         made = object.__new__(FeatureSet)
         for one in fields(self):
             value = changes.get(one.name, getattr(self, one.name))
-            object.__setattr__(made, one.name, value)
+            set_checked(made, one.name, value)
         return made
 
-    def rows(self, *splits: str) -> NDArray[np.int64]:
+    def rows(self, *splits: str) -> Integers:
         """Return the rows of one or several splits in ascending order; without a name, all rows.
 
         Raises:
@@ -217,7 +218,7 @@ class FeatureSet:
 
     @classmethod
     def _of_own_file(
-        cls, path: Path, tensors: dict[str, NDArray[Any]], notes: dict[str, Any]
+        cls, path: Path, tensors: dict[str, AnyArray], notes: dict[str, Any]
     ) -> FeatureSet:
         missing = [name for name in ("image", "text") if name not in tensors]
         if missing:
@@ -236,8 +237,8 @@ class FeatureSet:
         known = notes.get("fingerprint")
         return features if known is None else features._with({"_named": known})
 
-    def _tensors(self) -> dict[str, NDArray[Any]]:
-        tensors: dict[str, NDArray[Any]] = {
+    def _tensors(self) -> dict[str, AnyArray]:
+        tensors: dict[str, AnyArray] = {
             "image": self.image,
             "text": self.text,
             "ids": self.ids,
@@ -249,7 +250,7 @@ class FeatureSet:
 
 
 @checked
-def normalise(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
+def normalise(x: ArrayLike, name: str = "x") -> Array:
     """Return x / ||x||, each row at unit Euclidean norm.
 
     Args:
@@ -267,18 +268,18 @@ def normalise(x: ArrayLike, name: str = "x") -> NDArray[np.float64]:
     check_vectors(name, rows)
     largest = np.abs(rows).max(axis=-1, keepdims=True)
     rows = rows / largest
-    unit: NDArray[np.float64] = rows / np.linalg.norm(rows, axis=-1, keepdims=True)
+    unit: Array = rows / np.linalg.norm(rows, axis=-1, keepdims=True)
     return unit
 
 
-def _float32(name: str, value: ArrayLike, ndim: int | tuple[int, ...]) -> NDArray[np.float32]:
+def _float32(name: str, value: ArrayLike, ndim: int | tuple[int, ...]) -> Single:
     array = finite_array(name, value, ndim)
     if np.abs(array).max() > np.finfo(np.float32).max:
         raise InputError(f"{name} must fit float32, got a value of {np.abs(array).max():g}")
     return array.astype(np.float32)
 
 
-def _ids(value: ArrayLike | None, n: int) -> NDArray[np.int64]:
+def _ids(value: ArrayLike | None, n: int) -> Integers:
     if value is None:
         return np.arange(n)
     ids = np.asarray(value)
@@ -304,15 +305,15 @@ def _split_names(value: ArrayLike, n: int) -> NDArray[np.str_]:
     return given.astype(str)
 
 
-def _names_of_codes(codes: NDArray[Any]) -> NDArray[Any]:
+def _names_of_codes(codes: AnyArray) -> AnyArray:
     """Return the names of the codes that `FeatureSet.save` writes."""
     if codes.dtype.kind not in "iu" or codes.size == 0 or codes.max() >= len(SPLITS):
         raise InputError(f"split must hold codes below {len(SPLITS)}, got {codes.dtype}")
-    named: NDArray[Any] = np.array(SPLITS)[codes]
+    named: AnyArray = np.array(SPLITS)[codes]
     return named
 
 
-def _check_distinct(ids: NDArray[np.int64], split: NDArray[np.str_] | None) -> None:
+def _check_distinct(ids: Integers, split: NDArray[np.str_] | None) -> None:
     values, counts = np.unique(ids, return_counts=True)
     repeats = np.flatnonzero(counts > 1)
     if not repeats.size:
@@ -325,7 +326,7 @@ def _check_distinct(ids: NDArray[np.int64], split: NDArray[np.str_] | None) -> N
     )
 
 
-def decoded(tensors: dict[str, NDArray[Any]], name: str) -> NDArray[Any]:
+def decoded(tensors: dict[str, AnyArray], name: str) -> AnyArray:
     """Return an array of a file; of int8, decoded with the scales beside it.
 
     Raises:

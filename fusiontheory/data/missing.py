@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray
 
 __all__ = ["check_varies", "check_vectors", "missing_rows"]
 
@@ -16,18 +15,18 @@ _ROUNDING = 1e-6  # of float32, relative to the largest value
 
 
 @checked
-def missing_rows(x: NDArray[Any]) -> NDArray[np.bool_]:
+def missing_rows(x: AnyArray) -> NDArray[np.bool_]:
     """Return which vectors along the last axis are zero, or have NaN or infinity.
 
     >>> missing_rows(np.array([[0.0, 0.0], [1.0, 0.0], [np.nan, 1.0]])).tolist()
     [True, False, True]
     """
-    found: NDArray[np.bool_] = ~np.isfinite(x).all(axis=-1) | ~np.any(x, axis=-1)
-    return found
+    missing: NDArray[np.bool_] = ~np.isfinite(x).all(axis=-1) | ~np.any(x, axis=-1)
+    return missing
 
 
 @checked
-def check_vectors(name: str, x: NDArray[Any]) -> None:
+def check_vectors(name: str, x: AnyArray) -> None:
     """Refuse zero vectors along the last axis: they have no direction.
 
     Raises:
@@ -51,7 +50,7 @@ rows are zero, as where a modality is missing); leave such rows out
 
 
 @checked
-def check_varies(name: str, x: NDArray[Any], where: str = "") -> None:
+def check_varies(name: str, x: AnyArray, where: str = "") -> None:
     """Refuse rows that are all equal but for rounding: there is nothing to learn from them.
 
     Raises:

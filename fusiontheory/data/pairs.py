@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import SeedSequence
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["Pairs", "check_disjoint", "draw_pairs", "most_pairs"]
-
-_Index = NDArray[np.int64]
 
 
 @checked
@@ -28,10 +27,10 @@ class Pairs:
         label: +1.0 matched (``image == text``) or -1.0 mismatched, shape (n,).
     """
 
-    image: _Index
-    text: _Index
-    caption: _Index
-    label: NDArray[np.float64]
+    image: Integers
+    text: Integers
+    caption: Integers
+    label: Array
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -93,7 +92,7 @@ def draw_pairs(rows: ArrayLike, captions: int, n: int, seed: SeedSequence) -> Pa
     shift = rng.integers(1, images.size, size=half)
     other = (mismatched // per_image + shift) % images.size
 
-    def alternate(first: _Index, second: _Index) -> _Index:
+    def alternate(first: Integers, second: Integers) -> Integers:
         return np.stack([first, second], axis=1).ravel()
 
     return Pairs(
@@ -124,7 +123,7 @@ def check_disjoint(**pools: ArrayLike) -> None:
                 raise InputError(f"{other} and {name} must not share images, both have row {row}")
 
 
-def _checked_rows(rows: ArrayLike) -> _Index:
+def _checked_rows(rows: ArrayLike) -> Integers:
     images = np.asarray(rows)
     if images.ndim != 1 or not np.issubdtype(images.dtype, np.integer):
         raise InputError(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
 from fusiontheory.data.features import normalise
 from fusiontheory.data.missing import check_varies, check_vectors
+from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["PREPARATION", "Prepared", "prepare"]
 
-_Array = NDArray[np.float64]
 
 PREPARATION = "each side less its mean vector, at unit norm (fusiontheory.prepare)"
 """How outputs name it."""
@@ -32,8 +32,8 @@ class Prepared(NamedTuple):
     (3, 3)
     """
 
-    image: _Array
-    text: _Array
+    image: Array
+    text: Array
 
 
 @checked
@@ -68,7 +68,7 @@ def prepare(image: ArrayLike, text: ArrayLike, *, rows: ArrayLike | None = None)
     return Prepared(*(_prepared(name, x, kept) for name, x in sides.items()))
 
 
-def _floats(name: str, x: ArrayLike, ndim: tuple[int, ...]) -> NDArray[Any]:
+def _floats(name: str, x: ArrayLike, ndim: tuple[int, ...]) -> AnyArray:
     # Single precision is kept until the mean is taken, in double precision: features of a file
     # and of an array in memory then give the same digits.
     if isinstance(x, np.ndarray) and x.dtype == np.float32 and x.ndim in ndim:
@@ -77,7 +77,7 @@ def _floats(name: str, x: ArrayLike, ndim: tuple[int, ...]) -> NDArray[Any]:
     return finite_array(name, x, ndim)
 
 
-def _rows(rows: ArrayLike, n: int) -> NDArray[np.int64]:
+def _rows(rows: ArrayLike, n: int) -> Integers:
     chosen = np.asarray(rows)
     if chosen.ndim != 1 or chosen.dtype.kind not in "iu" or not chosen.size:
         raise InputError(
@@ -89,7 +89,7 @@ def _rows(rows: ArrayLike, n: int) -> NDArray[np.int64]:
     return chosen.astype(np.int64)
 
 
-def _prepared(name: str, x: NDArray[Any], rows: Any) -> _Array:
+def _prepared(name: str, x: AnyArray, rows: Any) -> Array:
     check_vectors(name, x)
     check_varies(name, x)
     mean = x[rows].reshape(-1, x.shape[-1]).mean(axis=0, dtype=np.float64)

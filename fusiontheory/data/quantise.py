@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Single
 
 __all__ = ["dequantise", "quantise"]
 
@@ -14,7 +15,7 @@ _LARGEST = 127  # -128 is left out, so that x and -x have opposite codes
 
 
 @checked
-def quantise(x: ArrayLike) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def quantise(x: ArrayLike) -> tuple[NDArray[np.int8], Single]:
     """Return the codes q = round(x / s) and the scales s = max|x| / 127 of the columns.
 
     Columns are the entries of the last axis, over all others. The error of `dequantise` is at
@@ -42,7 +43,7 @@ def quantise(x: ArrayLike) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
 
 
 @checked
-def dequantise(codes: ArrayLike, scales: ArrayLike) -> NDArray[np.float32]:
+def dequantise(codes: ArrayLike, scales: ArrayLike) -> Single:
     """Return x = q s, the inverse of `quantise` up to s / 2.
 
     Args:
@@ -66,5 +67,5 @@ def dequantise(codes: ArrayLike, scales: ArrayLike) -> NDArray[np.float32]:
             f"scales must be {integers.shape[-1]} numbers of at least 0, one for each column,"
             f" got shape {factors.shape} and minimum {factors.min():g}"
         )
-    decoded: NDArray[np.float32] = integers.astype(np.float32) * factors
+    decoded: Single = integers.astype(np.float32) * factors
     return decoded

@@ -6,7 +6,6 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,12 +15,13 @@ from fusiontheory.constraints import checked, instead, ragged
 from fusiontheory.data.features import SPLITS, FeatureSet, decoded
 from fusiontheory.data.quantise import quantise
 from fusiontheory.store import digest, read_tensors, write_tensors
+from fusiontheory.typing import AnyArray, Integers, Single
 
 __all__ = ["TokenSet", "checked_mask", "checked_tokens"]
 
 
 @checked(tokens=instead(ragged))
-def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> NDArray[Any]:
+def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> AnyArray:
     """Return tokens (n, m, d), finite where they count; of float32 they stay float32.
 
     Args:
@@ -100,9 +100,9 @@ class TokenSet:
     ((3, 4, 2), (3, 1, 3))
     """
 
-    image: NDArray[np.float32]
-    text: NDArray[np.float32]
-    ids: NDArray[np.int64] = None  # type: ignore[assignment]
+    image: Single
+    text: Single
+    ids: Integers = None  # type: ignore[assignment]
     split: NDArray[np.str_] | None = None
     mask: NDArray[np.bool_] | None = None
     name: str = "tokens"
@@ -134,7 +134,7 @@ class TokenSet:
         """20 hex digits that change with any array."""
         return digest(self._tensors())[:20]
 
-    def rows(self, *splits: str) -> NDArray[np.int64]:
+    def rows(self, *splits: str) -> Integers:
         """Return the rows of one or several splits in ascending order; without a name, all rows.
 
         Raises:
@@ -187,8 +187,8 @@ class TokenSet:
             (notes or {}).get("name", Path(path).stem),
         )
 
-    def _tensors(self) -> dict[str, NDArray[Any]]:
-        tensors: dict[str, NDArray[Any]] = {
+    def _tensors(self) -> dict[str, AnyArray]:
+        tensors: dict[str, AnyArray] = {
             "image": self.image,
             "text": self.text,
             "ids": self.ids,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import check_cv
@@ -16,7 +16,7 @@ from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.estimators.ridge import RidgeFit, fit_ridge
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
-from fusiontheory.typing import Array
+from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["FusionRidgeClassifier", "FusionRidgeRegressor", "learning_curve"]
 
@@ -121,11 +121,11 @@ class FusionRidgeClassifier(ClassifierMixin, _FusionRidge):  # type: ignore[misc
         scores = self._scores(X)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
-    def predict(self, X: ArrayLike) -> NDArray[Any]:
+    def predict(self, X: ArrayLike) -> AnyArray:
         """Return the class of each row."""
         scores = self._scores(X)
         codes = (scores[:, 0] > 0).astype(int) if scores.shape[1] == 1 else scores.argmax(1)
-        labels: NDArray[Any] = self.classes_[codes]
+        labels: AnyArray = self.classes_[codes]
         return labels
 
 
@@ -172,7 +172,7 @@ def learning_curve(
     *,
     train_sizes: ArrayLike = (0.1, 0.33, 0.55, 0.78, 1.0),
     cv: Any = 5,
-) -> tuple[NDArray[np.int64], Array, Array]:
+) -> tuple[Integers, Array, Array]:
     """Measure scores against the number of training rows, in the form of scikit-learn's own.
 
     Each size takes the first rows of its fold, in an order that is drawn once for each fold. This

@@ -16,6 +16,7 @@ from fusiontheory.heads.registry import (
     RIDGES,
     Head,
     find_head,
+    heads_for,
 )
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "find_head",
     "find_pilot_head",
     "head_names",
+    "heads_for",
     "linear_kernel",
     "product_kernel",
     "relu_tangent_coefficients",

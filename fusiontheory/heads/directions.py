@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["SharedDirections"]
 
-_Array = NDArray[np.float64]
 
 # Pairings at random whose largest singular value is chance, and their seed.
 _PAIRINGS, _SEED = 5, 0
@@ -35,13 +34,13 @@ class SharedDirections:
         edge: the largest singular value by chance.
     """
 
-    image: _Array
-    text: _Array
-    values: _Array
+    image: Array
+    text: Array
+    values: Array
     edge: float
 
     @classmethod
-    def fit(cls, image: NDArray[Any], text: NDArray[Any]) -> SharedDirections:
+    def fit(cls, image: AnyArray, text: AnyArray) -> SharedDirections:
         """Return the directions of matched features, one row for each image.
 
         Args:
@@ -71,7 +70,7 @@ class SharedDirections:
         kept = max(int((values > edge).sum()), 1)
         return cls(left[:, :kept], right[:kept].T, values[:kept], edge)
 
-    def project(self, image: NDArray[Any], text: NDArray[Any]) -> tuple[Any, Any]:
+    def project(self, image: AnyArray, text: AnyArray) -> tuple[Any, Any]:
         """Return the coordinates v U and t W along the directions, in the precision given.
 
         Args:
@@ -84,11 +83,11 @@ class SharedDirections:
         )
 
 
-def chance_edge(v: _Array, t: _Array) -> float:
+def chance_edge(v: Array, t: Array) -> float:
     """Return the largest singular value of v^T t / (n - 1) over random pairings of centred rows."""
     rng = np.random.default_rng(_SEED)
-    found = [
+    largest = [
         np.linalg.norm(v[rng.permutation(len(v))].T @ t, ord=2) / (len(v) - 1)
         for _ in range(_PAIRINGS)
     ]
-    return float(max(found))
+    return float(max(largest))

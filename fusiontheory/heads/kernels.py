@@ -10,10 +10,10 @@ from functools import cache
 
 import mpmath
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import between, checked
+from fusiontheory.typing import Array
 
 __all__ = [
     "linear_kernel",
@@ -22,14 +22,13 @@ __all__ = [
     "relu_tangent_kernel",
 ]
 
-_Array = NDArray[np.float64]
 
 # Hidden layers of the concatenation MLP of arXiv:2606.01207 (1024-256-128-2: three weight layers).
 HIDDEN_LAYERS = 2
 
 
 @checked
-def linear_kernel(a: _Array, b: _Array) -> _Array:
+def linear_kernel(a: Array, b: Array) -> Array:
     """Return (a + b) / 2, the kernel of a linear head on [v; t].
 
     Args:
@@ -41,12 +40,12 @@ def linear_kernel(a: _Array, b: _Array) -> _Array:
         >>> linear_kernel(np.array([1.0]), np.array([0.5]))
         array([0.75])
     """
-    result: _Array = (a + b) / 2
+    result: Array = (a + b) / 2
     return result
 
 
 @checked
-def product_kernel(a: _Array, b: _Array) -> _Array:
+def product_kernel(a: Array, b: Array) -> Array:
     """Return a b, the kernel of a linear head on v (x) t: full bilinear fusion.
 
     It does not change under separate rotations of v and of t.
@@ -60,12 +59,12 @@ def product_kernel(a: _Array, b: _Array) -> _Array:
         >>> product_kernel(np.array([1.0]), np.array([0.5]))
         array([0.5])
     """
-    result: _Array = a * b
+    result: Array = a * b
     return result
 
 
 @checked(hidden_layers=between(1, 64))
-def relu_tangent_kernel(u: _Array, hidden_layers: int = HIDDEN_LAYERS) -> _Array:
+def relu_tangent_kernel(u: Array, hidden_layers: int = HIDDEN_LAYERS) -> Array:
     r"""Return the tangent kernel of an infinitely wide ReLU network on the unit sphere.
 
     With the arc-cosine kernels k0(u) = (pi - arccos u) / pi and

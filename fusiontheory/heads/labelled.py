@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fusiontheory.checks import InputError, finite_array
+from fusiontheory.checks import InputError, equal_dimensions, finite_array
 from fusiontheory.constraints import checked
 from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tangent_kernel
+from fusiontheory.typing import Array
 
 __all__ = ["PILOT_HEADS", "PilotHead", "Views", "find_pilot_head", "head_names"]
 
-_Array = NDArray[np.float64]
-_Gram = Callable[[_Array, _Array, _Array, _Array], _Array]
+_Gram = Callable[[Array, Array, Array, Array], Array]
 
 
 @checked
@@ -39,8 +39,8 @@ class Views:
         (array([[3.]]), array([[0.]]))
     """
 
-    image_mean: _Array
-    text_mean: _Array
+    image_mean: Array
+    text_mean: Array
     image_scale: float
     text_scale: float
 
@@ -66,7 +66,7 @@ class Views:
             scales.append(scale)
         return cls(v.mean(0), t.mean(0), scales[0], scales[1])
 
-    def apply(self, image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
+    def apply(self, image: ArrayLike, text: ArrayLike) -> tuple[Array, Array]:
         """Return the rows centred and scaled.
 
         Raises:
@@ -79,7 +79,7 @@ class Views:
         return (v - self.image_mean) / self.image_scale, (t - self.text_mean) / self.text_scale
 
 
-def paired_views(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
+def paired_views(image: ArrayLike, text: ArrayLike) -> tuple[Array, Array]:
     """Return two arrays of as many rows, checked; a vector is one column.
 
     Raises:
@@ -115,7 +115,7 @@ class PilotHead:
     members: tuple[str, ...] = ()
     equal_dimensions: bool = False
 
-    def kernel(self, v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
+    def kernel(self, v: Array, t: Array, v2: Array, t2: Array) -> Array:
         """Return the kernel matrix (n, n') of prepared views.
 
         Raises:
@@ -123,11 +123,8 @@ class PilotHead:
         """
         if self.gram is None:
             raise InputError(f"{self.name} has no kernel: it averages {' and '.join(self.members)}")
-        if self.equal_dimensions and v.shape[1] != t.shape[1]:
-            raise InputError(
-                f"{self.name} needs image and text features of one dimension,"
-                f" got {v.shape[1]} and {t.shape[1]}"
-            )
+        if self.equal_dimensions:
+            equal_dimensions(self.name, v.shape[1], t.shape[1])
         return self.gram(v, t, v2, t2)
 
 
@@ -164,74 +161,74 @@ def head_names(d_v: int, d_t: int) -> tuple[str, ...]:
     )
 
 
-def _image(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = v @ v2.T
+def _image(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = v @ v2.T
     return kernel
 
 
-def _text(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = t @ t2.T
+def _text(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = t @ t2.T
     return kernel
 
 
-def _linear(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
+def _linear(v: Array, t: Array, v2: Array, t2: Array) -> Array:
     return linear_kernel(v @ v2.T, t @ t2.T)
 
 
-def _product(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
+def _product(v: Array, t: Array, v2: Array, t2: Array) -> Array:
     return product_kernel(v @ v2.T, t @ t2.T)
 
 
-def _interaction(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
+def _interaction(v: Array, t: Array, v2: Array, t2: Array) -> Array:
     a, b = v @ v2.T, t @ t2.T
-    kernel: _Array = a + b + product_kernel(a, b)
+    kernel: Array = a + b + product_kernel(a, b)
     return kernel
 
 
-def _additive_quadratic(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
+def _additive_quadratic(v: Array, t: Array, v2: Array, t2: Array) -> Array:
     a, b = v @ v2.T, t @ t2.T
-    kernel: _Array = a + b + (a**2 + b**2) / 2
+    kernel: Array = a + b + (a**2 + b**2) / 2
     return kernel
 
 
-def _tangent(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
+def _tangent(v: Array, t: Array, v2: Array, t2: Array) -> Array:
     """|x| |x'| T(cos) for x = [v; t] / sqrt(2); a zero input has a zero kernel."""
     inner = linear_kernel(v @ v2.T, t @ t2.T)
     norms = np.sqrt(((v**2).sum(1) + (t**2).sum(1)) / 2)
     norms2 = np.sqrt(((v2**2).sum(1) + (t2**2).sum(1)) / 2)
     scale = np.outer(norms, norms2)
     cosine = np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
-    kernel: _Array = relu_tangent_kernel(cosine) * scale
+    kernel: Array = relu_tangent_kernel(cosine) * scale
     return kernel
 
 
-def _squared_distance(x: _Array, x2: _Array) -> _Array:
-    distance: _Array = (x**2).sum(1)[:, None] + (x2**2).sum(1) - 2 * x @ x2.T
+def _squared_distance(x: Array, x2: Array) -> Array:
+    distance: Array = (x**2).sum(1)[:, None] + (x2**2).sum(1) - 2 * x @ x2.T
     return np.maximum(distance, 0.0)
 
 
-def _rbf_image(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = np.exp(-_squared_distance(v, v2) / 2)
+def _rbf_image(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = np.exp(-_squared_distance(v, v2) / 2)
     return kernel
 
 
-def _rbf_text(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = np.exp(-_squared_distance(t, t2) / 2)
+def _rbf_text(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = np.exp(-_squared_distance(t, t2) / 2)
     return kernel
 
 
-def _rbf_both(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = np.exp(-(_squared_distance(v, v2) + _squared_distance(t, t2)) / 4)
+def _rbf_both(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = np.exp(-(_squared_distance(v, v2) + _squared_distance(t, t2)) / 4)
     return kernel
 
 
-def _dot(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = np.outer((v * t).sum(1), (v2 * t2).sum(1))
+def _dot(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = np.outer((v * t).sum(1), (v2 * t2).sum(1))
     return kernel
 
 
-def _hadamard(v: _Array, t: _Array, v2: _Array, t2: _Array) -> _Array:
-    kernel: _Array = (v * t) @ (v2 * t2).T
+def _hadamard(v: Array, t: Array, v2: Array, t2: Array) -> Array:
+    kernel: Array = (v * t) @ (v2 * t2).T
     return kernel
 
 

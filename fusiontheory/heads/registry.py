@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, equal_dimensions
 from fusiontheory.constraints import checked
 from fusiontheory.heads.directions import SharedDirections
 from fusiontheory.heads.kernels import linear_kernel, product_kernel, relu_tangent_kernel
+from fusiontheory.typing import AnyArray
 
 __all__ = [
     "GAP_HEADS",
@@ -28,9 +27,8 @@ __all__ = [
     "RIDGES",
     "Head",
     "find_head",
+    "heads_for",
 ]
-
-_Array = NDArray[Any]
 
 
 @checked
@@ -46,15 +44,17 @@ class Head:
             ``gram`` = features features'; None where only the kernel is affordable.
         fit: matched features of the training images, (n, d_v) and (n, captions, d_t), -> the head
             whose kernel is made from them; None for a kernel that needs none.
+        equal_dimensions: whether d_v = d_t is needed.
     """
 
     name: str
     summary: str
-    gram: Callable[[_Array, _Array, _Array, _Array], _Array]
-    features: Callable[[_Array, _Array], _Array] | None = None
-    fit: Callable[[_Array, _Array], Head] | None = None
+    gram: Callable[[AnyArray, AnyArray, AnyArray, AnyArray], AnyArray]
+    features: Callable[[AnyArray, AnyArray], AnyArray] | None = None
+    fit: Callable[[AnyArray, AnyArray], Head] | None = None
+    equal_dimensions: bool = False
 
-    def fitted(self, image: _Array, text: _Array) -> Head:
+    def fitted(self, image: AnyArray, text: AnyArray) -> Head:
         """Return the head to measure with, from matched features of the training images alone.
 
         Args:
@@ -91,20 +91,20 @@ def find_head(name: str) -> Head:
     raise InputError(f"head must be one of {', '.join(_ALL)}, got {name!r}{hint}")
 
 
-def _linear_features(image: _Array, text: _Array) -> _Array:
-    features: _Array = np.concatenate([image, text], axis=1) / np.sqrt(2)
+def _linear_features(image: AnyArray, text: AnyArray) -> AnyArray:
+    features: AnyArray = np.concatenate([image, text], axis=1) / np.sqrt(2)
     return features
 
 
-def _linear_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+def _linear_gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
     return linear_kernel(image @ image2.T, text @ text2.T)
 
 
-def _product_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+def _product_gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
     return product_kernel(image @ image2.T, text @ text2.T)
 
 
-def _tangent_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+def _tangent_gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
     """|x| |x'| K(cos) for x = [v; t] / sqrt(2), in the precision of the features."""
     inner = linear_kernel(image @ image2.T, text @ text2.T)
     norms = np.sqrt(((image**2).sum(1) + (text**2).sum(1)) / 2)
@@ -112,23 +112,19 @@ def _tangent_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) ->
     # A zero input has a zero kernel whatever its direction.
     scale = np.outer(norms, norms2)
     cosine = np.divide(inner, scale, out=np.zeros_like(inner), where=scale > 0)
-    kernel: _Array = relu_tangent_kernel(cosine)
+    kernel: AnyArray = relu_tangent_kernel(cosine)
     kernel *= scale
     return kernel
 
 
-def _dot_features(image: _Array, text: _Array) -> _Array:
-    if image.shape[1] != text.shape[1]:
-        raise InputError(
-            "dot-product needs image and text features of one dimension,"
-            f" got {image.shape[1]} and {text.shape[1]}"
-        )
-    scores: _Array = np.einsum("nd,nd->n", image, text)[:, None]
+def _dot_features(image: AnyArray, text: AnyArray) -> AnyArray:
+    equal_dimensions("dot-product", image.shape[1], text.shape[1])
+    scores: AnyArray = np.einsum("nd,nd->n", image, text)[:, None]
     return scores
 
 
-def _dot_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
-    gram: _Array = _dot_features(image, text) @ _dot_features(image2, text2).T
+def _dot_gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
+    gram: AnyArray = _dot_features(image, text) @ _dot_features(image2, text2).T
     return gram
 
 
@@ -156,23 +152,24 @@ HEADS = {
             summary="scale and threshold on v.t",
             gram=_dot_gram,
             features=_dot_features,
+            equal_dimensions=True,
         ),
     )
 }
 
 
-def _unfitted_gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+def _unfitted_gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
     raise InputError(
         "concat-mlp-aligned has a kernel only after it has seen matched training images:"
         " find_head('concat-mlp-aligned').fitted(image, text)"
     )
 
 
-def _aligned(image: _Array, text: _Array) -> Head:
+def _aligned(image: AnyArray, text: AnyArray) -> Head:
     """Return the tangent kernel on the shared directions of these matched features."""
     directions = SharedDirections.fit(image, text)
 
-    def gram(image: _Array, text: _Array, image2: _Array, text2: _Array) -> _Array:
+    def gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
         first = directions.project(image, text)
         return _tangent_gram(*first, *directions.project(image2, text2))
 
@@ -185,6 +182,18 @@ _ALIGNED = Head(
     gram=_unfitted_gram,
     fit=_aligned,
 )
+
+
+@checked
+def heads_for(d_v: int, d_t: int) -> list[str]:
+    """Return the names of `HEADS` that features of these dimensions allow.
+
+    Example:
+        >>> heads_for(8, 4)
+        ['concat-linear', 'concat-mlp', 'bilinear']
+    """
+    return [head.name for head in HEADS.values() if d_v == d_t or not head.equal_dimensions]
+
 
 HEADS_BY_CHOICE = {_ALIGNED.name: _ALIGNED}
 """Heads that are measured and predicted where they are asked for by name."""

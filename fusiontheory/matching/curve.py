@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,6 +16,7 @@ from fusiontheory.matching.model import (
     ScoreShift,
 )
 from fusiontheory.risk import ridge_solution
+from fusiontheory.typing import Array
 
 __all__ = [
     "MatchingCurve",
@@ -24,8 +24,6 @@ __all__ = [
     "matching_curve",
     "shifted",
 ]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 @checked
@@ -72,15 +70,15 @@ class MatchingCurve:
             1000, where what the formula leaves out is amplified as much.
     """
 
-    risk: _Array
-    accuracy: _Array
-    low: _Array
-    high: _Array
+    risk: Array
+    accuracy: Array
+    low: Array
+    high: Array
     peak: NDArray[np.bool_]
 
 
 @checked
-def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCurve:
+def matching_curve(model: MatchingModel, n: Array, ridge: float) -> MatchingCurve:
     """Return the predicted curve of a head at sample sizes ``n`` (n / 2 matched pairs).
 
     Args:
@@ -122,7 +120,7 @@ def matching_curve(model: MatchingModel, n: _Array, ridge: float) -> MatchingCur
     return MatchingCurve(risk=risk, accuracy=accuracy, low=low, high=high, peak=peak)
 
 
-def _classify(q: _Array, slope: _Array, factor: _Array, noise: _Array) -> tuple[_Array, _Array]:
+def _classify(q: Array, slope: Array, factor: Array, noise: Array) -> tuple[Array, Array]:
     """Return risk and accuracy from the signal, 1 / (1 - gamma) and gamma / (1 - gamma)."""
     a = 1 / (1 + q / 4)
     mean = a * q / 4
@@ -143,7 +141,7 @@ def check_request(
     ridge: float,
     test_images: int | None = None,
     training_sets: int | None = None,
-) -> tuple[NDArray[np.float64], float]:
+) -> tuple[Array, float]:
     """Return the checked sample sizes and ridge of `predict_curve`.
 
     Raises:

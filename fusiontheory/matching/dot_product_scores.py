@@ -18,11 +18,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
@@ -37,6 +35,7 @@ from fusiontheory.matching.model import (
 )
 from fusiontheory.moments import MOST_IMAGES, Moments
 from fusiontheory.risk import Spectrum
+from fusiontheory.typing import Array
 
 __all__ = [
     "DotProductScores",
@@ -44,7 +43,6 @@ __all__ = [
     "threshold_scatter",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Texts of other images to an image.
 _PARTNERS = 8
@@ -63,12 +61,12 @@ class PairScores:
         moved: by how much image i moves n times the middle between the class means, (n,).
     """
 
-    matched: _Array
-    mismatched: _Array
-    moved: _Array
+    matched: Array
+    mismatched: Array
+    moved: Array
 
     @classmethod
-    def of_pairs(cls, image: _Array, text: _Array) -> PairScores:
+    def of_pairs(cls, image: Array, text: Array) -> PairScores:
         """Return the scores of matched features in the same coordinates, shapes (n, d).
 
         Example:
@@ -132,7 +130,7 @@ class PairScores:
         return float(self.matched.mean() + self.mismatched.mean()) / 2
 
     @cached_property
-    def _spread(self) -> tuple[tuple[float, _Array], ...]:
+    def _spread(self) -> tuple[tuple[float, Array], ...]:
         """Of each class its label, and the covariance of away and away^2, away = s - middle."""
         classes = (1.0, self.matched - self.middle), (-1.0, self.mismatched.ravel() - self.middle)
         return tuple((label, np.cov([away, away**2])) for label, away in classes)
@@ -155,10 +153,10 @@ class PairScores:
         constant, linear, square = total / (2 * n)
         return float(constant), float(linear), float(square)
 
-    def _right(self, middle: float, varied: tuple[float, float, float]) -> tuple[_Array, _Array]:
+    def _right(self, middle: float, varied: tuple[float, float, float]) -> tuple[Array, Array]:
         constant, linear, square = varied
 
-        def of(scores: _Array, label: float) -> _Array:
+        def of(scores: Array, label: float) -> Array:
             away = scores - middle
             variance = constant + linear * away + square * away**2
             return np.asarray(ndtr(label * away / np.sqrt(variance)))
@@ -179,7 +177,7 @@ def one_feature(apart: float, within: float) -> MatchingModel:
         (array([2.]), array([-1.]))
     """
 
-    def signal(kappa: _Array) -> tuple[_Array, _Array]:
+    def signal(kappa: Array) -> tuple[Array, Array]:
         q = apart**2 / (within + kappa)
         return q, -q * kappa / (within + kappa)
 
@@ -216,13 +214,13 @@ class DotProductScores:
     @cached_property
     def pairs(self) -> PairScores:
         """Scores of pairs of the sample, made when first asked for."""
-        traces, image, text = self.moments.pairs.rows(MOST_IMAGES)
+        traces, image, text = self.moments.pairs.unit_trace_pairs(MOST_IMAGES)
         turn = self.moments.pairs.turn
         assert turn is not None
         unit = np.sqrt(traces[0] * traces[1])
         return PairScores.of_pairs(unit * image @ turn, text.astype(np.float64))
 
-    def shift(self, n: _Array, ridge: float, /) -> ScoreShift:
+    def shift(self, n: Array, ridge: float, /) -> ScoreShift:
         """Return what the law changes; see `fusiontheory.matching.MatchingModel`."""
         scores = self.pairs
         points = np.array([scores.accuracy(float(size), ridge) for size in n])
@@ -239,7 +237,7 @@ class DotProductScores:
             whole=True,
         )
 
-    def deviation(self, n: _Array, ridge: float, /) -> _Array:
+    def deviation(self, n: Array, ridge: float, /) -> Array:
         """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n."""
         scores = self.pairs
         mean, spread = threshold_scatter(scores.matched, scores.mismatched.ravel(), n, ridge)
@@ -255,8 +253,8 @@ _SMOOTH = 0.1
 
 @checked(matched=finite(1, least=2), mismatched=finite(1, least=2))
 def threshold_scatter(
-    matched: _Array, mismatched: _Array, n: _Array, ridge: float
-) -> tuple[_Array, _Array]:
+    matched: Array, mismatched: Array, n: Array, ridge: float
+) -> tuple[Array, Array]:
     """Return mean and standard deviation over training sets of the accuracy, shapes of n.
 
     Args:
@@ -279,7 +277,7 @@ def threshold_scatter(
     weights = weights / weights.sum()
     both = np.outer(weights, weights).ravel()
     normal = np.stack(np.meshgrid(nodes, nodes)).reshape(2, -1)
-    found = []
+    scatter = []
     for size in n:
         intercept, slope = _least_squares(matched, mismatched, float(size), ridge, normal)
         threshold = middle - intercept / np.where(slope == 0, np.finfo(np.float64).tiny, slope)
@@ -288,14 +286,14 @@ def threshold_scatter(
         right = (1 + below[1] - below[0]) / 2 @ weights
         right = np.where(slope > 0, right, 1 - right)
         mean = both @ right
-        found.append((mean, np.sqrt(both @ (right - mean) ** 2)))
-    means, spreads = np.array(found).T
+        scatter.append((mean, np.sqrt(both @ (right - mean) ** 2)))
+    means, spreads = np.array(scatter).T
     return means, spreads
 
 
 def _least_squares(
-    matched: _Array, mismatched: _Array, n: float, ridge: float, normal: _Array
-) -> tuple[_Array, _Array]:
+    matched: Array, mismatched: Array, n: float, ridge: float, normal: Array
+) -> tuple[Array, Array]:
     """Return intercept (at the middle) and weight at each column of standard normal numbers."""
     apart = matched.mean() - mismatched.mean()
     middle = (matched.mean() + mismatched.mean()) / 2

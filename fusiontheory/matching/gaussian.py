@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, cg
 from scipy.special import ndtr
 
@@ -30,10 +29,10 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.moments import GaussianPairs, checked_gaussian
 from fusiontheory.risk import effective_ridge
+from fusiontheory.typing import Array
 
 __all__ = ["gaussian_matching_curve"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Draws held at a time.
 _BLOCK = 2**12
@@ -49,22 +48,22 @@ _MOST_OF_MEAN = 0.01
 class _Draws:
     """Matched pairs in the eigenbases, and mismatched ones made of their neighbours."""
 
-    image: _Array
-    text: _Array
+    image: Array
+    text: Array
 
-    def classes(self) -> Iterator[tuple[_Array, _Array]]:
+    def classes(self) -> Iterator[tuple[Array, Array]]:
         yield self.image, self.text
         yield self.image, np.roll(self.text, 1, axis=0)
 
-    def forms(self, weights: _Array) -> list[_Array]:
+    def forms(self, weights: Array) -> list[Array]:
         """Return sum_ij weights_ij v_i^2 t_j^2 of every pair, by class."""
         return [np.einsum("si,si->s", v**2 @ weights, t**2) for v, t in self.classes()]
 
-    def scores(self, weights: _Array) -> list[_Array]:
+    def scores(self, weights: Array) -> list[Array]:
         """Return v^T W t of every pair, by class."""
         return [np.einsum("si,si->s", v @ weights, t) for v, t in self.classes()]
 
-    def squares(self, weights: list[_Array]) -> _Array:
+    def squares(self, weights: list[Array]) -> Array:
         """Return the mean over both classes of weights x v_i^2 t_j^2, shape (d_v, d_t)."""
         total = np.zeros((self.image.shape[1], self.text.shape[1]))
         for (v, t), weight in zip(self.classes(), weights, strict=True):
@@ -168,7 +167,7 @@ def _point(pairs: GaussianPairs, draws: _Draws, n: float, delta: float) -> tuple
 
 def _leverage(
     pairs: GaussianPairs, draws: _Draws, n: float, delta: float
-) -> tuple[_Array, _Array, list[_Array]]:
+) -> tuple[Array, Array, list[Array]]:
     """Return f, g and 1 / (1 + h) of every draw by class."""
     product = np.outer(pairs.image, pairs.text)
     # E+[v_i^2 t_j^2] of a matched pair has 2 C_ij^2 on top; half the pairs are matched.
@@ -180,26 +179,26 @@ def _leverage(
     for _ in range(_ROUNDS):
         resolvent = 1 / (n * product * factor + delta)
         damping = [1 / (1 + form) for form in draws.forms(resolvent)]
-        found = (draws.squares(damping) + float(np.mean(damping)) * missed) / safe
-        found = np.clip(found, 1e-12, 1.0)
-        change = float(np.vdot(product, np.abs(found - factor)) / np.vdot(product, factor))
-        factor = found
+        leverage = (draws.squares(damping) + float(np.mean(damping)) * missed) / safe
+        leverage = np.clip(leverage, 1e-12, 1.0)
+        change = float(np.vdot(product, np.abs(leverage - factor)) / np.vdot(product, factor))
+        factor = leverage
         if change < _CONVERGED:
             return factor, 1 / (n * product * factor + delta), damping
     raise ArithmeticError(f"the law of the leverage was not found at n = {n:g}")
 
 
-def _direction(pairs: GaussianPairs, factor: _Array, penalty: float) -> _Array:
+def _direction(pairs: GaussianPairs, factor: Array, penalty: float) -> Array:
     """Solve (S + penalty) W = c with the damped S of both classes, by conjugate gradients."""
     damped = factor * np.outer(pairs.image, pairs.text) + penalty
     root = np.sqrt(factor)
 
-    def times(values: _Array) -> _Array:
+    def times(values: Array) -> Array:
         weights = values.reshape(damped.shape)
         swapped = root * pairs.excess(root * weights)
         return np.asarray((damped * weights + swapped / 2).ravel())
 
-    def inverse(values: _Array) -> _Array:
+    def inverse(values: Array) -> Array:
         return values / damped.ravel()
 
     size = damped.size
@@ -215,7 +214,7 @@ def _direction(pairs: GaussianPairs, factor: _Array, penalty: float) -> _Array:
     return np.asarray(solution.reshape(damped.shape), dtype=np.float64)
 
 
-def _projected(scores: list[_Array], damping: list[_Array], penalty: float) -> tuple[float, float]:
+def _projected(scores: list[Array], damping: list[Array], penalty: float) -> tuple[float, float]:
     """Return scale and intercept of the damped least squares of the label on the scores."""
     score, weight = np.concatenate(scores), np.concatenate(damping)
     label = np.repeat([1.0, -1.0], len(scores[0]))
@@ -228,17 +227,17 @@ def _projected(scores: list[_Array], damping: list[_Array], penalty: float) -> t
 
 
 def _response(
-    pairs: GaussianPairs, draws: _Draws, resolvent: _Array, damping: list[_Array], n: float
-) -> _Array:
+    pairs: GaussianPairs, draws: _Draws, resolvent: Array, damping: list[Array], n: float
+) -> Array:
     """Return E[G Sigma G] in the eigenbases: x = g^2 (Lambda + n E[v^2 t^2 Y / (1 + h)^2])."""
     product = np.outer(pairs.image, pairs.text)
     squared = resolvent**2
     response = squared * product
     for _ in range(_ROUNDS):
         weights = [d**2 * form for d, form in zip(damping, draws.forms(response), strict=True)]
-        found = squared * (product + n * draws.squares(weights))
-        change = float(np.vdot(product, np.abs(found - response)) / np.vdot(product, found))
-        response = found
+        unscaled = squared * (product + n * draws.squares(weights))
+        change = float(np.vdot(product, np.abs(unscaled - response)) / np.vdot(product, unscaled))
+        response = unscaled
         if change < _CONVERGED:
             return np.asarray(response)
     raise ArithmeticError(f"the response was not found at n = {n:g}")

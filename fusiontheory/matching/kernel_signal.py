@@ -87,7 +87,7 @@ class KernelPairs:
     @cached_property
     def ritz(self) -> RitzGram:
         """Ritz functions of the kernel at each of the levels; no gain below 50 images."""
-        traces, image, text = self.moments.pairs.rows(MOST_IMAGES)
+        traces, image, text = self.moments.pairs.unit_trace_pairs(MOST_IMAGES)
         own_v, own_t = self.moments.pairs.eigenvalues
         values = own_v / traces[0], own_t / traces[1]
         return ritz_gram(image, text, *values, self._unit, self.levels)
@@ -95,7 +95,7 @@ class KernelPairs:
     @cached_property
     def powers(self) -> PairPowers:
         """Powers of the pairs that the Ritz functions are of, in the kernel's eigenspaces."""
-        traces, image, text = self.moments.pairs.rows(MOST_IMAGES)
+        traces, image, text = self.moments.pairs.unit_trace_pairs(MOST_IMAGES)
         values = self.moments.image_eigenvalues, self.moments.text_eigenvalues
         return PairPowers.of_pairs(
             image,
@@ -251,11 +251,11 @@ class _Gain:
         levels = self.levels
         inside = np.log(np.clip(kappa, levels[0], levels[-1]))
         at = self.curve(inside)
-        found, change = np.maximum(at, 0.0), np.where(at > 0, self.curve(inside, 1), 0)
+        gain, change = np.maximum(at, 0.0), np.where(at > 0, self.curve(inside, 1), 0)
         # Below the levels the gain is linear in kappa; above them it falls as 1 / kappa or faster.
         below, above = np.minimum(kappa / levels[0], 1.0), np.minimum(levels[-1] / kappa, 1.0)
-        found = np.maximum(found - np.minimum(change, 0.0) * (1 - below), 0.0) * above
-        return found, np.where(above < 1, -found, change * below)
+        gain = np.maximum(gain - np.minimum(change, 0.0) * (1 - below), 0.0) * above
+        return gain, np.where(above < 1, -gain, change * below)
 
     def error(self, kappa: Array) -> Array:
         """Return the standard error of the gain."""

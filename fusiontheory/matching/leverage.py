@@ -19,17 +19,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked, shaped
+from fusiontheory.typing import Array, Floats
 
 __all__ = ["LeverageLaw", "PairPowers"]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Rows: TypeAlias = NDArray[np.floating[Any]]
 
 # Blocks of eigenvalues of one modality, of equal width in the logarithm.
 _BLOCKS = 8
@@ -57,19 +55,19 @@ class PairPowers:
         ridge: ridge of each pair from the orders that act as ridge, over its mean, (2, n).
     """
 
-    powers: _Array
-    counts: _Array
-    ridge: _Array
+    powers: Array
+    counts: Array
+    ridge: Array
 
     @classmethod
     def of_pairs(
         cls,
-        image: _Rows,
-        text: _Rows,
+        image: Floats,
+        text: Floats,
         partner: NDArray[np.intp],
-        values: tuple[_Array, _Array],
+        values: tuple[Array, Array],
         orders: Mapping[tuple[int, int], float],
-        lengths: tuple[_Array, _Array] | None,
+        lengths: tuple[Array, Array] | None,
     ) -> PairPowers:
         """Return the powers under the orders up to the second of a kernel.
 
@@ -98,8 +96,8 @@ class PairPowers:
         if lengths is not None:
             squared = np.array([lengths[0] + own for own in (lengths[1], lengths[1][partner])])
             squared /= squared.mean()
-        counts: list[_Array] = []
-        powers: list[list[_Array]] = [[], []]
+        counts: list[Array] = []
+        powers: list[list[Array]] = [[], []]
         alone = {(1, 0): (rows_v, count_v), (0, 1): (rows_t, count_t)}
         for order, k in orders.items():
             for y, texts in enumerate((rows_t, rows_t[partner])):
@@ -125,12 +123,12 @@ class PairPowers:
         return cls(stacked[..., used], np.concatenate(counts)[used], squared)
 
     @cached_property
-    def _mean(self) -> _Array:
+    def _mean(self) -> Array:
         """The mean power of a feature of each cell."""
         return np.asarray(self.powers.mean(axis=(0, 1)) / self.counts)
 
     @cached_property
-    def _few(self) -> _Array:
+    def _few(self) -> Array:
         """The pairs over which the fixed point is sought, of both classes."""
         return self.powers[:, :_SEEKING].reshape(-1, self.counts.size)
 
@@ -160,9 +158,9 @@ class PairPowers:
         damped = mean
         for _ in range(_ROUNDS):
             weight = n / (seen + first * (few @ (1 / (kappa + damped))))
-            found = few.T @ weight / (len(few) * self.counts)
-            change = float(np.max(np.abs(found - damped) / damped))
-            damped = found
+            means = few.T @ weight / (len(few) * self.counts)
+            change = float(np.max(np.abs(means - damped) / damped))
+            damped = means
             if change < _CONVERGED:
                 break
         resolvent = 1 / (kappa + damped)
@@ -196,10 +194,10 @@ class LeverageLaw:
             training pairs of (residual x weight)^2 Y / E[Y], Y' that of the pair.
     """
 
-    weight: _Array
-    influence: _Array
+    weight: Array
+    influence: Array
 
-    def variance(self, squared_residual: _Array) -> _Array:
+    def variance(self, squared_residual: Array) -> Array:
         """Return the variance over training sets of the prediction at each pair.
 
         Args:
@@ -210,7 +208,7 @@ class LeverageLaw:
         return np.asarray(moved * self.influence / mean)
 
 
-def _by_block(rows: _Rows, values: _Array) -> tuple[_Array, _Array]:
+def _by_block(rows: Floats, values: Array) -> tuple[Array, Array]:
     """Return sums of squares over blocks of eigenvalues, (n, blocks), and block sizes.
 
     Directions without variance, as those of padding, are in no block.
@@ -225,11 +223,11 @@ def _by_block(rows: _Rows, values: _Array) -> tuple[_Array, _Array]:
     return np.asarray(rows**2 @ member, dtype=np.float64), member.sum(axis=0).astype(np.float64)
 
 
-def _outer(left: _Array, right: _Array) -> _Array:
+def _outer(left: Array, right: Array) -> Array:
     return np.asarray((left[:, :, None] * right[:, None, :]).reshape(len(left), -1))
 
 
-def _own_products(rows: _Array, counts: _Array) -> _Array:
+def _own_products(rows: Array, counts: Array) -> Array:
     """Return the power of v_i v_j, i <= j, less its mean, by pairs of blocks.
 
     v_i v_j and v_j v_i are one feature of twice the power; v_i^2 has the mean lambda_i, which the
@@ -244,6 +242,6 @@ def _own_products(rows: _Array, counts: _Array) -> _Array:
     return np.maximum(product, 0.0)
 
 
-def _own_counts(counts: _Array) -> _Array:
+def _own_counts(counts: Array) -> Array:
     i, j = np.triu_indices(counts.size)
     return np.asarray(np.where(i == j, counts[i] * (counts[i] + 1) / 2, counts[i] * counts[j]))

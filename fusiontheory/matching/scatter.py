@@ -18,18 +18,15 @@ second what pairs of pairs do: noise in all directions varies. Derivation, and w
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
 from fusiontheory.matching.model import MatchingModel
 from fusiontheory.risk import Spectrum, effective_ridge, learned
+from fusiontheory.typing import Array
 
 __all__ = ["training_deviation"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Half the step in log kappa of the derivative of s; the signal is smooth over a unit.
 _STEP = 0.3
@@ -37,7 +34,7 @@ _MOST = 1 - 1e-9
 
 
 @checked
-def training_deviation(model: MatchingModel, n: _Array, ridge: float) -> _Array:
+def training_deviation(model: MatchingModel, n: Array, ridge: float) -> Array:
     """Return the standard deviation over training sets of Phi^{-1}(accuracy), shape of n.
 
     0 without signal, where all training sets are at chance, and at an interpolation peak without
@@ -77,24 +74,24 @@ def training_deviation(model: MatchingModel, n: _Array, ridge: float) -> _Array:
     return np.where(usable, np.sqrt(np.maximum(single + pairs, 0.0) / spread), 0.0)
 
 
-def _power(spectrum: Spectrum, kappa: _Array, p: int) -> _Array:
+def _power(spectrum: Spectrum, kappa: Array, p: int) -> Array:
     """Return sum_i L_i^p."""
     return spectrum.sum(lambda lam, level: learned(lam, level) ** p, kappa)
 
 
-def _single(m: _Array, s: _Array, third: _Array, fourth: _Array, r: _Array, b: _Array) -> _Array:
+def _single(m: Array, s: Array, third: Array, fourth: Array, r: Array, b: Array) -> Array:
     """Return Var[psi] for normal h and j."""
     g = (1 - r + b * (1 + s)) / (1 + m)
     first, second = 2 * g - 1, g + (b - r) / 2
 
-    def variance(weight: _Array) -> _Array:
+    def variance(weight: Array) -> Array:
         return np.asarray(weight**2 * s - 2 * weight * b * third + b**2 * fourth)
 
     # Var[h u] = Var[h] Var[u] + Cov[h, u]^2, u = second h - b j.
     return variance(first) + s * variance(second) + (second * s - b * third) ** 2
 
 
-def _shrunk(model: MatchingModel, kappa: _Array) -> tuple[_Array, _Array, _Array, _Array]:
+def _shrunk(model: MatchingModel, kappa: Array) -> tuple[Array, Array, Array, Array]:
     """Return sum_i c_i L_i^p for p = 1 .. 4, c the signal of each eigenfunction.
 
     d(sum c L^p)/dlog kappa = -p (sum c L^p - sum c L^(p+1)) gives the third from the second. The
@@ -102,7 +99,7 @@ def _shrunk(model: MatchingModel, kappa: _Array) -> tuple[_Array, _Array, _Array
     spares a second numerical derivative.
     """
 
-    def second(level: _Array) -> tuple[_Array, _Array]:
+    def second(level: Array) -> tuple[Array, Array]:
         q, slope = model.signal(level)
         m = np.maximum(q, 0.0) / 4
         return m, np.clip((q + slope) / 4, 0.0, m)

@@ -204,19 +204,19 @@ def score_law(
     if not (normal.half > 0 and normal.total > 0):
         return _NOTHING
     alike = _fitted(scores, penalty, np.ones_like(law.weight), kappa)
-    found = _fitted(scores * length[:, None], penalty, law.weight, kappa)
-    if alike is None or found is None:
+    outputs = _fitted(scores * length[:, None], penalty, law.weight, kappa)
+    if alike is None or outputs is None:
         return _NOTHING
     typical = law.influence / law.influence.mean()
     normal = _seen_so_far(alike, normal)
-    half = normal.half * found.half / alike.half
-    within = normal.within * _ratio(found, alike)
-    output = found.scaled(half, within)
+    half = normal.half * outputs.half / alike.half
+    within = normal.within * _ratio(outputs, alike)
+    output = outputs.scaled(half, within)
     squared = (_LABEL - output) ** 2
     variance = float(law.variance(squared).mean())
     if not variance > 0:
         return _NOTHING
-    right, pulled = _right(found, half, within, variance, typical)
+    right, pulled = _right(outputs, half, within, variance, typical)
     accuracy = float(right.mean())
     if not 0 < accuracy < 1:
         return _NOTHING
@@ -283,15 +283,15 @@ def _seen_so_far(alike: _Outputs, normal: NormalScores) -> NormalScores:
     return NormalScores(half, within, normal.gamma)
 
 
-def _ratio(found: _Outputs, alike: _Outputs) -> float:
+def _ratio(outputs: _Outputs, alike: _Outputs) -> float:
     """Return by what the law multiplies the variance within a class.
 
     Where that is not clear of noise, by the square of what it multiplies the distance by.
     """
-    (one, one_error), (two, two_error) = found.within, alike.within
+    (one, one_error), (two, two_error) = outputs.within, alike.within
     if one > _CLEAR * one_error and two > _CLEAR * two_error:
         return one / two
-    return (found.half / alike.half) ** 2
+    return (outputs.half / alike.half) ** 2
 
 
 def _fitted(scores: Array, penalty: Array, weight: Array, kappa: float) -> _Outputs | None:
@@ -312,7 +312,7 @@ def _fitted(scores: Array, penalty: Array, weight: Array, kappa: float) -> _Outp
 
 
 def _right(
-    found: _Outputs, half: float, within: float, variance: float, typical: Array
+    outputs: _Outputs, half: float, within: float, variance: float, typical: Array
 ) -> tuple[Array, Array]:
     """Return the probability that each pair is classified right, and what mean and variance do.
 
@@ -325,16 +325,18 @@ def _right(
         Shape (2, n); and of each image, over z, what its share of mean and variance moves z by.
     """
     total = within + variance
-    noise = found.noise * (half / found.half) ** 2
+    noise = outputs.noise * (half / outputs.half) ** 2
     left = max(variance - noise, _SMOOTH * total)
-    output = found.scaled(half, total - left)
+    output = outputs.scaled(half, total - left)
     mean = output.mean(axis=1, keepdims=True)
     rest = left * typical
     right = ndtr(_LABEL * output / np.sqrt(rest))
     # Of the variance of the outputs, normal scores less noise.
-    share = min(found.noise / found.seen, 1.0)
+    share = min(outputs.noise / outputs.seen, 1.0)
     normal = (1 - share) * (total - left) + rest
-    apart = found.apart * np.sqrt(share * (total - left) / found.noise) if found.noise > 0 else 0
+    apart = (
+        outputs.apart * np.sqrt(share * (total - left) / outputs.noise) if outputs.noise > 0 else 0
+    )
     own = ndtr(_LABEL * (mean + apart) / np.sqrt(normal))
     wanted = ndtr(_LABEL * mean / np.sqrt(normal + share * (total - left) * typical))
     centred = output - mean

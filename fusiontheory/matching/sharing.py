@@ -25,11 +25,9 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
 from numpy.random import SeedSequence
-from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -40,10 +38,10 @@ from fusiontheory.constraints import between, checked
 from fusiontheory.data import Pairs, draw_pairs, most_pairs
 from fusiontheory.matching.model import MatchingModel, ScoreShift, SharedBlock
 from fusiontheory.risk import effective_ridge
+from fusiontheory.typing import Array
 
 __all__ = ["SharedPairs", "sharing_shift"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Pairs of one drawn set, and of all sets for one n: a shift is known within about 3 percent.
 _SET = 128
@@ -69,10 +67,10 @@ class SharedPairs:
         captions: two texts of one image.
     """
 
-    label: _Array
-    image: _Array
-    text: _Array
-    captions: _Array
+    label: Array
+    image: Array
+    text: Array
+    captions: Array
 
     @classmethod
     def independent(cls) -> SharedPairs:
@@ -166,7 +164,7 @@ class SharedPairs:
             groups.append(SharedPairs(self.label[first[:, None], inside], *parts))
         return tuple(groups)
 
-    def common(self, block: SharedBlock, likeness: float) -> _Array:
+    def common(self, block: SharedBlock, likeness: float) -> Array:
         """Return B of a block, for texts of one image with ``likeness`` in common."""
         if not block.of_text:
             return self.image
@@ -180,7 +178,7 @@ class SharedPairs:
 
 @checked
 def sharing_shift(
-    model: MatchingModel, n: _Array, ridge: float, images: _Array, captions: int
+    model: MatchingModel, n: Array, ridge: float, images: Array, captions: int
 ) -> ScoreShift:
     """Return by how much shared images and texts move Phi^{-1}(accuracy), and the risk's factor.
 
@@ -243,11 +241,11 @@ def _between(
             ValidityWarning,
             stacklevel=4,
         )
-    found = np.nan_to_num(values, nan=0.0)
-    found[np.isnan(values).any(axis=1), 1] = 1.0
+    known = np.nan_to_num(values, nan=0.0)
+    known[np.isnan(values).any(axis=1), 1] = 1.0
     if len(knots) == 1:
-        return float(found[0, 0]), float(found[0, 1])
-    shift, risk = PchipInterpolator(np.log(knots), found)(np.log(n))
+        return float(known[0, 0]), float(known[0, 1])
+    shift, risk = PchipInterpolator(np.log(knots), known)(np.log(n))
     return float(shift), float(risk)
 
 
@@ -280,9 +278,9 @@ class _Solution:
         scale: n over the number of pairs in all groups.
     """
 
-    kappa: _Array
-    common: list[list[_Array]]
-    omega: list[_Array]
+    kappa: Array
+    common: list[list[Array]]
+    omega: list[Array]
     scale: float
 
 
@@ -315,21 +313,21 @@ def _solved(
             traces += [np.vdot(x, omega[-1]) for x in shared]
         if not np.all(traces > 0):
             return None
-        found = 1 / (scale * traces)
-        change = np.max(np.abs(np.log(found / kappa)))
-        kappa = found
+        solution = 1 / (scale * traces)
+        change = np.max(np.abs(np.log(solution / kappa)))
+        kappa = solution
         if change < _CONVERGED:
             return _Solution(kappa, common, omega, scale)
     return None
 
 
-def _degrees(model: MatchingModel, kappa: _Array) -> _Array:
+def _degrees(model: MatchingModel, kappa: Array) -> Array:
     """Return the sum of L over each block's eigenvalues."""
     blocks = zip(model.sharing.blocks, kappa, strict=True)
     return np.array([float(block.spectrum.degrees(level)) for block, level in blocks])
 
 
-def _squared_degrees(model: MatchingModel, kappa: _Array) -> _Array:
+def _squared_degrees(model: MatchingModel, kappa: Array) -> Array:
     """Return the sum of L^2 over each block's eigenvalues."""
     blocks = zip(model.sharing.blocks, kappa, strict=True)
     return np.array([float(block.spectrum.squared_degrees(level)) for block, level in blocks])
@@ -367,7 +365,7 @@ def shared_scores(
 
 
 def _variance(
-    model: MatchingModel, at: _Solution, a: float, residual: list[_Array], within: float
+    model: MatchingModel, at: _Solution, a: float, residual: list[Array], within: float
 ) -> float | None:
     """Return the sum of the c_B of (3), what predictors of different training sets vary by."""
     size = at.kappa.size

@@ -20,7 +20,7 @@ from fusiontheory.moments.gaussian import (
 )
 from fusiontheory.moments.groups import check_groups, independent_images, representatives
 from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dependence
-from fusiontheory.moments.means import centred
+from fusiontheory.moments.means import Centred, centred
 from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.paired import Moments
 from fusiontheory.moments.sample import MOST_IMAGES, SampledPairs
@@ -37,6 +37,7 @@ __all__ = [
     "LOGARITHMIC",
     "MOST_IMAGES",
     "Calibration",
+    "Centred",
     "Diagnosis",
     "FeatureShape",
     "GaussianPairs",

@@ -16,11 +16,12 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
+from fusiontheory.typing import Array
 
 __all__ = [
     "Calibration",
@@ -31,7 +32,6 @@ __all__ = [
     "scaled",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Ranges: TypeAlias = dict[str, tuple[float, float]]
 
 _FILE = "calibration.json"
@@ -57,7 +57,7 @@ class Calibration:
     inside: tuple[float, ...]
     outside: dict[str, tuple[tuple[float, float], ...]]
 
-    def excess(self, name: str, value: ArrayLike) -> _Array:
+    def excess(self, name: str, value: ArrayLike) -> Array:
         """Return how far values are beyond their range, in units of the farthest one seen.
 
         0 within the range; above 1 farther than any population of the study.
@@ -75,10 +75,10 @@ class Calibration:
 
     def beyond(self, values: dict[str, float]) -> dict[str, float]:
         """Return the excess of each item that is beyond its range."""
-        found = {name: float(self.excess(name, value)) for name, value in values.items()}
-        return {name: excess for name, excess in found.items() if excess > 0}
+        excesses = {name: float(self.excess(name, value)) for name, value in values.items()}
+        return {name: excess for name, excess in excesses.items() if excess > 0}
 
-    def half_width(self, values: dict[str, float], n: _Array) -> _Array:
+    def half_width(self, values: dict[str, float], n: Array) -> Array:
         """Return the extra half-width at each n: the largest over the items beyond their ranges.
 
         It is linear in the excess, beyond the study proportional to it, and half at most; between
@@ -96,7 +96,7 @@ class Calibration:
 
 
 @checked
-def scaled(name: str, value: ArrayLike) -> _Array:
+def scaled(name: str, value: ArrayLike) -> Array:
     """Return values on the scale on which distances of their item are measured."""
     given = np.asarray(value, dtype=np.float64)
     return np.log(np.maximum(given, 1e-12)) if name in LOGARITHMIC else given
@@ -111,11 +111,11 @@ def ranges(head: str | None = None) -> _Ranges:
         True
     """
     chosen = list(calibration().values()) if head is None else [calibration_of(head)]
-    found = {}
+    limits = {}
     for name in EFFECTS:
         ends = [own.ends(name) for own in chosen]
-        found[name] = max(low for low, _ in ends), min(high for _, high in ends)
-    return found
+        limits[name] = max(low for low, _ in ends), min(high for _, high in ends)
+    return limits
 
 
 @checked

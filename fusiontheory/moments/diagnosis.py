@@ -8,11 +8,10 @@ hold; beyond one they may not, and `fusiontheory.curves.trust` widens their inte
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
@@ -23,10 +22,10 @@ from fusiontheory.moments.groups import check_groups, largest_group, representat
 from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dependence
 from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.second import checked_features
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["Diagnosis", "check_variation", "diagnose"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Share of a mean square below which a variance is rounding, in single precision too.
 _ROUNDING = 1e-10
@@ -56,7 +55,7 @@ class Diagnosis:
     """
 
     values: dict[str, float]
-    groups: NDArray[np.int64] = field(repr=False)
+    groups: Integers = field(repr=False)
     images: int
 
     @property
@@ -103,8 +102,8 @@ def diagnose(image: ArrayLike, text: ArrayLike, groups: ArrayLike | None = None)
     """
     v, t = checked_features(image, text)
     check_variation(v, t)
-    found = find_duplicates(v, t) if groups is None else check_groups(groups, len(v))
-    if len(v) > 1 and found.max() == 0:
+    representative = find_duplicates(v, t) if groups is None else check_groups(groups, len(v))
+    if len(v) > 1 and representative.max() == 0:
         raise InputError(
             f"image and text must not all be duplicates, got {len(v)} near copies of one row"
         )
@@ -115,22 +114,22 @@ def diagnose(image: ArrayLike, text: ArrayLike, groups: ArrayLike | None = None)
     }
     # Rows of discrete features repeat by nature: they are not copies of one item.
     if groups is None and values["distinct_values"] < _DISCRETE:
-        found = np.arange(len(v))
-    independent = int(found.max()) + 1
+        representative = np.arange(len(v))
+    independent = int(representative.max()) + 1
     rng = np.random.default_rng(0)
-    kept = rng.permutation(representatives(found))[:_MOST]
+    kept = rng.permutation(representatives(representative))[:_MOST]
     values |= {
         **_shapes(v[kept], t[kept].reshape(-1, t.shape[-1])),
         **_dependence(v[kept], t[kept].mean(axis=1)),
         "near_duplicates": 1 - independent / len(v) if groups is None else 0.0,
         "grouped_copies": 0.0 if groups is None else 1 - independent / len(v),
-        "largest_group": 0.0 if groups is None else largest_group(found),
+        "largest_group": 0.0 if groups is None else largest_group(representative),
         "images_per_dimension": independent / max(v.shape[1], t.shape[2]),
     }
-    return Diagnosis({name: values[name] for name in EFFECTS}, found, len(v))
+    return Diagnosis({name: values[name] for name in EFFECTS}, representative, len(v))
 
 
-def check_variation(image: _Array, text: _Array) -> None:
+def check_variation(image: Array, text: Array) -> None:
     """Refuse a modality of which centring leaves nothing but rounding.
 
     Args:
@@ -150,7 +149,7 @@ def check_variation(image: _Array, text: _Array) -> None:
             )
 
 
-def _shapes(image: _Array, text: _Array) -> dict[str, float]:
+def _shapes(image: Array, text: Array) -> dict[str, float]:
     sides = FeatureShape(image), FeatureShape(text)
     return {
         "mean_share": max(side.mean_share for side in sides),
@@ -164,7 +163,7 @@ def _shapes(image: _Array, text: _Array) -> dict[str, float]:
     }
 
 
-def _dependence(image: _Array, text: _Array) -> dict[str, float]:
+def _dependence(image: Array, text: Array) -> dict[str, float]:
     """Return the dependence of rows in random order."""
     halves = halves_dependence(image, text)
     squares, mixed = kernel_dependence(image[:_MOST_FOR_KERNELS], text[:_MOST_FOR_KERNELS])

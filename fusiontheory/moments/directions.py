@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, ValidityWarning
 from fusiontheory.heads import SharedDirections
-from fusiontheory.moments.gaussian import GaussianPairs
 from fusiontheory.moments.paired import Moments
-from fusiontheory.moments.sample import SampledPairs
+from fusiontheory.typing import Array
 
 __all__ = ["on_shared_directions"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 _FOLDS, _SEED = 10, 0
 # Of the largest singular value, below which one of a distribution is rounding.
@@ -43,12 +39,10 @@ def on_shared_directions(moments: Moments) -> Moments:
         >>> on_shared_directions(Moments.from_features(image, shared)).dimensions
         (3, 3)
     """
-    pairs = moments.pairs
-    if isinstance(pairs, GaussianPairs):
-        return _of_gaussian(pairs)
-    if not isinstance(pairs, SampledPairs):
-        raise InputError(f"moments must be of features or Gaussian, got {type(pairs).__name__}")
-    image, text = pairs.features()
+    features = moments.pairs.features()
+    if features is None:
+        return _of_distribution(moments)
+    image, text = features
     if len(image) < 5 * _FOLDS:
         raise InputError(
             f"moments must be of at least {5 * _FOLDS} images for directions that are found on"
@@ -60,7 +54,7 @@ def on_shared_directions(moments: Moments) -> Moments:
         return Moments.from_features(*_held_out(image, text))
 
 
-def _held_out(image: _Array, text: _Array) -> tuple[_Array, _Array]:
+def _held_out(image: Array, text: Array) -> tuple[Array, Array]:
     """Return each image and its texts along directions that are fitted without it."""
     whole = SharedDirections.fit(image, text)
     kept = whole.image.shape[1]
@@ -69,20 +63,20 @@ def _held_out(image: _Array, text: _Array) -> tuple[_Array, _Array]:
     second = np.empty((*text.shape[:2], kept))
     for k in range(_FOLDS):
         own, others = fold == k, fold != k
-        found = leading(image[others], text[others], kept)
-        first[own] = image[own] @ turned_to(found[0], whole.image)
-        second[own] = text[own] @ turned_to(found[1], whole.text)
+        directions = leading(image[others], text[others], kept)
+        first[own] = image[own] @ turned_to(directions[0], whole.image)
+        second[own] = text[own] @ turned_to(directions[1], whole.text)
     return first, second
 
 
-def leading(image: _Array, text: _Array, count: int) -> tuple[_Array, _Array]:
+def leading(image: Array, text: Array, count: int) -> tuple[Array, Array]:
     """Return the first singular directions of the cross-covariance, (d_v, k) and (d_t, k)."""
     v, t = image - image.mean(axis=0), text.mean(axis=1)
     left, _, right = np.linalg.svd(v.T @ (t - t.mean(axis=0)), full_matrices=False)
     return left[:, :count], right[:count].T
 
 
-def turned_to(directions: _Array, target: _Array) -> _Array:
+def turned_to(directions: Array, target: Array) -> Array:
     """Return the basis of the span of ``directions`` (d, k) that is nearest to ``target``.
 
     >>> turned_to(-np.eye(3)[:, :2], np.eye(3)[:, :2]).tolist()
@@ -92,14 +86,15 @@ def turned_to(directions: _Array, target: _Array) -> _Array:
     return np.asarray(directions @ (left @ right) + 0.0)
 
 
-def _of_gaussian(pairs: GaussianPairs) -> Moments:
-    left, values, right = np.linalg.svd(pairs.cross, full_matrices=False)
+def _of_distribution(moments: Moments) -> Moments:
+    (values_v, values_t), (mean_v, mean_t) = moments.pairs.eigenvalues, moments.pairs.means
+    left, values, right = np.linalg.svd(moments.cross, full_matrices=False)
     kept = max(int((values > _ROUNDING * values[0]).sum()), 1)
     u, w = left[:, :kept], right[:kept].T
     return Moments.from_second_moments(
-        (u.T * pairs.image) @ u,
-        (w.T * pairs.text) @ w,
-        u.T @ pairs.cross @ w,
-        image_mean=pairs.image_mean @ u,
-        text_mean=pairs.text_mean @ w,
+        (u.T * values_v) @ u,
+        (w.T * values_t) @ w,
+        u.T @ moments.cross @ w,
+        image_mean=mean_v @ u,
+        text_mean=mean_t @ w,
     )

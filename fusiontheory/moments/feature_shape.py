@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Array, Single
 
 __all__ = ["FeatureShape", "distinct_values", "repeated_rows"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # Leading directions of which the shape is looked at.
 _LEADING = 4
@@ -36,38 +34,38 @@ class FeatureShape:
         (1.0, 8)
     """
 
-    rows: NDArray[Any]
+    rows: AnyArray
 
     @cached_property
-    def _mean(self) -> _Array:
+    def _mean(self) -> Array:
         return np.asarray(self.rows.mean(axis=0, dtype=np.float64))
 
     @cached_property
-    def _centred(self) -> NDArray[np.float32]:
+    def _centred(self) -> Single:
         return np.asarray(self.rows - self._mean, dtype=np.float32)
 
     @cached_property
-    def _squares(self) -> _Array:
+    def _squares(self) -> Array:
         return np.asarray(np.einsum("nd,nd->n", self._centred, self._centred), dtype=np.float64)
 
     @cached_property
-    def _covariance(self) -> _Array:
+    def _covariance(self) -> Array:
         # In the unit of the trace: powers of it are safe in single precision.
         unit = np.float32(1 / np.sqrt(len(self.rows) * self._squares.mean()))
         scaled = self._centred * unit
         return np.asarray(scaled.T @ scaled, dtype=np.float64)
 
     @cached_property
-    def _eigen(self) -> tuple[_Array, _Array]:
+    def _eigen(self) -> tuple[Array, Array]:
         values, vectors = np.linalg.eigh(self._covariance)
         return values, vectors
 
     @cached_property
     def _square_trace(self) -> float:
         """tr S^2 / (tr S)^2, of which a sample's own has about 1 / n too much."""
-        found = float((self._covariance**2).sum())
+        square_trace = float((self._covariance**2).sum())
         n = len(self.rows)
-        return max(found - 1 / n, 1e-3 * found) if n > 2 else found
+        return max(square_trace - 1 / n, 1e-3 * square_trace) if n > 2 else square_trace
 
     @property
     def mean_share(self) -> float:
@@ -103,19 +101,19 @@ class FeatureShape:
         return float(self._eigen[0][-1])
 
     @cached_property
-    def _scores(self) -> NDArray[np.float32]:
+    def _scores(self) -> Single:
         values, vectors = self._eigen
         kept = values[-_LEADING:] > 1e-9
         scores = self._centred @ vectors[:, -_LEADING:][:, kept].astype(np.float32)
         return np.asarray(scores / scores.std(axis=0))
 
     @property
-    def leading_skewness(self) -> _Array:
+    def leading_skewness(self) -> Array:
         """E z^3 along each of the four directions of most variance, fewer in fewer dimensions."""
         return np.asarray((self._scores**3).mean(axis=0, dtype=np.float64))
 
     @property
-    def leading_kurtosis(self) -> _Array:
+    def leading_kurtosis(self) -> Array:
         """E z^4 - 3 along the same directions.
 
         Example:
@@ -126,7 +124,7 @@ class FeatureShape:
         return np.asarray((self._scores**4).mean(axis=0, dtype=np.float64)) - 3
 
 
-def repeated_rows(rows: NDArray[Any]) -> float:
+def repeated_rows(rows: AnyArray) -> float:
     """Return the share of rows that are exact copies of an earlier one.
 
     Example:
@@ -142,7 +140,7 @@ def repeated_rows(rows: NDArray[Any]) -> float:
     return 1 - distinct / len(rows)
 
 
-def distinct_values(rows: NDArray[Any]) -> float:
+def distinct_values(rows: AnyArray) -> float:
     """Return the share of distinct values in a coordinate, the median over coordinates.
 
     Example:

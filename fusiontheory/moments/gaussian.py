@@ -18,12 +18,11 @@ from fusiontheory.moments.second import (
     eigenbasis,
     joint_eigenvalue,
 )
-from fusiontheory.moments.source import PairSignal
+from fusiontheory.moments.source import LEAST_MEAN, PairSignal
+from fusiontheory.typing import Array, Single
 
 __all__ = ["GaussianPairs", "checked_gaussian", "debiased_cross", "gaussian_surrogate"]
 
-_Array = NDArray[np.float64]
-_Single = NDArray[np.float32]
 
 _SEED = 0
 # Of eigenvalues to each side, within which noise is taken to be alike.
@@ -53,14 +52,14 @@ class GaussianPairs:
         array([0.5, 0. , 0. ])
     """
 
-    image: _Array
-    text: _Array
-    cross: _Array
-    image_mean: _Array
-    text_mean: _Array
+    image: Array
+    text: Array
+    cross: Array
+    image_mean: Array
+    text_mean: Array
 
     @property
-    def eigenvalues(self) -> tuple[_Array, _Array]:
+    def eigenvalues(self) -> tuple[Array, Array]:
         """Of M_v and of M_t."""
         return self.image, self.text
 
@@ -80,30 +79,41 @@ class GaussianPairs:
         return float(self.image.sum()), float(self.text.sum())
 
     @property
-    def clean_eigenvalues(self) -> tuple[_Array, _Array]:
+    def clean_eigenvalues(self) -> tuple[Array, Array]:
         """Those of the pairs: noise is part of them."""
         return self.eigenvalues
 
     @property
-    def means(self) -> tuple[_Array, _Array]:
+    def means(self) -> tuple[Array, Array]:
         """E v and E t."""
         return self.image_mean, self.text_mean
+
+    def mean_powers(self) -> tuple[float, float]:
+        """Return |E v|^2 and |E t|^2; 0 and 0 where neither is a hundredth of its trace."""
+        image = float(self.image_mean @ self.image_mean)
+        text = float(self.text_mean @ self.text_mean)
+        small = image <= LEAST_MEAN * self.image.sum() and text <= LEAST_MEAN * self.text.sum()
+        return (0.0, 0.0) if small else (image, text)
+
+    def features(self, noise: bool = True) -> None:
+        """There are none: it is a distribution."""
+        del noise
 
     @property
     def noise(self) -> tuple[float, float]:
         """None is to be added."""
         return 0.0, 0.0
 
-    def signal(self, power: _Array) -> PairSignal:
+    def signal(self, power: Array) -> PairSignal:
         """Return the signal in closed form, without an error."""
         del power
         grid = _GRID * self.image.sum() * self.text.sum()
         operator = self.rotations(grid).mean(axis=1)
         return PairSignal(self.image, self.text, grid, operator, np.zeros_like(grid), 0.0)
 
-    def lengths(self, most: int) -> tuple[_Array, _Array]:
-        """Return |v|^2 and |t|^2 of ``rows``."""
-        traces, image, text = self.rows(most)
+    def lengths(self, most: int) -> tuple[Array, Array]:
+        """Return |v|^2 and |t|^2 of ``unit_trace_pairs``."""
+        traces, image, text = self.unit_trace_pairs(most)
         squares = (np.einsum("nd,nd->n", x, x, dtype=np.float64) for x in (image, text))
         first, second = (trace * one for trace, one in zip(traces, squares, strict=True))
         return first, second
@@ -114,11 +124,11 @@ class GaussianPairs:
         return None
 
     @property
-    def text_likeness(self) -> _Array:
+    def text_likeness(self) -> Array:
         """One text an image, which it shares whole, (d_t,)."""
         return np.ones_like(self.text)
 
-    def draw(self, n: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(self, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
         """Return n matched pairs, shapes (n, d_v) and (n, d_t)."""
         d_v = self.image.size
         covariance = np.block(
@@ -134,7 +144,7 @@ class GaussianPairs:
         rows = rng.standard_normal((n, values.size)) @ root
         return rows[:, :d_v] + self.image_mean, rows[:, d_v:] + self.text_mean
 
-    def rows(self, most: int) -> tuple[tuple[float, float], _Single, _Single]:
+    def unit_trace_pairs(self, most: int) -> tuple[tuple[float, float], Single, Single]:
         """Return tr M_v and tr M_t, and ``most`` pairs from one seed, brought to trace 1."""
         traces = self.traces
         image, text = (
@@ -157,7 +167,7 @@ class GaussianPairs:
             text_mean=text * self.text_mean,
         )
 
-    def rotations(self, kappa: _Array) -> _Array:
+    def rotations(self, kappa: Array) -> Array:
         """Return d_0 .. d_3 of `fusiontheory.signal.lanczos`, exactly, (len(kappa), 1, 4)."""
         product = np.outer(self.image, self.text)
         moments = np.empty((kappa.size, 1, 4))
@@ -171,7 +181,7 @@ class GaussianPairs:
             moments[row, 0] = [np.vdot(left, right) for left, right in factors]
         return moments
 
-    def excess(self, weights: _Array) -> _Array:
+    def excess(self, weights: Array) -> Array:
         r"""Return D W, D = Cov(v (x) t | matched) - M_v (x) M_t, for W of shape (d_v, d_t).
 
         By Isserlis' theorem the covariance of x_i y_j and x_k y_l, x = v - mu and y = t - nu, has
@@ -184,7 +194,7 @@ class GaussianPairs:
         """
         mu, nu = self.image_mean, self.text_mean
         swapped = self.cross @ weights.T
-        excess: _Array = swapped @ self.cross + np.outer(swapped @ mu, nu)
+        excess: Array = swapped @ self.cross + np.outer(swapped @ mu, nu)
         excess += np.outer(mu, (weights @ nu) @ self.cross)
         excess -= (mu @ weights @ nu) * np.outer(mu, nu)
         return excess
@@ -233,7 +243,7 @@ def checked_gaussian(
     return pairs, _dot_product(m_v, m_t, c, mu, nu)
 
 
-def _checked_mean(name: str, mean: ArrayLike | None, second_moment: _Array) -> _Array:
+def _checked_mean(name: str, mean: ArrayLike | None, second_moment: Array) -> Array:
     d = len(second_moment)
     if mean is None:
         return np.zeros(d)
@@ -250,7 +260,7 @@ def _checked_mean(name: str, mean: ArrayLike | None, second_moment: _Array) -> _
 
 
 def _dot_product(
-    m_v: _Array, m_t: _Array, c: _Array, mu: _Array, nu: _Array
+    m_v: Array, m_t: Array, c: Array, mu: Array, nu: Array
 ) -> DotProductMoments | None:
     """Return the moments of v.t; beside those of mismatched pairs, C enters by tr C and tr C^2."""
     if c.shape[0] != c.shape[1]:
@@ -267,8 +277,8 @@ def _dot_product(
 
 @checked
 def debiased_cross(
-    cross: _Array, power: _Array, second: tuple[_Array, _Array], means: tuple[_Array, _Array]
-) -> _Array:
+    cross: Array, power: Array, second: tuple[Array, Array], means: tuple[Array, Array]
+) -> Array:
     """Return a cross-covariance without the power that sampling noise lends to the sample's.
 
     The cross-covariance of n pairs has noise of total power tr M_v tr M_t / n; in a population
@@ -295,11 +305,11 @@ def debiased_cross(
     ]
     (root_v, whiten_v), (root_t, whiten_t) = roots
     left, correlations, right = np.linalg.svd(whiten_v.T @ scaled @ whiten_t, full_matrices=False)
-    possible: _Array = root_v @ (left * np.minimum(correlations, 1.0)) @ right @ root_t.T
+    possible: Array = root_v @ (left * np.minimum(correlations, 1.0)) @ right @ root_t.T
     return possible
 
 
-def _octaves(values: _Array) -> NDArray[np.intp]:
+def _octaves(values: Array) -> NDArray[np.intp]:
     """Return the block of each eigenvalue: eight, of equal width in the logarithm."""
     logarithms = np.log(np.maximum(values, values[0] * 1e-12))
     width = max(float(logarithms[0] - logarithms[-1]), 1e-9) / _BLOCKS
@@ -307,7 +317,7 @@ def _octaves(values: _Array) -> NDArray[np.intp]:
     return np.asarray(np.minimum(blocks, _BLOCKS - 1))
 
 
-def _roots(covariance: _Array) -> tuple[_Array, _Array]:
+def _roots(covariance: Array) -> tuple[Array, Array]:
     """Return A and B of shape (d, rank) with A A^T = covariance and B^T covariance B = I."""
     values, vectors = np.linalg.eigh(covariance)
     kept = values > 1e-10 * values[-1]
@@ -318,7 +328,7 @@ def _roots(covariance: _Array) -> tuple[_Array, _Array]:
 @checked
 def gaussian_surrogate(
     image: ArrayLike, text: ArrayLike, n: int, rng: np.random.Generator
-) -> tuple[_Array, _Array]:
+) -> tuple[Array, Array]:
     """Draw n Gaussian pairs with the means, second moments and cross-covariance of features.
 
     The cross-covariance is that of ``debiased_cross``. `Moments.gaussian_twin` has the moments of

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["check_groups", "independent_images", "largest_group", "numbered", "representatives"]
 
-_Index = NDArray[np.int64]
-
 
 @checked
-def independent_images(groups: ArrayLike, images: int) -> _Index:
+def independent_images(groups: ArrayLike, images: int) -> Integers:
     """Return the row of the first image of each group, in order.
 
     A closed form of moments divides by numbers of independent images, cuts them into folds that
@@ -41,7 +38,7 @@ def independent_images(groups: ArrayLike, images: int) -> _Index:
 
 
 @checked
-def check_groups(groups: ArrayLike, rows: int) -> _Index:
+def check_groups(groups: ArrayLike, rows: int) -> Integers:
     """Return group ids as numbers from 0, one a row.
 
     Args:
@@ -74,7 +71,7 @@ def check_groups(groups: ArrayLike, rows: int) -> _Index:
 
 
 @checked
-def representatives(groups: _Index) -> _Index:
+def representatives(groups: Integers) -> Integers:
     """Return the first row of each group, in order.
 
     Example:
@@ -84,7 +81,7 @@ def representatives(groups: _Index) -> _Index:
     return np.asarray(np.sort(np.unique(groups, return_index=True)[1]))
 
 
-def largest_group(groups: _Index) -> float:
+def largest_group(groups: Integers) -> float:
     """Return the share of rows in the largest group; 0 if no group has two.
 
     Example:
@@ -95,7 +92,7 @@ def largest_group(groups: _Index) -> float:
     return most / len(groups) if most > 1 else 0.0
 
 
-def numbered(labels: NDArray[Any]) -> _Index:
+def numbered(labels: AnyArray) -> Integers:
     """Return labels as numbers in the order of their first rows."""
     first, inverse = np.unique(labels, return_index=True, return_inverse=True)[1:]
     order = np.empty(len(first), dtype=np.int64)

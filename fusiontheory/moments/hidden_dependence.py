@@ -13,18 +13,16 @@ the unbiased estimate is that of Song et al., JMLR 13 (2012), eq. 5.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["HalvesDependence", "halves_dependence", "kernel_dependence"]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Rows: TypeAlias = NDArray[Any]
 
 _LEADING = 3
 
@@ -47,7 +45,7 @@ class HalvesDependence(NamedTuple):
 
 
 @checked
-def halves_dependence(image: _Rows, text: _Rows) -> HalvesDependence:
+def halves_dependence(image: AnyArray, text: AnyArray) -> HalvesDependence:
     """Return dependence as the halves of rows in random order show it.
 
     Args:
@@ -70,7 +68,7 @@ def halves_dependence(image: _Rows, text: _Rows) -> HalvesDependence:
     crosses = [_cross(v[part], t[part]) for part in parts]
     common = float((crosses[0] * crosses[1]).sum())
     scale = float(np.linalg.norm(crosses[0]) * np.linalg.norm(crosses[1]))
-    found = np.zeros(_LEADING)
+    dependence = np.zeros(_LEADING)
     for cross, other in zip(crosses, parts[::-1], strict=True):
         left, right = _leading_pairs(cross)
         first, second = v[other] @ left, t[other] @ right
@@ -78,15 +76,15 @@ def halves_dependence(image: _Rows, text: _Rows) -> HalvesDependence:
         spread = np.sqrt((first**2).mean(axis=0) * (second**2).mean(axis=0))
         product = (first * second).mean(axis=0)
         rho = np.divide(product, spread, out=np.zeros_like(spread), where=spread > 0)
-        found[: rho.size] += rho / 2
+        dependence[: rho.size] += rho / 2
     return HalvesDependence(
         agreement=common / scale if scale > 0 else 0.0,
-        leading_correlation=float(found.max()),
+        leading_correlation=float(dependence.max()),
         shared_lengths=_shared_lengths(v, t, common),
     )
 
 
-def _leading_pairs(cross: _Array) -> tuple[_Rows, _Rows]:
+def _leading_pairs(cross: Array) -> tuple[AnyArray, AnyArray]:
     """Return the leading singular pairs, from the smaller of the two Gram matrices."""
     if cross.shape[0] > cross.shape[1]:
         right, left = _leading_pairs(cross.T)
@@ -96,7 +94,7 @@ def _leading_pairs(cross: _Array) -> tuple[_Rows, _Rows]:
     return vectors.astype(np.float32), (cross.T @ vectors).astype(np.float32)
 
 
-def _shared_lengths(v: _Rows, t: _Rows, power: float) -> float:
+def _shared_lengths(v: AnyArray, t: AnyArray, power: float) -> float:
     squares = [np.einsum("nd,nd->n", x, x).astype(np.float64) for x in (v, t)]
     covariance = float(np.cov(*squares)[0, 1])
     spread = 1.0
@@ -108,7 +106,7 @@ def _shared_lengths(v: _Rows, t: _Rows, power: float) -> float:
 
 
 @checked
-def kernel_dependence(image: _Rows, text: _Rows) -> tuple[float, float]:
+def kernel_dependence(image: AnyArray, text: AnyArray) -> tuple[float, float]:
     """Return dependence of squares beyond Gaussian pairs, and of features on products.
 
     Both are roots of shares between 0 and 1: the squared covariance of v (x) v and t (x) t, less
@@ -147,19 +145,19 @@ def kernel_dependence(image: _Rows, text: _Rows) -> tuple[float, float]:
     return float(np.sqrt(max(squares, 0.0))), float(np.sqrt(max(mixed, 0.0)))
 
 
-def _cross(image: _Rows, text: _Rows) -> _Array:
+def _cross(image: AnyArray, text: AnyArray) -> Array:
     v, t = image - image.mean(axis=0), text - text.mean(axis=0)
     return np.asarray(v.T @ t / max(len(v) - 1, 1), dtype=np.float64)
 
 
-def _fourth(cross: _Array, power: float) -> float:
+def _fourth(cross: Array, power: float) -> float:
     """Return tr (C C^T)^2 with the sample's C brought to the unbiased |C|^2."""
     own = float((cross**2).sum())
     product = cross @ cross.T
     return float((product**2).sum()) * (max(power, 0.0) / own) ** 2 if own > 0 else 0.0
 
 
-def _double_centre(gram: _Array) -> None:
+def _double_centre(gram: Array) -> None:
     """Centre by U-statistics over distinct rows, in place; the diagonal becomes 0."""
     n = len(gram)
     np.fill_diagonal(gram, 0.0)
@@ -170,7 +168,7 @@ def _double_centre(gram: _Array) -> None:
     np.fill_diagonal(gram, 0.0)
 
 
-def _hsic(first: _Array, second: _Array) -> float:
+def _hsic(first: Array, second: Array) -> float:
     """Return the unbiased estimate from two matrices that are centred so."""
     n = len(first)
     return float(np.vdot(first, second)) / (n * (n - 3))

@@ -13,32 +13,21 @@ next to nothing at unit norm, where m.x hardly varies). Derivation: ``docs/means
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.constraints import checked
-from fusiontheory.moments.gaussian import GaussianPairs
 from fusiontheory.moments.paired import Moments
-from fusiontheory.moments.sample import SampledPairs
-from fusiontheory.signal import MINIMUM_IMAGES
+from fusiontheory.moments.source import PairSource
+from fusiontheory.typing import Array
 
 __all__ = ["Centred", "centred"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
-# Standard errors above 0 from where a mean is known, as for `fusiontheory.signal.ritz`.
-_CLEAR = 3.0
-# Share of the second moment below which a mean moves accuracies by at most 0.1 points.
-_LEAST = 0.01
-# Below this share of the second moment nothing is left of the features but rounding.
-_CONSTANT = 1e-9
-
-
+@checked
 @dataclass(frozen=True, eq=False)
 class Centred:
     """The moments of features less their means, and the squared lengths of the means.
@@ -70,7 +59,7 @@ class Centred:
         """Return u_0 over the mean power, the cosine of two unrelated pairs."""
         return (self.image + self.text) / 2 / self.power
 
-    def joint_eigenvalues(self, image: float, text: float) -> _Array:
+    def joint_eigenvalues(self, image: float, text: float) -> Array:
         """Return eigenvalues of the second moment of [sqrt(image) x; sqrt(text) y], balanced pairs.
 
         Half the pairs are matched, so that C / 2 couples the blocks. Shape (d_v + d_t,).
@@ -97,61 +86,34 @@ def centred(moments: Moments) -> Centred:
         >>> float(found.moments.image_eigenvalues.sum().round())
         4.0
     """
-    pairs, found = moments.pairs, None
-    if isinstance(pairs, GaussianPairs):
-        found = _of_gaussian(pairs)
-    elif isinstance(pairs, SampledPairs):
-        found = _of_sample(pairs)
-    return Centred(moments, 0.0, 0.0) if found is None else found
+    powers = moments.pairs.mean_powers()
+    if not any(powers):
+        return Centred(moments, 0.0, 0.0)
+    features = moments.pairs.features(noise=False)
+    if features is None:
+        return Centred(_of_distribution(moments), *powers)
+    return Centred(_of_features(moments.pairs, *features), *powers)
 
 
-def _of_gaussian(pairs: GaussianPairs) -> Centred | None:
-    mean_v, mean_t = pairs.image_mean, pairs.text_mean
-    means = [(float(mean_v @ mean_v), pairs.image), (float(mean_t @ mean_t), pairs.text)]
-    if all(power <= _LEAST * values.sum() for power, values in means):
-        return None
+def _of_distribution(moments: Moments) -> Moments:
+    """Return the moments of a distribution less its means."""
+    pairs = moments.pairs
     image, text = (
         np.diag(values) - np.outer(mean, mean)
-        for values, mean in ((pairs.image, mean_v), (pairs.text, mean_t))
+        for values, mean in zip(pairs.eigenvalues, pairs.means, strict=True)
     )
-    moments = Moments.from_second_moments(image, text, pairs.cross)
-    return Centred(moments, float(mean_v @ mean_v), float(mean_t @ mean_t))
+    return Moments.from_second_moments(image, text, moments.cross)
 
 
-def _of_sample(pairs: SampledPairs) -> Centred | None:
-    if len(pairs.image) < MINIMUM_IMAGES:
-        return None
-    rows = pairs.image, pairs.text.mean(axis=1)
-    powers = [
-        trace * _mean_power(np.asarray(x, dtype=np.float64))
-        for trace, x in zip(pairs.traces, rows, strict=True)
-    ]
-    if not any(powers):
-        return None
-    roots = np.sqrt(pairs.traces)
-    image = roots[0] * pairs.image.astype(np.float64)
-    text = roots[1] * pairs.text.astype(np.float64)
+def _of_features(pairs: PairSource, image: Array, text: Array) -> Moments:
+    """Return the moments of features less their means, with the noise and lengths of the pairs."""
     # In the coordinates of the image, in which v.t is defined.
     text = text if pairs.turn is None else text @ pairs.turn.T
+    centred_image, centred_text = image - image.mean(axis=0), text - text.mean(axis=(0, 1))
     with warnings.catch_warnings():
         # Few images were warned of when the moments were made.
         warnings.simplefilter("ignore", ValidityWarning)
-        centre = image.mean(axis=0), text.mean(axis=(0, 1))
-        moments = Moments.of_checked(image - centre[0], text - centre[1])
-        assert isinstance(moments.pairs, SampledPairs)
         lengths = (image**2).sum(axis=1), (text**2).sum(axis=2)
-        kept = replace(moments, pairs=replace(moments.pairs, squared_lengths=lengths))
-        noisy = kept.with_noise(image=pairs.noise[0], text=pairs.noise[1])
-    return Centred(noisy if any(pairs.noise) else kept, *powers)
-
-
-def _mean_power(rows: _Array) -> float:
-    """Return |E x|^2 without bias; 0 where noise may be all of it, or all else is rounding."""
-    mean = rows.mean(axis=0)
-    covariance = np.cov(rows, rowvar=False).reshape(mean.size, mean.size)
-    spread = float(np.trace(covariance))
-    found = float(mean @ mean) - spread / len(rows)
-    error = np.sqrt(2 * np.sum(covariance**2)) / len(rows)
-    constant = spread <= _CONSTANT * float(mean @ mean)
-    known = found > max(_CLEAR * error, _LEAST * (found + spread))
-    return found if known and not constant else 0.0
+        moments = Moments.of_checked(centred_image, centred_text, lengths)
+        sigma_v, sigma_t = pairs.noise
+        return moments.with_noise(image=sigma_v, text=sigma_t) if any(pairs.noise) else moments

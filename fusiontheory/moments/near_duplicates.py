@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError, finite_array, non_negative
 from fusiontheory.constraints import checked
 from fusiontheory.moments.groups import numbered
+from fusiontheory.typing import Array, Integers, Single
 
 __all__ = ["find_duplicates"]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Single: TypeAlias = NDArray[np.float32]
-_Index: TypeAlias = NDArray[np.int64]
 
 TOLERANCE = 0.02
 """Squared distance of near-duplicates over that of two random rows: noise of 14 percent each."""
 
-# Rows are compared in so many random directions first, within so much more than the tolerance:
+# Integers are compared in so many random directions first, within so much more than the tolerance:
 # five standard deviations of a squared distance in them.
 _DIRECTIONS, _SLACK = 48, 2.0
 # Pairs of a row that may be near by accident, among all other rows.
@@ -34,7 +30,7 @@ _BLOCK = 1024
 @checked
 def find_duplicates(
     image: ArrayLike, text: ArrayLike, tolerance: float = TOLERANCE, seed: int = 0
-) -> _Index:
+) -> Integers:
     """Return the group of each row: rows whose images and whose texts are nearly the same.
 
     Two rows are near if |v - v'|^2 and |t - t'|^2 are both at most ``tolerance`` times their mean
@@ -77,28 +73,28 @@ def find_duplicates(
     return numbered(connected_components(graph, directed=False)[1][exact])
 
 
-def _standard(rows: _Array) -> _Single:
+def _standard(rows: Array) -> Single:
     """Return centred rows with a mean squared length of one half: random ones are 1 apart."""
     centred = rows - rows.mean(axis=0)
     power = 2 * float((centred**2).sum(axis=1).mean())
     return np.asarray(centred / np.sqrt(power if power > 0 else 1.0), dtype=np.float32)
 
 
-def _exact_groups(sides: list[_Single]) -> _Index:
+def _exact_groups(sides: list[Single]) -> Integers:
     known: dict[bytes, int] = {}
     # Adding 0 makes -0 and 0 one.
     rows = np.hstack(sides) + np.float32(0)
     return np.array([known.setdefault(row.tobytes(), len(known)) for row in rows])
 
 
-def _near(sides: list[_Single], tolerance: float, rng: np.random.Generator) -> _Index:
+def _near(sides: list[Single], tolerance: float, rng: np.random.Generator) -> Integers:
     """Return pairs of rows that are near on both sides, shape (links, 2)."""
     projected = np.hstack([_projected(side, rng) for side in sides])
     limit = min(tolerance, _without_accidents(projected, rng))
     lengths = np.einsum("nd,nd->n", projected, projected)
     # |p - q|^2 is about the sum over both sides.
     reach = np.float32(2 * limit * _SLACK)
-    found = []
+    near = []
     for start in range(0, len(projected), _BLOCK):
         block = slice(start, start + _BLOCK)
         distance = projected[block] @ projected[start:].T
@@ -111,11 +107,11 @@ def _near(sides: list[_Single], tolerance: float, rng: np.random.Generator) -> _
         close = np.ones(len(row), dtype=bool)
         for side in sides:
             close[close] = _distances(side, row[close], column[close]) <= limit
-        found.append(np.stack([row[close], column[close]], axis=1))
-    return np.concatenate(found)
+        near.append(np.stack([row[close], column[close]], axis=1))
+    return np.concatenate(near)
 
 
-def _projected(side: _Single, rng: np.random.Generator) -> _Single:
+def _projected(side: Single, rng: np.random.Generator) -> Single:
     dimensions = side.shape[1]
     if dimensions <= _DIRECTIONS:
         return side
@@ -123,15 +119,15 @@ def _projected(side: _Single, rng: np.random.Generator) -> _Single:
     return np.asarray(side @ (directions / np.float32(np.sqrt(_DIRECTIONS))))
 
 
-def _distances(side: _Single, first: _Index, second: _Index) -> _Single:
-    found = np.empty(len(first), dtype=np.float32)
+def _distances(side: Single, first: Integers, second: Integers) -> Single:
+    distances = np.empty(len(first), dtype=np.float32)
     for start in range(0, len(first), _BLOCK * 8):
         part = slice(start, start + _BLOCK * 8)
-        found[part] = np.square(side[first[part]] - side[second[part]]).sum(axis=1)
-    return found
+        distances[part] = np.square(side[first[part]] - side[second[part]]).sum(axis=1)
+    return distances
 
 
-def _without_accidents(projected: _Single, rng: np.random.Generator) -> float:
+def _without_accidents(projected: Single, rng: np.random.Generator) -> float:
     """Return the squared distance within which a row has few neighbours by accident."""
     first, second = rng.integers(0, len(projected), (2, 20_000))
     apart = first != second

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, non_negative
 from fusiontheory.constraints import checked
@@ -26,10 +26,9 @@ from fusiontheory.moments.second import (
 from fusiontheory.moments.source import PairSource
 from fusiontheory.signal import MINIMUM_IMAGES, MatchingSignal
 from fusiontheory.threads import small_algebra
+from fusiontheory.typing import Array
 
 __all__ = ["DotProductMoments", "Moments"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -60,10 +59,10 @@ class Moments:
         ((8, 8), 500)
     """
 
-    image_eigenvalues: _Array
-    text_eigenvalues: _Array
-    cross: _Array
-    cross_power: _Array
+    image_eigenvalues: Array
+    text_eigenvalues: Array
+    cross: Array
+    cross_power: Array
     dot_product: DotProductMoments | None
     images: float
     captions: int
@@ -128,12 +127,16 @@ class Moments:
         return replace(moments, source=source)
 
     @classmethod
-    def of_checked(cls, v: _Array, t: _Array) -> Moments:
+    def of_checked(
+        cls, v: Array, t: Array, squared_lengths: tuple[Array, Array] | None = None
+    ) -> Moments:
         """Return the moments of features that were checked, without a diagnosis.
 
         Args:
             v: image features, shape (n, d_v).
             t: text features, shape (n, captions, d_t).
+            squared_lengths: |v|^2, (n,), and |t|^2, (n, captions), of what had means that were
+                taken off; None for those of the features.
         """
         n, captions, d_t = t.shape
         texts = t.reshape(n * captions, d_t)
@@ -151,6 +154,7 @@ class Moments:
             image_values=values_v,
             text_values=values_t,
             turn=basis_v.T @ basis_t if len(basis_v) == len(basis_t) else None,
+            squared_lengths=squared_lengths,
         )
         centred_v, centred_t = (x - x.mean(axis=0) for x in (pairs.image, pairs.text.mean(axis=1)))
         unit = unit_v * unit_t
@@ -202,29 +206,29 @@ class Moments:
     def _of(
         cls,
         pairs: PairSource,
-        cross: _Array,
-        power: _Array,
+        cross: Array,
+        power: Array,
         dot_product: DotProductMoments | None,
     ) -> Moments:
         """Return the moments with the signal of the pairs, their noise included."""
-        found = pairs.signal(power)
+        signal = pairs.signal(power)
         return cls(
-            image_eigenvalues=found.image_eigenvalues,
-            text_eigenvalues=found.text_eigenvalues,
+            image_eigenvalues=signal.image_eigenvalues,
+            text_eigenvalues=signal.text_eigenvalues,
             cross=cross,
             cross_power=power,
             dot_product=dot_product,
             images=pairs.images,
             captions=pairs.captions,
             signal=MatchingSignal.of(
-                found.grid,
-                found.operator,
-                found.error,
-                found.reach,
+                signal.grid,
+                signal.operator,
+                signal.error,
+                signal.reach,
                 cross,
                 np.outer(*pairs.eigenvalues),
                 power,
-                np.outer(found.image_eigenvalues, found.text_eigenvalues),
+                np.outer(signal.image_eigenvalues, signal.text_eigenvalues),
             ),
             pairs=pairs,
         )
@@ -343,7 +347,7 @@ class Moments:
         return self.image_eigenvalues.size, self.text_eigenvalues.size
 
     @cached_property
-    def concat_eigenvalues(self) -> _Array:
+    def concat_eigenvalues(self) -> Array:
         """Eigenvalues of the second moment of [v; t] over balanced pairs, (d_v + d_t,).
 
         Half the pairs are matched, so that the blocks M_v and M_t are coupled by C / 2.
@@ -356,17 +360,17 @@ class Moments:
         return np.clip(np.linalg.eigvalsh(joint), 0.0, None)
 
     @property
-    def grid(self) -> _Array:
+    def grid(self) -> Array:
         """Effective ridges at which ``operator`` is known, increasing, shape (g,)."""
         return self.signal.grid
 
     @property
-    def operator(self) -> _Array:
+    def operator(self) -> Array:
         """d_0 .. d_3 of `fusiontheory.signal.lanczos` at each ridge of the grid, (g, 4)."""
         return self.signal.operator
 
     @property
-    def signal_error(self) -> _Array:
+    def signal_error(self) -> Array:
         """Standard error of the matching signal at each ridge of the grid, (g,)."""
         return self.signal.known_error
 
@@ -375,7 +379,7 @@ class Moments:
         """Effective ridge below which so few images do not show the signal; 0 if there is none."""
         return self.signal.reach
 
-    def matching_signal(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
+    def matching_signal(self, kappa: Array, steps: int = 2) -> tuple[Array, Array]:
         """Return q(kappa) of the bilinear features and its derivative in log kappa.
 
         Args:
@@ -386,6 +390,6 @@ class Moments:
         """
         return self.signal(kappa, steps)
 
-    def matching_error(self, kappa: _Array) -> _Array:
+    def matching_error(self, kappa: Array) -> Array:
         """Return the standard error of ``matching_signal`` from the number of images."""
         return self.signal.error(kappa)

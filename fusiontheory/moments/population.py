@@ -6,7 +6,6 @@ import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments.source import PairSignal
@@ -20,13 +19,13 @@ from fusiontheory.signal import (
     population_eigenvalues,
     signal_error,
 )
+from fusiontheory.typing import Array
 
 __all__ = ["IMAGES_FOR_FOLDS", "sampled_signal", "warn_of_few"]
 
 if TYPE_CHECKING:
     from fusiontheory.moments.sample import SampledPairs
 
-_Array = NDArray[np.float64]
 
 IMAGES_FOR_FOLDS = 10 * FOLDS
 """Below this many images a fold says nothing about a covariance."""
@@ -44,7 +43,7 @@ _SHOWN = 0.9
 _CLEAR = 3.0
 
 
-def sampled_signal(pairs: SampledPairs, power: _Array) -> PairSignal:
+def sampled_signal(pairs: SampledPairs, power: Array) -> PairSignal:
     """Return the signal by `fusiontheory.signal.resolvent`, d_1 .. d_3 from folds of the images.
 
     The covariance of matched pairs is measured where the sample's own resolvent shows nine tenths
@@ -108,7 +107,7 @@ def sampled_signal(pairs: SampledPairs, power: _Array) -> PairSignal:
     )
 
 
-def _settled(rotations: _Array) -> _Array:
+def _settled(rotations: Array) -> Array:
     """Return rotations whose second Lanczos step is clear of noise, or ends the recursion.
 
     The step divides by the determinant of its Gram matrix. Where that is not 3 standard errors (a
@@ -120,19 +119,19 @@ def _settled(rotations: _Array) -> _Array:
     left_out = _determinant((turns * mean[:, None] - rotations) / (turns - 1))
     error = np.sqrt((turns - 1) * left_out.var(axis=1))
     noisy = (_determinant(mean) <= _CLEAR * error) & (mean[:, 0] > 0)
-    found = rotations.copy()
+    settled = rotations.copy()
     ratio = (mean[noisy, 1] / mean[noisy, 0])[:, None]
-    found[noisy, :, 2] = found[noisy, :, 1] * ratio
-    found[noisy, :, 3] = found[noisy, :, 2] * ratio
-    return found
+    settled[noisy, :, 2] = settled[noisy, :, 1] * ratio
+    settled[noisy, :, 3] = settled[noisy, :, 2] * ratio
+    return settled
 
 
-def _determinant(moments: _Array) -> _Array:
+def _determinant(moments: Array) -> Array:
     d0, d1, d2, d3 = np.moveaxis(moments, -1, 0)
     return np.asarray((d0 + d1 / 2) * (d2 + d3 / 2) - (d1 + d2 / 2) ** 2)
 
 
-def _uncorrected(pairs: SampledPairs, power: _Array) -> PairSignal:
+def _uncorrected(pairs: SampledPairs, power: Array) -> PairSignal:
     """Return the sample's own signal, as if its eigenvalues were the population's."""
     n = len(pairs.image)
     own = pairs.eigenvalues
@@ -140,7 +139,7 @@ def _uncorrected(pairs: SampledPairs, power: _Array) -> PairSignal:
     grid = np.geomspace(_LEAST * trace, trace, _POINTS)
     resolvents = [1 / (product + level) for level in grid]
     rotations = np.zeros((grid.size, 1, 4))
-    rotations[:, 0, 0] = [(power * found).sum() for found in resolvents]
+    rotations[:, 0, 0] = [(power * resolvent).sum() for resolvent in resolvents]
     error = signal_error(rotations, power, product, resolvents, n)
     if n < max(product.shape):
         error = np.hypot(error, pairs.eigenvalue_error(grid))

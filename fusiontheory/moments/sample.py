@@ -11,18 +11,21 @@ from numpy.typing import NDArray
 from fusiontheory.constraints import checked
 from fusiontheory.moments.population import sampled_signal
 from fusiontheory.moments.second import cross_power
-from fusiontheory.moments.source import PairSignal
-from fusiontheory.signal import FOLDS, operator_rotations
+from fusiontheory.moments.source import LEAST_MEAN, PairSignal
+from fusiontheory.signal import FOLDS, MINIMUM_IMAGES, operator_rotations
+from fusiontheory.typing import Array, Single
 
 __all__ = ["MOST_IMAGES", "SampledPairs", "turned"]
 
 MOST_IMAGES = 4096
-"""Images of `SampledPairs.rows` for functions and scores of pairs, so that all are of the same."""
+"""Images of `unit_trace_pairs` for functions and scores of pairs, so that all are of the same."""
 
-_Array = NDArray[np.float64]
-_Single = NDArray[np.float32]
 
 _SEED = 0
+# Standard errors above 0 from where a mean is known, as for `fusiontheory.signal.ritz`.
+_CLEAR = 3.0
+# Below this share of the second moment nothing is left of the features but rounding.
+_CONSTANT = 1e-9
 # Images whose captions are compared with each other.
 _FOR_LIKENESS = 1000
 # Up to this share of the signal, half the images may miss of what all of them show.
@@ -35,7 +38,7 @@ class SampledPairs:
     """Matched features in the eigenbases of their second moments, and noise to be added to them.
 
     The features are at trace 1, in single precision: it halves the time, and the estimates' own
-    noise is far larger. Noise is drawn in ``rows`` alone.
+    noise is far larger. Noise is drawn in ``unit_trace_pairs`` alone.
 
     Attributes:
         image: v / sqrt(tr M_v), shape (n, d_v).
@@ -48,13 +51,13 @@ class SampledPairs:
             taken off (`fusiontheory.moments.means`); None for those of the features.
     """
 
-    image: _Single
-    text: _Single
-    image_values: _Array
-    text_values: _Array
-    turn: _Array | None
+    image: Single
+    text: Single
+    image_values: Array
+    text_values: Array
+    turn: Array | None
     noise: tuple[float, float] = (0.0, 0.0)
-    squared_lengths: tuple[_Array, _Array] | None = None
+    squared_lengths: tuple[Array, Array] | None = None
 
     def noisy(self, image: float, text: float) -> SampledPairs:
         """Return the pairs with more noise; variances of independent noise add."""
@@ -83,18 +86,31 @@ class SampledPairs:
         return int(self.text.shape[1])
 
     @property
-    def clean_eigenvalues(self) -> tuple[_Array, _Array]:
+    def clean_eigenvalues(self) -> tuple[Array, Array]:
         """Of M_v and M_t without noise."""
         return self.image_values, self.text_values
 
     @property
-    def means(self) -> tuple[_Array, _Array]:
+    def means(self) -> tuple[Array, Array]:
         """The means of v and of t, in the eigenbases."""
         image = self.image.mean(axis=0, dtype=np.float64)
         text = self.text.mean(axis=(0, 1), dtype=np.float64)
         return np.sqrt(self.traces[0]) * image, np.sqrt(self.traces[1]) * text
 
-    def signal(self, power: _Array) -> PairSignal:
+    def mean_powers(self) -> tuple[float, float]:
+        """Return |E v|^2 and |E t|^2 without bias, each 0 where noise may be all of it.
+
+        Both are 0 for fewer than 50 images.
+        """
+        if len(self.image) < MINIMUM_IMAGES:
+            return 0.0, 0.0
+        image, text = (
+            trace * _mean_power(x.astype(np.float64))
+            for trace, x in zip(self.traces, (self.image, self.text.mean(axis=1)), strict=True)
+        )
+        return image, text
+
+    def signal(self, power: Array) -> PairSignal:
         """Return `sampled_signal`."""
         return sampled_signal(self, power)
 
@@ -103,7 +119,7 @@ class SampledPairs:
         """The units of the kept features, tr M_v and tr M_t."""
         return float(self.image_values.sum()), float(self.text_values.sum())
 
-    def rows(self, most: int) -> tuple[tuple[float, float], _Single, _Single]:
+    def unit_trace_pairs(self, most: int) -> tuple[tuple[float, float], Single, Single]:
         """Return ``traces``, and up to ``most`` images and one text of each, in random order.
 
         In the units of ``traces``; noise is drawn from one seed.
@@ -126,10 +142,10 @@ class SampledPairs:
         # A different caption for neighbouring images.
         return chosen, np.arange(len(chosen)) % self.text.shape[1]
 
-    def lengths(self, most: int) -> tuple[_Array, _Array]:
-        """Return |v|^2 and |t|^2 of ``rows``, means and noise included, shapes (n,)."""
+    def lengths(self, most: int) -> tuple[Array, Array]:
+        """Return |v|^2 and |t|^2 of ``unit_trace_pairs``, means and noise included, shapes (n,)."""
         if self.squared_lengths is None:
-            traces, *rows = self.rows(most)
+            traces, *rows = self.unit_trace_pairs(most)
             image, text = (
                 trace * np.einsum("nd,nd->n", x, x, dtype=np.float64)
                 for trace, x in zip(traces, rows, strict=True)
@@ -143,19 +159,22 @@ class SampledPairs:
         ]
         return image[chosen] + added[0], text[chosen, captions] + added[1]
 
-    def features(self) -> tuple[_Array, _Array]:
-        """Return all v (n, d_v) and t (n, captions, d_t) in the units given, noise drawn in."""
+    def features(self, noise: bool = True) -> tuple[Array, Array]:
+        """Return all v (n, d_v) and t (n, captions, d_t) in the units given.
+
+        Args:
+            noise: whether noise is drawn in, from one seed.
+        """
         rng = np.random.default_rng(_SEED)
+        sigmas = self.noise if noise else (0.0, 0.0)
         image, text = (
             np.sqrt(trace) * x.astype(np.float64) + (sigma and sigma * rng.standard_normal(x.shape))
-            for x, sigma, trace in zip(
-                (self.image, self.text), self.noise, self.traces, strict=True
-            )
+            for x, sigma, trace in zip((self.image, self.text), sigmas, self.traces, strict=True)
         )
         return image, text
 
     @property
-    def eigenvalues(self) -> tuple[_Array, _Array]:
+    def eigenvalues(self) -> tuple[Array, Array]:
         """Of the sample's own second moments, noise included."""
         return self.image_values + self.noise[0] ** 2, self.text_values + self.noise[1] ** 2
 
@@ -180,7 +199,7 @@ class SampledPairs:
         return float(n * captions / (1 + (captions - 1) * min(likeness, 1.0)))
 
     @property
-    def text_likeness(self) -> _Array:
+    def text_likeness(self) -> Array:
         """How much of the second moment two texts of one image share, by direction, (d_t,).
 
         E[t_i t'_i]/E[t_i^2] over the captions t, t' of one image, 0 to 1; noise is not shared. 1
@@ -197,7 +216,7 @@ class SampledPairs:
         share = np.divide(shared, whole, out=np.zeros_like(shared), where=whole > 0)
         return np.asarray(np.clip(share, 0.0, 1.0))
 
-    def rotations(self, kappa: _Array, resolvents: Sequence[_Array] | None = None) -> _Array:
+    def rotations(self, kappa: Array, resolvents: Sequence[Array] | None = None) -> Array:
         """Return `operator_rotations` at each kappa, in the units of lambda_v lambda_t.
 
         Args:
@@ -209,12 +228,12 @@ class SampledPairs:
         order = np.random.default_rng(_SEED).permutation(len(self.image))
         levels = list(kappa / trace)
         noisy = np.outer(*self.eigenvalues) / trace
-        scaled = None if resolvents is None else [trace * found for found in resolvents]
+        scaled = None if resolvents is None else [trace * resolvent for resolvent in resolvents]
         return operator_rotations(
             self.image, self.text, clean, order % FOLDS, levels, noisy, scaled
         )
 
-    def eigenvalue_error(self, kappa: _Array) -> _Array:
+    def eigenvalue_error(self, kappa: Array) -> Array:
         """Return how far c^T R c may be off where images are fewer than dimensions, (len(kappa),).
 
         The small eigenvalues of a second moment of few images are 0, the large ones too large,
@@ -231,7 +250,7 @@ class SampledPairs:
             np.maximum(self._plain_signal(rows, kappa), 0.0)
             for rows in (order, order[: len(order) // 2], order[len(order) // 2 :])
         )
-        error: _Array = np.abs(np.mean(halves, axis=0) - whole)
+        error: Array = np.abs(np.mean(halves, axis=0) - whole)
         unseen = np.flatnonzero(error > _SEEN * whole)
         first = min(int(unseen[-1]) + 1, kappa.size - 1) if unseen.size else 0
         power = 1.0
@@ -242,7 +261,7 @@ class SampledPairs:
         error[:first] = np.maximum(error[:first], grown - whole[:first])
         return error
 
-    def _plain_signal(self, rows: NDArray[np.intp], kappa: _Array) -> _Array:
+    def _plain_signal(self, rows: NDArray[np.intp], kappa: Array) -> Array:
         v, t = (
             np.sqrt(u) * x[rows] for u, x in zip(self.traces, (self.image, self.text), strict=True)
         )
@@ -259,6 +278,18 @@ class SampledPairs:
         return np.array([(power / (product + level)).sum() for level in kappa])
 
 
-def turned(rows: _Array, basis: _Array, unit: float) -> NDArray[np.float32]:
+def turned(rows: Array, basis: Array, unit: float) -> Single:
     """Return rows in their eigenbasis, times ``unit``, in single precision from the start."""
     return np.asarray((unit * rows).astype(np.float32) @ basis.astype(np.float32))
+
+
+def _mean_power(rows: Array) -> float:
+    """Return |E x|^2 without bias; 0 where noise may be all of it, or all else is rounding."""
+    mean = rows.mean(axis=0)
+    covariance = np.cov(rows, rowvar=False).reshape(mean.size, mean.size)
+    spread = float(np.trace(covariance))
+    power = float(mean @ mean) - spread / len(rows)
+    error = np.sqrt(2 * np.sum(covariance**2)) / len(rows)
+    constant = spread <= _CONSTANT * float(mean @ mean)
+    known = power > max(_CLEAR * error, LEAST_MEAN * (power + spread))
+    return power if known and not constant else 0.0

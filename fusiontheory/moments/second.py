@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array, Floats
 
 __all__ = [
     "DotProductMoments",
@@ -21,8 +21,6 @@ __all__ = [
     "joint_eigenvalue",
 ]
 
-_Array = NDArray[np.float64]
-_Rows = NDArray[np.floating[Any]]
 
 # Of the largest eigenvalue: what single-precision second moments have from rounding alone.
 ROUNDING = 1e-7
@@ -57,7 +55,7 @@ class DotProductMoments:
 
 
 @checked
-def checked_features(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array]:
+def checked_features(image: ArrayLike, text: ArrayLike) -> tuple[Array, Array]:
     """Return matched features as float64, shapes (n, d_v) and (n, captions, d_t).
 
     Raises:
@@ -88,7 +86,7 @@ def _check_range(name: str, largest: float, limit: float) -> None:
         )
 
 
-def checked_second_moment(name: str, value: ArrayLike) -> _Array:
+def checked_second_moment(name: str, value: ArrayLike) -> Array:
     """Return a matrix that can be E[x x^T]: square, symmetric, no eigenvalue below 0, not zero.
 
     What rounding leaves (1e-7 of the largest value) is no fault; the result is symmetric.
@@ -126,7 +124,7 @@ def checked_second_moment(name: str, value: ArrayLike) -> _Array:
     return matrix
 
 
-def joint_eigenvalue(image: _Array, text: _Array, cross: _Array) -> float:
+def joint_eigenvalue(image: Array, text: Array, cross: Array) -> float:
     """Return the smallest eigenvalue of [[image, cross], [cross^T, text]] at unit traces.
 
     Below 0 no data can have these moments. The traces are brought to 1 first, so that the units
@@ -144,7 +142,7 @@ def joint_eigenvalue(image: _Array, text: _Array, cross: _Array) -> float:
 
 
 @checked
-def eigenbasis(name: str, second_moment: _Array, count: int) -> tuple[_Array, _Array]:
+def eigenbasis(name: str, second_moment: Array, count: int) -> tuple[Array, Array]:
     """Return the eigenvalues, decreasing, and eigenvectors of a second moment of ``count`` rows.
 
     Raises:
@@ -160,7 +158,7 @@ def eigenbasis(name: str, second_moment: _Array, count: int) -> tuple[_Array, _A
 
 
 @checked
-def cross_power(v: _Rows, t: _Rows, cross: _Array | None = None) -> _Array:
+def cross_power(v: Floats, t: Floats, cross: Array | None = None) -> Array:
     """Return the unbiased estimate of Cov(v_i, t_j)^2 from centred rows, shape (d_v, d_t).
 
     It averages products over four distinct images. Its sum over i and j is the
@@ -188,14 +186,12 @@ def cross_power(v: _Rows, t: _Rows, cross: _Array | None = None) -> _Array:
     two, three = square - own, 2 * own - square
     four = np.outer(*total) + 2 * square - 6 * own
     pairs = n * (n - 1)
-    power: _Array = (two - 2 * three / (n - 2) + four / ((n - 2) * (n - 3))) / pairs
+    power: Array = (two - 2 * three / (n - 2) + four / ((n - 2) * (n - 3))) / pairs
     return power
 
 
 @checked
-def dot_product_moments(
-    v: _Array, t: _Array, image: _Array, text: _Array
-) -> DotProductMoments | None:
+def dot_product_moments(v: Array, t: Array, image: Array, text: Array) -> DotProductMoments | None:
     """Return the moments of v.t from matched features; None if d_v and d_t differ.
 
     Args:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fusiontheory.constraints import checked
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Single
 
-__all__ = ["PairSignal", "PairSource"]
+__all__ = ["LEAST_MEAN", "PairSignal", "PairSource"]
+
+LEAST_MEAN = 0.01
+"""Share of the second moment below which a mean moves accuracies by at most 0.1 points."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +49,7 @@ class PairSource(Protocol):
 
     @property
     def traces(self) -> tuple[float, float]:
-        """The units of ``rows``, tr M_v and tr M_t."""
+        """The units of ``unit_trace_pairs``, tr M_v and tr M_t."""
 
     @property
     def eigenvalues(self) -> tuple[Array, Array]:
@@ -62,6 +62,12 @@ class PairSource(Protocol):
     @property
     def means(self) -> tuple[Array, Array]:
         """E v and E t."""
+
+    def mean_powers(self) -> tuple[float, float]:
+        """Return |E v|^2 and |E t|^2 without bias; 0 and 0 where no mean is known or counts."""
+
+    def features(self, noise: bool = True) -> tuple[Array, Array] | None:
+        """Return all v (n, d_v) and t (n, captions, d_t) in their units; None of a distribution."""
 
     @property
     def noise(self) -> tuple[float, float]:
@@ -84,10 +90,8 @@ class PairSource(Protocol):
     def rescaled(self, image: float, text: float) -> PairSource:
         """Return the pairs image * v, text * t."""
 
-    def rows(
-        self, most: int
-    ) -> tuple[tuple[float, float], NDArray[np.float32], NDArray[np.float32]]:
+    def unit_trace_pairs(self, most: int) -> tuple[tuple[float, float], Single, Single]:
         """Return tr M_v and tr M_t, and up to ``most`` pairs at trace 1."""
 
     def lengths(self, most: int) -> tuple[Array, Array]:
-        """Return |v|^2 and |t|^2 of ``rows``."""
+        """Return |v|^2 and |t|^2 of ``unit_trace_pairs``."""

@@ -86,13 +86,13 @@ def simulate_matching(
     """
     chosen = find_head(head)
     draws = positive_integer("draws", draws, minimum=2)
-    found = np.empty((draws, len(sizes), 2))
+    drawn = np.empty((draws, len(sizes), 2))
     for index, rng in enumerate(np.random.default_rng(seed).spawn(draws)):
         train = draw_matching(pairs, max(sizes), rng, unit_norm)
         test = draw_matching(pairs, test_pairs, rng, unit_norm)
         measured = measure_curve(chosen, train, test, sizes, ridge)
-        found[index] = [(point.risk, point.accuracy) for point in measured]
-    mean, error = found.mean(axis=0), found.std(axis=0, ddof=1) / np.sqrt(draws)
+        drawn[index] = [(point.risk, point.accuracy) for point in measured]
+    mean, error = drawn.mean(axis=0), drawn.std(axis=0, ddof=1) / np.sqrt(draws)
     return pd.DataFrame(
         {
             "n": list(sizes),

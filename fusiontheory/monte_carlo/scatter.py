@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
@@ -14,6 +13,7 @@ from fusiontheory.heads import find_head
 from fusiontheory.moments import GaussianPairs
 from fusiontheory.monte_carlo.matching import draw_matching
 from fusiontheory.solvers import measure_curve
+from fusiontheory.typing import Array
 
 __all__ = ["paired_scatter", "simulate_training_scatter"]
 
@@ -66,17 +66,17 @@ def simulate_training_scatter(
     draws = positive_integer("draws", draws, minimum=8)
     source, *streams = np.random.default_rng(seed).spawn(draws + 1)
     tests = [draw_matching(pairs, test_pairs, source, unit_norm) for _ in range(2)]
-    found = np.empty((draws, len(sizes), 2))
+    accuracies = np.empty((draws, len(sizes), 2))
     for index, rng in enumerate(streams):
         train = draw_matching(pairs, max(sizes), rng, unit_norm)
         for half, test in enumerate(tests):
             measured = measure_curve(chosen, train, test, sizes, ridge)
-            found[index, :, half] = [point.accuracy for point in measured]
-    deviation, error = paired_scatter(found)
+            accuracies[index, :, half] = [point.accuracy for point in measured]
+    deviation, error = paired_scatter(accuracies)
     return pd.DataFrame(
         {
             "n": list(sizes),
-            "accuracy": found.mean(axis=(0, 2)),
+            "accuracy": accuracies.mean(axis=(0, 2)),
             "accuracy_sd": deviation,
             "accuracy_sd_se": error,
         }
@@ -84,11 +84,11 @@ def simulate_training_scatter(
 
 
 @checked
-def paired_scatter(found: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def paired_scatter(accuracies: Array) -> tuple[Array, Array]:
     """Return the standard deviation over draws of what two halves of a test set both show.
 
     Args:
-        found: accuracies, shape (draws, sizes, 2 halves): noise of one half is not in the other.
+        accuracies: shape (draws, sizes, 2 halves): noise of one half is not in the other.
 
     Returns:
         The deviation and its standard error, a jackknife over draws, shape (sizes,) each.
@@ -100,11 +100,13 @@ def paired_scatter(found: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDA
         >>> bool(abs(deviation[0] - 0.02) < 3 * error[0])
         True
     """
-    without = np.array([_deviation(np.delete(found, row, axis=0)) for row in range(len(found))])
-    return _deviation(found), without.std(axis=0) * np.sqrt(len(found) - 1)
+    without = np.array(
+        [_deviation(np.delete(accuracies, row, axis=0)) for row in range(len(accuracies))]
+    )
+    return _deviation(accuracies), without.std(axis=0) * np.sqrt(len(accuracies) - 1)
 
 
-def _deviation(found: NDArray[np.float64]) -> NDArray[np.float64]:
-    away = found - found.mean(axis=0)
-    variance = (away[..., 0] * away[..., 1]).sum(axis=0) / (len(found) - 1)
+def _deviation(accuracies: Array) -> Array:
+    away = accuracies - accuracies.mean(axis=0)
+    variance = (away[..., 0] * away[..., 1]).sum(axis=0) / (len(accuracies) - 1)
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)))

@@ -137,14 +137,6 @@ def scaled_hidden(hidden: Sequence[int], size: int) -> tuple[int, ...]:
     return tuple(max(round(width / hidden[-1] * size), 1) for width in hidden)
 
 
-def same_dimension(name: str, d_v: int, d_t: int) -> None:
-    """Raise InputError unless the features can be multiplied coordinate by coordinate."""
-    if d_v != d_t:
-        raise InputError(
-            f"{name} needs image and text features of one dimension, got {d_v} and {d_t}"
-        )
-
-
 def uniform(*shape: int, fan_in: int) -> nn.Parameter:
     """Return a parameter drawn from U(-fan_in^-1/2, fan_in^-1/2), as `torch.nn.Linear` draws."""
     bound = float(fan_in) ** -0.5

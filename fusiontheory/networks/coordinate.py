@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from fusiontheory.checks import positive_integer
-from fusiontheory.networks.base import FusionNetwork, same_dimension
+from fusiontheory.checks import equal_dimensions, positive_integer
+from fusiontheory.networks.base import FusionNetwork
 
 __all__ = ["DotProduct", "Hadamard"]
 
@@ -33,7 +33,7 @@ class DotProduct(FusionNetwork):
     def __init__(self, d_v: int, d_t: int) -> None:
         """Start from a scale of 1 and a bias of 0."""
         super().__init__(d_v, d_t)
-        same_dimension(self.name, d_v, d_t)
+        equal_dimensions(self.name, d_v, d_t)
         self.scale = nn.Parameter(torch.ones(1))
         self.bias = nn.Parameter(torch.zeros(1))
 
@@ -65,7 +65,7 @@ class Hadamard(FusionNetwork):
         self.image: nn.Module = nn.Identity()
         self.text: nn.Module = nn.Identity()
         if width is None:
-            same_dimension(f"{self.name} without a width", d_v, d_t)
+            equal_dimensions(f"{self.name} without a width", d_v, d_t)
         else:
             positive_integer("width", width)
             self.image = nn.Linear(d_v, width, bias=False)

@@ -25,17 +25,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from fusiontheory.checks import finite_array
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.subsets import SubsetScores
+from fusiontheory.typing import Array
 
 __all__ = ["ScoreLaw", "metrics_over_intercepts", "score_metrics"]
 
-_Array = NDArray[np.float64]
 
 # R^2 below this is as good as none: its sign is not known, and a ratio of two such means nothing.
 _LEAST_R2 = 0.003
@@ -47,7 +47,7 @@ _TABLE = 40
 
 
 @checked
-def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
+def score_metrics(scores: Array, labels: Labels) -> dict[str, float]:
     """Return what scores (n, c) reach: accuracy, balanced accuracy, and AUC for two classes.
 
     For a regression R^2 alone. Ties of scores count half in the AUC.
@@ -60,8 +60,8 @@ def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
     if labels.codes is None or labels.classes is None:
         return {"r2": 1 - float(((scores - labels.targets) ** 2).mean(0).sum()) / labels.variance}
     two = scores.shape[1] == 1
-    found = (scores[:, 0] > 0).astype(np.int64) if two else scores.argmax(1)
-    right = found == labels.codes
+    predicted = (scores[:, 0] > 0).astype(np.int64) if two else scores.argmax(1)
+    right = predicted == labels.codes
     counts = np.bincount(labels.codes, minlength=len(labels.classes))
     recall = np.bincount(labels.codes, right, len(labels.classes))[counts > 0] / counts[counts > 0]
     metrics = {"accuracy": float(right.mean()), "balanced_accuracy": float(recall.mean())}
@@ -76,7 +76,7 @@ def score_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
 
 
 @checked
-def metrics_over_intercepts(scores: _Array, labels: Labels) -> dict[str, float]:
+def metrics_over_intercepts(scores: Array, labels: Labels) -> dict[str, float]:
     """Return what leave-one-out scores (n0, c) reach, averaged over intercepts of other pilots.
 
     The intercept of the other items lies on the side away from the item's own label: scores that
@@ -94,15 +94,15 @@ def metrics_over_intercepts(scores: _Array, labels: Labels) -> dict[str, float]:
     return _copied_metrics(scores + _noise(labels) @ root(intercept), labels)
 
 
-def _noise(labels: Labels) -> _Array:
+def _noise(labels: Labels) -> Array:
     """Return standard normal numbers (copies, n0, c), the same for the same pilot."""
     copies = int(np.clip(_COPIES // labels.items, 2, _DRAWS))
     draws = np.random.default_rng(0).standard_normal((copies, *labels.targets.shape))
-    centred: _Array = (draws - draws.mean(0)) / draws.std(0)
+    centred: Array = (draws - draws.mean(0)) / draws.std(0)
     return centred
 
 
-def _copied_metrics(scores: _Array, labels: Labels) -> dict[str, float]:
+def _copied_metrics(scores: Array, labels: Labels) -> dict[str, float]:
     """Return the metrics of copies (copies, n0, c) of the pilot's items."""
     rows = np.tile(np.arange(labels.items), len(scores))
     return score_metrics(scores.reshape(-1, scores.shape[2]), labels.subset(rows))
@@ -121,7 +121,7 @@ class ScoreLaw:
         subset_risks: risk that theory gives each of them.
     """
 
-    scores: _Array
+    scores: Array
     labels: Labels
     r2: float
     subsets: tuple[SubsetScores, ...] = field(default=())
@@ -130,7 +130,7 @@ class ScoreLaw:
     @classmethod
     def from_errors(
         cls,
-        errors: _Array,
+        errors: Array,
         labels: Labels,
         subsets: tuple[SubsetScores, ...] = (),
         subset_risks: Sequence[float] = (),
@@ -139,7 +139,7 @@ class ScoreLaw:
         r2 = 1 - float((errors**2).sum(1).mean()) / labels.variance
         return cls(labels.targets - errors, labels, r2, subsets, tuple(subset_risks))
 
-    def at(self, risks: ArrayLike) -> dict[str, _Array]:
+    def at(self, risks: ArrayLike) -> dict[str, Array]:
         """Return each metric at each risk, in units of the label's variance.
 
         Raises:
@@ -153,23 +153,23 @@ class ScoreLaw:
         asked = np.linspace(values.min(), values.max(), _TABLE) if many else values
         normal = [self._normal(1 - float(risk)) for risk in asked]
         weight = np.interp(np.sqrt(np.clip(1 - asked, 0, 1)), self._measured[0], self._weights)
-        found = {}
+        mixed = {}
         for key, column in self._own(asked).items():
             base = np.array([row[key] for row in normal])
-            found[key] = base + weight * (column - base)
-        return {k: np.interp(values, asked, v) for k, v in found.items()} if many else found
+            mixed[key] = base + weight * (column - base)
+        return {k: np.interp(values, asked, v) for k, v in mixed.items()} if many else mixed
 
     @cached_property
-    def _weights(self) -> _Array:
+    def _weights(self) -> Array:
         """How much of the difference between own and normal scores is believed, at each knot."""
         knots, table = self._measured
         own = table["accuracy"]
         gap = own - [self._normal(float(x) ** 2)["accuracy"] for x in knots]
         noise = np.maximum(own * (1 - own), 1 / self.labels.items) / self.labels.items
-        result: _Array = gap**2 / (gap**2 + noise)
+        result: Array = gap**2 / (gap**2 + noise)
         return result
 
-    def _own(self, risks: _Array) -> dict[str, _Array]:
+    def _own(self, risks: Array) -> dict[str, Array]:
         """Return metrics of the pilot's own scores: measured down to its risk, moved below."""
         knots, table = self._measured
         # Accuracy rises with the root of R^2 where little is learned.
@@ -186,7 +186,7 @@ class ScoreLaw:
         }
 
     @cached_property
-    def _measured(self) -> tuple[_Array, dict[str, _Array]]:
+    def _measured(self) -> tuple[Array, dict[str, Array]]:
         """Return sqrt(R^2), rising, and metrics there that rise too, from chance to n0."""
         points = [(0.0, self._chance)]
         for part, risk in zip(self.subsets, self.subset_risks, strict=True):
@@ -209,10 +209,10 @@ class ScoreLaw:
         return {**chance, "auc": 0.5} if len(shares) == 2 else chance
 
     @cached_property
-    def _noise(self) -> _Array:
+    def _noise(self) -> Array:
         return _noise(self.labels)
 
-    def _scored(self, scores: _Array) -> dict[str, float]:
+    def _scored(self, scores: Array) -> dict[str, float]:
         return _copied_metrics(scores, self.labels)
 
     def _normal(self, r2: float) -> dict[str, float]:
@@ -244,8 +244,8 @@ class ScoreLaw:
         return self._scored(moved + self._noise @ root(within + intercept))
 
 
-def root(covariance: _Array) -> _Array:
+def root(covariance: Array) -> Array:
     """Return the symmetric square root of a covariance matrix."""
     values, vectors = np.linalg.eigh(covariance)
-    result: _Array = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+    result: Array = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     return result

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
+from fusiontheory.typing import Array
 
 __all__ = ["Assurance", "assured_size"]
 
-_Array = NDArray[np.float64]
 
 _DRAWS = 400
 _STEPS = 60
@@ -71,15 +71,15 @@ def assured_size(
         raise InputError(f"share must be between 0 and 1, got {share!r}")
     top = positive_integer("largest", 16 * curve.items if largest is None else largest, 20)
     sizes = np.geomspace(20, top, _STEPS)
-    found = curve.forecast(sizes)
-    spread = _training_spread(curve, sizes, found.risk)
+    forecast = curve.forecast(sizes)
+    spread = _training_spread(curve, sizes, forecast.risk)
     rng = np.random.default_rng(0)
     own = rng.standard_normal((_DRAWS, 1)) * spread
-    shared = rng.standard_normal((_DRAWS, 1)) * found.deviation
+    shared = rng.standard_normal((_DRAWS, 1)) * forecast.deviation
     table = np.linspace(0.0, 1.2, 49)
     metric = curve.score_law.at(table)[headline_metric(curve.labels)]
     shares = [
-        (np.interp(found.risk + noise, table, metric) >= goal).mean(0)
+        (np.interp(forecast.risk + noise, table, metric) >= goal).mean(0)
         for noise in (own, own + shared)
     ]
     n, assured = (_first(s >= part, sizes) for s in shares)
@@ -94,11 +94,11 @@ def assured_size(
     )
 
 
-def _training_spread(curve: PilotCurve, sizes: _Array, risk: _Array) -> _Array:
+def _training_spread(curve: PilotCurve, sizes: Array, risk: Array) -> Array:
     """Return the deviation of the risk over training sets."""
     if curve.within is None:
         spreads = [_training_spread(m, sizes, risk) for m in curve.members]
-        averaged: _Array = np.mean(spreads, axis=0) / np.sqrt(len(spreads))
+        averaged: Array = np.mean(spreads, axis=0) / np.sqrt(len(spreads))
         return averaged
     within = curve.within
     result = np.empty(sizes.size)
@@ -109,7 +109,7 @@ def _training_spread(curve: PilotCurve, sizes: _Array, risk: _Array) -> _Array:
     return result
 
 
-def _first(reached: NDArray[np.bool_], sizes: _Array) -> float:
+def _first(reached: NDArray[np.bool_], sizes: Array) -> float:
     """Return the smallest size from which the target is reached at every larger one too."""
     below = np.flatnonzero(~reached)
     if below.size == 0:

@@ -27,10 +27,10 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.within import WithinReach
+from fusiontheory.typing import Array
 
 __all__ = ["FEATURES", "Forecast", "forecast", "forecast_features", "offset_power", "plain_power"]
 
-_Array = NDArray[np.float64]
 
 _EXPONENTS = np.linspace(0.1, 1.6, 16)
 # Believed accuracy of the points of the curve when exponents are weighed.
@@ -51,15 +51,15 @@ class Forecast:
         beyond: (k,) whether the size is larger than the pilot.
     """
 
-    sizes: _Array
-    risk: _Array
-    low: _Array
-    high: _Array
-    deviation: _Array
+    sizes: Array
+    risk: Array
+    low: Array
+    high: Array
+    deviation: Array
     beyond: NDArray[np.bool_]
 
 
-def offset_power(within: WithinReach, ratios: ArrayLike) -> _Array:
+def offset_power(within: WithinReach, ratios: ArrayLike) -> Array:
     """Return a + b r^-c at r = n/n0, fitted to the curve from n0/8 to n0 and passing at n0.
 
     a, b >= 0 by least squares for each c of a grid; the c are averaged by how well they fit.
@@ -81,23 +81,23 @@ def offset_power(within: WithinReach, ratios: ArrayLike) -> _Array:
     weights = np.exp(-(squares - squares.min()) / (2 * _POINT_ERROR**2))
     ahead = offset[:, None] + slope[:, None] * r ** -_EXPONENTS[:, None]
     ahead += (curve[-1] - fitted[:, -1])[:, None] / np.sqrt(r)
-    result: _Array = weights @ ahead / weights.sum()
+    result: Array = weights @ ahead / weights.sum()
     return result
 
 
 @checked
-def plain_power(within: WithinReach, ratios: ArrayLike) -> _Array:
+def plain_power(within: WithinReach, ratios: ArrayLike) -> Array:
     """Return b r^-c through the curve from n0/4 to n0, log-log least squares, anchored at n0."""
     r = np.atleast_1d(np.asarray(ratios, np.float64))
     x = np.geomspace(1 / 4, 1, 5)
     curve, _ = within.best(np.maximum(within.items * x, 3.0))
     slope = float(np.polyfit(np.log(x), np.log(np.maximum(curve, 1e-9)), 1)[0])
-    result: _Array = curve[-1] * r ** min(slope, 0.0)
+    result: Array = curve[-1] * r ** min(slope, 0.0)
     return result
 
 
 @checked
-def forecast_features(within: WithinReach, ratios: ArrayLike) -> _Array:
+def forecast_features(within: WithinReach, ratios: ArrayLike) -> Array:
     """Return the gains that the two curves promise, (k, 2), in the order of ``FEATURES``.
 
     Args:
@@ -114,10 +114,10 @@ def forecast_features(within: WithinReach, ratios: ArrayLike) -> _Array:
 class _Calibration:
     """Stored weights and errors at a few ratios n/n0; the first ratio is 1."""
 
-    log_ratios: _Array
-    weights: _Array
-    deviations: _Array
-    quantiles: dict[str, _Array]
+    log_ratios: Array
+    weights: Array
+    deviations: Array
+    quantiles: dict[str, Array]
 
 
 @cache
@@ -135,7 +135,7 @@ def _calibration() -> _Calibration:
     )
 
 
-def _interpolate(log_ratio: float, knots: _Array, rows: _Array) -> _Array:
+def _interpolate(log_ratio: float, knots: Array, rows: Array) -> Array:
     """Return the row at a log ratio, linear between the knots and constant beyond the last."""
     return np.array([np.interp(log_ratio, knots, column) for column in rows.T])
 
@@ -180,7 +180,7 @@ def forecast(within: WithinReach, error: float, sizes: ArrayLike, level: float =
     return Forecast(n, risk, ends[0], np.maximum(ends[1], ends[0]), deviation, beyond)
 
 
-def error_scale(scale: _Array, error: float, gain: float, anchor: float) -> float:
+def error_scale(scale: Array, error: float, gain: float, anchor: float) -> float:
     """Return sqrt(c0^2 + (c1 se)^2 + (c2 gain)^2 + (c3 R (1 - R))^2), R the forecast risk.
 
     A head that has learned nothing (risk near 1) or everything (near 0) cannot change much.

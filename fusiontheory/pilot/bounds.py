@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import linprog
 
 from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve
+from fusiontheory.typing import Array
 
 __all__ = ["not_excluded"]
 
-_Array = NDArray[np.float64]
 
 _GRID = 40
 _BELOW = 1e-3
@@ -70,15 +70,15 @@ def not_excluded(curve: PilotCurve, sizes: ArrayLike, errors: float = 2.0) -> pd
     return pd.DataFrame({"n": n, "low": np.minimum(low, high), "high": high})
 
 
-def _least(ask: _Array, design: _Array, seen: _Array, width: _Array) -> float:
+def _least(ask: Array, design: Array, seen: Array, width: Array) -> float:
     """Return the least ask.q over q >= 0 with design q within seen +- width; wider if none has."""
     for factor in (1.0, 3.0, 10.0):
-        found = linprog(
+        solved = linprog(
             ask,
             A_ub=np.vstack([design, -design]),
             b_ub=np.r_[seen + factor * width, factor * width - seen],
             method="highs",
         )
-        if found.status == 0:
-            return float(found.fun or 0.0)
+        if solved.status == 0:
+            return float(solved.fun or 0.0)
     return 0.0

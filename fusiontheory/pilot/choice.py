@@ -16,12 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
 from fusiontheory.pilot.prior import Prior, error_covariance, prior_risks, stored_prior
+from fusiontheory.typing import Array
 
 __all__ = [
     "Choice",
@@ -33,7 +33,6 @@ __all__ = [
     "posterior_draws",
 ]
 
-_Array = NDArray[np.float64]
 
 # Spread of the level of all risks in the prior: as good as unknown.
 _LEVEL = 3.0
@@ -91,8 +90,8 @@ class Crossover:
 
 @checked
 def mixture_posterior(
-    x: _Array, covariance: _Array, centres: _Array, bandwidth: float, level: float = 0.0
-) -> tuple[_Array, _Array, _Array]:
+    x: Array, covariance: Array, centres: Array, bandwidth: float, level: float = 0.0
+) -> tuple[Array, Array, Array]:
     """Return weights (j,), means (j, h) and the covariance (h, h) of the posterior of z.
 
     x ~ N(z, covariance); z ~ (1/j) sum N(centre_j, bandwidth^2 S + level^2) with S the covariance
@@ -120,7 +119,7 @@ def posterior_draws(
     draws: int = DRAWS,
     seed: int = 0,
     prior: Prior | None = None,
-) -> _Array:
+) -> Array:
     """Return draws (draws, heads) of the heads' true risks at the target.
 
     Args:
@@ -134,8 +133,8 @@ def posterior_draws(
     """
     _check(curves)
     prior = stored_prior() if prior is None else prior
-    found = [c.forecast([target]) for c in curves]
-    x, deviations = (np.array([getattr(f, k)[0] for f in found]) for k in ("risk", "deviation"))
+    forecasts = [c.forecast([target]) for c in curves]
+    x, deviations = (np.array([getattr(f, k)[0] for f in forecasts]) for k in ("risk", "deviation"))
     covariance = error_covariance(curves, deviations, prior)
     centres = prior_risks(curves, target, prior)
     weights, means, spread = mixture_posterior(x, covariance, centres, prior.bandwidth, _LEVEL)
@@ -143,7 +142,7 @@ def posterior_draws(
     chosen = means[rng.choice(len(weights), draws, p=weights)]
     values, vectors = np.linalg.eigh(spread)
     noise = rng.standard_normal((draws, len(x))) * np.sqrt(np.maximum(values, 0))
-    drawn: _Array = np.maximum(chosen + noise @ vectors.T, 0.0)
+    drawn: Array = np.maximum(chosen + noise @ vectors.T, 0.0)
     return drawn
 
 
@@ -218,14 +217,14 @@ def choose(
 
 
 @checked
-def metric_draws(curves: Sequence[PilotCurve], drawn: _Array) -> _Array:
+def metric_draws(curves: Sequence[PilotCurve], drawn: Array) -> Array:
     """Return the headline metric at drawn risks (draws, heads), each head by its own law.
 
     At one risk heads differ in accuracy: of many classes a linear head tells more apart than its
     risk says.
     """
     metric = headline_metric(curves[0].labels)
-    values: _Array = np.stack(
+    values: Array = np.stack(
         [
             np.interp(column, _TABLE, curve.score_law.at(_TABLE)[metric])
             for curve, column in zip(curves, drawn.T, strict=True)
@@ -235,7 +234,7 @@ def metric_draws(curves: Sequence[PilotCurve], drawn: _Array) -> _Array:
     return values
 
 
-def _verdict(curves: Sequence[PilotCurve], p_best: _Array, second: float, tolerance: float) -> str:
+def _verdict(curves: Sequence[PilotCurve], p_best: Array, second: float, tolerance: float) -> str:
     if min(float(c.item_risk.mean()) for c in curves) > _NOTHING:
         return "undetermined"
     if p_best[0] >= 0.9:
@@ -244,9 +243,7 @@ def _verdict(curves: Sequence[PilotCurve], p_best: _Array, second: float, tolera
 
 
 @checked
-def crossover(
-    first: PilotCurve, second: PilotCurve, sizes: NDArray[np.float64], draws: int = 1000
-) -> Crossover:
+def crossover(first: PilotCurve, second: PilotCurve, sizes: Array, draws: int = 1000) -> Crossover:
     """Return the smallest size from which the first head has the lower risk, with an interval.
 
     Errors of the two forecasts are drawn once for all sizes, correlated as in the calibration.
@@ -270,13 +267,15 @@ def crossover(
     ]
     noise = np.random.default_rng(0).standard_normal((draws, 1))
     drawn = gap + noise * np.sqrt(spread)
-    found = np.array([_last_start(row, n) for row in drawn])
-    crossed = found[np.isfinite(found)]
+    starts = np.array([_last_start(row, n) for row in drawn])
+    crossed = starts[np.isfinite(starts)]
     low, high = np.quantile(crossed, (0.05, 0.95)) if crossed.size else (np.nan, np.nan)
-    return Crossover(_last_start(gap, n), float(low), float(high), float(np.isfinite(found).mean()))
+    return Crossover(
+        _last_start(gap, n), float(low), float(high), float(np.isfinite(starts).mean())
+    )
 
 
-def _last_start(gap: _Array, sizes: _Array) -> float:
+def _last_start(gap: Array, sizes: Array) -> float:
     """Return the size after the last at which the gap is not below 0; NaN if that is the last."""
     above = np.flatnonzero(gap >= 0)
     if above.size == 0:

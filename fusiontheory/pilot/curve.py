@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
@@ -19,10 +19,9 @@ from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum, checked_kernel
 from fusiontheory.pilot.subsets import SubsetScores, subset_scores
 from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors
+from fusiontheory.typing import Array
 
 __all__ = ["PilotCurve", "headline_metric"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -60,7 +59,7 @@ class PilotCurve:
 
     head: str
     labels: Labels
-    errors: _Array
+    errors: Array
     within: WithinReach | None
     members: tuple[PilotCurve, ...] = field(default=())
     subsets: tuple[SubsetScores, ...] = field(default=())
@@ -123,7 +122,7 @@ class PilotCurve:
 
     @classmethod
     def _measured(
-        cls, kernel: _Array, labels: Labels, head: str, groups: ArrayLike | None
+        cls, kernel: Array, labels: Labels, head: str, groups: ArrayLike | None
     ) -> PilotCurve:
         spectrum = PilotSpectrum.from_kernel(kernel)
         blocks = group_blocks(groups, labels.items)
@@ -148,7 +147,7 @@ class PilotCurve:
         labels = members[0].labels
         if any(not np.array_equal(m.labels.targets, labels.targets) for m in members):
             raise InputError("members must be measured on the same items")
-        errors: _Array = np.mean([m.errors for m in members], axis=0)
+        errors: Array = np.mean([m.errors for m in members], axis=0)
         # Subsets of one size are of the same items for every member.
         shared = set.intersection(*({p.size for p in m.subsets} for m in members))
         parts = [[p for p in m.subsets if p.size in shared] for m in members]
@@ -164,9 +163,9 @@ class PilotCurve:
         return self.labels.items
 
     @cached_property
-    def item_risk(self) -> _Array:
+    def item_risk(self) -> Array:
         """(n0,) squared leave-one-out error of each item, in the label's variance."""
-        squared: _Array = (self.errors**2).sum(1) / self.labels.variance
+        squared: Array = (self.errors**2).sum(1) / self.labels.variance
         return squared
 
     @property
@@ -181,7 +180,7 @@ class PilotCurve:
         risks = self.forecast(sizes).risk.tolist() if sizes else []
         return ScoreLaw.from_errors(self.errors, self.labels, self.subsets, risks)
 
-    def risk(self, sizes: ArrayLike) -> _Array:
+    def risk(self, sizes: ArrayLike) -> Array:
         """Return risk at the best ridge, in the label's variance, for each size.
 
         Raises:
@@ -209,7 +208,7 @@ class PilotCurve:
         high = risk + np.mean([p.high - p.risk for p in parts], axis=0)
         return Forecast(parts[0].sizes, risk, low, high, deviation, parts[0].beyond)
 
-    def risk_at_ridge(self, sizes: ArrayLike, ridge: float) -> _Array:
+    def risk_at_ridge(self, sizes: ArrayLike, ridge: float) -> Array:
         """Return the risk at each size for one ridge in kernel units; NaN beyond reach.
 
         Raises:
@@ -219,7 +218,7 @@ class PilotCurve:
             raise InputError(f"{self.head} averages heads and has no ridge of its own")
         return self.within.at_ridge(sizes, ridge)
 
-    def best_ridge(self, sizes: ArrayLike) -> _Array:
+    def best_ridge(self, sizes: ArrayLike) -> Array:
         """Return the best ridge in kernel units at sizes within reach; NaN for an average.
 
         At a larger size it is the best of those whose kappa the pilot has.
@@ -230,7 +229,7 @@ class PilotCurve:
         n = sample_sizes("sizes", sizes)
         return np.full(n.size, np.nan) if self.within is None else self.within.best(n)[1]
 
-    def metrics(self, sizes: ArrayLike) -> dict[str, _Array]:
+    def metrics(self, sizes: ArrayLike) -> dict[str, Array]:
         """Return accuracy, balanced accuracy and AUC (two classes) or R^2 at each size.
 
         Raises:
@@ -244,19 +243,19 @@ class PilotCurve:
         Raises:
             InputError: for a size below 1, or a level that is not stored.
         """
-        found = self.forecast(sizes, level)
+        forecast = self.forecast(sizes, level)
         metric = headline_metric(self.labels)
-        middle = self.score_law.at(found.risk)
+        middle = self.score_law.at(forecast.risk)
         columns: dict[str, Any] = {
             "head": self.head,
-            "n": found.sizes,
-            "beyond": found.beyond,
-            "risk": found.risk,
-            "risk_low": found.low,
-            "risk_high": found.high,
+            "n": forecast.sizes,
+            "beyond": forecast.beyond,
+            "risk": forecast.risk,
+            "risk_low": forecast.low,
+            "risk_high": forecast.high,
             **middle,
-            f"{metric}_low": self.score_law.at(found.high)[metric],
-            f"{metric}_high": self.score_law.at(found.low)[metric],
+            f"{metric}_low": self.score_law.at(forecast.high)[metric],
+            f"{metric}_high": self.score_law.at(forecast.low)[metric],
             "ridge": self.best_ridge(sizes),
         }
         return pd.DataFrame(columns)

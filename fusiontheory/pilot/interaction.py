@@ -20,10 +20,9 @@ from fusiontheory.heads import Views
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_errors
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["InteractionSplit", "InteractionTest", "interaction_split", "interaction_test"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -61,22 +60,22 @@ class InteractionSplit:
 
 
 @checked
-def kernel_parts(image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array, _Array]:
+def kernel_parts(image: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
     """Return the centred kernels of v, of t and of their interaction."""
     v, t = Views.from_features(image, text).apply(image, text)
     a, b = v @ v.T, t @ t.T
     return _centred(a + a**2 / 2), _centred(b + b**2 / 2), _centred(a * b)
 
 
-def _centred(kernel: _Array) -> _Array:
+def _centred(kernel: Array) -> Array:
     rows = kernel.mean(0)
-    centred: _Array = kernel - rows - rows[:, None] + rows.mean()
+    centred: Array = kernel - rows - rows[:, None] + rows.mean()
     return centred
 
 
 def _best_ridge(
-    spectrum: PilotSpectrum, targets: _Array, blocks: list[NDArray[np.intp]] | None
-) -> tuple[float, _Array]:
+    spectrum: PilotSpectrum, targets: Array, blocks: list[NDArray[np.intp]] | None
+) -> tuple[float, Array]:
     """Return the ridge with the least leave-one-out risk, and the errors there."""
     errors = leave_out_errors(spectrum, targets, spectrum.ridges, blocks)
     within = WithinReach.from_errors(spectrum, errors, 1.0)
@@ -138,7 +137,7 @@ def interaction_split(
 
 
 def _bootstrap(
-    rows: dict[str, _Array], groups: ArrayLike | None, level: float, draws: int
+    rows: dict[str, Array], groups: ArrayLike | None, level: float, draws: int
 ) -> pd.DataFrame:
     """Return mean and interval of each part over items, drawn by group."""
     names, values = list(rows), np.stack(list(rows.values()))
@@ -227,9 +226,7 @@ def interaction_test(
     return InteractionTest(float(largest[0]), p_value, count)
 
 
-def _permutation(
-    groups: ArrayLike | None, items: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _permutation(groups: ArrayLike | None, items: int, rng: np.random.Generator) -> Integers:
     """Permute items, or groups as wholes where they have one size."""
     if groups is not None:
         _, codes, counts = np.unique(

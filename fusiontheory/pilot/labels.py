@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["LEAST_ITEMS", "LEAST_OF_CLASS", "Labels", "Task"]
 
-_Array = NDArray[np.float64]
 Task = Literal["auto", "classification", "regression"]
 
 LEAST_ITEMS = 50
@@ -38,9 +38,9 @@ class Labels:
         array([-1.,  1.])
     """
 
-    targets: _Array
-    codes: NDArray[np.int64] | None
-    classes: NDArray[Any] | None
+    targets: Array
+    codes: Integers | None
+    classes: AnyArray | None
 
     @classmethod
     def from_labels(cls, y: ArrayLike, task: Task = "auto", items: int | None = None) -> Labels:
@@ -80,7 +80,7 @@ class Labels:
         return float(self.targets.var(0).sum())
 
     @property
-    def shares(self) -> _Array:
+    def shares(self) -> Array:
         """Share of the items in each class.
 
         Raises:
@@ -88,7 +88,7 @@ class Labels:
         """
         if self.codes is None or self.classes is None:
             raise InputError("a regression has no classes")
-        shares: _Array = np.bincount(self.codes, minlength=len(self.classes)) / self.items
+        shares: Array = np.bincount(self.codes, minlength=len(self.classes)) / self.items
         return shares
 
     @property
@@ -96,13 +96,13 @@ class Labels:
         """Whether the largest class has at most 1.5 times the items of the smallest."""
         return bool(self.shares.max() <= 1.5 * self.shares.min())
 
-    def subset(self, rows: NDArray[Any]) -> Labels:
+    def subset(self, rows: AnyArray) -> Labels:
         """Return the labels of some rows, in that order; classes stay those of all rows."""
         codes = None if self.codes is None else self.codes[rows]
         return Labels(self.targets[rows], codes, self.classes)
 
 
-def _complete(y: ArrayLike) -> NDArray[Any]:
+def _complete(y: ArrayLike) -> AnyArray:
     """Return one-dimensional labels without a missing one."""
     array = np.asarray(y)
     if array.ndim == 2 and array.shape[1] == 1:
@@ -130,7 +130,7 @@ def _complete(y: ArrayLike) -> NDArray[Any]:
     return array
 
 
-def _looks_like_classes(array: NDArray[Any]) -> bool:
+def _looks_like_classes(array: AnyArray) -> bool:
     if array.dtype.kind in "biu" or (
         array.dtype.kind == "f" and bool(np.all(array == np.round(array)))
     ):
@@ -138,7 +138,7 @@ def _looks_like_classes(array: NDArray[Any]) -> bool:
     return array.dtype.kind != "f"
 
 
-def _classes(array: NDArray[Any]) -> Labels:
+def _classes(array: AnyArray) -> Labels:
     texts = array.astype(str) if array.dtype.kind == "O" else array
     classes, codes = np.unique(texts, return_inverse=True)
     codes = codes.astype(np.int64)
@@ -164,7 +164,7 @@ def _classes(array: NDArray[Any]) -> Labels:
     return Labels(targets, codes, classes)
 
 
-def _numbers(array: NDArray[Any]) -> Labels:
+def _numbers(array: AnyArray) -> Labels:
     try:
         targets = np.asarray(array, dtype=np.float64)[:, None]
     except (TypeError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
@@ -17,10 +17,10 @@ from fusiontheory.pilot.curve import headline_metric
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.within import WithinReach, leave_out_errors
+from fusiontheory.typing import Array
 
 __all__ = ["SHARES", "missing_price"]
 
-_Array = NDArray[np.float64]
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0)
 
@@ -91,7 +91,7 @@ def missing_price(
     )
 
 
-def _left_out(kernel: _Array, changed: _Array, labels: Labels) -> tuple[_Array, _Array]:
+def _left_out(kernel: Array, changed: Array, labels: Labels) -> tuple[Array, Array]:
     """Return leave-one-out scores of the items as they are, and of their changed versions.
 
     Args:
@@ -109,10 +109,10 @@ def _left_out(kernel: _Array, changed: _Array, labels: Labels) -> tuple[_Array, 
     own = alpha / np.diag(inverse)[:, None]
     n, mean = len(kernel), kernel.mean(0)
 
-    def fitted(rows: _Array) -> _Array:
+    def fitted(rows: Array) -> Array:
         """Return row a times alpha without item a."""
-        found: _Array = rows @ alpha - np.einsum("ij,ji->i", rows, inverse)[:, None] * own
-        return found
+        left_out: Array = rows @ alpha - np.einsum("ij,ji->i", rows, inverse)[:, None] * own
+        return left_out
 
     # The other items' labels are their fits and ridge alpha, which sums to zero over them.
     others = n * labels.targets.mean(0) - labels.targets

@@ -10,14 +10,13 @@ from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.curve import PilotCurve
+from fusiontheory.typing import Array
 
 __all__ = ["Prior", "error_covariance", "prior_risks", "stand_ins", "stored_prior"]
 
-_Array = NDArray[np.float64]
 
 # Share of an unknown head's error that its stand-in does not have.
 _OWN = 0.1
@@ -37,10 +36,10 @@ class Prior:
     """
 
     heads: tuple[str, ...]
-    log_sizes: _Array
-    risks: _Array
+    log_sizes: Array
+    risks: Array
     bandwidth: float
-    errors: _Array
+    errors: Array
 
 
 @cache
@@ -66,17 +65,17 @@ def stand_ins(curves: Sequence[PilotCurve], prior: Prior) -> list[str]:
     first of the prior.
     """
     known = [c for c in curves if c.head in prior.heads]
-    found = []
+    names = []
     for curve in curves:
         if curve.head in prior.heads or not known:
-            found.append(curve.head if curve.head in prior.heads else prior.heads[0])
+            names.append(curve.head if curve.head in prior.heads else prior.heads[0])
             continue
         like = [np.corrcoef(curve.errors.ravel(), c.errors.ravel())[0, 1] for c in known]
-        found.append(known[int(np.argmax(like))].head)
-    return found
+        names.append(known[int(np.argmax(like))].head)
+    return names
 
 
-def prior_risks(curves: Sequence[PilotCurve], target: float, prior: Prior) -> _Array:
+def prior_risks(curves: Sequence[PilotCurve], target: float, prior: Prior) -> Array:
     """Return the risks (worlds, heads) at the target size.
 
     An unknown head is on average as good as its stand-in, and in each world off it by as much as
@@ -96,7 +95,7 @@ def prior_risks(curves: Sequence[PilotCurve], target: float, prior: Prior) -> _A
     return np.stack(columns, axis=1)
 
 
-def error_covariance(curves: Sequence[PilotCurve], deviations: _Array, prior: Prior) -> _Array:
+def error_covariance(curves: Sequence[PilotCurve], deviations: Array, prior: Prior) -> Array:
     """Return the covariance (h, h) of the errors of forecast risks with these deviations (h,).
 
     An unknown head's errors are those of its stand-in, with a part of its own.
@@ -107,5 +106,5 @@ def error_covariance(curves: Sequence[PilotCurve], deviations: _Array, prior: Pr
     products = products + _OWN * np.diag(np.where(unknown, np.diag(products), 0.0))
     values, vectors = np.linalg.eigh(products)
     products = (vectors * np.maximum(values, 1e-3 * values[-1])) @ vectors.T
-    covariance: _Array = products * np.outer(deviations, deviations)
+    covariance: Array = products * np.outer(deviations, deviations)
     return covariance

@@ -11,10 +11,10 @@ from scipy.linalg import eigh
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["PilotSpectrum"]
 
-_Array = NDArray[np.float64]
 
 # Eigenvalues below this share of the largest are rounding of zero.
 _ROUNDING = 1e-13
@@ -49,8 +49,8 @@ class PilotSpectrum:
         array([17.5,  0. ,  0. ,  0. ,  0. ])
     """
 
-    values: _Array
-    vectors: _Array
+    values: Array
+    vectors: Array
 
     @classmethod
     def from_kernel(cls, kernel: ArrayLike) -> PilotSpectrum:
@@ -83,17 +83,17 @@ class PilotSpectrum:
         return len(self.vectors)
 
     @cached_property
-    def ridges(self) -> _Array:
+    def ridges(self) -> Array:
         """Falling grid of ridges, in the units of the kernel matrix."""
         top = float(self.values[0])
         return np.geomspace(_ABOVE * top, _BELOW * top, RIDGES)
 
-    def shrinkage(self, ridges: _Array) -> _Array:
+    def shrinkage(self, ridges: Array) -> Array:
         """Return s_i = delta / (l_i + delta), shape (ridges, m)."""
-        shrinkage: _Array = ridges[:, None] / (self.values + ridges[:, None])
+        shrinkage: Array = ridges[:, None] / (self.values + ridges[:, None])
         return shrinkage
 
-    def freedom(self, ridges: _Array) -> tuple[_Array, _Array, _Array, _Array]:
+    def freedom(self, ridges: Array) -> tuple[Array, Array, Array, Array]:
         """Return kappa, df1, df2 and the effective count of items, each of the ridges' shape."""
         s = self.shrinkage(ridges)
         total, squared = s.sum(1), (s**2).sum(1)
@@ -102,13 +102,13 @@ class PilotSpectrum:
         df2 = len(self.values) - total**2 / squared
         return ridges / total, df1, np.maximum(df2, 0.0), squared**2 / (s**4).sum(1)
 
-    def believable(self, ridges: _Array) -> NDArray[np.bool_]:
+    def believable(self, ridges: Array) -> NDArray[np.bool_]:
         """Return which ridges leave at least 8 effective items to estimate a risk from."""
         enough: NDArray[np.bool_] = self.freedom(ridges)[3] >= _LEAST_COUNT
         return enough
 
 
-def checked_kernel(kernel: ArrayLike) -> _Array:
+def checked_kernel(kernel: ArrayLike) -> Array:
     """Return a square symmetric kernel matrix.
 
     Raises:

@@ -16,10 +16,10 @@ from scipy.linalg import cho_factor, cho_solve
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.within import WithinReach
+from fusiontheory.typing import Array
 
 __all__ = ["SubsetScores", "subset_scores"]
 
-_Array = NDArray[np.float64]
 
 _LEAST = 16
 # Scores of a size, over its subsets; subsets of one size at most, and at least.
@@ -39,12 +39,12 @@ class SubsetScores:
 
     size: int
     rows: NDArray[np.intp]
-    scores: _Array
+    scores: Array
 
 
 @checked
 def subset_scores(
-    kernel: _Array,
+    kernel: Array,
     labels: Labels,
     within: WithinReach,
     blocks: list[NDArray[np.intp]] | None = None,
@@ -64,7 +64,7 @@ def subset_scores(
     groups = np.arange(labels.items)
     for block in blocks or ():
         groups[block] = block[0]
-    found = []
+    scored = []
     size = _LEAST
     while 2 * size <= labels.items:
         _, ridges = within.best(size)
@@ -76,9 +76,9 @@ def subset_scores(
                 # Items of a group of which the subset has some are not new to it.
                 rest = np.flatnonzero(~np.isin(groups, groups[rows]))
                 parts.append((rest, _scores(kernel, labels, rows, rest, float(ridges[0]))))
-            found.append(SubsetScores(size, *map(np.concatenate, zip(*parts, strict=True))))
+            scored.append(SubsetScores(size, *map(np.concatenate, zip(*parts, strict=True))))
         size *= 2
-    return tuple(found)
+    return tuple(scored)
 
 
 def _drawn(groups: NDArray[np.intp], size: int, draw: int) -> NDArray[np.intp]:
@@ -90,8 +90,8 @@ def _drawn(groups: NDArray[np.intp], size: int, draw: int) -> NDArray[np.intp]:
 
 
 def _scores(
-    kernel: _Array, labels: Labels, rows: NDArray[np.intp], rest: NDArray[np.intp], ridge: float
-) -> _Array:
+    kernel: Array, labels: Labels, rows: NDArray[np.intp], rest: NDArray[np.intp], ridge: float
+) -> Array:
     """Return scores of other rows by ridge regression on some, with a free intercept."""
     inner = kernel[np.ix_(rows, rows)]
     mean, level = inner.mean(0), labels.targets[rows].mean(0)
@@ -99,5 +99,5 @@ def _scores(
     factor = cho_factor(centred + ridge * np.eye(rows.size), check_finite=False)
     dual = cho_solve(factor, labels.targets[rows] - level, check_finite=False)
     # The dual vectors sum to zero, so that constants of the rows drop out.
-    scores: _Array = (kernel[np.ix_(rest, rows)] - mean) @ dual + level
+    scores: Array = (kernel[np.ix_(rest, rows)] - mean) @ dual + level
     return scores

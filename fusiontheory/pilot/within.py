@@ -21,10 +21,9 @@ from numpy.typing import ArrayLike, NDArray
 from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked, positive
 from fusiontheory.pilot.spectrum import PilotSpectrum
+from fusiontheory.typing import Array
 
 __all__ = ["WithinReach", "group_blocks", "leave_out_errors"]
-
-_Array = NDArray[np.float64]
 
 
 @checked
@@ -58,10 +57,10 @@ def group_blocks(groups: ArrayLike | None, items: int) -> list[NDArray[np.intp]]
 @checked
 def leave_out_errors(
     spectrum: PilotSpectrum,
-    targets: _Array,
-    ridges: _Array,
+    targets: Array,
+    ridges: Array,
     blocks: list[NDArray[np.intp]] | None = None,
-) -> _Array:
+) -> Array:
     r"""Return y - f of fits that left the item (or its whole group) out.
 
     .. math::
@@ -93,7 +92,7 @@ def leave_out_errors(
     leverage = s @ (u**2).T
     columns = (s[:, :, None] * power).transpose(1, 0, 2).reshape(len(power), -1)
     residuals = (u @ columns).reshape(len(u), len(ridges), -1).transpose(1, 0, 2)
-    errors: _Array = residuals / leverage[:, :, None]
+    errors: Array = residuals / leverage[:, :, None]
     for block in blocks or ():
         part = u[block]
         matrices = np.einsum("ai,ki,bi->kab", part, s, part, optimize=True)
@@ -118,15 +117,15 @@ class WithinReach:
     """
 
     items: int
-    kappa: _Array
-    df1: _Array
-    df2: _Array
-    level: _Array
-    leave_out: _Array
-    ridges: _Array
+    kappa: Array
+    df1: Array
+    df2: Array
+    level: Array
+    leave_out: Array
+    ridges: Array
 
     @classmethod
-    def from_errors(cls, spectrum: PilotSpectrum, errors: _Array, variance: float) -> WithinReach:
+    def from_errors(cls, spectrum: PilotSpectrum, errors: Array, variance: float) -> WithinReach:
         """Measure B from leave-one-out errors (k, n0, c) at the spectrum's grid of ridges."""
         keep = spectrum.believable(spectrum.ridges)
         ridges = spectrum.ridges[keep]
@@ -135,7 +134,7 @@ class WithinReach:
         level = leave_out * (1 - df2 / len(spectrum.values))
         return cls(spectrum.items, kappa, df1, df2, level, leave_out, ridges)
 
-    def risks(self, n: float) -> tuple[_Array, _Array]:
+    def risks(self, n: float) -> tuple[Array, Array]:
         """Return risk and ridge at every kappa of the pilot for n items.
 
         The risk is in units of the label's variance, infinite where n cannot have that kappa.
@@ -149,21 +148,21 @@ class WithinReach:
             risk = np.where(possible, self.level / room * intercept, np.inf)
         return risk, np.where(possible, ridge, np.nan)
 
-    def best(self, sizes: ArrayLike) -> tuple[_Array, _Array]:
+    def best(self, sizes: ArrayLike) -> tuple[Array, Array]:
         """Return the least risk over ridges and the ridge that has it, for each size.
 
         Raises:
             InputError: if a size is below 1 or not finite.
         """
         n = sample_sizes("sizes", sizes)
-        found = np.empty((2, n.size))
+        least = np.empty((2, n.size))
         for k, size in enumerate(n):
             risk, ridge = self.risks(size)
             best = int(np.argmin(risk))
-            found[:, k] = risk[best], ridge[best]
-        return found[0], found[1]
+            least[:, k] = risk[best], ridge[best]
+        return least[0], least[1]
 
-    def at_ridge(self, sizes: ArrayLike, ridge: float) -> _Array:
+    def at_ridge(self, sizes: ArrayLike, ridge: float) -> Array:
         """Return the risk at each size for one ridge; NaN where its kappa is beyond reach.
 
         Raises:

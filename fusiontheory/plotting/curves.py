@@ -270,16 +270,16 @@ def _predicted_gap(curves: pd.DataFrame, rows: pd.DataFrame) -> pd.Series[float]
 def _mark_crossover(axes: Axes, rows: pd.DataFrame) -> None:
     """Mark on the zero line where the lead changes, and write it under the title."""
     values = rows[_CROSSOVER_COLUMNS].astype(float)
-    found: dict[str, float] = {}
+    crossings: dict[str, float] = {}
     if len(values):
-        found = {str(kind): float(n) for kind, n in values.iloc[0].dropna().items()}
+        crossings = {str(kind): float(n) for kind, n in values.iloc[0].dropna().items()}
     left, right = axes.get_xlim()
-    if "measured" in found:
-        ends = [found.get("measured_low", left), found.get("measured_high", right)]
-        if "measured_low" in found or "measured_high" in found:
+    if "measured" in crossings:
+        ends = [crossings.get("measured_low", left), crossings.get("measured_high", right)]
+        if "measured_low" in crossings or "measured_high" in crossings:
             axes.plot(ends, [0, 0], color=CROSSOVER, linewidth=5, zorder=3, solid_capstyle="butt")
         axes.plot(
-            found["measured"],
+            crossings["measured"],
             0,
             "o",
             color=CROSSOVER,
@@ -288,12 +288,18 @@ def _mark_crossover(axes: Axes, rows: pd.DataFrame) -> None:
             markeredgecolor=INK,
             markeredgewidth=0.7,
         )
-    if "predicted" in found:
+    if "predicted" in crossings:
         axes.plot(
-            found["predicted"], 0, "D", color="white", markersize=6.5, zorder=5, markeredgecolor=INK
+            crossings["predicted"],
+            0,
+            "D",
+            color="white",
+            markersize=6.5,
+            zorder=5,
+            markeredgecolor=INK,
         )
     words = [
-        f"{found[kind]:.0f} {kind}" if kind in found else f"none {kind}"
+        f"{crossings[kind]:.0f} {kind}" if kind in crossings else f"none {kind}"
         for kind in ("measured", "predicted")
     ]
     axes.text(

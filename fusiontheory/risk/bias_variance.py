@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike
 from fusiontheory.checks import InputError, finite_array, non_negative_array, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge, ridge_risk
-from fusiontheory.risk.sign_labels import _Sizes
 from fusiontheory.risk.spectrum import Spectrum
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Sizes
 
 __all__ = [
     "mean_coefficients",
@@ -22,7 +21,7 @@ __all__ = [
 
 @checked
 def mean_coefficients(
-    eigenvalues: ArrayLike, coefficients: ArrayLike, n: float | _Sizes, ridge: float
+    eigenvalues: ArrayLike, coefficients: ArrayLike, n: float | Sizes, ridge: float
 ) -> Array:
     """Return L_i b_i, the coefficients of the predictor averaged over training sets.
 
@@ -63,13 +62,13 @@ def prediction_variance(
 
 @overload
 def prediction_variance(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: Sizes, ridge: float, noise: float
 ) -> Array: ...
 
 
 @checked
 def prediction_variance(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | Sizes, ridge: float, noise: float
 ) -> float | Array:
     """Return gamma times ``ridge_risk``: the variance of f(x) over training sets at a typical x.
 

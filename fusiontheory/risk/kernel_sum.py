@@ -13,10 +13,10 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse.linalg import LinearOperator, cg
 
 from fusiontheory.checks import (
@@ -29,7 +29,7 @@ from fusiontheory.checks import (
 )
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Sizes
 
 __all__ = [
     "KernelSum",
@@ -38,7 +38,6 @@ __all__ = [
     "union_spectrum",
 ]
 
-_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # Draws of (z, w) that stand for their law.
 _SAMPLES = 8192
@@ -169,9 +168,9 @@ class KernelSum:
 @overload
 def kernel_sum_risk(kernel: KernelSum, n: float) -> float: ...
 @overload
-def kernel_sum_risk(kernel: KernelSum, n: _Sizes) -> Array: ...
+def kernel_sum_risk(kernel: KernelSum, n: Sizes) -> Array: ...
 @checked
-def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | Array:
+def kernel_sum_risk(kernel: KernelSum, n: float | Sizes) -> float | Array:
     """Return the test mean squared error, with products that are not Gaussian.
 
     The equations are those of ``product_ridge_risk`` for the features psi = (z, w, z w) of the
@@ -217,9 +216,9 @@ def kernel_sum_risk(kernel: KernelSum, n: float | _Sizes) -> float | Array:
 @overload
 def kernel_sum_training_risk(kernel: KernelSum, n: float) -> float: ...
 @overload
-def kernel_sum_training_risk(kernel: KernelSum, n: _Sizes) -> Array: ...
+def kernel_sum_training_risk(kernel: KernelSum, n: Sizes) -> Array: ...
 @checked
-def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | Array:
+def kernel_sum_training_risk(kernel: KernelSum, n: float | Sizes) -> float | Array:
     """Return the training mean squared error; arguments and cost are those of ``kernel_sum_risk``.
 
     A sample's training residual is its leave-one-out error over 1 + h. With the weights
@@ -236,7 +235,7 @@ def kernel_sum_training_risk(kernel: KernelSum, n: float | _Sizes) -> float | Ar
     return _at_sizes(kernel, n, training=True)
 
 
-def _at_sizes(kernel: KernelSum, n: float | _Sizes, training: bool) -> float | Array:
+def _at_sizes(kernel: KernelSum, n: float | Sizes, training: bool) -> float | Array:
     """Return test or training risk at every n."""
     sizes = sample_sizes("n", n)
     size = np.count_nonzero(kernel.eigenvalues)

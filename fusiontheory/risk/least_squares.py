@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import ValidityWarning, non_negative, positive_integer, sample_sizes
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["least_squares_risk", "least_squares_training_risk"]
 
@@ -23,12 +23,12 @@ __all__ = ["least_squares_risk", "least_squares_training_risk"]
 def least_squares_risk(p: int, n: float, noise: float, signal: float = 0.0) -> float: ...
 @overload
 def least_squares_risk(
-    p: int, n: Sequence[float] | NDArray[Any], noise: float, signal: float = 0.0
-) -> NDArray[np.float64]: ...
+    p: int, n: Sequence[float] | AnyArray, noise: float, signal: float = 0.0
+) -> Array: ...
 @checked
 def least_squares_risk(
-    p: int, n: float | Sequence[float] | NDArray[Any], noise: float, signal: float = 0.0
-) -> float | NDArray[np.float64]:
+    p: int, n: float | Sequence[float] | AnyArray, noise: float, signal: float = 0.0
+) -> float | Array:
     """Return the expected excess test error of least squares on p Gaussian features.
 
     - n > p + 1: s^2 p / (n - p - 1), ordinary least squares, any covariance of the features.
@@ -82,13 +82,11 @@ def least_squares_risk(
 @overload
 def least_squares_training_risk(p: int, n: float, noise: float) -> float: ...
 @overload
-def least_squares_training_risk(
-    p: int, n: Sequence[float] | NDArray[Any], noise: float
-) -> NDArray[np.float64]: ...
+def least_squares_training_risk(p: int, n: Sequence[float] | AnyArray, noise: float) -> Array: ...
 @checked
 def least_squares_training_risk(
-    p: int, n: float | Sequence[float] | NDArray[Any], noise: float
-) -> float | NDArray[np.float64]:
+    p: int, n: float | Sequence[float] | AnyArray, noise: float
+) -> float | Array:
     """Return the expected training mean squared error s^2 (1 - p/n), and 0 up to n = p.
 
     It does not depend on the signal: the residual is the noise outside the features' span.

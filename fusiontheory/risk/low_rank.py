@@ -9,12 +9,11 @@ r (d_v + d_t - r) parameters its risk is known to first order in 1/n (``low_rank
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import (
     InputError,
@@ -30,7 +29,7 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.concatenation import checked_moment
 from fusiontheory.risk.products import product_ridge_risk
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Sizes
 
 __all__ = [
     "LowRankTarget",
@@ -39,7 +38,6 @@ __all__ = [
     "low_rank_risk",
 ]
 
-_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # From so many samples per parameter on the excess is within 1.2 times its first order.
 _ENOUGH = 8
@@ -125,7 +123,7 @@ class ProjectedBilinear:
         missing = max(total - float(power.sum()), 0.0)
         return cls(values_v, values_t, power, missing)
 
-    def risk(self, n: _Sizes, ridge: float, noise: float) -> Array:
+    def risk(self, n: Sizes, ridge: float, noise: float) -> Array:
         """Return ``product_ridge_risk`` with the missing part as noise, at sizes n, shape (k,).
 
         The ridge is in the units of the products of eigenvalues. Raises and warnings are those
@@ -206,9 +204,9 @@ class LowRankTarget:
 @overload
 def low_rank_risk(target: LowRankTarget, n: float) -> float: ...
 @overload
-def low_rank_risk(target: LowRankTarget, n: _Sizes) -> Array: ...
+def low_rank_risk(target: LowRankTarget, n: Sizes) -> Array: ...
 @checked
-def low_rank_risk(target: LowRankTarget, n: float | _Sizes) -> float | Array:
+def low_rank_risk(target: LowRankTarget, n: float | Sizes) -> float | Array:
     """Return the test mean squared error of least squares over matrices of rank at most r.
 
     With A = sum_{l > r} sigma_l^2 what the rank leaves out and m = min(d_v, d_t),

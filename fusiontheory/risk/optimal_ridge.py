@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 
 from fusiontheory.checks import (
@@ -22,11 +21,10 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Sizes
 
 __all__ = ["OptimalRidge", "isotropic_optimal_ridge", "minimise_over_ridge", "optimal_ridge"]
 
-_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # The search spans from where the ridge is far below any kappa to where next to nothing is learned.
 _SPAN = 1e12
@@ -52,7 +50,7 @@ class OptimalRidge:
 
 @checked
 def optimal_ridge(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, noise: float
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | Sizes, noise: float
 ) -> OptimalRidge:
     """Minimise ``ridge_risk`` over ridges delta in [0, infinity].
 
@@ -210,13 +208,13 @@ def _search(
         raise InputError("risk must be finite at some ridge, got infinity at all of them")
     ridge, value = float(ridges[best]), float(values[best])
     if 0 < best < points - 1:
-        found = minimize_scalar(
+        least = minimize_scalar(
             lambda log_ridge: risk(float(np.exp(log_ridge))),
             bounds=(grid[best - 1], grid[best + 1]),
             method="bounded",
             options={"xatol": 1e-6},
         )
-        if found.fun < value:
-            ridge, value = float(np.exp(found.x)), float(found.fun)
+        if least.fun < value:
+            ridge, value = float(np.exp(least.x)), float(least.fun)
     # On a tie, as on the plateau of tiny ridges, none at all is the simplest.
     return (0.0, float(none)) if none <= value * (1 + 1e-12) else (ridge, value)

@@ -8,9 +8,8 @@ and varies by 1 / d_v + 1 / d_t however large n is. See docs/product_features.md
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,11 +23,10 @@ from fusiontheory.checks import (
 )
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Sizes
 
 __all__ = ["product_ridge_risk"]
 
-_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 
 # Nodes reach to where the density of a quadratic form has fallen by about exp(-20), a step of
 # 0.4 in log scale apart or closer.
@@ -56,7 +54,7 @@ def product_ridge_risk(
     eigenvalues_v: ArrayLike,
     eigenvalues_t: ArrayLike,
     target_power: ArrayLike,
-    n: _Sizes,
+    n: Sizes,
     ridge: float,
     noise: float,
     additive_power: ArrayLike | None = None,
@@ -66,7 +64,7 @@ def product_ridge_risk(
     eigenvalues_v: ArrayLike,
     eigenvalues_t: ArrayLike,
     target_power: ArrayLike,
-    n: float | _Sizes,
+    n: float | Sizes,
     ridge: float,
     noise: float,
     additive_power: ArrayLike | None = None,

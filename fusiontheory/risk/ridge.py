@@ -13,12 +13,11 @@ The formulas take n and the number of eigenvalues to be large; they are not exac
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import (
     InputError,
@@ -29,6 +28,7 @@ from fusiontheory.checks import (
 )
 from fusiontheory.constraints import checked
 from fusiontheory.risk.spectrum import Spectrum, unlearned
+from fusiontheory.typing import Array, Sizes
 
 __all__ = [
     "RidgeSolution",
@@ -40,18 +40,15 @@ __all__ = [
     "training_risk",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
-
 
 @overload
 def effective_ridge(eigenvalues: ArrayLike | Spectrum, n: float, ridge: float) -> float: ...
 @overload
-def effective_ridge(eigenvalues: ArrayLike | Spectrum, n: _Sizes, ridge: float) -> _Array: ...
+def effective_ridge(eigenvalues: ArrayLike | Spectrum, n: Sizes, ridge: float) -> Array: ...
 @checked
 def effective_ridge(
-    eigenvalues: ArrayLike | Spectrum, n: float | _Sizes, ridge: float
-) -> float | _Array:
+    eigenvalues: ArrayLike | Spectrum, n: float | Sizes, ridge: float
+) -> float | Array:
     """Return kappa >= 0 that solves sum_i lambda_i / (lambda_i + kappa) + delta / kappa = n.
 
     An eigenfunction is learned when its eigenvalue exceeds kappa. Without ridge, kappa is 0
@@ -95,12 +92,12 @@ def overfitting(
 ) -> float: ...
 @overload
 def overfitting(
-    eigenvalues: ArrayLike | Spectrum, kappa: _Sizes, n: _Sizes, ridge: float
-) -> _Array: ...
+    eigenvalues: ArrayLike | Spectrum, kappa: Sizes, n: Sizes, ridge: float
+) -> Array: ...
 @checked
 def overfitting(
-    eigenvalues: ArrayLike | Spectrum, kappa: float | _Sizes, n: float | _Sizes, ridge: float
-) -> float | _Array:
+    eigenvalues: ArrayLike | Spectrum, kappa: float | Sizes, n: float | Sizes, ridge: float
+) -> float | Array:
     """Return 1 / (1 - gamma), gamma = (1/n) sum_i L_i^2: by how much fitting noise adds error.
 
     Evaluated as n / (sum_i L_i (1 - L_i) + delta / kappa), which is the same at the solution
@@ -152,14 +149,14 @@ class RidgeSolution:
         overfitting: 1 / (1 - gamma).
     """
 
-    kappa: _Array
-    degrees: _Array
-    gamma: _Array
-    overfitting: _Array
+    kappa: Array
+    degrees: Array
+    gamma: Array
+    overfitting: Array
 
 
 @checked
-def ridge_solution(spectrum: Spectrum, n: _Array, ridge: float) -> RidgeSolution:
+def ridge_solution(spectrum: Spectrum, n: Array, ridge: float) -> RidgeSolution:
     """Return all that Level 2 says of a spectrum at each n, for what builds on it.
 
     Args:
@@ -192,12 +189,12 @@ def ridge_risk(
 ) -> float: ...
 @overload
 def ridge_risk(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
-) -> _Array: ...
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: Sizes, ridge: float, noise: float
+) -> Array: ...
 @checked
 def ridge_risk(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
-) -> float | _Array:
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | Sizes, ridge: float, noise: float
+) -> float | Array:
     """Return the test mean squared error (sum_i (1 - L_i)^2 b_i^2 + s^2) / (1 - gamma).
 
     L_i = lambda_i / (lambda_i + kappa) with kappa from ``effective_ridge`` and 1 - gamma from
@@ -246,12 +243,12 @@ def training_risk(
 ) -> float: ...
 @overload
 def training_risk(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: _Sizes, ridge: float, noise: float
-) -> _Array: ...
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: Sizes, ridge: float, noise: float
+) -> Array: ...
 @checked
 def training_risk(
-    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | _Sizes, ridge: float, noise: float
-) -> float | _Array:
+    eigenvalues: ArrayLike, target_power: ArrayLike, n: float | Sizes, ridge: float, noise: float
+) -> float | Array:
     """Return the training mean squared error (delta / (n kappa))^2 times ``ridge_risk``.
 
     Arguments, units, Raises and sources are those of ``ridge_risk``; finite everywhere. Without
@@ -273,7 +270,7 @@ def training_risk(
 
 
 @checked
-def spectrum_risk(spectrum: Spectrum, n: _Sizes, ridge: float, noise: float) -> _Array:
+def spectrum_risk(spectrum: Spectrum, n: Sizes, ridge: float, noise: float) -> Array:
     """Return ``ridge_risk`` of a spectrum that is compressed once and used for many ridges.
 
     Args:
@@ -326,14 +323,14 @@ def _as_spectrum(eigenvalues: ArrayLike | Spectrum) -> Spectrum:
     return Spectrum.from_eigenvalues(eigenvalues)
 
 
-def _ridge_over_kappa(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float) -> _Array:
+def _ridge_over_kappa(spectrum: Spectrum, kappa: Array, n: Array, ridge: float) -> Array:
     """Return delta / kappa; where both are 0 its limit, the excess of n over the eigenvalues."""
     ratio = np.maximum(n - spectrum.size, 0.0)
     np.divide(ridge, kappa, out=ratio, where=kappa > 0)
     return ratio
 
 
-def _solve(spectrum: Spectrum, n: _Array, ridge: float) -> _Array:
+def _solve(spectrum: Spectrum, n: Array, ridge: float) -> Array:
     """Solve for kappa > 0 by Newton steps in log kappa, bisecting whenever they do poorly."""
     room = np.maximum(spectrum.size - n, 0.0) / spectrum.size
     # Bounds from L <= lambda / kappa and 1 - L <= kappa / min lambda; factor 2 for safety.
@@ -355,11 +352,11 @@ def _solve(spectrum: Spectrum, n: _Array, ridge: float) -> _Array:
         done |= last_step <= 1e-10
         if done.all():
             break
-    kappa: _Array = np.exp(point)
+    kappa: Array = np.exp(point)
     return kappa
 
 
-def _imbalance(spectrum: Spectrum, kappa: _Array, n: _Array, ridge: float) -> tuple[_Array, _Array]:
+def _imbalance(spectrum: Spectrum, kappa: Array, n: Array, ridge: float) -> tuple[Array, Array]:
     """Return the log ratio of the equation's two sides, increasing, and its slope in log kappa.
 
     Few samples: log n - log(sum L + delta / kappa). Many: the same equation subtracted from the

@@ -20,12 +20,12 @@ Score and latent are jointly normal on a fresh sample, so that with their correl
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from typing import TypeAlias, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
 from fusiontheory.checks import (
@@ -40,7 +40,7 @@ from fusiontheory.checks import (
 from fusiontheory.constraints import checked
 from fusiontheory.risk.ridge import effective_ridge, spectrum_risk
 from fusiontheory.risk.spectrum import Spectrum, learned
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Sizes
 
 __all__ = [
     "SignLabels",
@@ -48,7 +48,6 @@ __all__ = [
     "sign_accuracy",
 ]
 
-_Sizes: TypeAlias = Sequence[float] | NDArray[Any]
 SignLabel: TypeAlias = Callable[[Array, np.random.Generator], Array]
 
 
@@ -158,9 +157,9 @@ class SignLabels:
 @overload
 def sign_accuracy(labels: SignLabels, n: float) -> float: ...
 @overload
-def sign_accuracy(labels: SignLabels, n: _Sizes) -> Array: ...
+def sign_accuracy(labels: SignLabels, n: Sizes) -> Array: ...
 @checked
-def sign_accuracy(labels: SignLabels, n: float | _Sizes) -> float | Array:
+def sign_accuracy(labels: SignLabels, n: float | Sizes) -> float | Array:
     """Return how often the sign of ridge regression on n labels is right on a fresh one.
 
     1/2 + (1 - 2 q) arcsin(r) / pi with the correlation r of score and latent; see the module.

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, non_negative_array
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["Spectrum", "learned", "self_product_eigenvalues", "unlearned"]
 
-_Array = NDArray[np.float64]
 
 # Eight Chebyshev points on bins half a unit wide in log lambda: functions such as
 # lambda / (lambda + kappa) have their nearest pole a distance pi off the real axis, so the
@@ -59,11 +59,11 @@ class Spectrum:
         1.20205690
     """
 
-    nodes: _Array
-    counts: _Array
+    nodes: Array
+    counts: Array
     size: int
     zeros: int = 0
-    weights: Mapping[str, _Array] = field(default_factory=dict)
+    weights: Mapping[str, Array] = field(default_factory=dict)
     zero_weights: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
@@ -81,7 +81,7 @@ class Spectrum:
                 are not finite or of another shape.
         """
         values = non_negative_array("eigenvalues", eigenvalues, (1, 2))
-        named: dict[str, _Array] = {}
+        named: dict[str, Array] = {}
         for name, given in (weights or {}).items():
             array = finite_array(name, given, values.ndim)
             if array.shape != values.shape:
@@ -104,7 +104,7 @@ class Spectrum:
             zero_weights={name: float(w[~positive].sum()) for name, w in named.items()},
         )
 
-    def sum(self, g: Callable[[_Array, _Array], _Array], at: ArrayLike) -> _Array:
+    def sum(self, g: Callable[[Array, Array], Array], at: ArrayLike) -> Array:
         """Return sum_i g(lambda_i, kappa) over the non-zero eigenvalues, for each kappa.
 
         Args:
@@ -113,13 +113,11 @@ class Spectrum:
         """
         return self._integrate(self.counts, g, at)
 
-    def weighted_sum(
-        self, name: str, g: Callable[[_Array, _Array], _Array], at: ArrayLike
-    ) -> _Array:
+    def weighted_sum(self, name: str, g: Callable[[Array, Array], Array], at: ArrayLike) -> Array:
         """Return sum_i w_i g(lambda_i, kappa) for the weight vector ``name``; see ``sum``."""
         return self._integrate(self.weights[name], g, at)
 
-    def degrees(self, kappa: ArrayLike, weight: str | None = None) -> _Array:
+    def degrees(self, kappa: ArrayLike, weight: str | None = None) -> Array:
         """Return sum_i L_i, L = lambda / (lambda + kappa): the degrees of freedom at each kappa.
 
         Args:
@@ -132,7 +130,7 @@ class Spectrum:
         """
         return self._integrate(self._rule(weight), learned, kappa)
 
-    def squared_degrees(self, kappa: ArrayLike) -> _Array:
+    def squared_degrees(self, kappa: ArrayLike) -> Array:
         """Return sum_i L_i^2 at each kappa; over n it is gamma, the share of noise that is fitted.
 
         Example:
@@ -141,7 +139,7 @@ class Spectrum:
         """
         return self._integrate(self.counts, lambda lam, kap: learned(lam, kap) ** 2, kappa)
 
-    def degrees_at_stake(self, kappa: ArrayLike) -> _Array:
+    def degrees_at_stake(self, kappa: ArrayLike) -> Array:
         """Return sum_i L_i (1 - L_i) at each kappa.
 
         Example:
@@ -150,7 +148,7 @@ class Spectrum:
         """
         return self.sum(lambda lam, kap: learned(lam, kap) * unlearned(lam, kap), kappa)
 
-    def unlearned_degrees(self, kappa: ArrayLike) -> _Array:
+    def unlearned_degrees(self, kappa: ArrayLike) -> Array:
         """Return sum_i (1 - L_i) at each kappa, without cancellation.
 
         Example:
@@ -164,12 +162,10 @@ class Spectrum:
         """The sum of the eigenvalues."""
         return float(self.nodes @ self.counts)
 
-    def _rule(self, weight: str | None) -> _Array:
+    def _rule(self, weight: str | None) -> Array:
         return self.counts if weight is None else self.weights[weight]
 
-    def _integrate(
-        self, rule: _Array, g: Callable[[_Array, _Array], _Array], at: ArrayLike
-    ) -> _Array:
+    def _integrate(self, rule: Array, g: Callable[[Array, Array], Array], at: ArrayLike) -> Array:
         parameters = np.asarray(at, dtype=np.float64)
         column = parameters.reshape(-1, 1)
         total = np.empty(column.shape[0])
@@ -181,7 +177,7 @@ class Spectrum:
 
 
 @checked
-def learned(eigenvalue: _Array, kappa: _Array) -> _Array:
+def learned(eigenvalue: Array, kappa: Array) -> Array:
     """Return L = lambda / (lambda + kappa), the part of each eigenfunction that is learned.
 
     Both arguments broadcast; lambda + kappa must not be 0. Simon et al., arXiv:2110.03922.
@@ -191,12 +187,12 @@ def learned(eigenvalue: _Array, kappa: _Array) -> _Array:
         >>> learned(np.array([3.0, 1.0]), np.array(1.0))
         array([0.75, 0.5 ])
     """
-    result: _Array = eigenvalue / (eigenvalue + kappa)
+    result: Array = eigenvalue / (eigenvalue + kappa)
     return result
 
 
 @checked
-def unlearned(eigenvalue: _Array, kappa: _Array) -> _Array:
+def unlearned(eigenvalue: Array, kappa: Array) -> Array:
     """Return 1 - L = kappa / (lambda + kappa), without cancellation; see ``learned``.
 
     Example:
@@ -204,11 +200,11 @@ def unlearned(eigenvalue: _Array, kappa: _Array) -> _Array:
         >>> unlearned(np.array([3.0, 1.0]), np.array(1.0))
         array([0.25, 0.5 ])
     """
-    result: _Array = kappa / (eigenvalue + kappa)
+    result: Array = kappa / (eigenvalue + kappa)
     return result
 
 
-def _compress(values: _Array, weights: list[_Array]) -> tuple[_Array, list[_Array]]:
+def _compress(values: Array, weights: list[Array]) -> tuple[Array, list[Array]]:
     """Return the points and, for the counts and each weight vector, their quadrature weights."""
     lowest = np.log(values.min())
     number, moments = _chebyshev_moments(values, weights, lowest)
@@ -226,8 +222,8 @@ def _compress(values: _Array, weights: list[_Array]) -> tuple[_Array, list[_Arra
 
 
 def _chebyshev_moments(
-    values: _Array, weights: list[_Array], lowest: float
-) -> tuple[NDArray[np.intp], _Array]:
+    values: Array, weights: list[Array], lowest: float
+) -> tuple[NDArray[np.intp], Array]:
     """Return each bin's count and its sums of w T_k(u), shape (1 + len(weights), 8, bins)."""
     bins = int((np.log(values.max()) - lowest) / _WIDTH) + 1
     number = np.zeros(bins, dtype=np.intp)
@@ -251,7 +247,7 @@ def _chebyshev_moments(
 
 
 @checked
-def self_product_eigenvalues(eigenvalues: _Array) -> _Array:
+def self_product_eigenvalues(eigenvalues: Array) -> Array:
     """Return the covariance eigenvalues of v (x) v for Gaussian v: 2 lambda_i lambda_j, i <= j.
 
     Args:

@@ -22,15 +22,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 from scipy.optimize import brentq
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["MatchingSignal", "lanczos_signal", "signal_curve"]
 
-_Array = NDArray[np.float64]
 
 # Effective ridges of the fine grid, on which only C^2 is needed.
 _FINE = 29
@@ -72,25 +71,25 @@ class MatchingSignal:
         (array([0.6667]), array([-0.2222]))
     """
 
-    grid: _Array
-    operator: _Array
-    known_error: _Array
+    grid: Array
+    operator: Array
+    known_error: Array
     reach: float
-    levels: _Array
-    shape: _Array
-    mismatched: _Array
+    levels: Array
+    shape: Array
+    mismatched: Array
 
     @classmethod
     def of(
         cls,
-        grid: _Array,
-        operator: _Array,
-        known_error: _Array,
+        grid: Array,
+        operator: Array,
+        known_error: Array,
         reach: float,
-        cross: _Array,
-        product: _Array,
-        power: _Array,
-        population: _Array,
+        cross: Array,
+        product: Array,
+        power: Array,
+        population: Array,
     ) -> MatchingSignal:
         """Return the signal with the shape that C and Lambda give it.
 
@@ -120,7 +119,7 @@ class MatchingSignal:
             mismatched=np.maximum(within, 0.0),
         )
 
-    def __call__(self, kappa: _Array, steps: int = 2) -> tuple[_Array, _Array]:
+    def __call__(self, kappa: Array, steps: int = 2) -> tuple[Array, Array]:
         """Return q and its derivative in log kappa.
 
         Args:
@@ -132,7 +131,7 @@ class MatchingSignal:
         share = self._shares(known, steps)
         return signal_curve(kappa, self.grid, known, self.levels, self.shape, share)
 
-    def _shares(self, q: _Array, steps: int) -> _Array:
+    def _shares(self, q: Array, steps: int) -> Array:
         """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa, from q there.
 
         With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q / d_0), exact to first
@@ -144,21 +143,21 @@ class MatchingSignal:
         plain = np.maximum(self.operator[:, 0], np.finfo(np.float64).tiny)
         return np.asarray((self.mismatched + matched) / 2 / plain * np.minimum(q / plain, 2.0))
 
-    def error(self, kappa: _Array) -> _Array:
+    def error(self, kappa: Array) -> Array:
         """Return the standard error of q from the number of images."""
         if not self.known_error.any():
             return np.zeros_like(kappa)
         # Above the grid it falls as the signal does, as 1 / kappa.
         falling = np.minimum(self.grid[-1] / kappa, 1.0)
         error = np.log(np.maximum(self.known_error, np.finfo(np.float64).tiny))
-        found = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
+        off = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
         if self.reach:
             # Below, the signal may go on as it grows there, by the power of kappa, or hardly.
             q, slope = self(self.grid[:1])
             power = float(-slope[0] / q[0]) if q[0] > 0 else 0.0
             grown = np.maximum(self.grid[0] / kappa, 1.0) ** power - 1
-            found = np.hypot(found, q[0] * grown)
-        return np.asarray(found)
+            off = np.hypot(off, q[0] * grown)
+        return np.asarray(off)
 
     def rescaled(self, factor: float) -> MatchingSignal:
         """Return the signal of features of which v (x) t is longer by sqrt(factor)."""
@@ -171,7 +170,7 @@ class MatchingSignal:
 
 
 @checked
-def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
+def lanczos_signal(moments: Array, steps: int = 2) -> Array:
     """Return q from d_0 .. d_3 by ``steps`` steps of the Lanczos recursion.
 
     No step is the plain closed form q = sum c^2 / (Lambda + kappa), which takes the matched
@@ -211,8 +210,8 @@ def lanczos_signal(moments: _Array, steps: int = 2) -> _Array:
 
 @checked
 def signal_curve(
-    kappa: _Array, grid: _Array, known: _Array, levels: _Array, shape: _Array, share: _Array
-) -> tuple[_Array, _Array]:
+    kappa: Array, grid: Array, known: Array, levels: Array, shape: Array, share: Array
+) -> tuple[Array, Array]:
     """Return q and its derivative in log kappa from q at the points of a grid.
 
     Args:
@@ -256,14 +255,14 @@ def signal_curve(
     return q - slope * (1 - below), slope * below
 
 
-def _fallen(kappa: _Array, poles: _Array, wanted: float) -> _Array:
+def _fallen(kappa: Array, poles: Array, wanted: float) -> Array:
     """Return by how much log q has fallen since the first kappa, as B is between them.
 
     All of B is larger or smaller by one factor near 1, so that the last value is ``wanted`` if it
     can be.
     """
 
-    def each(factor: float) -> _Array:
+    def each(factor: float) -> Array:
         own = factor * poles
         return np.asarray(np.log((kappa[1:] + own) / (kappa[:-1] + own)))
 
@@ -274,7 +273,7 @@ def _fallen(kappa: _Array, poles: _Array, wanted: float) -> _Array:
     return np.append(0.0, np.cumsum(each(factor)))
 
 
-def _monotone(x: _Array, y: _Array, end: float) -> CubicHermiteSpline:
+def _monotone(x: Array, y: Array, end: float) -> CubicHermiteSpline:
     """Return a cubic spline through falling values, of slope ``end`` at the end, that only falls.
 
     Slopes are limited as by Fritsch & Carlson (1980), which changes smooth values nowhere.
@@ -285,7 +284,7 @@ def _monotone(x: _Array, y: _Array, end: float) -> CubicHermiteSpline:
     return CubicHermiteSpline(x, y, np.clip(slopes, 3 * flattest, 0.0))
 
 
-def _falling(log_kappa: _Array, signal: _Array) -> _Array:
+def _falling(log_kappa: Array, signal: Array) -> Array:
     """Return log q, cut where noise takes it out of the shape of a resolvent.
 
     q of a positive matrix falls with kappa, but not faster than 1 / kappa. The largest kappa,

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, nnls
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = [
     "SampleResolvent",
@@ -45,7 +46,6 @@ __all__ = [
     "population_eigenvalues",
 ]
 
-_Array = NDArray[np.float64]
 _Complex = NDArray[np.complex128]
 
 _POINTS = 128
@@ -86,7 +86,7 @@ class SampleResolvent:
     trace: _Complex
 
     @classmethod
-    def of(cls, eigenvalues: _Array, images: float) -> SampleResolvent:
+    def of(cls, eigenvalues: Array, images: float) -> SampleResolvent:
         """Return them from a sample's eigenvalues, at least 0, and how many images it has."""
         present = eigenvalues[eigenvalues > _NOTHING * eigenvalues.max()]
         start = np.log(_left_end(present, images))
@@ -114,7 +114,7 @@ class SampleResolvent:
         return replace(self, level=self.level + power)
 
 
-def _left_end(present: _Array, images: float) -> float:
+def _left_end(present: Array, images: float) -> float:
     """Return where the contour crosses the axis, left of the smallest eigenvalue.
 
     Where images are more than directions rho falls from above 0 to below it before that, and the
@@ -132,7 +132,7 @@ def _left_end(present: _Array, images: float) -> float:
 
 
 @checked
-def fused_resolvent(image: SampleResolvent, text: SampleResolvent, kappa: float) -> _Array:
+def fused_resolvent(image: SampleResolvent, text: SampleResolvent, kappa: float) -> Array:
     """Return K(l, m) that stands for 1 / (lambda mu + kappa) between images of the sample.
 
     Returns:
@@ -141,14 +141,14 @@ def fused_resolvent(image: SampleResolvent, text: SampleResolvent, kappa: float)
     function = 1 / (np.multiply.outer(image.level, text.level) + kappa)
     # The lower half of the contour is the conjugate of the upper one.
     upper = image.level.size // 2
-    found = image.between[:, :upper] @ (function[:upper] @ text.between.T)
-    return np.asarray(2 * found.real)
+    fused = image.between[:, :upper] @ (function[:upper] @ text.between.T)
+    return np.asarray(2 * fused.real)
 
 
 @checked
 def fused_signal(
-    image: SampleResolvent, text: SampleResolvent, power: _Array, images: float, kappa: _Array
-) -> _Array:
+    image: SampleResolvent, text: SampleResolvent, power: Array, images: float, kappa: Array
+) -> Array:
     """Return c^T (M_v (x) M_t + kappa)^{-1} c of the population at each kappa.
 
     Args:
@@ -177,7 +177,7 @@ def least_ridge(image: SampleResolvent, text: SampleResolvent) -> float:
 
 
 @checked
-def population_eigenvalues(sample: _Array, images: float) -> _Array:
+def population_eigenvalues(sample: Array, images: float) -> Array:
     """Return eigenvalues whose degrees of freedom are the population's, as the sample tells them.
 
     df(u) = sum lambda/(lambda + u) at u = z/rho is the sample's own sum l/(l + z). Counts of atoms
@@ -207,7 +207,7 @@ def population_eigenvalues(sample: _Array, images: float) -> _Array:
     return np.asarray(values * (sample.sum() / values.sum()))
 
 
-def _fitted(sample: _Array, images: float) -> _Array:
+def _fitted(sample: Array, images: float) -> Array:
     top = float(sample[0])
     ridge = top * np.geomspace(1e-7, 1e3, 100)
     freedom = (sample / (sample + ridge[:, None])).sum(axis=1)

@@ -34,16 +34,14 @@ How the functions are made from images: `fusiontheory.signal.ritz_functions`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked, shaped
+from fusiontheory.typing import Array, Single
 
 __all__ = ["FUNCTIONS", "PAIR_SIGNAL", "RitzGram"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 FUNCTIONS = (
     "first",
@@ -81,11 +79,11 @@ class RitzGram:
             functions).
     """
 
-    gram: _Array
-    mean: _Array
+    gram: Array
+    mean: Array
     names: tuple[str, ...]
-    scores: NDArray[np.float32]
-    penalty: _Array
+    scores: Single
+    penalty: Array
 
     def usable(self, level: int, names: tuple[str, ...]) -> list[int]:
         """Return which of the named functions are clear of noise at a level, pair signal first."""
@@ -102,21 +100,21 @@ class RitzGram:
         chosen, base = self._rows(names, PAIR_SIGNAL)
         # Where lengths are equal "length" is a constant, and takes out nothing.
         beside = [row for row in chosen if row not in base and self.names[row] != "length"]
-        found = np.zeros(len(self.gram), dtype=np.bool_)
+        shown = np.zeros(len(self.gram), dtype=np.bool_)
         for level, turns in enumerate(self.gram):
             start, rows = _chosen(turns, chosen, base)
-            found[level] = bool(start) and (not beside or any(row in beside for row in rows))
-        last = np.flatnonzero(found)
+            shown[level] = bool(start) and (not beside or any(row in beside for row in rows))
+        last = np.flatnonzero(shown)
         if not last.size:
-            return len(found)
-        hidden = np.flatnonzero(~found[: last[-1]])
+            return len(shown)
+        hidden = np.flatnonzero(~shown[: last[-1]])
         return int(hidden[-1]) + 1 if hidden.size else 0
 
-    def gain(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> _Array:
+    def gain(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> Array:
         """Return by how much q over ``names`` exceeds q over ``base``, at least 0, (levels,)."""
         return _gains(self.gram, self.mean, *self._rows(names, base))
 
-    def gain_error(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> _Array:
+    def gain_error(self, names: tuple[str, ...], base: tuple[str, ...] = PAIR_SIGNAL) -> Array:
         """Return the standard error of ``gain``, a jackknife over the rotations, (levels,)."""
         turns = self.gram.shape[1]
         rows = self._rows(names, base)
@@ -131,7 +129,7 @@ class RitzGram:
         return chosen, [i for i, name in enumerate(self.names) if name in base]
 
 
-def _gains(gram: _Array, mean: _Array, chosen: list[int], base: list[int]) -> _Array:
+def _gains(gram: Array, mean: Array, chosen: list[int], base: list[int]) -> Array:
     result = np.zeros(len(gram))
     for level, (turns, vectors) in enumerate(zip(gram, mean, strict=True)):
         matrix, vector = turns.mean(axis=0), vectors.mean(axis=0)
@@ -141,7 +139,7 @@ def _gains(gram: _Array, mean: _Array, chosen: list[int], base: list[int]) -> _A
     return np.maximum(result, 0.0)
 
 
-def _chosen(turns: _Array, chosen: list[int], base: list[int]) -> tuple[list[int], list[int]]:
+def _chosen(turns: Array, chosen: list[int], base: list[int]) -> tuple[list[int], list[int]]:
     """Return the functions of ``base`` that are clear of noise, and those with ``chosen`` too."""
     own = np.diagonal(turns, axis1=1, axis2=2)
     known = own.mean(axis=0) > _CLEAR * own.std(axis=0, ddof=1) / np.sqrt(len(turns))
@@ -149,7 +147,7 @@ def _chosen(turns: _Array, chosen: list[int], base: list[int]) -> tuple[list[int
     return start, _usable(turns, start, [row for row in chosen if known[row]])
 
 
-def _usable(turns: _Array, start: list[int], rows: list[int]) -> list[int]:
+def _usable(turns: Array, start: list[int], rows: list[int]) -> list[int]:
     """Return ``start`` and those of ``rows`` that, one after the other, keep G clearly definite."""
     kept = list(start)
     for row in rows:
@@ -158,7 +156,7 @@ def _usable(turns: _Array, start: list[int], rows: list[int]) -> list[int]:
     return kept
 
 
-def _definite(turns: _Array) -> bool:
+def _definite(turns: Array) -> bool:
     """Whether the variance of each combination of functions is clear of its noise."""
     matrix = turns.mean(axis=0)
     diagonal = np.diag(matrix)
@@ -171,5 +169,5 @@ def _definite(turns: _Array) -> bool:
     return bool(np.all(values > np.maximum(_DEFINITE, _CLEAR * spread / np.sqrt(len(turns)))))
 
 
-def _quotient(gram: _Array, mean: _Array, rows: list[int]) -> float:
+def _quotient(gram: Array, mean: Array, rows: list[int]) -> float:
     return float(mean[rows] @ np.linalg.solve(gram[np.ix_(rows, rows)], mean[rows]))

@@ -6,9 +6,9 @@ over yet others, so that every entry is unbiased.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +17,10 @@ from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.signal.ritz import FUNCTIONS, RitzGram
 from fusiontheory.signal.staircase import Staircase
+from fusiontheory.typing import Array, Floats, Orders, Single
 
 __all__ = ["MINIMUM_IMAGES", "mismatched_partner", "ritz_gram"]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Rows: TypeAlias = NDArray[np.floating[Any]]
-_Orders: TypeAlias = Mapping[tuple[int, int], float]
 
 _BLOCK_OF = {
     "first": (1, 1),
@@ -44,12 +42,12 @@ _NEGLIGIBLE = 0.02
 
 @checked
 def ritz_gram(
-    image: _Rows,
-    text: _Rows,
-    image_values: _Array,
-    text_values: _Array,
-    orders: _Orders,
-    kappa: _Array,
+    image: Floats,
+    text: Floats,
+    image_values: Array,
+    text_values: Array,
+    orders: Orders,
+    kappa: Array,
 ) -> RitzGram:
     """Estimate G and g from matched pairs.
 
@@ -106,23 +104,23 @@ def ritz_gram(
             for maker in ((fold + 2) % _FOLDS, (fold + 4) % _FOLDS)
         },
     )
-    found = [sample.at(float(level)) for level in kappa]
+    grams = [sample.at(float(level)) for level in kappa]
     return RitzGram(
-        gram=np.array([each.gram for each in found]),
-        mean=np.array([each.mean for each in found]),
+        gram=np.array([each.gram for each in grams]),
+        mean=np.array([each.mean for each in grams]),
         names=names,
-        scores=np.array([each.scores for each in found]),
-        penalty=np.array([each.penalty for each in found]),
+        scores=np.array([each.scores for each in grams]),
+        penalty=np.array([each.penalty for each in grams]),
     )
 
 
 class _Level(NamedTuple):
     """What a sample says at one kappa: `RitzGram` without the first axis."""
 
-    gram: _Array
-    mean: _Array
-    scores: NDArray[np.float32]
-    penalty: _Array
+    gram: Array
+    mean: Array
+    scores: Single
+    penalty: Array
 
 
 @checked
@@ -144,8 +142,8 @@ class _Pairs(NamedTuple):
     """For v^T A v: entries of A count ``1 / share`` times, which the resolvent has in it."""
 
     stairs: Staircase
-    resolvent: _Rows
-    share: _Rows
+    resolvent: Floats
+    share: Floats
 
 
 class _Products(NamedTuple):
@@ -165,9 +163,9 @@ class _Products(NamedTuple):
     kappa: float
     level: float
     stairs: Staircase
-    product: _Rows
-    resolvent: _Rows
-    crosses: list[_Rows]
+    product: Floats
+    resolvent: Floats
+    crosses: list[Floats]
     alike: list[float]
     pairs: dict[str, _Pairs]
 
@@ -176,15 +174,15 @@ class _Products(NamedTuple):
 class _Sample:
     """The folds and the kernel, and what of each fold does not depend on kappa."""
 
-    folds: list[tuple[_Rows, _Rows]]
-    image_values: _Array
-    text_values: _Array
-    orders: _Orders
+    folds: list[tuple[Floats, Floats]]
+    image_values: Array
+    text_values: Array
+    orders: Orders
     names: tuple[str, ...]
-    crosses: list[_Rows]
-    both: list[_Array]
-    whole: dict[tuple[int, int], _Rows]
-    witnesses: dict[tuple[int, int], list[_Array]]
+    crosses: list[Floats]
+    both: list[Array]
+    whole: dict[tuple[int, int], Floats]
+    witnesses: dict[tuple[int, int], list[Array]]
 
     def at(self, kappa: float) -> _Level:
         """Return G and g at one kappa, by rotation, the scores and the penalty."""
@@ -241,7 +239,7 @@ class _Sample:
             pairs=pairs,
         )
 
-    def _functions(self, makers: tuple[int, int], at: _Products) -> dict[str, _Rows]:
+    def _functions(self, makers: tuple[int, int], at: _Products) -> dict[str, Floats]:
         """Return the coefficients of the functions: c of one fold, responses from another."""
         image, text = self.folds[makers[1]]
         n = len(image)
@@ -252,7 +250,7 @@ class _Sample:
         scores = scores + at.stairs.forms(image, near[None], text)[0, 0]
         scores = scores - scores.mean()
         excess = at.stairs.gram(image, scores[:, None] / n * text) - at.product * first
-        found = {"first": first, "near": near, "second": at.resolvent * excess}
+        functions = {"first": first, "near": near, "second": at.resolvent * excess}
         for name, rows, values in (
             ("image", image, self.image_values),
             ("text", text, self.text_values),
@@ -260,21 +258,21 @@ class _Sample:
             # Half, because the covariance is 0 in the mismatched class.
             if f"{name}_pair" in at.pairs:
                 pair, weighted = at.pairs[f"{name}_pair"], scores[:, None] / (2 * n) * rows
-                found[f"{name}_pair"] = pair.resolvent * pair.stairs.gram(rows, weighted)
+                functions[f"{name}_pair"] = pair.resolvent * pair.stairs.gram(rows, weighted)
             if name in self.names:
                 spread = values + at.kappa / self.orders[_BLOCK_OF[name]]
-                found[name] = (scores @ rows / (2 * n * spread)).astype(rows.dtype)
+                functions[name] = (scores @ rows / (2 * n * spread)).astype(rows.dtype)
         # The one feature of order 0.
-        found["length"] = np.ones(1, dtype=image.dtype)
-        return found
+        functions["length"] = np.ones(1, dtype=image.dtype)
+        return functions
 
     def _scores(
         self,
-        sets: Sequence[dict[str, _Rows]],
+        sets: Sequence[dict[str, Floats]],
         makers: tuple[int, int],
         fold: int,
         at: _Products,
-    ) -> _Array:
+    ) -> Array:
         """Return values on matched and mismatched pairs of a fold, (2 classes, 2 sets, ., n).
 
         Args:
@@ -288,30 +286,30 @@ class _Sample:
         crossed = np.array([own[name] for name in ("near", "second") for own in sets])
         products = at.stairs.forms(v, crossed, t, neighbours=True)
         for row, name in enumerate(self.names):
-            found = values[:, :, row]
+            scores = values[:, :, row]
             if name == "witness":
                 witnesses = [self.witnesses[fold, (maker + 1) % _FOLDS] for maker in makers]
-                found[:] = np.swapaxes(witnesses, 0, 1)
+                scores[:] = np.swapaxes(witnesses, 0, 1)
             elif name == "first":
                 whole = np.swapaxes([self.whole[maker, fold] for maker in makers], 0, 1)
-                found[:] = whole / at.level + products[:, :2]
+                scores[:] = whole / at.level + products[:, :2]
             elif name == "second":
-                found[:] = products[:, 2:]
+                scores[:] = products[:, 2:]
             elif name == "length":
-                found[:] = 1.0
+                scores[:] = 1.0
             else:
                 rows, weights = v if name.startswith("image") else t, [own[name] for own in sets]
                 if name in at.pairs:
                     single = at.pairs[name].stairs.forms(rows, np.array(weights), rows)[0]
                 else:
                     single = (rows @ np.array(weights).T).T
-                found[0] = single
-                found[1] = single if name.startswith("image") else np.roll(single, 1, axis=1)
+                scores[0] = single
+                scores[1] = single if name.startswith("image") else np.roll(single, 1, axis=1)
         return values
 
     def _penalty(
-        self, left: dict[str, _Rows], right: dict[str, _Rows], apart: _Array, k: int, at: _Products
-    ) -> _Array:
+        self, left: dict[str, Floats], right: dict[str, Floats], apart: Array, k: int, at: _Products
+    ) -> Array:
         """Return the inner products of the functions in the kernel's space."""
         penalty = np.zeros((len(self.names), len(self.names)))
         for i, first in enumerate(self.names):
@@ -328,31 +326,31 @@ class _Sample:
         return penalty
 
 
-def _least(rows: _Array, columns: _Array, level: float) -> float:
+def _least(rows: Array, columns: Array, level: float) -> float:
     """Return the least variance of a product that is kept at a ridge; the strongest one always."""
     return _NEGLIGIBLE * min(level, float(rows.max() * columns.max()))
 
 
-def _scores_of(cross: _Rows, image: _Rows, text: _Rows) -> _Rows:
+def _scores_of(cross: Floats, image: Floats, text: Floats) -> Floats:
     """Return v^T c t of the pairs and with the texts of their neighbours, (2, n)."""
     every = Staircase(((0, *cross.shape),))
     return every.forms(image, cross.reshape(1, -1), text, neighbours=True)[:, 0]
 
 
-def _cross(image: _Rows, text: _Rows) -> _Rows:
+def _cross(image: Floats, text: Floats) -> Floats:
     centred = image - image.mean(axis=0)
     return np.asarray(centred.T @ text / (len(image) - 1))
 
 
-def _covariance(left: _Array, right: _Array) -> _Array:
+def _covariance(left: Array, right: Array) -> Array:
     centred = left - left.mean(axis=1, keepdims=True)
     return np.asarray(centred @ right.T / (left.shape[1] - 1))
 
 
 @checked
 def witness(
-    pairs: tuple[_Rows, _Rows], makers: tuple[_Rows, _Rows], orders: _Orders
-) -> list[_Array]:
+    pairs: tuple[Floats, Floats], makers: tuple[Floats, Floats], orders: Orders
+) -> list[Array]:
     """Return E+[k] - E-[k] against the makers, at matched and mismatched pairs.
 
     The kernel k = sum_ab k_ab (v.v')^a (t.t')^b; both means are over the same images.
@@ -375,7 +373,7 @@ def witness(
     return values
 
 
-def _power(gram: _Rows, exponent: int) -> _Rows:
+def _power(gram: Floats, exponent: int) -> Floats:
     """Return elementwise powers by repeated products, several times faster than ``**``."""
     result = gram
     for _ in range(exponent - 1):

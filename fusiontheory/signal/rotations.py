@@ -7,7 +7,6 @@ whose rotations give as many unbiased estimates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +14,10 @@ from numpy.typing import NDArray
 from fusiontheory.constraints import checked, shaped
 from fusiontheory.signal.lanczos import lanczos_signal
 from fusiontheory.signal.staircase import leading
+from fusiontheory.typing import Array, Floats
 
 __all__ = ["FOLDS", "operator_rotations", "signal_error"]
 
-_Array = NDArray[np.float64]
-_Rows = NDArray[np.floating[Any]]
 
 # d_3 has five factors that must not share images: two of c and three of D.
 FOLDS = 5
@@ -34,14 +32,14 @@ _FAR = 1 / _NEGLIGIBLE
 
 @checked(image=shaped(1, 1), text=shaped(1, 1, 1), product=shaped(1, 1), folds=shaped(1))
 def operator_rotations(
-    image: _Rows,
-    text: _Rows,
-    product: _Array,
+    image: Floats,
+    text: Floats,
+    product: Array,
     folds: NDArray[np.intp],
     kappa: Sequence[float],
-    noisy: _Array | None = None,
-    resolvents: Sequence[_Array] | None = None,
-) -> _Array:
+    noisy: Array | None = None,
+    resolvents: Sequence[Array] | None = None,
+) -> Array:
     """Return estimates of d_0 .. d_3 at each kappa, one for each rotation of the folds.
 
     Each rotation is unbiased where R is known; their spread tells the noise of their mean.
@@ -78,10 +76,10 @@ def operator_rotations(
     estimates = np.zeros((len(kappa), FOLDS, 4))
     for row, level in enumerate(kappa):
         if resolvents is None:
-            found = 1.0 / ((product if noisy is None else noisy) + level)
+            inverse = 1.0 / ((product if noisy is None else noisy) + level)
         else:
-            found = resolvents[row]
-        resolvent = found.astype(image.dtype)
+            inverse = resolvents[row]
+        resolvent = inverse.astype(image.dtype)
         starts = [resolvent * cross for cross in crosses]
         estimates[row, :, 0] = [_dot(starts[k], crosses[(k + 1) % FOLDS]) for k in range(FOLDS)]
         largest = float(product.max())
@@ -101,20 +99,20 @@ def operator_rotations(
 
 
 def _rotated(
-    images: list[_Rows],
-    texts: list[_Rows],
-    starts: list[_Rows],
-    resolvent: _Rows,
-    mismatched: _Rows | list[tuple[_Rows, _Rows]],
+    images: list[Floats],
+    texts: list[Floats],
+    starts: list[Floats],
+    resolvent: Floats,
+    mismatched: Floats | list[tuple[Floats, Floats]],
     far: bool,
-) -> _Array:
+) -> Array:
     """Return d_1 .. d_3 from the folds, shape (5, 3), at one kappa; ``starts`` are R c.
 
     ``mismatched`` is Lambda, or of each fold the sums of v v^T and of t t^T. Where kappa is ``far``
     above Lambda d_2 and d_3 are 0.
     """
 
-    def excess(fold: int, weights: _Rows) -> _Rows:
+    def excess(fold: int, weights: Floats) -> Floats:
         if isinstance(mismatched, list):
             return _excess_times(images[fold], texts[fold], weights, *mismatched[fold])
         matched = _covariance_times(images[fold], texts[fold], weights)
@@ -142,12 +140,12 @@ def _rotated(
 
 @checked
 def signal_error(
-    rotations: _Array,
-    cross_power: _Array,
-    product: _Array,
-    resolvents: Sequence[_Array],
+    rotations: Array,
+    cross_power: Array,
+    product: Array,
+    resolvents: Sequence[Array],
     images: int,
-) -> _Array:
+) -> Array:
     """Return the standard error of q, from what it owes to c and from the folds' noise.
 
     One image moves c^T R c by 2 (f - q) / n, f = v^T R c t its matched score (the infinitesimal
@@ -176,13 +174,13 @@ def signal_error(
     return np.asarray(np.sqrt(direct + (turns - 1) * left_out.var(axis=1)))
 
 
-def _cross_covariance(image: _Rows, text: _Rows) -> _Rows:
+def _cross_covariance(image: Floats, text: Floats) -> Floats:
     """Return the unbiased cross-covariance, (d_v, d_t)."""
     centred = image - image.mean(axis=0)
     return np.asarray(centred.T @ text / (len(image) - 1))
 
 
-def _covariance_times(image: _Rows, text: _Rows, weights: _Rows) -> _Rows:
+def _covariance_times(image: Floats, text: Floats, weights: Floats) -> Floats:
     """Return Cov(v (x) t) W for matched pairs, unbiased, as a (d_v, d_t) matrix."""
     n, captions = text.shape[:2]
     scores = np.einsum("nd,nkd->nk", image @ weights, text)
@@ -195,15 +193,15 @@ def _covariance_times(image: _Rows, text: _Rows, weights: _Rows) -> _Rows:
     return np.asarray(image.T @ weighted)
 
 
-def _squares(image: _Rows, text: _Rows) -> tuple[_Rows, _Rows]:
+def _squares(image: Floats, text: Floats) -> tuple[Floats, Floats]:
     """Return the sums of v v^T and, over images, of the captions' mean t t^T."""
     texts = text.reshape(-1, text.shape[2])
     return image.T @ image, texts.T @ texts / text.shape[1]
 
 
 def _excess_times(
-    image: _Rows, text: _Rows, weights: _Rows, square_v: _Rows, square_t: _Rows
-) -> _Rows:
+    image: Floats, text: Floats, weights: Floats, square_v: Floats, square_t: Floats
+) -> Floats:
     """Return D W, matched pairs against all mismatched ones of the same images, unbiased."""
     n, captions = text.shape[:2]
     scores = np.einsum("nd,nkd->nk", image @ weights, text)
@@ -216,5 +214,5 @@ def _excess_times(
     return np.asarray(image.T @ weighted - square_v @ weights @ square_t / (n * (n - 1)))
 
 
-def _dot(left: _Rows, right: _Rows) -> float:
+def _dot(left: Floats, right: Floats) -> float:
     return float(np.vdot(left, right))

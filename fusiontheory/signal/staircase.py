@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array, Floats
 
 __all__ = ["Staircase", "leading"]
 
-_Array: TypeAlias = NDArray[np.float64]
-_Rows: TypeAlias = NDArray[np.floating[Any]]
 
 # Rows of the first block; the next ones double, as a hyperbola halves where its rows double.
 _FIRST = 8
@@ -47,7 +44,7 @@ class Staircase:
     steps: tuple[tuple[int, int, int], ...]
 
     @classmethod
-    def above(cls, rows: _Array, columns: _Array, least: float) -> Staircase:
+    def above(cls, rows: Array, columns: Array, least: float) -> Staircase:
         """Return the blocks that have all (i, j) with rows_i columns_j >= least > 0."""
         steps: list[tuple[int, int, int]] = []
         for start, stop in _blocks(rows.size):
@@ -59,7 +56,7 @@ class Staircase:
         return cls(tuple(steps))
 
     @classmethod
-    def symmetric(cls, values: _Array, least: float) -> tuple[Staircase, _Array]:
+    def symmetric(cls, values: Array, least: float) -> tuple[Staircase, Array]:
         """Return the blocks of a symmetric matrix up to the diagonal's, and the entries' weights.
 
         Entries left of the diagonal's block count twice, once for their mirror image.
@@ -74,32 +71,34 @@ class Staircase:
             width = leading(float(values[start:stop].max()) * values, least)
             if width:
                 steps.append((start, stop, min(width, stop)))
-        found = cls(tuple(steps))
+        stairs = cls(tuple(steps))
         row_block = np.zeros(values.size)
         for start, stop, _ in steps:
             row_block[start:stop] = start
         left = np.arange(values.size) < row_block[:, None]
-        return found, np.asarray(found.entries(1.0 + left), dtype=np.float64)
+        return stairs, np.asarray(stairs.entries(1.0 + left), dtype=np.float64)
 
     @property
     def size(self) -> int:
         """The number of entries."""
         return sum((stop - start) * width for start, stop, width in self.steps)
 
-    def entries(self, matrix: _Rows) -> _Rows:
+    def entries(self, matrix: Floats) -> Floats:
         """Return the entries of a whole matrix, shape (size,)."""
         return _vector([matrix[start:stop, :width] for start, stop, width in self.steps])
 
-    def outer(self, rows: _Array, columns: _Array) -> _Array:
+    def outer(self, rows: Array, columns: Array) -> Array:
         """Return the entries of the matrix rows_i columns_j."""
         pieces = [np.outer(rows[a:b], columns[:width]) for a, b, width in self.steps]
         return np.asarray(_vector(pieces), dtype=np.float64)
 
-    def gram(self, left: _Rows, right: _Rows) -> _Rows:
+    def gram(self, left: Floats, right: Floats) -> Floats:
         """Return the entries of left^T right, left of shape (n, rows), right (n, columns)."""
         return _vector([left[:, a:b].T @ right[:, :width] for a, b, width in self.steps])
 
-    def forms(self, left: _Rows, matrices: _Rows, right: _Rows, neighbours: bool = False) -> _Rows:
+    def forms(
+        self, left: Floats, matrices: Floats, right: Floats, neighbours: bool = False
+    ) -> Floats:
         """Return left_n^T W right_n for each n and matrix W, shape (1, matrices, n).
 
         Args:
@@ -109,7 +108,7 @@ class Staircase:
             neighbours: whether to return left_n^T W right_{n-1} too, shape (2, matrices, n).
         """
         n, count = len(left), len(matrices)
-        found = np.zeros((1 + neighbours, count, n), dtype=left.dtype)
+        forms = np.zeros((1 + neighbours, count, n), dtype=left.dtype)
         end = 0
         for start, stop, width in self.steps:
             height = stop - start
@@ -123,12 +122,12 @@ class Staircase:
             else:
                 turned = columns @ pieces.reshape(-1, width).T
             turned = turned.reshape(n, count, -1)
-            found[0] += np.einsum("nmk,nk->mn", turned, other)
+            forms[0] += np.einsum("nmk,nk->mn", turned, other)
             if neighbours and width < height:
-                found[1] += np.einsum("nmk,nk->mn", turned, np.roll(other, 1, axis=0))
+                forms[1] += np.einsum("nmk,nk->mn", turned, np.roll(other, 1, axis=0))
             elif neighbours:
-                found[1] += np.einsum("nmk,nk->mn", np.roll(turned, 1, axis=0), other)
-        return found
+                forms[1] += np.einsum("nmk,nk->mn", np.roll(turned, 1, axis=0), other)
+        return forms
 
 
 def _blocks(size: int) -> list[tuple[int, int]]:
@@ -138,11 +137,11 @@ def _blocks(size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], size], strict=True))
 
 
-def _vector(pieces: Sequence[_Rows]) -> _Rows:
+def _vector(pieces: Sequence[Floats]) -> Floats:
     return np.concatenate([np.ravel(piece) for piece in pieces] or [np.empty(0)])
 
 
-def leading(values: _Array, threshold: float) -> int:
+def leading(values: Array, threshold: float) -> int:
     """Return how many leading values hold all that reach the threshold.
 
     Example:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.heads import RIDGES
 from fusiontheory.simulate.measuring import measure_unit
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SEARCH_SEEDS", "best_of", "candidates", "search_unit"]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 SEARCH_SEEDS = 2
 """Draws that a ridge is chosen on."""
@@ -52,7 +50,7 @@ def candidates(unit: Unit) -> tuple[float, ...]:
 
 @lru_cache(maxsize=1024)
 def _diagonal(config: SyntheticConfig, head: str) -> float:
-    rows = config.rows(_FEW, [0, _STREAMS[0]])
+    rows = config.unlabelled(_FEW, [0, _STREAMS[0]])
     image, text = (np.sum(x**2, axis=1) for x in (rows.v, rows.t))
     if head == "dot-product":
         return float(np.mean(np.sum(rows.v * rows.t, axis=1) ** 2))

@@ -188,10 +188,10 @@ def _choice(study: str, store: RecordStore, searches: list[Unit]) -> Choice:
     cells = {unit.cell(study): unit for unit in searches}
     if not cells:
         return {}
-    found = store.read(study, cells)
+    chosen = store.read(study, cells)
     choice = {}
     for cell, unit in cells.items():
-        own = found.loc[found["cell"] == cell.key]
+        own = chosen.loc[chosen["cell"] == cell.key]
         rows = ({str(name): x for name, x in row.items()} for row in own.to_dict("records"))
         choice[unit] = best_of(unit, rows)
     return choice
@@ -202,9 +202,9 @@ def _places(device: str | None, precision: str, scheduler: str | None) -> list[s
         return []
     if scheduler is not None:
         raise InputError(f"device must not be given beside a scheduler, got {device!r}")
-    found = devices(device)
-    Place(found[0], precision)
-    return found
+    places = devices(device)
+    Place(places[0], precision)
+    return places
 
 
 def _run(

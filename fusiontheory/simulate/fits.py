@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, equal_dimensions
 from fusiontheory.constraints import as_many, checked, finite, non_negatives, positive_integers
 from fusiontheory.heads import Head, find_head
 from fusiontheory.solvers import (
@@ -136,8 +136,7 @@ def head_features(head: str, v: Array, t: Array) -> Array:
         array([[2., 3., 6.]])
     """
     if head == "dot-product":
-        if v.shape[1] != t.shape[1]:
-            raise InputError(f"dot-product needs d_v = d_t, got {v.shape[1]} and {t.shape[1]}")
+        equal_dimensions("dot-product", v.shape[1], t.shape[1])
         return np.asarray(np.einsum("ni,ni->n", v, t)[:, None])
     if head == "additive":
         return np.hstack([v, t])
@@ -170,14 +169,14 @@ def _bilinear(
         gram = blockwise_gram(few[-1], block)
         for fit in dual_ridge(gram, labels, few, ridges, intercept):
             weights = _products(v[: fit.n], t[: fit.n], fit.alpha)
-            found = Predictor.of(*shape, constant=fit.constant, product=weights)
-            yield HeadFit(fit.n, fit.ridge, fit.training, found)
+            predictor = Predictor.of(*shape, constant=fit.constant, product=weights)
+            yield HeadFit(fit.n, fit.ridge, fit.training, predictor)
         del gram
     for sums in _product_equations(v, t, labels, many):
         for solved in primal_ridge(sums, labels[: sums.n], ridges, intercept):
             weights = solved.weights.T.reshape(-1, *shape)
-            found = Predictor.of(*shape, constant=solved.constant, product=weights)
-            yield HeadFit(sums.n, solved.ridge, solved.training, found)
+            predictor = Predictor.of(*shape, constant=solved.constant, product=weights)
+            yield HeadFit(sums.n, solved.ridge, solved.training, predictor)
 
 
 def _products(v: Array, t: Array, weights: Array) -> Array:
@@ -232,8 +231,8 @@ def _explicit(
         gram = blockwise_gram(few[-1], lambda rows, columns: x[rows] @ x[columns].T)
         for fit in dual_ridge(gram, labels, few, ridges, intercept):
             weights = x[: fit.n].T @ fit.alpha
-            found = _as_predictor(head, weights, fit.constant, v.shape[1], t.shape[1])
-            yield HeadFit(fit.n, fit.ridge, fit.training, found)
+            predictor = _as_predictor(head, weights, fit.constant, v.shape[1], t.shape[1])
+            yield HeadFit(fit.n, fit.ridge, fit.training, predictor)
     sums = NormalEquations(0, np.zeros((p, p)), np.zeros(p), np.zeros((p, labels.shape[1])))
     for n in many:
         for start in range(sums.n, n, _ROWS):
@@ -246,8 +245,8 @@ def _explicit(
                 shared=sums.shared + x.T @ labels[rows],
             )
         for solved in primal_ridge(sums, labels[:n], ridges, intercept):
-            found = _as_predictor(head, solved.weights, solved.constant, v.shape[1], t.shape[1])
-            yield HeadFit(n, solved.ridge, solved.training, found)
+            predictor = _as_predictor(head, solved.weights, solved.constant, v.shape[1], t.shape[1])
+            yield HeadFit(n, solved.ridge, solved.training, predictor)
 
 
 def _as_predictor(head: str, weights: Array, constant: Array, d_v: int, d_t: int) -> Predictor:
@@ -276,9 +275,9 @@ def _low_rank(
             fit_low_rank(v[:n], t[:n], y, rank, np.random.default_rng([n, column]))
             for column, y in enumerate(labels[:n].T)
         ]
-        found = Predictor.of(v.shape[1], t.shape[1], product=np.stack(fits))
-        training = np.mean((labels[:n] - found(v[:n], t[:n])) ** 2, axis=0)
-        yield HeadFit(n, 0.0, training, found)
+        predictor = Predictor.of(v.shape[1], t.shape[1], product=np.stack(fits))
+        training = np.mean((labels[:n] - predictor(v[:n], t[:n])) ** 2, axis=0)
+        yield HeadFit(n, 0.0, training, predictor)
 
 
 def _tangent(

@@ -34,7 +34,13 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from fusiontheory.checks import InputError, non_negative, positive_integer, set_checked
+from fusiontheory.checks import (
+    InputError,
+    equal_dimensions,
+    non_negative,
+    positive_integer,
+    set_checked,
+)
 from fusiontheory.constraints import checked
 from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.simulate.fits import HEAD_NAMES
@@ -141,8 +147,8 @@ class SimulationGrid:
                 f"n must be at most {_MOST_NUMBERS // (d_v + d_t)} for {d_v} and {d_t} dimensions,"
                 f" got {max(self.n)}"
             )
-        if "dot-product" in self.heads and d_v != d_t:
-            raise InputError(f"heads: dot-product needs d_v = d_t, got {d_v} and {d_t}")
+        if "dot-product" in self.heads:
+            equal_dimensions("dot-product", d_v, d_t)
         if "low-rank" in self.heads:
             rank, most = positive_integer("rank", self.rank), min(d_v, d_t)
             if rank > most:

@@ -27,12 +27,12 @@ def measure_unit(unit: Unit, streams: tuple[int, int] = (0, 1)) -> list[dict[str
     """
     assert unit.seed is not None
     first = unit.configs[0]
-    draw = first.rows(max(unit.n), [unit.seed, streams[0]])
+    draw = first.unlabelled(max(unit.n), [unit.seed, streams[0]])
     labels = np.stack([config.labels(draw) for config in unit.configs], axis=1)
     test, test_labels = None, None
     classified = any(config.target.task == "classification" for config in unit.configs)
     if classified or unit.head in ("concat-mlp", "concat-mlp-aligned"):
-        rows = first.rows(unit.test_rows, [unit.seed, streams[1]])
+        rows = first.unlabelled(unit.test_rows, [unit.seed, streams[1]])
         test = rows.v, rows.t
         test_labels = np.stack([config.labels(rows) for config in unit.configs], axis=1)
     return [

@@ -29,16 +29,16 @@ def predict_unit(unit: Unit) -> list[dict[str, Any]]:
                 "dot-product": floor.dot_product,
             }.get(unit.head, float("nan")),
         }
-        for position, n, delta, found in _predictions(unit, k):
+        for position, n, delta, prediction in _predictions(unit, k):
             rows.append(
                 {
                     "config": k,
                     "n": n,
                     "ridge": delta,
-                    "predicted_test": _at(found, "test", position),
-                    "predicted_training": _at(found, "training", position),
-                    "predicted_accuracy": _at(found, "accuracy", position),
-                    "formula": found.formula if found else "none",
+                    "predicted_test": _at(prediction, "test", position),
+                    "predicted_training": _at(prediction, "training", position),
+                    "predicted_accuracy": _at(prediction, "accuracy", position),
+                    "formula": prediction.formula if prediction else "none",
                     **bounds,
                 }
             )
@@ -54,13 +54,13 @@ def _predictions(unit: Unit, k: int) -> Iterator[tuple[int, int, float, Predicti
         return
     if not unit.chosen:
         for delta in unit.ridges:
-            found = _predicted(unit, k, list(unit.n), delta, unit.predict == "sharp")
-            yield from ((position, n, delta, found) for position, n in enumerate(unit.n))
+            prediction = _predicted(unit, k, list(unit.n), delta, unit.predict == "sharp")
+            yield from ((position, n, delta, prediction) for position, n in enumerate(unit.n))
         return
     for n, best in zip(unit.n, _best_ridges(unit, k), strict=True):
-        found = _predicted(unit, k, [n], best, unit.predict == "sharp")
+        prediction = _predicted(unit, k, [n], best, unit.predict == "sharp")
         # Without a formula all ridges are alike.
-        yield 0, n, float("nan") if found.formula == "none" else best, found
+        yield 0, n, float("nan") if prediction.formula == "none" else best, prediction
 
 
 def _best_ridges(unit: Unit, k: int) -> tuple[float, ...]:
@@ -73,11 +73,11 @@ def _best_ridges(unit: Unit, k: int) -> tuple[float, ...]:
             "config": 0,
             "n": n,
             "ridge": delta,
-            "accuracy": found.accuracy[position],
-            "test": found.test[position],
+            "accuracy": prediction.accuracy[position],
+            "test": prediction.test[position],
         }
         for delta in unit.ridges
-        for found in (_predicted(unit, k, list(unit.n), delta, sharp=False),)
+        for prediction in (_predicted(unit, k, list(unit.n), delta, sharp=False),)
         for position, n in enumerate(unit.n)
     ]
     return best_of(replace(unit, configs=unit.configs[k : k + 1]), table)[0]
@@ -88,5 +88,5 @@ def _predicted(unit: Unit, k: int, sizes: list[int], delta: float, sharp: bool) 
     return predict_head(config, unit.head, sizes, delta, unit.intercept, unit.rank, sharp=sharp)
 
 
-def _at(found: Prediction | None, name: str, position: int) -> float:
-    return float("nan") if found is None else float(getattr(found, name)[position])
+def _at(prediction: Prediction | None, name: str, position: int) -> float:
+    return float("nan") if prediction is None else float(getattr(prediction, name)[position])

@@ -114,18 +114,18 @@ def predict_head(
         if head == "low-rank":
             return _low_rank(config, features, label, n, rank)
         if head == "bilinear" and sharp:
-            found = _sharp_products(config, features, label, n, ridge, intercept)
-            if found is not None:
-                return found
+            prediction = _sharp_products(config, features, label, n, ridge, intercept)
+            if prediction is not None:
+                return prediction
         if head == "sum" and sharp:
-            found = _sharp_sum(config, features, label, n, ridge, intercept)
-            if found is not None:
-                return found
-        found = _gaussian(head, features, label, n, ridge, intercept)
+            prediction = _sharp_sum(config, features, label, n, ridge, intercept)
+            if prediction is not None:
+                return prediction
+        prediction = _gaussian(head, features, label, n, ridge, intercept)
         if head == "additive" and sharp:
             extra = _misspecified(config, features, n, ridge, intercept)
-            found = replace(found, test=found.test + extra)
-        return found
+            prediction = replace(prediction, test=prediction.test + extra)
+        return prediction
 
 
 def _nothing(n: Array) -> Prediction:

@@ -141,7 +141,7 @@ def units_of(
     for config in grid.configs:
         key = config.pairs, config.degradation, config.mismatched
         groups.setdefault(key, []).append(config)
-    found = []
+    units = []
     for seed in (None, *grid.seeds):
         for configs in groups.values():
             for head in grid.heads:
@@ -158,12 +158,12 @@ def units_of(
                     precision=precision,
                 )
                 if head == "low-rank":
-                    found.append(replace(unit, ridges=(0.0,)))
+                    units.append(replace(unit, ridges=(0.0,)))
                 elif grid.ridges != BEST:
-                    found.append(unit)
+                    units.append(unit)
                 else:
-                    found += _at_best(unit, choice or {})
-    return found
+                    units += _at_best(unit, choice or {})
+    return units
 
 
 def _at_best(unit: Unit, choice: Choice) -> list[Unit]:

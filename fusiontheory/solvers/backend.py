@@ -13,9 +13,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
@@ -23,6 +21,7 @@ from fusiontheory.heads import Head
 from fusiontheory.solvers import kernel_ridge, nested
 from fusiontheory.solvers.kernel_ridge import Measured, PairFeatures
 from fusiontheory.solvers.nested import DualFit
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -96,8 +95,8 @@ def devices(asked: str) -> list[str]:
         >>> devices("cpu")
         ['cpu']
     """
-    found: list[str] = _torch().devices(asked)
-    return found
+    names: list[str] = _torch().devices(asked)
+    return names
 
 
 @checked
@@ -261,8 +260,8 @@ def _check(places: list[tuple[int, float]], pairs: int) -> None:
 
 @checked
 def dual_ridge(
-    gram: NDArray[np.float64],
-    labels: NDArray[np.float64],
+    gram: Array,
+    labels: Array,
     sizes: list[int],
     ridges: list[float],
     intercept: bool,
@@ -280,7 +279,7 @@ def dual_ridge(
 
 
 @checked
-def eigh(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def eigh(matrix: Array) -> tuple[Array, Array]:
     """Return the eigenvalues of a symmetric matrix, increasing, and its vectors as columns.
 
     Inside `computing_on` it is done on the device, in float64 whatever the precision.

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.data import Pairs
 from fusiontheory.heads import Head
 from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["Measured", "PairFeatures", "gather", "measure_curve", "measure_ridges", "with_ridges"]
 
-_Array = NDArray[np.float64]
 
 # Test pairs at a time, so that the kernel's temporaries stay small beside the Gram matrix.
 _BLOCK = 512
@@ -31,9 +29,9 @@ _Places = Sequence[tuple[int, float]]
 class PairFeatures:
     """Features of pairs: image (n, d_v), text (n, d_t) and label +-1 (n,)."""
 
-    image: NDArray[Any]
-    text: NDArray[Any]
-    label: _Array
+    image: AnyArray
+    text: AnyArray
+    label: Array
 
 
 @checked
@@ -55,7 +53,7 @@ class Measured:
 
 
 @checked
-def gather(image: NDArray[Any], text: NDArray[Any], pairs: Pairs) -> PairFeatures:
+def gather(image: AnyArray, text: AnyArray, pairs: Pairs) -> PairFeatures:
     """Return the features of ``pairs`` out of image (rows, d_v) and text (rows, captions, d_t).
 
     Example:
@@ -172,11 +170,11 @@ def _measured(
     ]
 
 
-def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[_Array]:
+def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[Array]:
     """Return the outputs on the test pairs, one array for each place."""
     most = max(n for n, _ in places)
 
-    def block(rows: slice, columns: slice) -> NDArray[Any]:
+    def block(rows: slice, columns: slice) -> AnyArray:
         right = train.image[columns], train.text[columns]
         return head.gram(train.image[rows], train.text[rows], *right)
 
@@ -199,7 +197,7 @@ def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) 
     return list(outputs.T)
 
 
-def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[_Array]:
+def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[Array]:
     """Return the outputs on the test pairs, one array for each place."""
     if head.features is None:
         raise InputError(f"head {head.name} has no explicit features")
@@ -218,13 +216,13 @@ def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: _Places
 
 def _by_ridge(places: _Places) -> dict[float, list[int]]:
     """Return which places have each ridge."""
-    found: dict[float, list[int]] = {}
+    sizes_of: dict[float, list[int]] = {}
     for column, (_, ridge) in enumerate(places):
-        found.setdefault(float(ridge), []).append(column)
-    return found
+        sizes_of.setdefault(float(ridge), []).append(column)
+    return sizes_of
 
 
-def _scores(output: _Array, label: _Array) -> tuple[float, float]:
+def _scores(output: Array, label: Array) -> tuple[float, float]:
     """Return accuracy and risk."""
     right = (np.sign(output) * label + 1) / 2
     return float(np.mean(right)), float(np.mean((output - label) ** 2))

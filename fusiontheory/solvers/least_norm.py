@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 import scipy.linalg
-from numpy.typing import NDArray
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = [
     "fit_bilinear_ridge",
     "fit_linear_ridge",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
-
 
 @checked
 def fit_bilinear_ridge(
-    v: _Array, t: _Array, y: _Array, ridge: float, intercept: bool = False
-) -> _Array:
+    v: Array, t: Array, y: Array, ridge: float, intercept: bool = False
+) -> Array:
     """Return the coefficients W of ridge regression of y on v (x) t: f(v, t) = v^T W t.
 
     Up to n = d_v d_t samples it solves in samples with the product kernel (v.v')(t.t'), as
@@ -60,7 +56,7 @@ def fit_bilinear_ridge(
 
 
 @checked
-def fit_linear_ridge(x: _Array, y: _Array, ridge: float, intercept: bool = False) -> _Array:
+def fit_linear_ridge(x: Array, y: Array, ridge: float, intercept: bool = False) -> Array:
     """Return the coefficients w of ridge regression of y on x: f(x) = x . w.
 
     Solved in samples or features, whichever are fewer. Without ridge it is the interpolator, or
@@ -87,7 +83,7 @@ def fit_linear_ridge(x: _Array, y: _Array, ridge: float, intercept: bool = False
     return _solve_ridge(x.T @ x, x.T @ y, ridge)
 
 
-def _solve_ridge(gram: _Array, right: _Array, ridge: float) -> _Array:
+def _solve_ridge(gram: Array, right: Array, ridge: float) -> Array:
     """Solve (gram + ridge I) x = right in place of gram; least norm without ridge."""
     if ridge == 0:
         return np.asarray(np.linalg.lstsq(gram, right, rcond=None)[0], dtype=np.float64)

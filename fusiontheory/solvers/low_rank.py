@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import positive_integer, rank_of
 from fusiontheory.constraints import between, checked
 from fusiontheory.solvers.least_norm import fit_bilinear_ridge
+from fusiontheory.typing import Array
 
 __all__ = [
     "fit_low_rank",
 ]
-
-_Array: TypeAlias = NDArray[np.float64]
 
 
 # Alternating steps stop when the training error falls by less than this share of itself.
@@ -26,8 +22,8 @@ _STEPS = 500
 
 @checked(restarts=between(0, 10_000))
 def fit_low_rank(
-    v: _Array, t: _Array, y: _Array, rank: int, generator: np.random.Generator, restarts: int = 2
-) -> _Array:
+    v: Array, t: Array, y: Array, rank: int, generator: np.random.Generator, restarts: int = 2
+) -> Array:
     """Return W of rank at most r with f(v, t) = v^T W t, by alternating least squares.
 
     The first start is spectral: the leading right singular vectors of least squares at full rank
@@ -68,7 +64,7 @@ def fit_low_rank(
     return min(fits, key=lambda fit: fit[0])[1]
 
 
-def _alternate(v: _Array, t: _Array, y: _Array, right: _Array) -> tuple[float, _Array]:
+def _alternate(v: Array, t: Array, y: Array, right: Array) -> tuple[float, Array]:
     """Return training error and W of alternating least squares from right vectors (d_t, r)."""
     power = float(y @ y)
     before = np.inf

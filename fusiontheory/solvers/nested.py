@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_solve, cholesky, eigh
 
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = [
     "DualFit",
@@ -29,7 +28,6 @@ __all__ = [
     "primal_ridge",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 
 # An eigendecomposition costs as much as so many Cholesky factors (measured at n = 2048).
 _MANY_RIDGES = 10
@@ -52,9 +50,9 @@ class DualFit:
 
     n: int
     ridge: float
-    alpha: _Array
-    constant: _Array
-    training: _Array
+    alpha: Array
+    constant: Array
+    training: Array
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +69,9 @@ class PrimalFit:
 
     n: int
     ridge: float
-    weights: _Array
-    constant: _Array
-    training: _Array
+    weights: Array
+    constant: Array
+    training: Array
 
 
 @checked
@@ -89,13 +87,13 @@ class NormalEquations:
     """
 
     n: int
-    normal: _Array
-    total: _Array
-    shared: _Array
+    normal: Array
+    total: Array
+    shared: Array
 
 
 @checked
-def blockwise_gram(n: int, block: Callable[[slice, slice], _Array]) -> _Array:
+def blockwise_gram(n: int, block: Callable[[slice, slice], Array]) -> Array:
     """Return the lower triangle of a Gram matrix, in blocks of columns; the rest is not filled.
 
     Args:
@@ -117,7 +115,7 @@ def blockwise_gram(n: int, block: Callable[[slice, slice], _Array]) -> _Array:
 
 @checked
 def dual_ridge(
-    gram: _Array, labels: _Array, sizes: list[int], ridges: list[float], intercept: bool
+    gram: Array, labels: Array, sizes: list[int], ridges: list[float], intercept: bool
 ) -> Iterator[DualFit]:
     """Yield the fit at every n and ridge.
 
@@ -152,7 +150,7 @@ def dual_ridge(
 
 @checked
 def primal_ridge(
-    equations: NormalEquations, labels: _Array, ridges: list[float], intercept: bool
+    equations: NormalEquations, labels: Array, ridges: list[float], intercept: bool
 ) -> Iterator[PrimalFit]:
     """Yield the fit of n samples at every ridge.
 
@@ -191,7 +189,7 @@ def primal_ridge(
         yield PrimalFit(n, ridge, weights, constant, np.maximum(left, 0.0) / n)
 
 
-def _dual_by_factor(factor: _Array, labels: _Array, ridge: float, intercept: bool) -> DualFit:
+def _dual_by_factor(factor: Array, labels: Array, ridge: float, intercept: bool) -> DualFit:
     n, count = labels.shape
     sides = np.hstack([labels, np.ones((n, 1))]) if intercept else labels
     solved = np.asarray(cho_solve((factor, True), sides, check_finite=False))
@@ -206,7 +204,7 @@ def _dual_by_factor(factor: _Array, labels: _Array, ridge: float, intercept: boo
 
 
 def _dual_by_eigenvalues(
-    lower: _Array, labels: _Array, ridges: list[float], intercept: bool
+    lower: Array, labels: Array, ridges: list[float], intercept: bool
 ) -> Iterator[DualFit]:
     n = len(labels)
     gram = np.tril(lower) + np.tril(lower, -1).T
@@ -227,7 +225,7 @@ def _dual_by_eigenvalues(
         yield DualFit(n, ridge, alpha, constant, training)
 
 
-def _inverse(values: _Array, ridge: float) -> _Array:
+def _inverse(values: Array, ridge: float) -> Array:
     """Return 1 / (lambda + delta); without ridge 0 for eigenvalues that are rounding."""
     shifted = np.maximum(values, 0.0) + ridge
     kept = shifted > (0.0 if ridge > 0 else _ROUNDING * values[-1])

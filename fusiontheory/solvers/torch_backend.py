@@ -22,7 +22,6 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 import torch
 from numpy.lib.mixins import NDArrayOperatorsMixin
-from numpy.typing import NDArray
 from torch import Tensor
 
 from fusiontheory.checks import InputError
@@ -30,6 +29,7 @@ from fusiontheory.heads import Head
 from fusiontheory.solvers.backend import Place
 from fusiontheory.solvers.kernel_ridge import PairFeatures
 from fusiontheory.solvers.nested import DualFit
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = [
     "OnDevice",
@@ -42,7 +42,6 @@ __all__ = [
     "refined",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
 _Places: TypeAlias = Sequence[tuple[int, float]]
 _Done = TypeVar("_Done")
 
@@ -57,11 +56,11 @@ def devices(asked: str) -> list[str]:
     there = [f"cuda:{k}" for k in range(torch.cuda.device_count())]
     known = {"cpu": ["cpu"], "cuda": there, "auto": there or ["cpu"]}
     known |= {name: [name] for name in there}
-    found = known.get(asked)
-    if not found:
+    places = known.get(asked)
+    if not places:
         names = ", ".join(["cpu", "auto", *(["cuda", *there] if there else [])])
         raise InputError(f"device must be one of {names} on this machine, got {asked!r}")
-    return found
+    return places
 
 
 def device_name(device: str) -> str:
@@ -134,11 +133,11 @@ class OnDevice(NDArrayOperatorsMixin):
         call = _UFUNCS.get(ufunc.__name__) or getattr(torch, ufunc.__name__, None)
         if settings or call is None:
             return NotImplemented
-        found = call(*(self._tensor(value) for value in inputs))
+        result = call(*(self._tensor(value) for value in inputs))
         if out is None:
-            return OnDevice(found)
-        kept = out.tensor if where is True else torch.where(_bare(where), found, out.tensor)
-        out.tensor = found if where is True else kept
+            return OnDevice(result)
+        kept = out.tensor if where is True else torch.where(_bare(where), result, out.tensor)
+        out.tensor = result if where is True else kept
         return out
 
     def _tensor(self, value: Any) -> Tensor:
@@ -200,7 +199,7 @@ def gram_blocks(
 
 def outputs(
     head: Head, train: PairFeatures, test: PairFeatures, places: _Places, place: Place
-) -> list[_Array]:
+) -> list[Array]:
     """Return the outputs on the test pairs, one array for each place (n, ridge).
 
     With too little memory on the device it is done on the processor, with a warning.
@@ -224,17 +223,17 @@ def _where_it_fits(work: Callable[[Place], _Done], place: Place, what: str) -> _
 
 def _outputs(
     head: Head, train: PairFeatures, test: PairFeatures, places: _Places, place: Place
-) -> _Array:
+) -> Array:
     most = max(n for n, _ in places)
     own = [_moved(side[:most], place.device) for side in (train.image, train.text)]
     other = [_moved(side, place.device) for side in (test.image, test.text)]
     label = _moved(train.label[:most, None], place.device)
     solve = _dual if head.features is None else _primal
-    found: _Array = solve(head, (own[0], own[1]), (other[0], other[1]), label, places, place)
-    return found
+    outputs: Array = solve(head, (own[0], own[1]), (other[0], other[1]), label, places, place)
+    return outputs
 
 
-def _moved(array: NDArray[Any], device: str) -> Tensor:
+def _moved(array: AnyArray, device: str) -> Tensor:
     return torch.as_tensor(np.asarray(array, dtype=np.float64), device=device)
 
 
@@ -245,7 +244,7 @@ def _dual(
     label: Tensor,
     places: _Places,
     place: Place,
-) -> _Array:
+) -> Array:
     gram = label.new_empty(len(label), len(label))
     for part, block in gram_blocks(head, own, own):
         gram[part] = block
@@ -268,7 +267,7 @@ def _primal(
     label: Tensor,
     places: _Places,
     place: Place,
-) -> _Array:
+) -> Array:
     """Few features: float64 whatever the precision, as it takes no time."""
     del place
     assert head.features is not None
@@ -339,23 +338,23 @@ def refined(gram: Tensor, ridge: float, factor: Tensor, sides: Tensor) -> Tensor
     if factor.dtype == sides.dtype:
         return torch.cholesky_solve(sides, factor)
     scale = torch.linalg.vector_norm(sides, dim=0)
-    found, before = torch.zeros_like(sides), float("inf")
+    solution, before = torch.zeros_like(sides), float("inf")
     for _ in range(_STEPS):
-        left = sides - gram @ found - ridge * found
+        left = sides - gram @ solution - ridge * solution
         size = float((torch.linalg.vector_norm(left, dim=0) / scale).max())
         if size < _ENOUGH:
-            return found
+            return solution
         if not size < before / 2:
             # The residual has come down to its own rounding, or does not come down.
-            return found if before < _ENOUGH * len(sides) ** 0.5 else None
+            return solution if before < _ENOUGH * len(sides) ** 0.5 else None
         before = size
-        found = found + torch.cholesky_solve(left.to(factor.dtype), factor).to(sides.dtype)
+        solution = solution + torch.cholesky_solve(left.to(factor.dtype), factor).to(sides.dtype)
     return None
 
 
 def dual_ridge(
-    gram: _Array,
-    labels: _Array,
+    gram: Array,
+    labels: Array,
     sizes: list[int],
     ridges: list[float],
     intercept: bool,
@@ -374,25 +373,25 @@ def dual_ridge(
 
 
 def _fits(
-    gram: _Array, labels: _Array, sizes: list[int], ridge: float, intercept: bool, place: Place
+    gram: Array, labels: Array, sizes: list[int], ridge: float, intercept: bool, place: Place
 ) -> list[DualFit]:
     whole = torch.as_tensor(np.tril(gram) + np.tril(gram, -1).T, device=place.device)
     label = _moved(labels, place.device)
-    found = []
+    fits = []
     for n, (alpha, constant) in zip(
         sizes, _nested(whole, label, sizes, ridge, intercept, place.precision), strict=True
     ):
         # The residual y - b - K alpha is delta alpha.
         weights = np.asarray(alpha.cpu().numpy())
         training = ridge**2 * np.mean(weights**2, axis=0)
-        found.append(DualFit(n, ridge, weights, np.asarray(constant.cpu().numpy()), training))
-    return found
+        fits.append(DualFit(n, ridge, weights, np.asarray(constant.cpu().numpy()), training))
+    return fits
 
 
-def eigh(matrix: _Array, device: str) -> tuple[_Array, _Array]:
+def eigh(matrix: Array, device: str) -> tuple[Array, Array]:
     """Return eigenvalues and vectors of a symmetric matrix; see `fusiontheory.solvers.eigh`."""
 
-    def work(place: Place) -> tuple[_Array, _Array]:
+    def work(place: Place) -> tuple[Array, Array]:
         values, vectors = torch.linalg.eigh(_moved(matrix, place.device))
         return np.asarray(values.cpu().numpy()), np.asarray(vectors.cpu().numpy())
 

@@ -73,17 +73,17 @@ def extrapolate_with_error(
         (True, True)
     """
     unit = float(sizes[0])
-    found = _fit(sizes / unit, accuracy, error, *_ACCURACY_BOUNDS)
-    if found is None:
+    fitted = _fit(sizes / unit, accuracy, error, *_ACCURACY_BOUNDS)
+    if fitted is None:
         return float("nan"), float("nan")
     x = at / unit
     # Of a - b x^-c in a, b and c.
-    _, b, c = found
+    _, b, c = fitted
     jacobian = np.stack([_gradient(size / unit, b, c) for size in sizes]) / error[:, None]
     covariance = np.linalg.pinv(jacobian.T @ jacobian, hermitian=True)
     gradient = _gradient(x, b, c)
     variance = float(gradient @ covariance @ gradient)
-    return float(_falling(np.array([x]), *found)[0]), max(variance, 0.0) ** 0.5
+    return float(_falling(np.array([x]), *fitted)[0]), max(variance, 0.0) ** 0.5
 
 
 def _gradient(x: float, b: float, c: float) -> Array:
@@ -106,22 +106,22 @@ def _fit(x: Array, y: Array, sigma: Array, lower: list[float], upper: list[float
             with warnings.catch_warnings():
                 # Of its covariance, which is not used.
                 warnings.simplefilter("ignore", OptimizeWarning)
-                found, _ = curve_fit(
+                fitted, _ = curve_fit(
                     _falling, x, y, p0=start, sigma=sigma, bounds=(lower, upper), maxfev=5000
                 )
         except RuntimeError:  # this start does not converge; others do
             continue
-        loss = float((((_falling(x, *found) - y) / sigma) ** 2).sum())
+        loss = float((((_falling(x, *fitted) - y) / sigma) ** 2).sum())
         if loss < least:
-            best, least = np.asarray(found, dtype=np.float64), loss
+            best, least = np.asarray(fitted, dtype=np.float64), loss
     return best
 
 
 def _best(
     x: Array, y: Array, sigma: Array, lower: list[float], upper: list[float], at: Array
 ) -> Array:
-    found = _fit(x, y, sigma, lower, upper)
-    return np.full(at.size, np.nan) if found is None else _falling(at, *found)
+    fitted = _fit(x, y, sigma, lower, upper)
+    return np.full(at.size, np.nan) if fitted is None else _falling(at, *fitted)
 
 
 def _accuracy(sizes: Array, accuracy: Array, error: Array, at: Array) -> Array:

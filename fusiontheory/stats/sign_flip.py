@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.stats.seed_gaps import seed_gaps
+from fusiontheory.typing import Array
 
 __all__ = ["SignFlipTest", "sign_flip_test"]
 
@@ -86,11 +87,11 @@ def sign_flip_test(
     )
 
 
-def _patterns(start: int, count: int, seeds: int) -> NDArray[np.float64]:
+def _patterns(start: int, count: int, seeds: int) -> Array:
     """Return the sign patterns number start to start + count, (count, seeds)."""
     number = np.arange(start, start + count)[:, None]
     return np.where((number >> np.arange(seeds)) & 1, -1.0, 1.0)
 
 
-def _random(rng: np.random.Generator, count: int, seeds: int) -> NDArray[np.float64]:
+def _random(rng: np.random.Generator, count: int, seeds: int) -> Array:
     return rng.choice([-1.0, 1.0], size=(count, seeds))

@@ -45,6 +45,12 @@ It is the one that is taken where nothing is chosen; records of another choice n
 functions of their `code_version`.
 """
 
+# What a tree has of types; those of a class's fields are kept: a dataclass is made of them.
+_TYPES = ("type_comment", "kind", "returns")
+_WORDS = (
+    *("fusiontheory.constraints", "fusiontheory.typing"),
+    *("numpy.typing", "typing", "collections.abc", "__future__"),
+)
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -56,9 +62,10 @@ def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = (
     that one of them imports, at the top or inside a function, and so on. A name taken from a
     package's face counts as its defining module, not the whole package. Imports for type checkers
     alone and the modules of `PLUMBING` are left out. What counts of a module is its syntax tree
-    without docstrings and without the decorator `checked`: comments, layout, documentation and
-    refusals of arguments of another kind do not make another version. A table beside the module
-    counts too where the module names it in a string, as ``"calibration.json"``.
+    without docstrings, without types of arguments, of what is returned and of variables, and
+    without the decorator `checked`: comments, layout, documentation, types and refusals of
+    arguments of another kind do not make another version. Types of a class's fields count. A table
+    beside the module counts too where the module names it in a string, as ``"calibration.json"``.
 
     Args:
         functions: what computes the rows that are recorded; functions or classes.
@@ -96,9 +103,9 @@ def modules_version(
         roots: folders that packages are looked for in, in this order.
         registries: as for `code_version`.
     """
-    found = _closure(names, roots, registries)
-    lines = [f"{name} {_digest(path, _stamp(path))}" for name, path in sorted(found.items())]
-    tables = {table for path in found.values() for table in _tables(path)}
+    modules = _closure(names, roots, registries)
+    lines = [f"{name} {_digest(path, _stamp(path))}" for name, path in sorted(modules.items())]
+    tables = {table for path in modules.values() for table in _tables(path)}
     lines += [f"{table.name} {_table_digest(table, _stamp(table))}" for table in sorted(tables)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:12]
 
@@ -143,13 +150,13 @@ def _closure(
 ) -> dict[str, Path]:
     """Return the file of each module that the named ones can reach, themselves among them."""
     waiting = [place for name in names for place in _file(name, roots)]
-    found = dict(waiting)
+    modules = dict(waiting)
     while waiting:
         for imported, file in _imports(*waiting.pop(), roots):
-            if imported not in (*found, *left_out) and not _is_plumbing(imported):
-                found[imported] = file
+            if imported not in (*modules, *left_out) and not _is_plumbing(imported):
+                modules[imported] = file
                 waiting.append((imported, file))
-    return found
+    return modules
 
 
 def _is_plumbing(name: str) -> bool:
@@ -171,7 +178,7 @@ def _imports(name: str, path: Path, roots: tuple[Path, ...]) -> Iterator[tuple[s
 def _run_time_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the nodes of a tree, without what only type checkers read."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+        if _only_for_types(child):
             continue
         yield child
         yield from _run_time_nodes(child)
@@ -274,12 +281,14 @@ def _table_digest(path: Path, stamp: tuple[int, int]) -> str:
 
 
 def _canonical(node: Any) -> str:
-    """Return a syntax tree as text: without docstrings, and the same in every Python version.
+    """Return a syntax tree as text: what can change a number, the same in every Python version.
 
     `ast.dump` names fields that are empty, which differ between versions.
     """
     if isinstance(node, list):
         return f"[{','.join(map(_canonical, node))}]"
+    if isinstance(node, ast.arg):
+        return f"arg({node.arg})"
     if not isinstance(node, ast.AST):
         return f"{type(node).__name__}:{node!r}"
     parts = []
@@ -287,18 +296,36 @@ def _canonical(node: Any) -> str:
         if field == "body" and isinstance(node, _DOCUMENTED):
             value = _without_docstrings(value)
         if field == "body" and isinstance(value, list):
-            value = [one for one in value if not _brings_checks(one)]
+            value = [one for one in value if not _brings_only_words(one)]
+            if not isinstance(node, ast.ClassDef):
+                value = [untyped for one in value for untyped in _untyped(one)]
         if field == "decorator_list":
             value = [one for one in value if _called(one) != "checked"]
-        if value is None or value == [] or field in ("type_comment", "kind"):
+        if value is None or value == [] or field in _TYPES:
             continue
         parts.append(f"{field}={_canonical(value)}")
     return f"{type(node).__name__}({','.join(parts)})"
 
 
-def _brings_checks(node: Any) -> bool:
-    """Return whether a statement only imports the decorator `checked`, which changes no number."""
-    return isinstance(node, ast.ImportFrom) and node.module == "fusiontheory.constraints"
+def _brings_only_words(node: Any) -> bool:
+    """Return whether a statement imports the decorator `checked` or types, and nothing else."""
+    if isinstance(node, ast.If) and not node.orelse:
+        return _only_for_types(node)
+    return isinstance(node, ast.ImportFrom) and node.module in _WORDS
+
+
+def _only_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+
+
+def _untyped(node: Any) -> list[Any]:
+    """Return a statement without the type of its variable: none of a name for a type."""
+    if not isinstance(node, ast.AnnAssign):
+        return [node]
+    names_a_type = isinstance(node.annotation, ast.Name) and node.annotation.id == "TypeAlias"
+    if node.value is None or names_a_type:
+        return []
+    return [ast.Assign(targets=[node.target], value=node.value)]
 
 
 def _called(decorator: ast.expr) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 from fusiontheory.store.database import COLUMNS
 from fusiontheory.store.sealed import SealedRecord
 
-__all__ = ["add", "every", "found", "indexed", "move_aside"]
+__all__ = ["add", "every", "indexed", "move_aside", "select"]
 
 _KEYS_AT_ONCE = 500
 _AS_TEXT = (0, 1, 2, 6, 7, 8, 9)  # of `SealedRecord`: text in the database
 
 
-def found(
+def select(
     connection: sqlite3.Connection, wanted: Sequence[tuple[bytes, bytes]]
 ) -> Iterator[SealedRecord]:
     """Yield the records of (study, key) that are there, unchecked."""

@@ -24,7 +24,7 @@ from fusiontheory.store.batch import RecordBatch
 from fusiontheory.store.cells import Cell, check_study
 from fusiontheory.store.database import check_folder, opened
 from fusiontheory.store.imports import records_of
-from fusiontheory.store.queries import add, every, found, indexed, move_aside
+from fusiontheory.store.queries import add, every, indexed, move_aside, select
 from fusiontheory.store.rows import decode, first_difference
 from fusiontheory.store.sealed import CorruptRecord, OtherRows, SealedRecord, sealed
 from fusiontheory.store.table import tidy
@@ -168,7 +168,7 @@ class RecordStore:
         given = {(record.study, record.key): record for record in reversed(records)}
         with opened(self.database, write=True) as connection:
             assert connection is not None
-            held = {(r.study, r.key): r for r in found(connection, list(given))}
+            held = {(r.study, r.key): r for r in select(connection, list(given))}
             new = [record for cell, record in given.items() if cell not in held]
             add(connection, new)
         held |= {(record.study, record.key): record for record in new}
@@ -194,7 +194,7 @@ class RecordStore:
         wanted = {(cell.study.encode(), cell.key.encode()): cell for cell in cells}
         with opened(self.database) as connection:
             if connection is not None:
-                for record in found(connection, list(wanted)):
+                for record in select(connection, list(wanted)):
                     wanted.pop((record.checked(self.database).study, record.key), None)
             else:
                 self._check_readable()
@@ -220,7 +220,7 @@ class RecordStore:
         """
         wanted = [(study.encode(), key.encode()) for key in dict.fromkeys(keys)]
         with opened(self.database) as connection:
-            records = found(connection, wanted) if connection else iter(())
+            records = select(connection, wanted) if connection else iter(())
             return {r.key.decode(): r.checked(self.database).about() for r in records}
 
     def read(
@@ -263,7 +263,7 @@ class RecordStore:
                     raise CorruptRecord(self.database, reason)
             else:
                 keys = [(study.encode(), key.encode()) for key in wanted]
-                table = tidy(noted(found(connection, keys)))
+                table = tidy(noted(select(connection, keys)))
         lost = [] if wanted is None else [str(c) for key, c in wanted.items() if key not in there]
         if (lost or not there) and not missing_ok:
             what = "; ".join(lost[:3]) if lost else f"all of study {study!r}"

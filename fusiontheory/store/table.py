@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.store.cells import ADDED_COLUMNS
 from fusiontheory.store.rows import Column, parse
 from fusiontheory.store.sealed import SealedRecord
+from fusiontheory.typing import Integers
 
 __all__ = ["tidy"]
 
@@ -101,7 +101,7 @@ class _Cells:
         known = [None if value is _ABSENT else value for value in self.config[name]]
         return known + [None] * (self.count - len(known))
 
-    def order(self) -> NDArray[np.int64]:
+    def order(self) -> Integers:
         """Return positions of the cells sorted by configuration, features, code and key.
 
         Configurations compare as the sorted list of their names and values.
@@ -111,7 +111,7 @@ class _Cells:
         names = sorted(self.config)
         # The entries of a cell are those of the names it has; the p-th are compared with p-th.
         place = np.zeros(self.count, dtype=np.int64)
-        columns: list[NDArray[np.int64]] = []
+        columns: list[Integers] = []
         for rank, name in enumerate(names):
             held = [(k, v) for k, v in enumerate(self.config[name]) if v is not _ABSENT]
             where = np.array([k for k, _ in held], dtype=np.int64)
@@ -163,7 +163,7 @@ class _Rows:
         self._chunks[number].append(pa.table(arrays, names=names))
         self._waiting[number] = [[] for _ in schema]
 
-    def table(self, order: NDArray[np.int64]) -> tuple[pa.Table, NDArray[np.int64]]:
+    def table(self, order: Integers) -> tuple[pa.Table, Integers]:
         """Return all rows, schema by schema as ``order`` first meets them, and the cells' starts.
 
         Raises:
@@ -183,7 +183,7 @@ class _Rows:
         return rows, np.array(self._starts, dtype=np.int64) + offsets[of]
 
 
-def _codes(values: Sequence[Any]) -> NDArray[np.int64]:
+def _codes(values: Sequence[Any]) -> Integers:
     """Return the place of each value among the sorted distinct ones."""
     places = {value: k for k, value in enumerate(sorted(set(values)))}
     return np.fromiter((places[value] for value in values), dtype=np.int64, count=len(values))
@@ -202,7 +202,7 @@ def _plain(value: Any) -> Any:
     return tuple(map(_plain, value)) if isinstance(value, list) else value
 
 
-def _series(values: list[Any], order: NDArray[np.int64]) -> pd.Series[Any]:
+def _series(values: list[Any], order: Integers) -> pd.Series[Any]:
     ordered = [values[k] for k in order.tolist()]
     kinds = {type(value) for value in ordered if value is not None}
     kind = float if kinds == {int, float} else kinds.pop() if len(kinds) == 1 else None

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load as _parse
 from safetensors.numpy import save as _serialise
 
@@ -23,6 +22,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.store.cells import canonical_json
 from fusiontheory.store.files import write_atomically
+from fusiontheory.typing import AnyArray
 
 __all__ = ["digest", "is_sealed", "read_bytes", "read_tensors", "unreadable", "write_tensors"]
 
@@ -31,7 +31,7 @@ _HEADER_LENGTH = 8  # bytes of the little-endian integer that a safetensors file
 
 
 @checked
-def digest(tensors: Mapping[str, NDArray[Any]], notes: Any = None) -> str:
+def digest(tensors: Mapping[str, AnyArray], notes: Any = None) -> str:
     """Return the SHA-256 in hex of named arrays (names, types, shapes, values) and of JSON notes.
 
     >>> digest({"a": np.zeros(2)})[:12]
@@ -50,7 +50,7 @@ def digest(tensors: Mapping[str, NDArray[Any]], notes: Any = None) -> str:
 
 @checked
 def write_tensors(
-    path: str | os.PathLike[str], tensors: Mapping[str, NDArray[Any]], notes: Mapping[str, Any]
+    path: str | os.PathLike[str], tensors: Mapping[str, AnyArray], notes: Mapping[str, Any]
 ) -> None:
     """Write arrays and JSON notes to ``path`` in one step, in place of what was there.
 
@@ -72,7 +72,7 @@ def write_tensors(
 @checked
 def read_tensors(
     path: str | os.PathLike[str],
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any] | None]:
+) -> tuple[dict[str, AnyArray], dict[str, Any] | None]:
     """Return the arrays and the notes of a safetensors file; None for notes it does not have.
 
     Notes come with a checksum, which is compared. Files of other origin have neither.
@@ -89,7 +89,7 @@ file or directory
     path = Path(path)
     data = read_bytes(path)
     try:
-        tensors: dict[str, NDArray[Any]] = _parse(data)
+        tensors: dict[str, AnyArray] = _parse(data)
         length = int.from_bytes(data[:_HEADER_LENGTH], "little")
         header = json.loads(data[_HEADER_LENGTH : _HEADER_LENGTH + length])
         sealed = (header.get("__metadata__") or {}).get(_METADATA)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import sympy as sp
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import (
     InputError,
@@ -27,6 +27,7 @@ from fusiontheory.constraints import checked
 from fusiontheory.symbolic import orders as formulas
 from fusiontheory.symbolic.formula import latex_text, numpy_function, plain_text
 from fusiontheory.symbolic.symbols import EPS_ATTENTION, EPS_CONCAT, SYMBOLS
+from fusiontheory.typing import Array
 
 __all__ = ["Orders"]
 
@@ -125,7 +126,7 @@ class Orders:
         """D_attention / D_concat."""
         return self.attention_dimension / self.concat_dimension
 
-    def concat_risk(self, n: ArrayLike) -> NDArray[np.float64]:
+    def concat_risk(self, n: ArrayLike) -> Array:
         """R_concat at the sample sizes n: shape () or (m,) gives shape (1,) or (m,).
 
         Raises:
@@ -137,7 +138,7 @@ class Orders:
         self._require_errors()
         return self._evaluate(formulas.concat_risk(self.rate), n)
 
-    def attention_risk(self, n: ArrayLike) -> NDArray[np.float64]:
+    def attention_risk(self, n: ArrayLike) -> Array:
         """R_attn at the sample sizes n: shape () or (m,) gives shape (1,) or (m,).
 
         Raises:
@@ -149,7 +150,7 @@ class Orders:
         self._require_errors()
         return self._evaluate(formulas.attention_risk(self.rate, self.rank is not None), n)
 
-    def estimation_gap(self, n: ArrayLike) -> NDArray[np.float64]:
+    def estimation_gap(self, n: ArrayLike) -> Array:
         """Estimation error of cross-attention less that of concatenation at n, shape (m,).
 
         Raises:
@@ -297,7 +298,7 @@ class Orders:
         whole = {k: int(v) for k, v in known.items() if v == int(v) and v <= _LARGEST_INTEGER}
         return formula.subs(known | whole)
 
-    def _evaluate(self, formula: sp.Expr, n: ArrayLike) -> NDArray[np.float64]:
+    def _evaluate(self, formula: sp.Expr, n: ArrayLike) -> Array:
         sizes = sample_sizes("n", n)
         values = [None if value is None else float(value) for value in self._values().values()]
         return np.asarray(numpy_function(formula)(*values, sizes), dtype=np.float64)

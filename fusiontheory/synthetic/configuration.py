@@ -137,11 +137,11 @@ class SyntheticConfig:
         Raises:
             InputError: for n below 1 or a negative seed.
         """
-        rows = self.rows(n, [positive_integer("seed", seed, minimum=0)])
+        rows = self.unlabelled(n, [positive_integer("seed", seed, minimum=0)])
         return SyntheticSample(rows.v, rows.t, self.labels(rows))
 
     @checked
-    def rows(self, n: int, entropy: list[int]) -> Draw:
+    def unlabelled(self, n: int, entropy: list[int]) -> Draw:
         """Return features and latents, for `labels` of this and of other targets on the same."""
         seed = np.random.SeedSequence(entropy)
         return self.model.draw(positive_integer("n", n), seed, self.mismatched)

@@ -61,14 +61,14 @@ def best_additive(
     weights = vectors @ (turned / np.where(kept, values, 1.0))
     gain = float(np.sum(turned**2 / np.where(kept, values, 1.0)))
     constant = label.mean - means @ weights if intercept else 0.0
-    found = Predictor.of(
+    best = Predictor.of(
         d_v,
         features.mean_t.size,
         constant=np.array([constant]),
         image=weights[None, :d_v],
         text=weights[None, d_v:],
     )
-    return found, label.second - gain - (label.mean**2 if intercept else 0.0)
+    return best, label.second - gain - (label.mean**2 if intercept else 0.0)
 
 
 @checked
@@ -118,7 +118,7 @@ def best_bilinear(
     return predictor(solution), label.second - float(side @ solution)
 
 
-def bayes_risk(target: Target, model: LatentModel, found: Coefficients) -> float:
+def bayes_risk(target: Target, model: LatentModel, coefficients: Coefficients) -> float:
     """Return the error of E[label | v, t]; NaN where there is no closed form.
 
     For a regression whose rows are not exchanged, with K the covariance of E[z | v, t] and
@@ -145,7 +145,7 @@ def bayes_risk(target: Target, model: LatentModel, found: Coefficients) -> float
     if target.task == "classification":
         certain = np.abs(latent - known).max() < 1e-9
         return 4 * target.flip * (1 - target.flip) if certain else float("nan")
-    a, b = found.additive, found.bilinear
+    a, b = coefficients.additive, coefficients.bilinear
     k_v, k_t, k_vt = known[:q_v, :q_v], known[q_v:, q_v:], known[:q_v, q_v:]
     square = np.vdot(b, k_v @ b @ k_t + k_vt @ b.T @ k_vt)
     full = np.vdot(b, b + shared @ b.T @ shared)
@@ -157,14 +157,14 @@ def bayes_risk(target: Target, model: LatentModel, found: Coefficients) -> float
 def risk_floor(
     target: Target,
     model: LatentModel,
-    found: Coefficients,
+    coefficients: Coefficients,
     features: FeatureLaw,
     label: LabelLaw | None,
     intercept: bool = True,
 ) -> RiskFloor:
     """Return the floors of a target on features; only the Bayes error where ``label`` is None."""
     nan = float("nan")
-    bayes = bayes_risk(target, model, found)
+    bayes = bayes_risk(target, model, coefficients)
     if label is None:
         return RiskFloor(bayes, nan, nan, nan, nan)
     additive = best_additive(features, label, intercept)[1]

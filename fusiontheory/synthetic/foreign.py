@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import checked
@@ -34,10 +33,10 @@ from fusiontheory.synthetic.foreign_laws import (
     spectrum,
     topics,
 )
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["FOREIGN", "Copies", "ForeignPopulation", "ForeignSample", "find_population"]
 
-_Array: TypeAlias = NDArray[np.float64]
 Finish: TypeAlias = Literal["raw", "centred", "unit", "unit centred"]
 
 # Rows that mean and length of a population are known from.
@@ -47,9 +46,9 @@ _REFERENCE_ROWS = 40_000
 class ForeignSample(NamedTuple):
     """Matched rows: image (rows, d_v), text (rows, d_t), and which rows are of one item (rows,)."""
 
-    image: _Array
-    text: _Array
-    groups: NDArray[np.int64]
+    image: Array
+    text: Array
+    groups: Integers
 
 
 @checked
@@ -67,7 +66,7 @@ class Copies:
     repeats: int = 1
     templates: int = 0
 
-    def sources(self, rows: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    def sources(self, rows: int, rng: np.random.Generator) -> Integers:
         """Return the item of each row."""
         if not self.templates:
             return rng.permutation(np.arange(rows) // self.repeats)
@@ -104,16 +103,16 @@ class ForeignPopulation:
     copies: Copies | None = None
 
     @cached_property
-    def _reference(self) -> tuple[tuple[_Array, float], tuple[_Array, float]]:
+    def _reference(self) -> tuple[tuple[Array, float], tuple[Array, float]]:
         """Mean to be taken off, and length to divide by, of each modality."""
         drawn = self._before(self.law(_REFERENCE_ROWS, np.random.default_rng(77)))
-        found = []
+        references = []
         for x in drawn:
             mean = x.mean(axis=0) if "centred" in self.finish else np.zeros(x.shape[1])
-            found.append((mean, float(np.sqrt(((x - mean) ** 2).sum(axis=1).mean()))))
-        return found[0], found[1]
+            references.append((mean, float(np.sqrt(((x - mean) ** 2).sum(axis=1).mean()))))
+        return references[0], references[1]
 
-    def _before(self, drawn: tuple[_Array, _Array]) -> tuple[_Array, _Array]:
+    def _before(self, drawn: tuple[Array, Array]) -> tuple[Array, Array]:
         if "unit" not in self.finish:
             return drawn
         v, t = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in drawn)

@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from fusiontheory.typing import Array
 
 __all__ = [
     "Law",
@@ -30,11 +32,10 @@ __all__ = [
     "topics",
 ]
 
-_Array: TypeAlias = NDArray[np.float64]
-Law: TypeAlias = Callable[[int, np.random.Generator], tuple[_Array, _Array]]
+Law: TypeAlias = Callable[[int, np.random.Generator], tuple[Array, Array]]
 
 
-def spectrum(dimensions: int, power: float = 0.0, first: ArrayLike = ()) -> _Array:
+def spectrum(dimensions: int, power: float = 0.0, first: ArrayLike = ()) -> Array:
     """Return standard deviations i^-power, the first of them replaced.
 
     Example:
@@ -47,7 +48,7 @@ def spectrum(dimensions: int, power: float = 0.0, first: ArrayLike = ()) -> _Arr
     return scale
 
 
-def canonical(image: _Array, text: _Array, correlation: ArrayLike, turn: int | None = None) -> Law:
+def canonical(image: Array, text: Array, correlation: ArrayLike, turn: int | None = None) -> Law:
     """Return Gaussian pairs v_i = s_i x_i, t_i = s'_i (rho_i x_i + sqrt(1 - rho_i^2) y_i).
 
     Args:
@@ -68,7 +69,7 @@ def canonical(image: _Array, text: _Array, correlation: ArrayLike, turn: int | N
         rho[: given.size] = given
     rotation = None if turn is None else _rotation(text.size, turn)
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         x = rng.standard_normal((rows, image.size))
         y = rng.standard_normal((rows, text.size))
         y[:, :shared] = rho * x[:, :shared] + np.sqrt(1 - rho**2) * y[:, :shared]
@@ -91,7 +92,7 @@ def moved(law: Law, image: float, text: float, seed: int, together: bool = False
     own = [np.sqrt((x**2).sum(axis=1).mean()) for x in law(4000, np.random.default_rng(seed))]
     rng = np.random.default_rng(seed + 1)
 
-    def draw(rows: int, generator: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, generator: np.random.Generator) -> tuple[Array, Array]:
         v, t = law(rows, generator)
         return v + image * own[0] * direction[0], t + text * own[1] * direction[1]
 
@@ -114,7 +115,7 @@ def lengthened(
         shared: whether v and t of a pair have the same length.
     """
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         v, t = law(rows, rng)
         if freedom is not None:
             lengths = np.sqrt(freedom / rng.chisquare(freedom, (2, rows, 1)))
@@ -128,7 +129,7 @@ def lengthened(
 def cut_off(law: Law, freedom: float) -> Law:
     """Return a law with heavy tails in each coordinate alone: x / sqrt(chi^2 / freedom)."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         v, t = (x / np.sqrt(rng.chisquare(freedom, x.shape) / freedom) for x in law(rows, rng))
         return v, t
 
@@ -140,7 +141,7 @@ def relu(latent: int, dimensions: int, threshold: float, noise: float, seed: int
     rng = np.random.default_rng(seed)
     first, second = rng.standard_normal((2, latent, dimensions)) / np.sqrt(latent)
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         z = rng.standard_normal((rows, latent))
         v, t = (
             np.maximum(z @ map_ + noise * rng.standard_normal((rows, dimensions)) - threshold, 0)
@@ -159,7 +160,7 @@ def topics(count: int, dimensions: int, spread: float, correlation: float, seed:
     centres -= np.einsum("k,skd->sd", weights, centres)[:, None]
     own = np.sqrt(1 - correlation**2)
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         topic = rng.choice(count, rows, p=weights)
         z, e, f = rng.standard_normal((3, rows, dimensions))
         mixed = correlation * z + own * f
@@ -171,7 +172,7 @@ def topics(count: int, dimensions: int, spread: float, correlation: float, seed:
 def categories(count: int, agreement: float, noise: float = 0.0) -> Law:
     """Return one-hot categories; the text's is the image's with probability ``agreement``."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         first, other = rng.integers(0, count, (2, rows))
         second = np.where(rng.random(rows) < agreement, first, other)
         v, t = np.eye(count)[first], np.eye(count)[second]
@@ -185,7 +186,7 @@ def categories(count: int, agreement: float, noise: float = 0.0) -> Law:
 def multi_hot(dimensions: int, active: float, agreement: float) -> Law:
     """Return bags of independent tags; each tag of the text is the image's with a probability."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         first, other = rng.random((2, rows, dimensions)) < active
         same = rng.random((rows, dimensions)) < agreement
         return first.astype(np.float64), np.where(same, first, other).astype(np.float64)
@@ -196,7 +197,7 @@ def multi_hot(dimensions: int, active: float, agreement: float) -> Law:
 def magnitudes(dimensions: int, agreement: float) -> Law:
     """Return coordinates with shared magnitudes and independent signs: dependence with C = 0."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         x, y = rng.standard_normal((2, rows, dimensions))
         size = np.abs(np.where(rng.random((rows, dimensions)) < agreement, x, y))
         sign = np.where(rng.random((rows, dimensions)) < 0.5, -1.0, 1.0)
@@ -211,7 +212,7 @@ def nonlinear_views(latent: int, dimensions: int, noise: float, seed: int) -> La
     first, second = rng.standard_normal((2, latent, dimensions)) / np.sqrt(latent)
     phase = rng.uniform(0, 2 * np.pi, dimensions)
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         z = rng.standard_normal((rows, latent))
         e, f = noise * rng.standard_normal((2, rows, dimensions))
         return np.tanh(1.5 * z @ first) + e, np.sin(2 * z @ second + phase) + f
@@ -222,7 +223,7 @@ def nonlinear_views(latent: int, dimensions: int, noise: float, seed: int) -> La
 def signs(law: Law) -> Law:
     """Return the signs of a law's coordinates."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         v, t = law(rows, rng)
         return np.sign(v), np.sign(t)
 
@@ -232,7 +233,7 @@ def signs(law: Law) -> Law:
 def mixture(first: Law, second: Law, share: float) -> Law:
     """Return rows of the first law with probability ``share``, else of the second."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         chosen = (rng.random(rows) < share)[:, None]
         one, two = first(rows, rng), second(rows, rng)
         return np.where(chosen, one[0], two[0]), np.where(chosen, one[1], two[1])
@@ -243,13 +244,13 @@ def mixture(first: Law, second: Law, share: float) -> Law:
 def beside(first: Law, second: Law) -> Law:
     """Return the coordinates of two independent laws next to each other."""
 
-    def draw(rows: int, rng: np.random.Generator) -> tuple[_Array, _Array]:
+    def draw(rows: int, rng: np.random.Generator) -> tuple[Array, Array]:
         one, two = first(rows, rng), second(rows, rng)
         return np.hstack([one[0], two[0]]), np.hstack([one[1], two[1]])
 
     return draw
 
 
-def _rotation(dimensions: int, seed: int) -> _Array:
+def _rotation(dimensions: int, seed: int) -> Array:
     drawn = np.random.default_rng(seed).standard_normal((dimensions, dimensions))
     return np.asarray(np.linalg.qr(drawn)[0], dtype=np.float64)

@@ -51,13 +51,13 @@ class SurrogatePairs:
     def __post_init__(self) -> None:
         """Read the file once, for its fingerprint."""
         set_checked(self, "path", os.fspath(self.path))
-        found = FeatureSet.load(self.path).fingerprint
-        if self.fingerprint not in (None, found):
+        fingerprint = FeatureSet.load(self.path).fingerprint
+        if self.fingerprint not in (None, fingerprint):
             raise InputError(
-                f"fingerprint must be that of {self.path}, {found}, got {self.fingerprint};"
+                f"fingerprint must be that of {self.path}, {fingerprint}, got {self.fingerprint};"
                 " the file is another one"
             )
-        set_checked(self, "fingerprint", found)
+        set_checked(self, "fingerprint", fingerprint)
         self._rows()
 
     def model(self) -> LatentModel:

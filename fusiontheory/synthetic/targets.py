@@ -172,26 +172,28 @@ def bilinear_variance(b: Array, shared: Array) -> float:
     return float(np.sum(b**2) + np.vdot(b, shared @ b.T @ shared))
 
 
-def draw_labels(target: Target, model: LatentModel, found: Coefficients, draw: Draw) -> Array:
+def draw_labels(
+    target: Target, model: LatentModel, coefficients: Coefficients, draw: Draw
+) -> Array:
     """Return the labels of drawn rows, shape (n,), of a target with the given coefficients."""
     q_v = draw.z_v.shape[1]
     turned = np.where(draw.uniform < target.flip, -1.0, 1.0)
-    image, text = found.additive[:q_v], found.additive[q_v:]
+    image, text = coefficients.additive[:q_v], coefficients.additive[q_v:]
     if target.kind == "matching":
         return turned * draw.matched
     if target.kind == "xor":
         return turned * _sign((draw.z_v @ image) * (draw.z_t @ text))
     score = draw.z_v @ image + draw.z_t @ text
-    score = score + np.einsum("ni,ni->n", draw.z_v @ found.bilinear, draw.z_t)
+    score = score + np.einsum("ni,ni->n", draw.z_v @ coefficients.bilinear, draw.z_t)
     if target.task == "classification":
-        return turned * _sign(score - np.vdot(found.bilinear, model.shared))
+        return turned * _sign(score - np.vdot(coefficients.bilinear, model.shared))
     return np.asarray(score + np.sqrt(target.noise) * draw.normal)
 
 
-def label_law(target: Target, model: LatentModel, found: Coefficients) -> LabelLaw | None:
+def label_law(target: Target, model: LatentModel, coefficients: Coefficients) -> LabelLaw | None:
     """Return the exact moments of label and features; None for the sign of a mix.
 
-    ``found`` are the target's coefficients, of the features before they were degraded.
+    ``coefficients`` are the target's coefficients, of the features before they were degraded.
 
     With G the covariances of features and latents, and B the bilinear part,
 
@@ -213,12 +215,12 @@ def label_law(target: Target, model: LatentModel, found: Coefficients) -> LabelL
     vv, vt = model.keep_v * model.load_v, model.keep_v * model.load_v @ shared
     tt, tv = model.keep_t * model.load_t, model.keep_t * model.load_t @ shared.T
     kept = model.keep_v * model.keep_t
-    image, text = found.additive[:q_v], found.additive[q_v:]
+    image, text = coefficients.additive[:q_v], coefficients.additive[q_v:]
     if target.kind == "xor":
         return _xor_law(target, model, image, text, kept)
-    b = found.bilinear
+    b = coefficients.bilinear
     mean = float(np.vdot(b, shared))
-    power = additive_variance(found.additive, shared) + bilinear_variance(b, shared)
+    power = additive_variance(coefficients.additive, shared) + bilinear_variance(b, shared)
     return LabelLaw(
         second=power + mean**2 + target.noise,
         mean=mean,

@@ -68,8 +68,8 @@ def gradient_rms(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> dict[
     total = {name: torch.zeros_like(value) for name, value in state.items()}
     for start in range(0, len(image), _ROWS):
         rows = slice(start, start + _ROWS)
-        for name, found in per_pair(state, image[rows], text[rows]).items():
-            total[name] += (found**2).sum(dim=0)
+        for name, gradients in per_pair(state, image[rows], text[rows]).items():
+            total[name] += (gradients**2).sum(dim=0)
     return {name: (value / len(image)).sqrt() for name, value in total.items()}
 
 
@@ -189,8 +189,8 @@ def _mean_gradient(module: nn.Module, state: _Named, pairs: _Rows, label: Tensor
     leaves = {name: value.clone().requires_grad_() for name, value in state.items()}
     with torch.enable_grad():
         mean = (functional_call(module, leaves, pairs) * label).mean()
-        found = torch.autograd.grad(mean, list(leaves.values()), materialize_grads=True)
-    return dict(zip(leaves, found, strict=True))
+        gradients = torch.autograd.grad(mean, list(leaves.values()), materialize_grads=True)
+    return dict(zip(leaves, gradients, strict=True))
 
 
 def _product(first: _Named, other: _Named, squares: _Named) -> float:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
+
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["GROUPS", "linear_axes", "significant_weights", "without_axes", "without_row_effects"]
 
-_Array = NDArray[np.float64]
-_Rows = NDArray[Any]
 
 # Groups of pairs that are left out in turn.
 GROUPS = 8
@@ -19,7 +16,7 @@ GROUPS = 8
 _MOST_AXES = 0.25
 
 
-def without_row_effects(matrix: _Array) -> tuple[float, _Array]:
+def without_row_effects(matrix: Array) -> tuple[float, Array]:
     """Return c and M_ij - c - h_i - h_j, the least-squares fit of c + h_i + h_j over i != j."""
     n = len(matrix)
     sums = matrix.sum(axis=1) - np.diag(matrix)
@@ -28,7 +25,7 @@ def without_row_effects(matrix: _Array) -> tuple[float, _Array]:
     return mean, matrix - mean - effect[:, None] - effect[None, :]
 
 
-def linear_axes(image: _Array, text: _Array) -> _Array:
+def linear_axes(image: Array, text: Array) -> Array:
     """Return an orthonormal basis (n, k) of the constant and of [v; t] over n pairs.
 
     Of so many features that k would pass a quarter of n, the strongest directions.
@@ -46,7 +43,7 @@ def linear_axes(image: _Array, text: _Array) -> _Array:
     return np.hstack([np.full((n, 1), n**-0.5), left[:, :kept]])
 
 
-def without_axes(matrix: _Array, axes: _Array) -> _Array:
+def without_axes(matrix: Array, axes: Array) -> Array:
     """Return (I - P) M (I - P), P the projection on ``axes``, (n, k) and orthonormal.
 
     It takes every kernel v^T A v' + v^T B t' + t^T B^T v' + t^T D t' + h(x) + h(x') to 0, with any
@@ -59,13 +56,13 @@ def without_axes(matrix: _Array, axes: _Array) -> _Array:
                [0., 0., 0.]])
     """
     left = matrix - axes @ (axes.T @ matrix)
-    result: _Array = left - (left @ axes) @ axes.T
+    result: Array = left - (left @ axes) @ axes.T
     return result
 
 
 def significant_weights(
-    entries: _Array, diagonals: _Array, row_group: _Rows, column_group: _Rows
-) -> tuple[_Array, _Array]:
+    entries: Array, diagonals: Array, row_group: AnyArray, column_group: AnyArray
+) -> tuple[Array, Array]:
     """Return non-negative weights of the blocks and their standard errors.
 
     Args:
@@ -86,17 +83,17 @@ def significant_weights(
         part = counted[cell == index]
         normal[index // GROUPS, index % GROUPS] = part.T @ part
     columns = np.ones(size - 1, dtype=bool)
-    total: _Array = normal.sum(axis=(0, 1))
+    total: Array = normal.sum(axis=(0, 1))
     left_out = []
     for group in range(GROUPS):
         kept = np.arange(GROUPS) != group
         left_out.append(_weights(normal[kept][:, kept].sum(axis=(0, 1)), columns, diagonals))
     weights = _weights(total, columns, diagonals)
-    errors: _Array = np.sqrt((GROUPS - 1) * np.var(left_out, axis=0))
+    errors: Array = np.sqrt((GROUPS - 1) * np.var(left_out, axis=0))
     return _weights(total, weights > 2 * errors, diagonals), errors
 
 
-def _weights(normal: _Array, columns: _Rows, diagonals: _Array) -> _Array:
+def _weights(normal: Array, columns: AnyArray, diagonals: Array) -> Array:
     """Return non-negative least squares of the kernel on the chosen blocks, 0 for the others.
 
     ``normal`` has the sums of products of the blocks, the kernel, and a column of ones.
@@ -105,7 +102,7 @@ def _weights(normal: _Array, columns: _Rows, diagonals: _Array) -> _Array:
     # A block, or a kernel, without structure off its diagonal has rounding there, and no more.
     varies = scale > 1e-10 * diagonals
     used = np.flatnonzero(columns & varies[:-1])
-    weights: _Array = np.zeros(columns.size)
+    weights: Array = np.zeros(columns.size)
     if used.size and varies[-1]:
         wanted = np.append(used, columns.size)
         moments = normal[np.ix_(wanted, wanted)] / np.outer(scale[wanted], scale[wanted])

@@ -17,15 +17,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
+from fusiontheory.typing import Array
 
 __all__ = ["CoordinateMoments"]
 
-_Array = NDArray[np.float64]
-_Signal = Callable[[_Array], tuple[_Array, _Array]]
+_Signal = Callable[[Array], tuple[Array, Array]]
 
 # Step in log kappa of the derivative.
 _STEP = 0.02
@@ -52,13 +52,13 @@ class CoordinateMoments:
         ((3,), (3, 3))
     """
 
-    difference: _Array
-    covariance: _Array
-    noise: _Array
-    axes_image: _Array = field(repr=False)
-    axes_text: _Array = field(repr=False)
-    product: _Array = field(repr=False)
-    cross: _Array = field(repr=False)
+    difference: Array
+    covariance: Array
+    noise: Array
+    axes_image: Array = field(repr=False)
+    axes_text: Array = field(repr=False)
+    product: Array = field(repr=False)
+    cross: Array = field(repr=False)
 
     @classmethod
     def from_features(cls, image: ArrayLike, text: ArrayLike) -> CoordinateMoments:
@@ -100,15 +100,15 @@ class CoordinateMoments:
             cross=axes_v.T @ cross @ axes_t,
         )
 
-    def eigenvalues(self, dot: float, hadamard: float) -> _Array:
+    def eigenvalues(self, dot: float, hadamard: float) -> Array:
         """Return those of the blocks a_dot (v.t)(v'.t') + a_had sum_i v_i t_i v'_i t'_i, (d,)."""
         root = _root(0.0, dot, hadamard, self.difference.size)
         total = self.covariance + np.outer(self.difference, self.difference) / 4
         return np.clip(np.linalg.eigvalsh(root @ total @ root), 0.0, None)
 
     def signal(
-        self, kappa: _Array, bilinear: _Signal, cross: float, dot: float, hadamard: float
-    ) -> tuple[_Array, _Array]:
+        self, kappa: Array, bilinear: _Signal, cross: float, dot: float, hadamard: float
+    ) -> tuple[Array, Array]:
         """Return q(kappa) of all three blocks and its derivative in log kappa.
 
         Args:
@@ -145,7 +145,7 @@ class CoordinateMoments:
         here, above, below = np.split(coordinate, 3)
         return here, np.clip((above - below) / (2 * _STEP), -here, 0.0)
 
-    def signal_error(self, kappa: _Array, cross: float, dot: float, hadamard: float) -> _Array:
+    def signal_error(self, kappa: Array, cross: float, dot: float, hadamard: float) -> Array:
         """Return the standard error of the part of q along v * t, from the number of images."""
         root = _root(cross, dot, hadamard, self.difference.size)
         values, axes = np.linalg.eigh(root @ self.covariance @ root)
@@ -154,9 +154,7 @@ class CoordinateMoments:
         shrunk = delta / (np.clip(values, 0.0, None) + kappa[:, None])
         return np.asarray(2 * np.sqrt(np.einsum("ki,ij,kj->k", shrunk, noise, shrunk)))
 
-    def _pull(
-        self, kappa: _Array, cross: float, dot: float, hadamard: float
-    ) -> tuple[_Array, _Array]:
+    def _pull(self, kappa: Array, cross: float, dot: float, hadamard: float) -> tuple[Array, Array]:
         """Return G y, shape (k, d), and y G y, shape (k,).
 
         y = E^T w_0 is what w_0 has in the directions E, with the covariance of mismatched pairs
@@ -173,7 +171,7 @@ class CoordinateMoments:
         return pulled, (y * pulled).sum(axis=1)
 
 
-def _root(cross: float, dot: float, hadamard: float, d: int) -> _Array:
+def _root(cross: float, dot: float, hadamard: float, d: int) -> Array:
     """Return the symmetric root of B in the span of E, (a + a_had) I + a_dot 1 1^T, (d, d)."""
     low, high = np.sqrt(cross + hadamard), np.sqrt(cross + hadamard + d * dot)
     return np.asarray(low * np.eye(d) + np.full((d, d), (high - low) / d))

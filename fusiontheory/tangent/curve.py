@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import nn
 
 from fusiontheory.checks import InputError, ValidityWarning, finite_array, positive_integer
@@ -30,6 +30,7 @@ from fusiontheory.moments import Moments
 from fusiontheory.tangent.coordinates import CoordinateMoments
 from fusiontheory.tangent.expansion import EXACT, KernelExpansion, expand_kernel, expansion_model
 from fusiontheory.tangent.kernel import expected_tangent_kernel, tangent_kernel
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["expand_network", "predict_network_curve", "tangent_head"]
 
@@ -175,17 +176,13 @@ def tangent_head(name: str, module: nn.Module, **settings: Any) -> Head:
                [1., 2.]])
     """
 
-    def gram(
-        image: NDArray[Any], text: NDArray[Any], image2: NDArray[Any], text2: NDArray[Any]
-    ) -> NDArray[Any]:
+    def gram(image: AnyArray, text: AnyArray, image2: AnyArray, text2: AnyArray) -> AnyArray:
         return tangent_kernel(module, (image, text), (image2, text2), **settings)
 
     return Head(name=name, summary=f"tangent kernel of {type(module).__name__}", gram=gram)
 
 
-def _balanced(
-    image: ArrayLike, text: ArrayLike, pairs: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _balanced(image: ArrayLike, text: ArrayLike, pairs: int) -> tuple[Array, Array]:
     """Return pairs of distinct images and texts, the first half matched, the others shifted."""
     v = finite_array("image", image, 2)
     t = finite_array("text", text, (2, 3))

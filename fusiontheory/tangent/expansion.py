@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -44,11 +43,10 @@ from fusiontheory.tangent.block_regression import (
 )
 from fusiontheory.tangent.coordinates import CoordinateMoments
 from fusiontheory.tangent.random_metric import MatchedMetric, joined
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["BLOCKS", "EXACT", "KernelExpansion", "expand_kernel", "expansion_model"]
 
-_Array = NDArray[np.float64]
-_Rows = NDArray[Any]
 
 ALL_TERMS = Terms()
 # Product r^2 from which the blocks' own spectra are better than those of a sample.
@@ -56,19 +54,19 @@ EXACT = 0.8
 _MOST_PAIRS = 2000  # i < j of so many are 2e6 entries
 
 
-def _dot(image: _Rows, text: _Rows) -> _Rows:
-    score: _Rows = np.einsum("nd,nd->n", image, text)
+def _dot(image: AnyArray, text: AnyArray) -> AnyArray:
+    score: AnyArray = np.einsum("nd,nd->n", image, text)
     return np.outer(score, score)
 
 
-def _hadamard(image: _Rows, text: _Rows) -> _Rows:
+def _hadamard(image: AnyArray, text: AnyArray) -> AnyArray:
     product = image * text
-    gram: _Rows = product @ product.T
+    gram: AnyArray = product @ product.T
     return gram
 
 
 # Each block as a Gram matrix (n, n) of image (n, d_v) and text (n, d_t).
-BLOCKS: dict[str, Callable[[_Rows, _Rows], _Rows]] = {
+BLOCKS: dict[str, Callable[[AnyArray, AnyArray], AnyArray]] = {
     "image": lambda v, t: v @ v.T,
     "text": lambda v, t: t @ t.T,
     "image_square": lambda v, t: (v @ v.T) ** 2,
@@ -123,7 +121,7 @@ class KernelExpansion:
     r_squared: float = 1.0
     product_r_squared: float = 1.0
     residual: float = 0.0
-    product_eigenvalues: _Array | None = field(default=None, repr=False)
+    product_eigenvalues: Array | None = field(default=None, repr=False)
 
     def __getitem__(self, block: str) -> float:
         """Return the coefficient of a block, 0 if it was not fitted."""
@@ -216,7 +214,7 @@ class _Fit:
 
 
 def _fit(
-    blocks: dict[str, _Array], kernel: _Array, group: NDArray[np.intp], axes: _Array | None
+    blocks: dict[str, Array], kernel: Array, group: NDArray[np.intp], axes: Array | None
 ) -> _Fit:
     """Fit blocks to a kernel, both without the linear axes or, without these, row effects."""
     row, column = np.triu_indices(len(kernel), 1)
@@ -243,7 +241,7 @@ def _fit(
     )
 
 
-def _mean_square(matrix: _Array) -> float:
+def _mean_square(matrix: Array) -> float:
     """Mean square of the entries off the diagonal."""
     n = len(matrix)
     return float((matrix**2).sum() - (np.diag(matrix) ** 2).sum()) / (n * (n - 1))
@@ -347,7 +345,7 @@ def _product_signal(
     )
 
 
-def _checked(kernel: ArrayLike, image: ArrayLike, text: ArrayLike) -> tuple[_Array, _Array, _Array]:
+def _checked(kernel: ArrayLike, image: ArrayLike, text: ArrayLike) -> tuple[Array, Array, Array]:
     gram = finite_array("kernel", kernel, 2)
     v, t = finite_array("image", image, 2), finite_array("text", text, 2)
     n = len(gram)
@@ -377,7 +375,7 @@ def _chosen(blocks: tuple[str, ...] | None, d_v: int, d_t: int) -> tuple[str, ..
     return tuple(dict.fromkeys(blocks))
 
 
-def _linear_eigenvalues(moments: Moments, image: float, text: float) -> _Array:
+def _linear_eigenvalues(moments: Moments, image: float, text: float) -> Array:
     """Eigenvalues of the second moment of [sqrt(a_v) v; sqrt(a_t) t] over balanced pairs."""
     d_v, _ = moments.dimensions
     # Those of the sample: with others its cross-covariance need not be possible.

@@ -13,16 +13,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from fusiontheory.checks import InputError, finite_array, positive_integer
 from fusiontheory.constraints import checked
+from fusiontheory.typing import AnyArray
 
 __all__ = ["expected_tangent_kernel", "tangent_kernel"]
 
-_Array: TypeAlias = NDArray[Any]
 _Pairs: TypeAlias = tuple[ArrayLike, ArrayLike]
 _Named: TypeAlias = dict[str, Tensor]
 
@@ -44,7 +44,7 @@ def tangent_kernel(
     dtype: DTypeLike = np.float64,
     device: str = "cpu",
     scales: Mapping[str, Tensor] | None = None,
-) -> _Array:
+) -> AnyArray:
     """Return the Gram matrix J_a J_b^T of the network's gradients, shape (n, n').
 
     Gradients are made for a block of pairs at a time, and where these are still too many for a
@@ -82,7 +82,7 @@ def tangent_kernel(
     """
     settings = (memory, parameters, _precision(dtype), _place(device), scales)
     gram = _gram(module, pairs_a, pairs_b, *settings)
-    array: _Array = gram.cpu().numpy()
+    array: AnyArray = gram.cpu().numpy()
     return array
 
 
@@ -130,7 +130,7 @@ def expected_tangent_kernel(
     pairs_a: _Pairs,
     pairs_b: _Pairs | None = None,
     **settings: Any,
-) -> _Array:
+) -> AnyArray:
     """Return the mean of `tangent_kernel` over random initialisations, shape (n, n').
 
     Args:
@@ -153,7 +153,7 @@ def expected_tangent_kernel(
     drawn = [positive_integer("seeds", seed, minimum=0) for seed in seeds]
     if not drawn:
         raise InputError("seeds must have at least one seed, got none")
-    total: _Array | None = None
+    total: AnyArray | None = None
     for seed in drawn:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -232,10 +232,10 @@ def probe(
         if not isinstance(output, Tensor) or output.shape != (2,):
             got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise InputError(f"module must return one logit per pair, (2,) for 2 pairs, got {got}")
-        found: Sequence[Tensor | None] = []
+        gradients: Sequence[Tensor | None] = []
         if output.requires_grad:
-            found = torch.autograd.grad(output.sum(), list(leaves.values()), allow_unused=True)
-    if all(gradient is None for gradient in found):
+            gradients = torch.autograd.grad(output.sum(), list(leaves.values()), allow_unused=True)
+    if all(gradient is None for gradient in gradients):
         raise InputError(
             f"module must be differentiable in {', '.join(chosen)}; its output depends on none"
         )

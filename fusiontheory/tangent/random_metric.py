@@ -26,15 +26,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from fusiontheory.constraints import checked
 from fusiontheory.risk import Spectrum
+from fusiontheory.typing import Array
 
 __all__ = ["MatchedMetric", "joined"]
 
-_Array = NDArray[np.float64]
 
 # Ridges at which a sample is read, and points of the spectrum that has the same degrees.
 _READ, _NODES, _DECADES = 120, 120, 7
@@ -63,13 +62,13 @@ class MatchedMetric:
         True
     """
 
-    log_kappa: _Array
-    log_xi: _Array
+    log_kappa: Array
+    log_xi: Array
     spectrum: Spectrum
     ridge: float
 
     @classmethod
-    def from_sample(cls, sample: _Array, features: Spectrum, ridge: float) -> MatchedMetric:
+    def from_sample(cls, sample: Array, features: Spectrum, ridge: float) -> MatchedMetric:
         """Match the degrees of freedom of a sample and of the features without a metric.
 
         Args:
@@ -100,13 +99,13 @@ class MatchedMetric:
         spectrum = Spectrum(nodes=nodes[used], counts=counts[:-1][used], size=max(size, 1))
         return cls(log_kappa, log_xi, spectrum, float(counts[-1] * level))
 
-    def effective_ridge(self, kappa: _Array) -> _Array:
+    def effective_ridge(self, kappa: Array) -> Array:
         """Return xi(kappa), in the units of the features without a metric."""
         return np.asarray(np.exp(_continued(np.log(kappa), self.log_kappa, self.log_xi)))
 
     def signal(
-        self, kappa: _Array, of: Callable[[_Array], tuple[_Array, _Array]]
-    ) -> tuple[_Array, _Array]:
+        self, kappa: Array, of: Callable[[Array], tuple[Array, Array]]
+    ) -> tuple[Array, Array]:
         """Return q(xi(kappa)) and dq / dlog kappa; ``of`` maps xi to q(xi) and dq / dlog xi."""
         step = 0.05
         q, slope = of(self.effective_ridge(kappa))
@@ -129,11 +128,11 @@ def joined(first: Spectrum, second: Spectrum) -> Spectrum:
     )
 
 
-def _degrees(features: Spectrum, ridge: float, xi: _Array) -> _Array:
+def _degrees(features: Spectrum, ridge: float, xi: Array) -> Array:
     return np.asarray(features.sum(lambda lam, level: lam / (lam + level), xi) + ridge / xi)
 
 
-def _continued(log_kappa: _Array, known: _Array, values: _Array) -> _Array:
+def _continued(log_kappa: Array, known: Array, values: Array) -> Array:
     """Interpolate; outside what is known, xi / kappa stays as it is at the end."""
     inside = np.clip(log_kappa, known[0], known[-1])
     return np.asarray(np.interp(inside, known, values) + log_kappa - inside)

@@ -78,15 +78,15 @@ def token_covariance(tokens: ArrayLike, mask: ArrayLike | None = None) -> Array:
     checked = checked_tokens(tokens, mask)
     weights = _weights(checked.shape, mask)
     n, m, d = checked.shape
-    found = np.empty((n, d * (d + 1) // 2))
+    covariances = np.empty((n, d * (d + 1) // 2))
     step = max(_BLOCK_BYTES // (8 * d * (2 * m + d)), 1)
     for start in range(0, n, step):
         x = checked[start : start + step].astype(np.float64)
         w = weights[start : start + step]
         x -= np.einsum("nm,nmd->nd", w, x)[:, None]
         covariance = np.matmul((w[..., None] * x).swapaxes(1, 2), x)
-        found[start : start + step] = symmetric_vector(covariance)
-    return found
+        covariances[start : start + step] = symmetric_vector(covariance)
+    return covariances
 
 
 @checked

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from fusiontheory.constraints import checked
 from fusiontheory.training.dataset import IndexedPairs, PairDataset
 from fusiontheory.training.members import Member
+from fusiontheory.typing import Integers
 
 __all__ = ["Batch", "Batches", "FeatureBank", "PairTable"]
 
@@ -110,7 +110,7 @@ class Batches:
         self._offsets = torch.arange(batch_size, device=bank.device)
 
     @property
-    def per_epoch(self) -> NDArray[np.int64]:
+    def per_epoch(self) -> Integers:
         """Batches of an epoch of each member."""
         return -(-self._sizes // self.batch_size)
 

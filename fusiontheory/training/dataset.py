@@ -5,18 +5,16 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from fusiontheory.checks import InputError, finite_array, positive_integer
+from fusiontheory.checks import InputError, finite_array, positive_integer, set_checked
 from fusiontheory.constraints import checked
 from fusiontheory.data import FeatureSet, Pairs
+from fusiontheory.typing import AnyArray, Integers, Single
 
 __all__ = ["IndexedPairs", "PairDataset"]
-
-_Index = NDArray[np.int64]
 
 
 @checked
@@ -38,16 +36,16 @@ class IndexedPairs:
         2
     """
 
-    image: _Index
-    text: _Index
-    label: NDArray[np.float32]
+    image: Integers
+    text: Integers
+    label: Single
 
     def __post_init__(self) -> None:
         """Check and convert."""
         label = finite_array("label", self.label, 1)
         if not np.isin(label, (-1.0, 1.0)).all():
             raise InputError("label must be +1 or -1 everywhere, got other values")
-        object.__setattr__(self, "label", label.astype(np.float32))
+        set_checked(self, "label", label.astype(np.float32))
         for name in ("image", "text"):
             rows = np.asarray(getattr(self, name))
             if rows.shape != label.shape or rows.dtype.kind not in "iu" or rows.min() < 0:
@@ -55,7 +53,7 @@ class IndexedPairs:
                     f"{name} must be {label.size} row numbers, one for each label, got shape"
                     f" {rows.shape} of {rows.dtype}"
                 )
-            object.__setattr__(self, name, rows.astype(np.int64))
+            set_checked(self, name, rows.astype(np.int64))
 
     def __len__(self) -> int:
         """Return the number of pairs."""
@@ -89,9 +87,9 @@ class PairDataset:
     """
 
     name: str
-    image: NDArray[Any]
-    text: NDArray[Any]
-    owner: _Index
+    image: AnyArray
+    text: AnyArray
+    owner: Integers
     train: IndexedPairs
     dev: IndexedPairs | None = None
     test: IndexedPairs | None = None
@@ -113,10 +111,10 @@ class PairDataset:
                     )
         self._check_disjoint()
         if not self.source:
-            object.__setattr__(self, "source", _digest(self.image, self.text))
+            set_checked(self, "source", _digest(self.image, self.text))
 
     def _check_disjoint(self) -> None:
-        seen: dict[str, _Index] = {}
+        seen: dict[str, Integers] = {}
         for split, pairs in self.splits().items():
             images = np.union1d(pairs.image, np.asarray(self.owner)[pairs.text])
             for other, before in seen.items():
@@ -200,13 +198,13 @@ class PairDataset:
 
 
 @lru_cache(maxsize=16)
-def _texts(features: FeatureSet) -> tuple[NDArray[np.float32], _Index]:
+def _texts(features: FeatureSet) -> tuple[Single, Integers]:
     """Return all captions as rows, and the image of each; the same objects for each draw."""
     images, captions, d_t = features.text.shape
     return features.text.reshape(-1, d_t), np.repeat(np.arange(images), captions)
 
 
-def _digest(*arrays: NDArray[Any]) -> str:
+def _digest(*arrays: AnyArray) -> str:
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.shape}{array.dtype}".encode())

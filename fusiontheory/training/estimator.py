@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -20,10 +20,10 @@ from fusiontheory.training.groups import MemberGroup
 from fusiontheory.training.members import Architecture, Member
 from fusiontheory.training.method import checked_device
 from fusiontheory.training.settings import TrainingSettings
+from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["FusionClassifier"]
 
-_Array = NDArray[Any]
 
 # Pairs of one forward pass of a prediction.
 _BLOCK = 4096
@@ -148,7 +148,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         return self
 
-    def decision_function(self, X: ArrayLike | tuple[ArrayLike, ArrayLike]) -> _Array:
+    def decision_function(self, X: ArrayLike | tuple[ArrayLike, ArrayLike]) -> AnyArray:
         """Return the logits (n,): the log-odds of ``classes_[1]``."""
         check_is_fitted(self)
         joined, _ = self._side_by_side(X)
@@ -163,17 +163,17 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 parts.append(network(block[:, : self.d_v_], block[:, self.d_v_ :]).cpu().numpy())
         return np.concatenate(parts)
 
-    def predict_proba(self, X: ArrayLike | tuple[ArrayLike, ArrayLike]) -> _Array:
+    def predict_proba(self, X: ArrayLike | tuple[ArrayLike, ArrayLike]) -> AnyArray:
         """Return the probabilities (n, 2) of the classes, in the order of ``classes_``."""
         logits = torch.from_numpy(self.decision_function(X))
-        positive: _Array = torch.sigmoid(logits).numpy()
+        positive: AnyArray = torch.sigmoid(logits).numpy()
         return np.stack([torch.sigmoid(-logits).numpy(), positive], axis=1)
 
-    def predict(self, X: ArrayLike | tuple[ArrayLike, ArrayLike]) -> _Array:
+    def predict(self, X: ArrayLike | tuple[ArrayLike, ArrayLike]) -> AnyArray:
         """Return the label (n,) that is more likely."""
         positive = self.decision_function(X) > 0
-        found: _Array = self.classes_[positive.astype(int)]
-        return found
+        classes: AnyArray = self.classes_[positive.astype(int)]
+        return classes
 
     def score(
         self,
@@ -214,7 +214,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.d_v
 
     def _task(
-        self, rows: _Array, labels: _Array, seed: int
+        self, rows: AnyArray, labels: AnyArray, seed: int
     ) -> tuple[TrainingSettings, PairDataset]:
         """Return the settings, and the rows as pairs of which some are held out."""
         n = len(rows)
@@ -227,7 +227,7 @@ class FusionClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if held_out >= n:
             raise InputError(f"X must have rows left to train on, got n_samples = {n}")
 
-        def pairs(index: NDArray[np.int64]) -> IndexedPairs | None:
+        def pairs(index: Integers) -> IndexedPairs | None:
             return IndexedPairs(index, index, labels[index]) if index.size else None
 
         train = pairs(np.sort(order[held_out:]))

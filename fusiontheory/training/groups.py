@@ -103,7 +103,7 @@ class MemberGroup:
         back = {k: place for place, k in enumerate(order)}
         return [trained[back[k]] for k in range(len(order))]
 
-    def rows(self) -> pd.DataFrame:
+    def table(self) -> pd.DataFrame:
         """Train all members and return a row for each; columns as of `train_members`."""
         return pd.DataFrame([self._row(trained) for trained in self.train()])
 
@@ -223,7 +223,7 @@ def train_members(
     groups = member_groups(architecture, members, settings, method=method, device=device, size=size)
     trained: dict[int, pd.DataFrame] = {}
     for group in groups:
-        rows = group.rows()
+        rows = group.table()
         trained |= {id(m): rows.iloc[[k]] for k, m in enumerate(group.members)}
     return pd.concat([trained[id(member)] for member in members], ignore_index=True)
 

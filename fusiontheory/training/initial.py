@@ -39,8 +39,8 @@ def check_gradient(network: FusionNetwork, dataset: PairDataset) -> None:
             f" {network.name} on {dataset.name}; scale the features or the weights down"
         )
     named = dict(network.named_parameters())
-    found = torch.autograd.grad(logits.sum(), list(named.values()), materialize_grads=True)
-    for name, gradient in zip(named, found, strict=True):
+    gradients = torch.autograd.grad(logits.sum(), list(named.values()), materialize_grads=True)
+    for name, gradient in zip(named, gradients, strict=True):
         if not torch.isfinite(gradient).all():
             raise InputError(
                 "head must have a finite gradient at its initial weights, got one of"

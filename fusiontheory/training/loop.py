@@ -113,9 +113,9 @@ def _evaluate(
     weights = networks.weights
     tried = [k for k in sound if running[k].member.dataset.dev is not None]
     pairs = [running[k].member.dataset.dev for k in tried]
-    found = dict(zip(tried, _scores(networks, weights, tried, running, pairs, bank), strict=True))
+    scores = dict(zip(tried, _scores(networks, weights, tried, running, pairs, bank), strict=True))
     for k in sound:
-        running[k].observe(found.get(k), weights[k], norms[k], settings.criterion)
+        running[k].observe(scores.get(k), weights[k], norms[k], settings.criterion)
 
 
 def _set_thresholds(

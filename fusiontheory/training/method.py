@@ -32,13 +32,13 @@ def checked_device(device: str | torch.device) -> torch.device:
     """
     there = ["cpu"] + [f"cuda:{k}" for k in range(torch.cuda.device_count())]
     try:
-        found = torch.device(device)
+        place = torch.device(device)
     except (RuntimeError, TypeError) as error:
         raise InputError(f"device must be one of {', '.join(there)}, got {device!r}") from error
-    name = found.type if found.index is None else str(found)
+    name = place.type if place.index is None else str(place)
     if name not in {*there, *(entry.partition(":")[0] for entry in there)}:
         raise InputError(f"device must be one of {', '.join(there)}, got {str(device)!r}")
-    return found
+    return place
 
 
 @checked

@@ -177,8 +177,8 @@ class LoopedNetwork:
         """Return the logits (1, B) of the network with any weights (1, P)."""
         with _precision(self._settings, self._device):
             named = self._places.views(weights[0])
-            found: Tensor = functional_call(self._network, named, (image[0], text[0]))
-        return found.float()[None]
+            logits: Tensor = functional_call(self._network, named, (image[0], text[0]))
+        return logits.float()[None]
 
     @torch.no_grad()
     def shift(self, by: Tensor) -> None:
@@ -258,8 +258,8 @@ class StackedNetworks:
         masks_axis: int | None,
     ) -> Tensor:
         def one(own: dict[str, Tensor], v: Tensor, t: Tensor, mask: dict[str, Tensor]) -> Tensor:
-            found: Tensor = functional_call(self._template, {**own, **mask}, (v, t))
-            return found
+            outputs: Tensor = functional_call(self._template, {**own, **mask}, (v, t))
+            return outputs
 
         with _precision(self._settings, self._device):
             logits = vmap(one, (0, 0, 0, masks_axis))(named, image, text, masks)

@@ -73,7 +73,7 @@ def rows_that_fit(group: MemberGroup, device: str) -> pd.DataFrame:
         InputError: if there is too little memory for one member.
     """
     try:
-        rows = replace(group, device=device).rows()
+        rows = replace(group, device=device).table()
         rows.attrs["at_once"] = len(group.members)
         return rows
     except torch.cuda.OutOfMemoryError as error:

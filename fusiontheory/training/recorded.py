@@ -102,7 +102,7 @@ def _trained(
         for group, rows in scatter_over(rows_that_fit, work, devices):
             yield group, rows, devices[0]
     else:
-        for group, rows in scatter(MemberGroup.rows, work, jobs):
+        for group, rows in scatter(MemberGroup.table, work, jobs):
             yield group, rows, group.device
 
 

@@ -118,9 +118,9 @@ def trial_curve(
         every = np.array([fixed])
         if ridge == "best":
             every = checked_ridges(ridges, mean_diagonal(chosen.name, moments))
-        found = [_at(runs, moments, n, every, ridge == "best") for n in sizes.tolist()]
+        points = [_at(runs, moments, n, every, ridge == "best") for n in sizes.tolist()]
     whole = bool(np.all(sizes == np.round(sizes)))
-    table = pd.DataFrame(found)
+    table = pd.DataFrame(points)
     table.insert(0, "n", sizes.astype(np.int64) if whole else sizes)
     return table
 

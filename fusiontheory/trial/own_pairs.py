@@ -6,19 +6,18 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 
 from fusiontheory.data import Pairs
+from fusiontheory.typing import Integers
 
 __all__ = ["FOLDS", "folds", "unshared_pairs"]
 
-_Index = NDArray[np.int64]
 
 FOLDS = 5
 """Parts of the images; each is tested on by heads that were trained on the others."""
 
 
-def folds(images: int, rng: Generator) -> Iterator[tuple[_Index, _Index]]:
+def folds(images: int, rng: Generator) -> Iterator[tuple[Integers, Integers]]:
     """Yield the rows to train on and the rows to test on, each row once in a test.
 
     Example:
@@ -32,7 +31,7 @@ def folds(images: int, rng: Generator) -> Iterator[tuple[_Index, _Index]]:
         yield np.flatnonzero(~test), np.flatnonzero(test)
 
 
-def unshared_pairs(rows: _Index, captions: int, n: int, rng: Generator) -> Pairs:
+def unshared_pairs(rows: Integers, captions: int, n: int, rng: Generator) -> Pairs:
     """Return n pairs, alternately matched and mismatched, that share no image and no text.
 
     Half of the rows are in matched pairs. Of the other half each image has the text of another

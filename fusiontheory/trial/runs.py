@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.data import Pairs
 from fusiontheory.heads import Head
 from fusiontheory.solvers import gather, measure_ridges
 from fusiontheory.trial.own_pairs import FOLDS, folds, unshared_pairs
-from fusiontheory.typing import Array
+from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["TrialRuns", "Tried"]
 
@@ -49,8 +47,8 @@ class TrialRuns:
     """
 
     head: Head
-    image: NDArray[Any]
-    text: NDArray[Any]
+    image: AnyArray
+    text: AnyArray
     seed: int
     most: int
     _known: dict[tuple[int, float], Array] = field(default_factory=dict, init=False, repr=False)
@@ -87,7 +85,7 @@ class TrialRuns:
         """Return accuracies of each fold and ridge, (folds, ridges), means over training sets."""
         rng = np.random.default_rng([self.seed, n])
         captions = self.text.shape[1]
-        found = []
+        points = []
         for train, test in folds(len(self.image), np.random.default_rng(self.seed)):
             head = self.head.fitted(self.image[train], self.text[train])
             sets = []
@@ -97,11 +95,11 @@ class TrialRuns:
                 training = gather(self.image, self.text, pairs)
                 measured = measure_ridges(head, training, fresh, [n], ridges)
                 sets.append([each.accuracy for each in measured])
-            found.append(np.mean(sets, axis=0))
-        return np.array(found)
+            points.append(np.mean(sets, axis=0))
+        return np.array(points)
 
 
-def _tested(rows: NDArray[np.int64], captions: int, rng: np.random.Generator) -> Pairs:
+def _tested(rows: Integers, captions: int, rng: np.random.Generator) -> Pairs:
     """Return each image with a text of its own and with one of another image."""
     other = np.roll(rows, int(rng.integers(1, len(rows))))
     return Pairs(

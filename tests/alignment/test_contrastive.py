@@ -204,7 +204,7 @@ def test_missing_torch_takes_one_line(monkeypatch):
 def test_import_and_align_need_no_torch():
     code = (
         "import sys; import numpy as np; import fusiontheory;"
-        "from fusiontheory.alignment.contrastive import ContrastiveHeads, align;"
+        "from fusiontheory.alignment import ContrastiveHeads, align;"
         "from fusiontheory.data.features import FeatureSet;"
         "f = FeatureSet(np.eye(3), np.eye(3), split=['align'] * 3);"
         "align(f, ContrastiveHeads(np.eye(3), np.eye(3), 1.0), 0.5);"

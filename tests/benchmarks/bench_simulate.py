@@ -65,7 +65,7 @@ def test_against_a_plain_ridge_loop(benchmark, tmp_path, solver):
 
     plain, compared = 0.0, 0
     for config in grid.configs[::5]:
-        rows = config.rows(max(SIZES), [0, 0])  # what the simulation draws
+        rows = config.unlabelled(max(SIZES), [0, 0])  # what the simulation draws
         y = config.labels(rows)
         for head in grid.heads:
             for n in SIZES:

@@ -151,7 +151,7 @@ def test_the_gpus_of_a_machine_share_records() -> None:
 def test_a_group_too_large_for_the_memory_is_halved_and_that_is_said_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    whole = GROUP.rows().drop(columns="seconds")
+    whole = GROUP.table().drop(columns="seconds")
     train = MemberGroup.rows
 
     def small(group: MemberGroup) -> object:

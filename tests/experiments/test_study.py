@@ -39,7 +39,7 @@ TOY = {
         def measure(config, predicted, records):
             code = code_version(point)
             cells = [Cell(records.name, {"n": n}, features="none", code=code) for n in config]
-            found = records.rows(cells, point)[["n", "risk"]]
+            found = records.computed(cells, point)[["n", "risk"]]
             return {"results.csv": predicted["predictions.csv"].merge(found, on="n")}
     """,
     "__main__.py": """
@@ -129,7 +129,7 @@ def point(cell):
 
 def measure(config, predicted, records):
     cells = [Cell(records.name, {"n": n}, features="none", code="v1") for n in config]
-    found = records.rows(cells, point)[["n", "risk"]]
+    found = records.computed(cells, point)[["n", "risk"]]
     return {"results.csv": predicted["predictions.csv"].merge(found, on="n")}
 
 
@@ -257,7 +257,7 @@ def test_what_is_no_seal_is_refused(study, text):
 
 def test_records_without_a_table_freeze_the_prediction_too(study):
     study.do("predict")
-    Records(study.records, "demo").rows([Cell("demo", {"n": 2}, "none", "v0")], point)
+    Records(study.records, "demo").computed([Cell("demo", {"n": 2}, "none", "v0")], point)
     with pytest.raises(InputError, match="frozen"):
         study.do("predict")
 

@@ -182,7 +182,7 @@ def test_exact_test_error_is_that_on_many_test_rows():
     grid = small(heads=["sum"], n=[24], ridges=[0.1], seeds=1, vary={"pairs.correlation": [0.6]})
     config = grid.configs[0]
     [row] = run_unit(units_of(grid)[1])
-    draw = config.rows(24, [0, 0])
+    draw = config.unlabelled(24, [0, 0])
     [fit] = fit_head("sum", draw.v, draw.t, config.labels(draw)[:, None], [24], [0.1])
     test = config.draw(100_000, seed=5)
     squares = (test.label - fit.predictor(test.v, test.t)[:, 0]) ** 2
@@ -421,7 +421,7 @@ def test_settings_vary_together():
         ({"vary": {"pairs.correlation": [0.0, 1.5]}}, r"correlation must be in \[0, 1\], got 1.5"),
         ({"vary": {"target.interaction": [2]}}, r"interaction must be a number in \[0, 1\]"),
         ({"vary": {"target.share": [0.1]}}, "setting 'target.share' is not known"),
-        ({"heads": ["dot-product"], "vary": {"pairs.d_v": [4]}}, "dot-product needs d_v = d_t"),
+        ({"heads": ["dot-product"], "vary": {"pairs.d_v": [4]}}, "of one dimension, got 4 and"),
     ],
 )
 def test_impossible_grids_are_refused(change, message):

@@ -76,6 +76,32 @@ def test_documentation_and_layout_keep_the_version(toy):
     assert version() != before
 
 
+TYPED = """
+from typing import TYPE_CHECKING, TypeAlias
+if TYPE_CHECKING:
+    from toy.types import Kind
+Number: TypeAlias = int
+def value(more: "Kind" = 2) -> Number:
+    found: Number = VALUE + more
+    return found
+"""
+
+
+def test_types_keep_the_version_but_for_those_of_fields(toy):
+    folder, version = toy
+    path, text = folder / "leaf.py", (folder / "leaf.py").read_text()
+    path.write_text(text + "def value(more=2):\n    found = VALUE + more\n    return found\n")
+    before = version()
+    path.write_text(text + TYPED)
+    assert version() == before
+    path.write_text(text + TYPED.replace('more: "Kind" = 2', "more: int = 3"))
+    assert version() != before
+    for kind in ("int", "float"):
+        path.write_text(f"VALUE = 1\nclass Field:\n    x: {kind} = 1\n")
+        assert version() != before
+        before = version()
+
+
 @pytest.mark.parametrize("rules", ["", "(n=between(1, 9))"])
 def test_the_decorator_that_refuses_keeps_the_version(toy, rules):
     folder, version = toy

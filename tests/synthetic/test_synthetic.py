@@ -171,7 +171,7 @@ def test_bayes_error_is_that_of_the_conditional_mean():
 def test_interaction_is_the_share_of_the_variance_under_correlation(share):
     target = Target("mix", interaction=share, structure="diagonal", power=2.0)
     made = config(target, noise_v=0.0)
-    rows = made.rows(N, [0])
+    rows = made.unlabelled(N, [0])
     found = made.coefficients
     product = np.einsum("ni,ij,nj->n", rows.z_v, found.bilinear, rows.z_t)
     linear = np.hstack([rows.z_v, rows.z_t]) @ found.additive

@@ -300,8 +300,8 @@ def test_resuming_after_a_kill_gives_the_same_table(members, tmp_path, monkeypat
     with pytest.raises(Killed):
         train_recorded(groups, DyingStore(tmp_path / "resumed"), "demo")
     trained = []
-    rows = MemberGroup.rows
-    monkeypatch.setattr(MemberGroup, "rows", lambda own: trained.append(own) or rows(own))
+    table = MemberGroup.table
+    monkeypatch.setattr(MemberGroup, "table", lambda own: trained.append(own) or table(own))
     resumed = train_recorded(groups, RecordStore(tmp_path / "resumed"), "demo")
     assert trained == groups[2:]
     pd.testing.assert_frame_equal(

@@ -8,9 +8,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Integers, Single
 from validation.backbones.preprocessing import Preprocessing
 
 __all__ = [
@@ -79,7 +79,7 @@ class ImageBackbone(Protocol):
         """Where the network is."""
         ...
 
-    def encode_images(self, x: torch.Tensor) -> NDArray[np.float32]:
+    def encode_images(self, x: torch.Tensor) -> Single:
         """Encode the (n, 3, size, size) arrays that ``card.preprocessing`` makes."""
         ...
 
@@ -93,7 +93,7 @@ class TextBackbone(Protocol):
         """What the features are."""
         ...
 
-    def encode_texts(self, texts: Sequence[str], batch: int) -> NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], batch: int) -> Single:
         """Encode texts, at most ``batch`` at once; the rows are in the order of the texts."""
         ...
 
@@ -108,7 +108,7 @@ def scaled(
     return x
 
 
-def length_batches(lengths: Sequence[int], batch: int) -> Iterator[NDArray[np.int64]]:
+def length_batches(lengths: Sequence[int], batch: int) -> Iterator[Integers]:
     """Yield the positions of items in batches of about equal length, shortest first.
 
     >>> [part.tolist() for part in length_batches([9, 2, 8, 3], 2)]

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, positive_integer
+from fusiontheory.typing import Single
 from validation.backbones.backbone import Card, check_device, torch_dtype
 from validation.backbones.checkpoint import check_fits, note_of, read_state, weights_digest
 from validation.backbones.clip_activation import check_activation, model_activation
@@ -45,13 +45,13 @@ class Clip:
     device: torch.device
 
     @torch.inference_mode()
-    def encode_images(self, x: torch.Tensor) -> NDArray[np.float32]:
+    def encode_images(self, x: torch.Tensor) -> Single:
         """Return (n, d), or (n, 1 + patches, d)."""
         x = x.to(self.device, torch_dtype(self.card.dtype))
         features = self._image_tokens(x) if self.card.output == "tokens" else self.model.visual(x)
         return _finished(features, self.card)
 
-    def encode_texts(self, texts: Sequence[str], batch: int) -> NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], batch: int) -> Single:
         """Return (n, d), or (n, context, d) with zeros after the last token."""
         return self.text.encode(texts, batch)
 
@@ -180,7 +180,7 @@ def _fitting_state(open_clip: Any, network: Any, path: Path, model: str) -> dict
     return {name: state[name].to(wanted[name].dtype) for name in wanted}
 
 
-def _finished(features: torch.Tensor, card: Card) -> NDArray[np.float32]:
+def _finished(features: torch.Tensor, card: Card) -> Single:
     features = features.float()
     if card.normalisation == "unit":
         features = torch.nn.functional.normalize(features, dim=-1)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Single
 from validation.backbones.backbone import Card, length_batches
 
 __all__ = ["TextTower"]
@@ -49,7 +49,7 @@ class TextTower:
         )
 
     @torch.inference_mode()
-    def encode(self, texts: Sequence[str], batch: int) -> NDArray[np.float32]:
+    def encode(self, texts: Sequence[str], batch: int) -> Single:
         """Return (n, d) at unit norm, or (n, context, d) tokens with zeros after the end token.
 
         Raises:
@@ -65,7 +65,7 @@ class TextTower:
             ]
             return _unit(torch.cat(parts))
         ends = self._ends(ids)
-        out: NDArray[np.float32] | None = None
+        out: Single | None = None
         for rows in length_batches((ends + 1).tolist(), batch):
             length = int(ends[rows].max()) + 1
             part = self._forward(ids[rows, :length].to(self.device))
@@ -108,6 +108,6 @@ class TextTower:
         return torch.as_tensor(projected)
 
 
-def _unit(rows: torch.Tensor) -> NDArray[np.float32]:
+def _unit(rows: torch.Tensor) -> Single:
     unit = torch.nn.functional.normalize(rows.float(), dim=-1)
     return np.asarray(unit.cpu().contiguous().numpy())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fusiontheory.checks import InputError, positive_integer, set_checked
+from fusiontheory.typing import Single
 from validation.backbones.colours import as_rgb
 
 __all__ = ["CLIP_MEAN", "CLIP_STD", "IMAGENET_MEAN", "IMAGENET_STD", "Preprocessing"]
@@ -79,7 +80,7 @@ class Preprocessing:
                 raise InputError(f"{name} must be 3 numbers, of std positive, got {values}")
             set_checked(self, name, values)
 
-    def __call__(self, image: Image.Image) -> NDArray[np.float32]:
+    def __call__(self, image: Image.Image) -> Single:
         """Return the (3, size, size) array of an image of any size and colour mode."""
         x = self.pixels(image).astype(np.float32) / np.float32(255)
         mean, std = (np.array(values, dtype=np.float32) for values in (self.mean, self.std))

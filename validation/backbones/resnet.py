@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Single
 from validation.backbones.backbone import Card, check_device, torch_dtype
 from validation.backbones.checkpoint import check_fits, note_of, read_state, weights_digest
 from validation.backbones.downloads import downloaded
@@ -37,7 +37,7 @@ class ResNet18:
     device: torch.device
 
     @torch.inference_mode()
-    def encode_images(self, x: torch.Tensor) -> NDArray[np.float32]:
+    def encode_images(self, x: torch.Tensor) -> Single:
         """Return (n, channels), the mean over the grid, or (n, cells, channels) row by row."""
         x = x.to(self.device, torch_dtype(self.card.dtype), memory_format=torch.channels_last)
         grid = self.stages(x).flatten(2)

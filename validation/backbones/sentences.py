@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Single
 from validation.backbones.backbone import Card, check_device, length_batches, torch_dtype
 from validation.backbones.checkpoint import note_of, weights_digest
 from validation.backbones.downloads import downloaded
@@ -30,12 +30,12 @@ class SentenceEncoder:
     card: Card
     model: Any
 
-    def encode_texts(self, texts: Sequence[str], batch: int) -> NDArray[np.float32]:
+    def encode_texts(self, texts: Sequence[str], batch: int) -> Single:
         """Return (n, d), or (n, context, d) with zeros after the last token."""
         cut = {"truncation": True, "max_length": self.card.context}
         lengths = [len(ids) for ids in self.model.tokenizer(list(texts), **cut)["input_ids"]]
         tokens = self.card.output == "tokens"
-        out: NDArray[np.float32] | None = None
+        out: Single | None = None
         for rows in length_batches(lengths, batch):
             part = self._encoded([texts[row] for row in rows], tokens)
             if out is None:
@@ -45,7 +45,7 @@ class SentenceEncoder:
             raise InputError("texts must hold at least one, got none")
         return out
 
-    def _encoded(self, texts: list[str], tokens: bool) -> NDArray[np.float32]:
+    def _encoded(self, texts: list[str], tokens: bool) -> Single:
         kind = "token_embeddings" if tokens else "sentence_embedding"
         got = self.model.encode(
             texts,

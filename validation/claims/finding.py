@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.stats import PairedGap, paired_gap
+from fusiontheory.typing import Array
 from validation.claims.measured import Group, MissingCell
 
 __all__ = ["CONTEXT", "EVIDENCE", "Finding", "evidence_table", "family_level", "lead_at"]
@@ -73,10 +72,10 @@ class Finding:
 
     def add_gap(self, quantity: str, gap: PairedGap, outcome: str, **values: Any) -> None:
         """Add a row for a mean over seeds."""
-        found = {"low": gap.low, "high": gap.high, "p_value": gap.p_value, "seeds": gap.seeds}
-        self.add(quantity, gap.gap, outcome, **found, **values)
+        interval = {"low": gap.low, "high": gap.high, "p_value": gap.p_value, "seeds": gap.seeds}
+        self.add(quantity, gap.gap, outcome, **interval, **values)
 
-    def table(self, cells: list[tuple[str, str, int, float]]) -> NDArray[np.float64] | None:
+    def table(self, cells: list[tuple[str, str, int, float]]) -> Array | None:
         """Return `Group.table` of the cells, or None, with the names of what is missing noted."""
         try:
             return self.group.table(cells)

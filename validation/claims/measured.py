@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Array
 
 __all__ = ["COLUMNS", "Group", "MissingCell", "check_records", "groups"]
 
-_Array = NDArray[np.float64]
 
 COLUMNS = ("condition", "features", "head", "n", "sigma", "side", "seed", "setting", "accuracy")
 """Of the records. sigma = 0 is without noise, whatever its side."""
@@ -67,7 +66,7 @@ class Group:
         here = rows[plain & (rows["head"] == head)]
         return sorted(int(n) for n in here["n"].unique())
 
-    def table(self, cells: list[tuple[str, str, int, float]], side: str = "both") -> _Array:
+    def table(self, cells: list[tuple[str, str, int, float]], side: str = "both") -> Array:
         """Return accuracies, (seeds, cells), on the seeds that all cells share.
 
         Args:

@@ -37,17 +37,17 @@ def gap_under_noise(group: Group) -> Finding:
             first, second = (
                 group.predicted("aligned", head, n, sigma, _SIDE) for head in group.heads
             )
-            found = {**where, "sigma": sigma, "predicted": first - second}
-            finding.add_gap("lead of concatenation", lead, CONTEXT, **found)
+            facts = {**where, "sigma": sigma, "predicted": first - second}
+            finding.add_gap("lead of concatenation", lead, CONTEXT, **facts)
         trend = gap_trend(leads, SWEEP_SIGMAS, finding.level)
         low, high = length * trend.low, length * trend.high
-        found = {**where, "low": low, "high": high, "seeds": trend.seeds}
+        facts = {**where, "low": low, "high": high, "seeds": trend.seeds}
         growth = length * trend.slope
         quantity = f"growth of the lead from sigma = 0 to {SWEEP_SIGMAS[-1]:g}"
-        permuted = {**found, "p_value": trend.permutation_p}
+        permuted = {**facts, "p_value": trend.permutation_p}
         finding.add(f"{quantity}, by permutation", growth, CONTEXT, **permuted)
         outcome = lead_outcome(low, high)
-        finding.add(quantity, growth, outcome, p_value=trend.p_value, **found)
+        finding.add(quantity, growth, outcome, p_value=trend.p_value, **facts)
     return finding
 
 

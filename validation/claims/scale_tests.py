@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.stats import gap_trend, paired_gap, scaling_exponent
+from fusiontheory.typing import Array
 from validation.claims.finding import CONTEXT, Finding, family_level
 from validation.claims.measured import Group
 from validation.claims.outcome import RESOLUTION, sign_outcome
 from validation.claims.published import SIZES, find_claim
 
 __all__ = ["alignment_decides", "orders", "sample_ratio"]
-
-_Array = NDArray[np.float64]
 
 
 def orders(group: Group) -> Finding:
@@ -37,11 +35,11 @@ def orders(group: Group) -> Finding:
         outcome = "holds"
     where = {"condition": "aligned", "sigma": 0.0}
     finding.add_gap("lead of concatenation, mean over n", mean, CONTEXT, **where)
-    found = {"low": scaling.low, "high": scaling.high, "seeds": scaling.seeds, **where}
+    facts = {"low": scaling.low, "high": scaling.high, "seeds": scaling.seeds, **where}
     for exponent, p_value in scaling.p_values.items():
         quantity = f"exponent of the lead in n, against {exponent:g}"
-        finding.add(quantity, scaling.exponent, CONTEXT, p_value=p_value, **found)
-    finding.add("exponent of the lead in n", scaling.exponent, outcome, **found)
+        finding.add(quantity, scaling.exponent, CONTEXT, p_value=p_value, **facts)
+    finding.add("exponent of the lead in n", scaling.exponent, outcome, **facts)
     return finding
 
 
@@ -121,7 +119,7 @@ def alignment_decides(group: Group) -> Finding:
     return finding
 
 
-def _leads(finding: Finding, *conditions: str) -> _Array | None:
+def _leads(finding: Finding, *conditions: str) -> Array | None:
     """Return the lead of concatenation at the published sizes, (seeds, conditions x sizes)."""
     heads = finding.group.heads
     table = finding.table(
@@ -130,7 +128,7 @@ def _leads(finding: Finding, *conditions: str) -> _Array | None:
     return None if table is None else table[:, ::2] - table[:, 1::2]
 
 
-def _concatenation_and_attention(finding: Finding, m: int, n: int) -> _Array | None:
+def _concatenation_and_attention(finding: Finding, m: int, n: int) -> Array | None:
     first, second = finding.group.heads
     return finding.table([("aligned", first, m, 0.0), ("aligned", second, n, 0.0)])
 

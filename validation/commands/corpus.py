@@ -29,8 +29,8 @@ def corpus(
     """
     from validation.corpus import as_record, as_text
 
-    found = choice.read(captions)
-    say(as_json, as_record(found), as_text(found))
+    pairs = choice.read(captions)
+    say(as_json, as_record(pairs), as_text(pairs))
 
 
 def fetch(
@@ -68,5 +68,5 @@ def fetch(
         typer.echo(session.plan(), err=True)
         consent(accept_terms)
     with progress_bar() as progress:
-        found = session.run(progress)
-    say(as_json, as_record(found), as_text(found))
+        fetched = session.run(progress)
+    say(as_json, as_record(fetched), as_text(fetched))

@@ -94,9 +94,9 @@ def trained_report(
     Example:
         python -m validation trained-report
     """
-    found = options.open(there=False).report(out)
-    record = {"runs": len(found.runs), "missing": found.missing, "out": str(out)}
-    say(as_json, record, f"{len(found.runs)} runs in {out}{_named(found.missing)}")
+    written = options.open(there=False).report(out)
+    record = {"runs": len(written.runs), "missing": written.missing, "out": str(out)}
+    say(as_json, record, f"{len(written.runs)} runs in {out}{_named(written.missing)}")
 
 
 @grouped

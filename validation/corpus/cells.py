@@ -41,17 +41,19 @@ as NumPy prints it, "['A cat.' 'A pet.']" (line 2); write the table with lists, 
         return [cell]
     for parse in (json.loads, ast.literal_eval):
         try:
-            found = parse(text)
+            captions = parse(text)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
+        if not isinstance(captions, (list, tuple)) or not all(
+            isinstance(one, str) for one in captions
+        ):
             return [cell]
-        if parse is ast.literal_eval and _texts(text) != len(found):
+        if parse is ast.literal_eval and _texts(text) != len(captions):
             raise InputError(
                 "a cell must hold one caption or a list with commas, got a list as NumPy prints it,"
                 f" {text[:60]!r} ({where}); write the table with lists, or a row a caption"
             )
-        return list(found)
+        return list(captions)
     return [cell]
 
 

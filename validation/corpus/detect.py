@@ -97,23 +97,23 @@ def read_corpus(
     Example:
         ``read_corpus("Flickr8k_text/Flickr8k.token.txt", Path("Flicker8k_Dataset"))``
     """
-    found = detect(captions)
-    if found.layout == "hugging-face":
-        return read_hugging_face(found.captions, images, incomplete)
-    return _READERS[found.layout](Path(found.captions), images, incomplete)
+    corpus = detect(captions)
+    if corpus.layout == "hugging-face":
+        return read_hugging_face(corpus.captions, images, incomplete)
+    return _READERS[corpus.layout](Path(corpus.captions), images, incomplete)
 
 
 def _captions_file(folder: Path) -> Path:
     for pattern in _PATTERNS:
-        found = sorted(file for home in _HOMES for file in (folder / home).glob(pattern))
-        if len(found) > 1:
-            names = ", ".join(str(file.relative_to(folder)) for file in found)
+        candidates = sorted(file for home in _HOMES for file in (folder / home).glob(pattern))
+        if len(candidates) > 1:
+            names = ", ".join(str(file.relative_to(folder)) for file in candidates)
             raise InputError(
-                f"captions must be one file, got {len(found)} in {folder}: {names};"
+                f"captions must be one file, got {len(candidates)} in {folder}: {names};"
                 " give one of them"
             )
-        if found:
-            return found[0]
+        if candidates:
+            return candidates[0]
     raise InputError(
         f"captions must be a folder with a captions file ({', '.join(_PATTERNS)}), got {folder},"
         " which has none; give the file itself"

@@ -137,12 +137,12 @@ class Fetch:
         with self.path(archive).open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
-        found = digest.hexdigest()
-        if found != archive.sha256:
+        computed = digest.hexdigest()
+        if computed != archive.sha256:
             raise InputError(
-                f"{self.path(archive)} must have the SHA-256 {archive.sha256}, got {found}; it is"
-                " not the file that the manifest names: delete it and fetch again, or name another"
-                " manifest"
+                f"{self.path(archive)} must have the SHA-256 {archive.sha256}, got {computed}; it"
+                " is not the file that the manifest names: delete it and fetch again, or name"
+                " another manifest"
             )
 
     def _unpack(self, archive: Archive, progress: Progress) -> None:

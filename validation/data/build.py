@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.console import OneLineCommand, application
 from fusiontheory.data import FeatureSet
+from fusiontheory.typing import Array
 
 __all__ = [
     "ALIGN_IMAGES",
@@ -87,9 +88,7 @@ def encoder_features(
     )
 
 
-def principal_scores(
-    x: NDArray[np.float64], fitted: NDArray[np.bool_], dimension: int
-) -> NDArray[np.float64]:
+def principal_scores(x: Array, fitted: NDArray[np.bool_], dimension: int) -> Array:
     """Return U^T (x - mean)/std, the first principal components of the standardised columns.
 
     Mean, std and U come from the ``fitted`` rows only. A column that is constant over them is
@@ -146,7 +145,7 @@ def _splits(folder: Path, names: list[str], align_images: int) -> NDArray[np.str
     return split
 
 
-def stored_array(path: Path, rows: int) -> NDArray[np.float64]:
+def stored_array(path: Path, rows: int) -> Array:
     """Return an array of a file in double precision, of so many rows.
 
     Raises:

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import typer
 from numpy.random import SeedSequence
-from numpy.typing import NDArray
 
 from fusiontheory.alignment import align, fit_contrastive_heads, matched_cosine, retrieval_recall
 from fusiontheory.console import OneLineCommand, application
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
+from fusiontheory.typing import AnyArray, Array, Single
 from validation.data import shipped_features
 from validation.data.build import encoder_features
 
@@ -92,7 +92,7 @@ def _accuracies(dial: Mapping[float, FeatureSet], draw: int) -> list[float]:
     return [*accuracies, cosine_accuracy(train, test)]
 
 
-def _relative_change(before: NDArray[np.float32], after: NDArray[np.float32]) -> NDArray[Any]:
+def _relative_change(before: Single, after: Single) -> AnyArray:
     """Return ||after - before|| / ||before|| for each vector."""
     sizes = [np.linalg.norm(x, axis=-1) for x in (after - before, before)]
     return np.asarray(sizes[0] / sizes[1])
@@ -105,7 +105,7 @@ def _retrieval(features: FeatureSet) -> str:
     return ", ".join(f"{name} {value:.3f}" for name, value in measured.items())
 
 
-def _points(shares: NDArray[np.float64]) -> str:
+def _points(shares: Array) -> str:
     """Write mean, spread over draws and standard error of the mean, in points."""
     if len(shares) < 2:
         return f"{100 * shares.mean():+.2f}"

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.console import OneLineCommand, application
 from fusiontheory.data import TokenSet
+from fusiontheory.typing import Array, Single
 from validation.data import SPLIT_SEED, lines, principal_scores, stored_array
 
 __all__ = ["CELLS", "DIMENSION", "app", "coarser", "split_of"]
@@ -58,7 +59,7 @@ def build(
     typer.echo(f"{out}: {len(found)} images, {out.stat().st_size / 2**20:.2f} MiB")
 
 
-def coarser(grids: NDArray[np.float32]) -> NDArray[np.float64]:
+def coarser(grids: Single) -> Array:
     """Return (n, `CELLS`^2, channels), each cell the mean over a square of those of a finer grid.
 
     Args:
@@ -91,7 +92,7 @@ def split_of(images: int) -> NDArray[np.str_]:
     return np.array(list(_SPLIT))[np.searchsorted(ends, place, side="right")]
 
 
-def _grids(source: Path) -> tuple[NDArray[np.float32], list[str]]:
+def _grids(source: Path) -> tuple[Single, list[str]]:
     """Return layer 3 of ResNet18 of all images, by the extraction of this project, and names."""
     import torch
     from rich.progress import Progress

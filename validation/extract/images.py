@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import Progress
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Single
 from validation.backbones import ImageBackbone, scaled
 from validation.extract.decode import ImageFile, decoded, image_files
 from validation.extract.settings import Settings
@@ -82,7 +82,7 @@ def _compute(
         for number, part in files.items()
         for i in range(0, len(part), settings.batch)
     ]
-    rows: list[NDArray[np.float32]] = []
+    rows: list[Single] = []
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
     for batch in decoded(batches, preprocessing, settings.workers):

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS
 from fusiontheory.store import write_atomically
+from fusiontheory.typing import AnyArray, Integers
 from validation.data import SPLIT_SEED
 from validation.extract.parts import PartList, ShardEntry, read_part
 from validation.extract.shards import Shard, read_shard
@@ -110,7 +110,7 @@ class _Rows:
 
     shards: list[_Located]
     first: PartList
-    kept: list[NDArray[np.int64]]  # for each shard the positions in it that have features
+    kept: list[Integers]  # for each shard the positions in it that have features
     shapes: dict[str, tuple[int, ...]]
     skipped: list[tuple[str, str]]
 
@@ -163,13 +163,13 @@ class _Rows:
         codes = np.array([SPLITS.index(name) for name in _aligned(split, align_images)])
         return [*tensors, Tensor.of_array("split", codes.astype(np.uint8))]
 
-    def _images(self) -> Iterator[NDArray[Any]]:
+    def _images(self) -> Iterator[AnyArray]:
         for located in self.shards:
             shard = located.shard("image", self.first.image)
             if shard.ids:
                 yield shard.features.astype("<f4")
 
-    def _texts(self) -> Iterator[NDArray[Any]]:
+    def _texts(self) -> Iterator[AnyArray]:
         for located, kept in zip(self.shards, self.kept, strict=True):
             if len(kept):
                 yield located.shard("text", self.first.text).features[kept].astype("<f4")

@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.alignment import retrieval_recall
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.data import FeatureSet
+from fusiontheory.typing import Array
 from validation.backbones import Preprocessing
 
 __all__ = ["PUBLISHED", "TOLERANCE", "Proof", "Published", "compare_runs", "prove", "prove_file"]
@@ -165,7 +166,7 @@ def prove_file(path: Path) -> Proof:
     return prove(features, about, PUBLISHED[backbone])
 
 
-def compare_runs(features: ArrayLike, reference: ArrayLike) -> NDArray[np.float64]:
+def compare_runs(features: ArrayLike, reference: ArrayLike) -> Array:
     """Return the cosine of each row with the same row of a run that is known to be right.
 
     Both are centred at the mean of the reference first, since vectors of a network share a large
@@ -187,7 +188,7 @@ def compare_runs(features: ArrayLike, reference: ArrayLike) -> NDArray[np.float6
         raise InputError(f"features must have the shape {y.shape} of reference, got {x.shape}")
     x, y = x - y.mean(axis=0), y - y.mean(axis=0)
     lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    cosine: NDArray[np.float64] = (x * y).sum(axis=1) / np.where(lengths > 0, lengths, 1)
+    cosine: Array = (x * y).sum(axis=1) / np.where(lengths > 0, lengths, 1)
     return cosine
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.store import canonical_json, read_tensors, write_tensors
+from fusiontheory.typing import AnyArray, Single
 from validation.backbones import Card
 from validation.extract.settings import Settings
 
@@ -72,7 +72,7 @@ class Shard:
         recipe: as `Recipe.described` returns it.
     """
 
-    features: NDArray[Any]
+    features: AnyArray
     ids: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     recipe: dict[str, Any]
@@ -94,7 +94,7 @@ def write_shard(
     path: Path,
     recipe: Recipe,
     ids: Sequence[str],
-    features: NDArray[np.float32],
+    features: Single,
     skipped: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Write a shard in one step.

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.store import canonical_json
+from fusiontheory.typing import AnyArray
 
 __all__ = ["Tensor", "stream_fingerprint", "write_stream"]
 
@@ -41,10 +41,10 @@ class Tensor:
     name: str
     dtype: str
     shape: tuple[int, ...]
-    blocks: Callable[[], Iterator[NDArray[Any]]]
+    blocks: Callable[[], Iterator[AnyArray]]
 
     @classmethod
-    def of_array(cls, name: str, array: NDArray[Any]) -> Tensor:
+    def of_array(cls, name: str, array: AnyArray) -> Tensor:
         """Return an array as one block."""
         return cls(name, array.dtype.str, array.shape, lambda: iter([array]))
 

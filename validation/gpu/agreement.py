@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.heads import HEADS
 from fusiontheory.networks import NETWORKS, build_network
@@ -18,6 +17,7 @@ from fusiontheory.training import (
     TrainingSettings,
     train_members,
 )
+from fusiontheory.typing import Integers
 
 __all__ = ["agreement", "made_up_dataset", "made_up_pairs"]
 
@@ -44,7 +44,7 @@ def made_up_dataset(n: int, d: int, seed: int = 0) -> PairDataset:
     rows = np.arange(2 * n)
     image, text = pairs.image.astype(np.float32), pairs.text.astype(np.float32)
 
-    def part(own: NDArray[np.int64]) -> IndexedPairs:
+    def part(own: Integers) -> IndexedPairs:
         return IndexedPairs(own, own, pairs.label[own].astype(np.float32))
 
     train, dev, test = (part(own) for own in np.split(rows, [n, n + n // 2]))
@@ -75,8 +75,8 @@ def agreement(device: str, n: int, d: int, seeds: int) -> dict[str, Any]:
             measured = measure_ridges(
                 head, train, test, sizes, _RIDGES, device=device, precision=precision
             )
-            found = np.array([m.risk for m in measured])
-            ridge.setdefault(head.name, {})[precision] = float(np.max(np.abs(found / known - 1)))
+            risks = np.array([m.risk for m in measured])
+            ridge.setdefault(head.name, {})[precision] = float(np.max(np.abs(risks / known - 1)))
     return {
         "ridge": ridge,
         "tangent": {name: _tangent(name, train, device, d) for name in NETWORKS},

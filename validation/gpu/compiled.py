@@ -64,14 +64,14 @@ def compiled_rates(
         ``stacked``, ``compiled`` and ``first`` in seconds, ``difference`` (the largest of a loss
         after these updates), ``break_even`` and ``pays``; or a sentence where it does not compile.
     """
-    found: dict[str, dict[str, Any] | str] = {}
+    rates: dict[str, dict[str, Any] | str] = {}
     for head in heads:
         try:
-            found[head] = _rates(device, head, members, d, updates)
+            rates[head] = _rates(device, head, members, d, updates)
         except Exception as error:  # compilers end in errors of every kind
             said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-            found[head] = f"not measured: {said}"
-    return found
+            rates[head] = f"not measured: {said}"
+    return rates
 
 
 def _rates(device: str, head: str, members: int, d: int, updates: int) -> dict[str, Any]:

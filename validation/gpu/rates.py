@@ -75,7 +75,7 @@ def update_rates(
     data = made_up_dataset(2 * _BATCH, d)
     settings = TrainingSettings(batch_size=_BATCH, dtype="bfloat16")
     limit = product_rate(device, torch.bfloat16, size)
-    found = {}
+    by_head = {}
     for head in heads:
         everyone = [Member(data, seed) for seed in range(members)]
         networks = [Architecture(head).build(d, d, member.seed) for member in everyone]
@@ -94,13 +94,13 @@ def update_rates(
         }
         # A weight is multiplied in the forward pass and twice in the backward pass, for each pair.
         needed = 6.0 * count * _BATCH
-        found[head] = {
+        by_head[head] = {
             **rates,
             "ratio": rates["stacked"] / rates["loop"],
             "limit": limit / needed,
             "share_of_limit": rates["stacked"] * needed / limit,
         }
-    return found
+    return by_head
 
 
 def _updates(
@@ -123,7 +123,7 @@ def ridge_rates(device: str, sizes: Sequence[int], d: int) -> dict[str, dict[str
         sizes: numbers of training pairs; there are 1000 test pairs.
         d: dimension of each side.
     """
-    found = {}
+    by_size = {}
     for n in sizes:
         train, test = made_up_pairs(n, d, 0), made_up_pairs(min(n, 1000), d, 1)
         rows = torch.as_tensor(train.image, device=device)
@@ -148,8 +148,8 @@ def ridge_rates(device: str, sizes: Sequence[int], d: int) -> dict[str, dict[str
             )
             for precision in ("float64", "mixed")
         }
-        found[str(n)] = {"limit": least, **seconds, "ratio": least / seconds["float64"]}
-    return found
+        by_size[str(n)] = {"limit": least, **seconds, "ratio": least / seconds["float64"]}
+    return by_size
 
 
 def extraction_rates(device: str, images: int, batch: int) -> dict[str, float] | str:

@@ -134,14 +134,14 @@ def gpu_run(device: str, size: Size, store: Path, out: Path) -> Path:
             first, size.compiled, size.members, size.dimension, size.updates
         ),
     }
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     for name, make in work.items():
         path = store / "parts" / known / f"{name}.json"
         if not path.is_file():
             start = time.perf_counter()
             told = {"result": make(), "seconds": round(time.perf_counter() - start, 3)}
             write_atomically(path, json.dumps(told, indent=1).encode())
-        found[name] = json.loads(path.read_text(encoding="utf-8"))
+        results[name] = json.loads(path.read_text(encoding="utf-8"))
     about = {
         "device": device_name(first),
         "devices": len(places),
@@ -151,7 +151,7 @@ def gpu_run(device: str, size: Size, store: Path, out: Path) -> Path:
         "small": not size.shipped,
     }
     page = out / "gpu.json"
-    write_atomically(page, (json.dumps({**about, **found}, indent=1) + "\n").encode())
+    write_atomically(page, (json.dumps({**about, **results}, indent=1) + "\n").encode())
     return page
 
 
@@ -194,11 +194,11 @@ def _made_up() -> FeatureSet:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version(), "torch": str(torch.__version__)}
+    versions = {"python": platform.python_version(), "torch": str(torch.__version__)}
     for name in ("numpy", "scipy", "fusiontheory", "open_clip_torch"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "not installed"
-    found["cuda"] = str(torch.version.cuda)
-    return found
+            versions[name] = "not installed"
+    versions["cuda"] = str(torch.version.cuda)
+    return versions

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import GAP_HEADS
 from fusiontheory.store import Cell, RecordStore
+from fusiontheory.typing import Array
 from validation.kernel.cells import measured_cells, predicted_cells, search_cells
 from validation.kernel.predict import FULL_THEORY, TERMS
 from validation.kernel.search import chosen_ridges
@@ -206,7 +206,7 @@ def _crossovers(
     return pd.DataFrame(rows, columns=columns)
 
 
-def crossing(sizes: NDArray[np.float64], gap: NDArray[np.float64]) -> float:
+def crossing(sizes: Array, gap: Array) -> float:
     """Return the n of the last change of sign, linear in log n between sizes; NaN without one."""
     changes = np.flatnonzero(np.sign(gap[:-1]) * np.sign(gap[1:]) < 0)
     if not changes.size:

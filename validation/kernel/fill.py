@@ -10,7 +10,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.progress import Progress
 
 from fusiontheory.checks import InputError
@@ -19,6 +18,7 @@ from fusiontheory.moments import Moments
 from fusiontheory.parallel import scatter, scatter_over
 from fusiontheory.solvers import computing_on
 from fusiontheory.store import Cell, RecordStore
+from fusiontheory.typing import Integers, Single
 from validation.kernel.cells import measured_cells, predicted_cells, retrieval_cells, search_cells
 from validation.kernel.measure import measure_cell, retrieval_rows
 from validation.kernel.predict import predict_cell
@@ -122,7 +122,7 @@ def _in_processes(
     name: str,
     work: Work,
     cells: Iterable[Cell],
-    rows: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]],
+    rows: Mapping[str, tuple[Integers, Integers]],
     places: _Places,
 ) -> None:
     """Compute the cells that the store does not have, each in one process on one thread."""
@@ -163,10 +163,10 @@ def _of_task(task: tuple[Any, ...]) -> None:
 def _compute_and_store(
     work: Work,
     cell: Cell,
-    image: NDArray[np.float32],
-    text: NDArray[np.float32],
-    train: NDArray[np.int64],
-    test: NDArray[np.int64],
+    image: Single,
+    text: Single,
+    train: Integers,
+    test: Integers,
     store: RecordStore,
     device: str | None = None,
 ) -> None:
@@ -189,7 +189,7 @@ class _Call:
     work: Work
     cell: Cell
     features: FeatureSet
-    rows: tuple[NDArray[np.int64], NDArray[np.int64]]
+    rows: tuple[Integers, Integers]
     store: RecordStore
 
     def on(self, device: str) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.alignment import matched_cosine, retrieval_recall
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import gather, measure_curve
 from fusiontheory.store import Cell
+from fusiontheory.typing import Integers, Single
 
 __all__ = ["measure_cell", "retrieval_rows"]
 
@@ -20,10 +20,10 @@ _TRAIN, _TEST = 0, 1  # spawn keys of a seed
 
 def measure_cell(
     cell: Cell,
-    image: NDArray[np.float32],
-    text: NDArray[np.float32],
-    train: NDArray[np.int64],
-    test: NDArray[np.int64],
+    image: Single,
+    text: Single,
+    train: Integers,
+    test: Integers,
 ) -> list[dict[str, Any]]:
     """Return the rows (n, accuracy, risk) of one measured cell.
 

@@ -222,8 +222,8 @@ def _tiles(
         pair = " / ".join("none" if pd.isna(n) else number(n) for n in both)
         tiles.append((pair, f"pairs at the crossover, predicted / measured, {row['condition']}"))
     if len(claims):
-        found = int((claims["verdict"] == "as claimed").sum())
-        tiles.append((f"{found} of {len(claims)}", "sizes with the published lead"))
+        upheld = int((claims["verdict"] == "as claimed").sum())
+        tiles.append((f"{upheld} of {len(claims)}", "sizes with the published lead"))
     return tiles
 
 

@@ -71,14 +71,14 @@ class Run:
         Raises:
             InputError: if the file cannot be used, or holds others than were run.
         """
-        found = shipped_features() if self.features is None else FeatureSet.load(self.features)
-        if self.fingerprint not in ("", found.fingerprint):
+        features = shipped_features() if self.features is None else FeatureSet.load(self.features)
+        if self.fingerprint not in ("", features.fingerprint):
             where = "the shipped ones" if self.features is None else str(self.features)
             raise InputError(
                 f"features must be those of the run, got others since then in {where};"
                 " python -m validation run makes their records"
             )
-        return found
+        return features
 
     def __str__(self) -> str:
         """Name the settings for people; of the file its name alone, not where it lies."""
@@ -115,8 +115,8 @@ def noted_runs(folder: Path) -> list[Run]:
     Raises:
         InputError: naming a file that does not hold the settings of a run.
     """
-    found = sorted((_read(path) for path in (folder / "runs").glob("*.json")), key=lambda r: r[0])
-    return [run for _, run in found]
+    noted = sorted((_read(path) for path in (folder / "runs").glob("*.json")), key=lambda r: r[0])
+    return [run for _, run in noted]
 
 
 def asked_run(folder: Path, given: Mapping[str, Any]) -> Run:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.data import FeatureSet, draw_pairs, most_pairs
 from fusiontheory.heads import RIDGES, Head, find_head
 from fusiontheory.solvers import PairFeatures, gather, measure_ridges
 from fusiontheory.store import Cell
+from fusiontheory.typing import Integers, Single
 
 __all__ = ["SEARCH_SEEDS", "chosen_ridges", "search_cell", "search_split"]
 
@@ -26,7 +26,7 @@ _SHARE = 10
 _FOR_DIAGONAL = 2000
 
 
-def search_split(features: FeatureSet, entropy: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def search_split(features: FeatureSet, entropy: int) -> tuple[Integers, Integers]:
     """Return the rows to train on and to choose on: train and dev, or a tenth of train set apart.
 
     Whole images are set apart, so that no image is on both sides.
@@ -51,10 +51,10 @@ def search_split(features: FeatureSet, entropy: int) -> tuple[NDArray[np.int64],
 
 def search_cell(
     cell: Cell,
-    image: NDArray[np.float32],
-    text: NDArray[np.float32],
-    train: NDArray[np.int64],
-    dev: NDArray[np.int64],
+    image: Single,
+    text: Single,
+    train: Integers,
+    dev: Integers,
 ) -> list[dict[str, Any]]:
     """Return the rows (n, at_ridge, accuracy, risk) of one cell of the search, on dev pairs.
 
@@ -78,8 +78,10 @@ def search_cell(
     testing = gather(image, text, draw_pairs(dev, captions, pairs - pairs % 2, seeds[_DEV]))
     head = find_head(config["head"]).fitted(image[train], text[train])
     ridges = [mean_diagonal(head, training) * ridge for ridge in RIDGES]
-    found = measure_ridges(head, training, testing, sizes, ridges)
-    return [{"n": m.n, "at_ridge": m.ridge, "accuracy": m.accuracy, "risk": m.risk} for m in found]
+    measured = measure_ridges(head, training, testing, sizes, ridges)
+    return [
+        {"n": m.n, "at_ridge": m.ridge, "accuracy": m.accuracy, "risk": m.risk} for m in measured
+    ]
 
 
 def mean_diagonal(head: Head, pairs: PairFeatures) -> float:

@@ -177,7 +177,7 @@ def claim_sentence(claims: pd.DataFrame) -> str:
     )
     if claims.empty:
         return f"{claimed}; nothing was measured here in that range."
-    found = ", ".join(
+    gaps = ", ".join(
         f"{points(100 * row['measured_gap'])} at {number(row['n'])}" for _, row in claims.iterrows()
     )
     as_claimed = int((claims["verdict"] == "as claimed").sum())
@@ -185,7 +185,7 @@ def claim_sentence(claims: pd.DataFrame) -> str:
         as_claimed, f"at {as_claimed} of these {len(claims)} sizes"
     )
     return (
-        f"{claimed}. Measured here, of concat-mlp over bilinear: {found} points;"
+        f"{claimed}. Measured here, of concat-mlp over bilinear: {gaps} points;"
         f" the published lead is found {verdict}."
     )
 

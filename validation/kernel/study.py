@@ -15,7 +15,7 @@ __all__ = ["BEST", "ONE_DIMENSION", "Study", "check_strengths"]
 BEST = "best"
 """As ridge: each head at each n with its own, chosen on dev pairs."""
 
-ONE_DIMENSION = ("dot-product",)
+ONE_DIMENSION = tuple(head.name for head in HEADS.values() if head.equal_dimensions)
 """Heads that need image and text vectors of one dimension."""
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import (
@@ -27,6 +26,7 @@ from fusiontheory.data import (
     settle,
 )
 from fusiontheory.store import read_bytes, write_atomically
+from fusiontheory.typing import Single
 from validation.corpus import read_lines
 from validation.pipeline.splits import read_split, separator, split_by_image
 
@@ -188,6 +188,6 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(read_bytes(path)).hexdigest()
 
 
-def _length(x: NDArray[np.float32]) -> str:
+def _length(x: Single) -> str:
     off = np.abs(np.linalg.norm(x.astype(np.float64), axis=-1) - 1)
     return "unit" if off.max() <= _UNIT else "none"

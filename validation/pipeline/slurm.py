@@ -70,13 +70,13 @@ def stages(options: Sequence[str], shards: int) -> list[list[list[str]]]:
     """
     base = [sys.executable, "-m", "validation", "study", *options]
     parts = [f"{k}/{shards}" for k in range(1, positive_integer("shards", shards) + 1)]
-    found = []
+    groups = []
     if "--captions" in options:
-        found.append([[*base, "--only", "extract", "--shard", part] for part in parts])
-        found.append([[*base, "--only", "extract"]])  # merges
+        groups.append([[*base, "--only", "extract", "--shard", part] for part in parts])
+        groups.append([[*base, "--only", "extract"]])  # merges
     if "none" not in options:
-        found.append([[*base, "--only", "train", "--shard", part] for part in parts])
-    return [*found, [[*base, "--only", "report"]]]
+        groups.append([[*base, "--only", "train", "--shard", part] for part in parts])
+    return [*groups, [[*base, "--only", "report"]]]
 
 
 def run_command(command: Sequence[str]) -> str:

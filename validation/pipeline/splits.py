@@ -56,14 +56,14 @@ def read_split(path: Path, ids: Sequence[str]) -> list[str]:
         InputError: if a file cannot be read, a line has other columns, a split is unknown, an id
             is in two splits, or an image is in none.
     """
-    found = official_splits(path) if path.is_dir() else _columns(path)
-    lost = [name for name in ids if name not in found]
+    names = official_splits(path) if path.is_dir() else _columns(path)
+    lost = [name for name in ids if name not in names]
     if lost:
         raise InputError(
             f"split must name each image, got none for {len(lost)} of {len(ids)}, such as"
             f" {lost[0]}, in {path}; add them, or split by --seed"
         )
-    return [found[name] for name in ids]
+    return [names[name] for name in ids]
 
 
 def separator(line: str) -> str:
@@ -76,7 +76,7 @@ def separator(line: str) -> str:
 
 
 def _columns(path: Path) -> dict[str, str]:
-    found: dict[str, tuple[str, str]] = {}
+    columns: dict[str, tuple[str, str]] = {}
     for number, line in read_lines(path):
         where = f"{path.name} line {number}"
         row = next(csv.reader([line], delimiter=separator(line)))
@@ -86,15 +86,15 @@ def _columns(path: Path) -> dict[str, str]:
                 " a.jpg,train"
             )
         name, told = (cell.strip() for cell in row)
-        if not found and is_split(told):
+        if not columns and is_split(told):
             continue
         split = split_name(told, where)
         if split is None:
             raise InputError(f"split must be named for each image, got none of {name} ({where})")
-        before = found.setdefault(name, (split, where))
+        before = columns.setdefault(name, (split, where))
         if before[0] != split:
             raise InputError(
                 f"an image must be in one split, got {name} in {before[0]} ({before[1]}) and in"
                 f" {split} ({where}); delete one of the two"
             )
-    return {name: split for name, (split, _) in found.items()}
+    return {name: split for name, (split, _) in columns.items()}

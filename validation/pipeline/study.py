@@ -229,7 +229,7 @@ def study_features(
     page = session.report(out)
     missing: Sequence[str] = ()
     if given is not None:
-        found = write_report(
+        trained = write_report(
             given,
             session.conditions,
             session.store,
@@ -238,6 +238,6 @@ def study_features(
             kind="cuda" if plan.gpus else "cpu",
             caution=session.told.get("caution"),
         )
-        missing = found.missing
+        missing = trained.missing
     small = session.told.get("caution")
     return Verdict(page, [*said, *([small] if small else [])], missing)

@@ -31,13 +31,13 @@ def joined_runs(out: Path) -> pd.DataFrame:
     Args:
         out: folder with ``runs.csv``.
     """
-    found = [pd.read_csv(out / "runs.csv").assign(**{"from": HERE})]
+    tables = [pd.read_csv(out / "runs.csv").assign(**{"from": HERE})]
     if (earlier := _earlier(out)) is not None:
-        found.append(earlier.assign(**{"from": EARLIER}))
+        tables.append(earlier.assign(**{"from": EARLIER}))
     if (stored := out.parent / "runs.csv").is_file():
         older = pd.read_csv(stored).assign(**{"from": STORED})
-        found.append(older[older["setting"] == "published"])
-    table = pd.concat(found, ignore_index=True)
+        tables.append(older[older["setting"] == "published"])
+    table = pd.concat(tables, ignore_index=True)
     order = {HERE: 0, EARLIER: 1, STORED: 2}
     seeds = table.groupby([*_CELL, "from"])["seed"].nunique().rename("seeds").reset_index()
     seeds = seeds.assign(order=seeds["from"].map(order), fewer=-seeds["seeds"])

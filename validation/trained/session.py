@@ -167,13 +167,13 @@ class TrainedSession:
     def _check_precision(self) -> None:
         """Refuse a report of nothing where there are records under other settings."""
         first, asked = self.study.cells()[:1], (self.study.training.dtype, self.kind)
-        found = [
+        possible = [
             (dtype, kind)
             for dtype, kind in product(("bfloat16", "float32"), ("cpu", "cuda"))
             if not self._runs(dtype, kind, first).empty
         ]
-        if found and asked not in found:
-            dtype, kind = found[0]
+        if possible and asked not in possible:
+            dtype, kind = possible[0]
             raise InputError(
                 f"store must hold records in {asked[0]} on {asked[1]}, got such in {dtype} on"
                 f" {kind}: ask for them with --dtype {dtype} --device {kind}"

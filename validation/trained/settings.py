@@ -40,17 +40,17 @@ def setting_errors(predicted: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
             predicted, low, high and by.
         runs: one row per run without noise, with a column setting.
     """
-    found = []
+    parts = []
     for setting, own in runs.groupby("setting", sort=False):
         mine = predicted[predicted["setting"].str.contains(rf"\b{setting}\b", regex=True)]
         if mine.empty:
             continue
         table = mine.assign(sigma=0.0, side="both").reindex(columns=COLUMNS)
         wrong = error_table(scored(table, own))
-        found.append(wrong.assign(setting=setting))
-    if not found:
+        parts.append(wrong.assign(setting=setting))
+    if not parts:
         return pd.DataFrame()
-    return pd.concat(found, ignore_index=True).set_index("setting").reset_index()
+    return pd.concat(parts, ignore_index=True).set_index("setting").reset_index()
 
 
 def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
@@ -103,8 +103,8 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
 
 def _clean_runs(out: Path) -> pd.DataFrame:
     """Return the runs without noise and control, with those that are not run anew."""
-    found = joined_runs(out)
-    clean = found[(found["sigma"] == 0) & ~found["condition"].str.contains("rotated|shuffled")]
+    runs = joined_runs(out)
+    clean = runs[(runs["sigma"] == 0) & ~runs["condition"].str.contains("rotated|shuffled")]
     return clean.reset_index(drop=True)
 
 
@@ -127,7 +127,7 @@ def _cost(session: TrainedSession, images: int) -> pd.DataFrame:
     def moments() -> Moments:
         return Moments.from_features(features.image[rows], features.text[rows])
 
-    found = []
+    parts = []
     for head in _TIMED:
         # Only the time counts here, so the three small runs are made up.
         runs = pd.DataFrame({"head": head, "n": sizes[:3], "accuracy": 0.7})
@@ -150,5 +150,5 @@ def _cost(session: TrainedSession, images: int) -> pd.DataFrame:
         for predictor, way in ways.items():
             start = process_time()
             way()
-            found.append((predictor, head, len(sizes), process_time() - start))
-    return pd.DataFrame(found, columns=["predictor", "head", "sizes", "seconds"])
+            parts.append((predictor, head, len(sizes), process_time() - start))
+    return pd.DataFrame(parts, columns=["predictor", "head", "sizes", "seconds"])

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.data.reading.files import open_file
 from fusiontheory.data.reading.tables import TABLES, read_table
+from fusiontheory.typing import AnyArray
 
 __all__ = ["column_names", "read_column"]
 
 
 @checked
-def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> NDArray[Any]:
+def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> AnyArray:
     """Return a vector of texts or numbers.
 
     Args:
@@ -66,7 +64,7 @@ def column_names(path: Path) -> list[str]:
     return list(open_file(path).arrays)
 
 
-def _vector(name: str, path: Path, column: str | None) -> NDArray[Any]:
+def _vector(name: str, path: Path, column: str | None) -> AnyArray:
     names = column_names(path)
     if column is None:
         if len(names) != 1:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_fits, check_regular
 from fusiontheory.data.reading.stored import Stored, StoredFile, by_row, type_problem
 from fusiontheory.store import unreadable
+from fusiontheory.typing import AnyArray
 
 __all__ = ["IDS_OF", "open_anndata", "open_hdf5", "open_mudata"]
 
@@ -44,7 +44,7 @@ def open_hdf5(path: Path) -> StoredFile:
     except Exception as error:  # damaged bytes make the library raise several kinds
         raise unreadable(path, error) from error
 
-    def together(names: list[str]) -> list[NDArray[Any]]:
+    def together(names: list[str]) -> list[AnyArray]:
         with h5py.File(path, "r") as file:
             return [np.asarray(file[name][()]) for name in names]
 
@@ -108,7 +108,7 @@ def _package(name: str, path: Path) -> Any:
 def _stored(h5py: Any, path: Path, name: str, node: Any) -> Stored:
     text = h5py.check_string_dtype(node.dtype) is not None
 
-    def fetch() -> NDArray[Any]:
+    def fetch() -> AnyArray:
         with h5py.File(path, "r") as file:
             data = file[name]
             return np.array(data.asstr()[()], dtype=str) if text else np.asarray(data[()])

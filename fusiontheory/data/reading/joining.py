@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 import numpy as np
-from numpy.typing import NDArray
+
+from fusiontheory.typing import Integers
 
 __all__ = ["owners_by_name"]
 
@@ -43,7 +44,7 @@ _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 def owners_by_name(
     image_ids: Sequence[str], text_ids: Sequence[str]
-) -> tuple[NDArray[np.int64], str | None]:
+) -> tuple[Integers, str | None]:
     """Return the row of image that each row of text belongs to, -1 for none, by their names.
 
     Where no name of text is one of image as it stands, the number of a caption (``a.jpg#0``),

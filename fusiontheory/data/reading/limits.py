@@ -27,14 +27,14 @@ def check_regular(path: Path) -> int:
 save what it gives to a file first
     """
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError as error:
         raise InputError(f"path must be a file to read, got {path}: {error.strerror}") from error
-    if stat.S_ISREG(found.st_mode):
-        return found.st_size
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISREG(state.st_mode):
+        return state.st_size
+    if stat.S_ISDIR(state.st_mode):
         raise InputError(f"path must be a file, got {path}, which is a folder; name a file in it")
-    what = "pipe" if stat.S_ISFIFO(found.st_mode) else "device"
+    what = "pipe" if stat.S_ISFIFO(state.st_mode) else "device"
     raise InputError(
         f"path must be a regular file, got {path}, which is a {what}; save what it gives to a file"
         " first"

@@ -88,16 +88,16 @@ def choose_pair(
     Raises:
         InputError: if one is missing, or several could be it.
     """
-    found = {side: _side(path, arrays, side, name) for side, name in _asked(image, text)}
-    missing = [side for side, name in found.items() if name is None]
+    chosen = {side: _side(path, arrays, side, name) for side, name in _asked(image, text)}
+    missing = [side for side, name in chosen.items() if name is None]
     if len(missing) == 1 and "" in arrays and _is_vectors(arrays[""]):
-        found[missing.pop()] = ""  # such as X of AnnData beside one modality of obsm
+        chosen[missing.pop()] = ""  # such as X of AnnData beside one modality of obsm
     if missing:
         raise InputError(
             "path must hold the arrays image and text, or others that --image-key and --text-key"
             f" name, got {path} without {' and '.join(missing)}; it holds {_held(arrays)}"
         )
-    return _with_rest(arrays, found["image"], found["text"])
+    return _with_rest(arrays, chosen["image"], chosen["text"])
 
 
 def choose_one(
@@ -108,8 +108,8 @@ def choose_one(
     Raises:
         InputError: if there is none, or several could be it.
     """
-    found = _side(path, arrays, side, name)
-    if found is None:
+    chosen = _side(path, arrays, side, name)
+    if chosen is None:
         vectors = [key for key, stored in arrays.items() if _is_vectors(stored)]
         loose = [key for key, stored in arrays.items() if not (is_id(key) or is_split(key))]
         candidates = [""] if "" in vectors else vectors or loose
@@ -118,8 +118,8 @@ def choose_one(
                 f"{side} must be the one array of {path.name} or be named so, got {_held(arrays)};"
                 f" name it with --{side}-key"
             )
-        found = candidates[0]
-    return _with_rest(arrays, *((found, None) if side == "image" else (None, found)))
+        chosen = candidates[0]
+    return _with_rest(arrays, *((chosen, None) if side == "image" else (None, chosen)))
 
 
 def _asked(image: str | None, text: str | None) -> list[tuple[str, str | None]]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 import zipfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_regular
 from fusiontheory.data.reading.stored import Stored, StoredFile, by_row, type_problem
 from fusiontheory.store import unreadable
+from fusiontheory.typing import AnyArray
 
 __all__ = ["open_npy", "open_npz"]
 
@@ -81,14 +81,14 @@ def _declared(file: IO[bytes], size: int) -> Stored:
 
 
 def _mapped(path: Path, stored: Stored) -> Stored:
-    def fetch() -> NDArray[Any]:
-        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    def fetch() -> AnyArray:
+        mapped: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
         return mapped
 
     return Stored(stored.shape, stored.dtype, fetch, stored.itemsize)
 
 
-def _members(path: Path, names: list[str]) -> list[NDArray[Any]]:
+def _members(path: Path, names: list[str]) -> list[AnyArray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return [archive[name] for name in names]
@@ -97,10 +97,10 @@ def _members(path: Path, names: list[str]) -> list[NDArray[Any]]:
 
 
 def _member(path: Path, name: str, stored: Stored) -> Stored:
-    def fetch() -> NDArray[Any]:
+    def fetch() -> AnyArray:
         try:
             with zipfile.ZipFile(path) as archive, archive.open(name) as member:
-                array: NDArray[Any] = npy.read_array(member, allow_pickle=False)
+                array: AnyArray = npy.read_array(member, allow_pickle=False)
                 member.read(1)  # to the end, where the checksum is compared
         except Exception as error:  # damaged bytes make both raise almost anything
             raise unreadable(path, error) from error

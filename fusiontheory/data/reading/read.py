@@ -7,10 +7,9 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
@@ -22,6 +21,7 @@ from fusiontheory.data.reading.rows import Missing, Rows, settle
 from fusiontheory.data.reading.splits import named_splits
 from fusiontheory.data.reading.stored import StoredFile
 from fusiontheory.store import is_sealed
+from fusiontheory.typing import AnyArray
 
 __all__ = ["Reading", "features_of", "read_features", "read_rows"]
 
@@ -107,9 +107,7 @@ def features_of(
 
 
 @checked
-def read_rows(
-    files: Sequence[Path], reading: Reading = DEFAULT
-) -> tuple[Rows, NDArray[Any] | None]:
+def read_rows(files: Sequence[Path], reading: Reading = DEFAULT) -> tuple[Rows, AnyArray | None]:
     """Return the arrays of one file or of two, not yet settled, and the ids of image as stored.
 
     Raises:
@@ -140,7 +138,7 @@ def read_rows(
     return Rows(v, t, _strings(ids), joined, split, where), ids
 
 
-def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | None]:
+def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, AnyArray | None]:
     if set(file.arrays) == {""}:
         if file.arrays[""].problem is not None:
             file.read("", "features")
@@ -178,9 +176,7 @@ def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, NDArray[Any] | 
     return Rows(v, t, _strings(ids), _strings(text_ids), split, str(file.path)), ids
 
 
-def _joined(
-    file: StoredFile, name: str, ids: NDArray[Any] | None, n: int
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _joined(file: StoredFile, name: str, ids: AnyArray | None, n: int) -> tuple[AnyArray, AnyArray]:
     """Return names of n images and those of more texts, which may be places of images."""
     text_ids = file.read(name, name).ravel()
     whole = text_ids.dtype.kind in "iu"
@@ -201,8 +197,8 @@ def _joined(
     return ids, text_ids
 
 
-def _feature_set(found: tuple[Rows, NDArray[Any] | None], missing: str, name: str) -> FeatureSet:
-    rows, ids = found
+def _feature_set(read: tuple[Rows, AnyArray | None], missing: str, name: str) -> FeatureSet:
+    rows, ids = read
     settled, said = settle(rows, missing)
     for sentence in said:
         _warn(sentence)
@@ -213,7 +209,7 @@ def _feature_set(found: tuple[Rows, NDArray[Any] | None], missing: str, name: st
     return FeatureSet(settled.image, settled.text, numbers, split, name)  # type: ignore[arg-type]
 
 
-def _array(file: StoredFile, name: str | None, side: str) -> NDArray[Any]:
+def _array(file: StoredFile, name: str | None, side: str) -> AnyArray:
     assert name is not None
     array = file.read(name, side)
     scale = f"{name}_scale"
@@ -225,7 +221,7 @@ def _array(file: StoredFile, name: str | None, side: str) -> NDArray[Any]:
     return array
 
 
-def _row(file: StoredFile, name: str | None) -> NDArray[Any] | None:
+def _row(file: StoredFile, name: str | None) -> AnyArray | None:
     return None if name is None else file.read(name, name).ravel()
 
 
@@ -234,7 +230,7 @@ def _split(file: StoredFile, chosen: Chosen) -> list[str] | None:
     return None if given is None else named_splits(given, str(file.path))
 
 
-def _strings(ids: NDArray[Any] | None) -> list[str] | None:
+def _strings(ids: AnyArray | None) -> list[str] | None:
     if ids is None:
         return None
     return [k.decode() if isinstance(k, bytes) else str(k) for k in ids.tolist()]

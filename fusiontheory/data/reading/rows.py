@@ -24,6 +24,7 @@ from fusiontheory.data.reading.shapes import (
     image_rows,
     text_rows,
 )
+from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["Missing", "Rows", "settle"]
 
@@ -48,8 +49,8 @@ class Rows:
         where: what errors call the source.
     """
 
-    image: NDArray[Any]
-    text: NDArray[Any]
+    image: AnyArray
+    text: AnyArray
     image_ids: Sequence[str] | None = None
     text_ids: Sequence[str] | None = None
     split: Sequence[str] | None = None
@@ -81,11 +82,11 @@ def settle(rows: Rows, missing: str = "refuse") -> tuple[Rows, list[str]]:
         raise InputError(f"missing must be refuse or drop, got {missing!r}")
     said: list[str] = []
     present, captions = _present(rows, missing, said)
-    found = _grouped(present, captions, missing, said)
-    return found, said
+    grouped = _grouped(present, captions, missing, said)
+    return grouped, said
 
 
-def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, NDArray[np.int64]]:
+def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]:
     """Return images (k, d) that are there, all texts, and the image of each caption or -1."""
     image = image_rows(check_numbers("image", rows.image, rows.where), rows.where)
     text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
@@ -120,7 +121,7 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, NDArray[n
     return Rows(image, text, ids, None, split, rows.where), captions
 
 
-def _grouped(rows: Rows, captions: NDArray[np.int64], missing: str, said: list[str]) -> Rows:
+def _grouped(rows: Rows, captions: Integers, missing: str, said: list[str]) -> Rows:
     """Return one row for each distinct image that has captions."""
     first = same_images(rows.image)
     _check_names(rows, first)
@@ -163,11 +164,11 @@ def _grouped(rows: Rows, captions: NDArray[np.int64], missing: str, said: list[s
     )
 
 
-def _taken(names: Sequence[str] | None, kept: NDArray[np.int64]) -> list[str] | None:
+def _taken(names: Sequence[str] | None, kept: Integers) -> list[str] | None:
     return None if names is None else [names[row] for row in kept]
 
 
-def _check_lengths(rows: Rows, image: NDArray[Any], text: NDArray[Any]) -> None:
+def _check_lengths(rows: Rows, image: AnyArray, text: AnyArray) -> None:
     for name, given, n in (
         ("image ids", rows.image_ids, len(image)),
         ("text ids", rows.text_ids, len(text)),
@@ -177,9 +178,7 @@ def _check_lengths(rows: Rows, image: NDArray[Any], text: NDArray[Any]) -> None:
             raise InputError(f"{name} must be {n}, one for each row, got {len(given)}")
 
 
-def _owners(
-    rows: Rows, image: NDArray[Any], text: NDArray[Any], said: list[str]
-) -> NDArray[np.int64]:
+def _owners(rows: Rows, image: AnyArray, text: AnyArray, said: list[str]) -> Integers:
     """Return the row of image that each row of text belongs to, -1 for none."""
     n, m = len(image), len(text)
     if rows.image_ids is not None and rows.text_ids is not None:
@@ -212,7 +211,7 @@ def _owners(
     )
 
 
-def _refuse(name: str, x: NDArray[Any], gone: NDArray[np.bool_], where: str) -> None:
+def _refuse(name: str, x: AnyArray, gone: NDArray[np.bool_], where: str) -> None:
     rows = np.flatnonzero(gone.reshape(len(x), -1).any(axis=1))
     if not rows.size:
         return
@@ -230,16 +229,16 @@ def _refuse(name: str, x: NDArray[Any], gone: NDArray[np.bool_], where: str) -> 
     )
 
 
-def _check_names(rows: Rows, first: NDArray[np.int64]) -> None:
+def _check_names(rows: Rows, first: Integers) -> None:
     """Refuse one name for two images, and one image in two splits."""
     for given, what in ((rows.image_ids, "name"), (rows.split, "split")):
         if given is None:
             continue
         known: dict[Any, Any] = {}
         for row, (value, image) in enumerate(zip(given, first.tolist(), strict=True)):
-            key, found = (value, image) if what == "name" else (image, value)
-            before = known.setdefault(key, found)
-            if before == found:
+            key, own = (value, image) if what == "name" else (image, value)
+            before = known.setdefault(key, own)
+            if before == own:
                 continue
             if what == "name":
                 raise InputError(
@@ -252,7 +251,7 @@ def _check_names(rows: Rows, first: NDArray[np.int64]) -> None:
             )
 
 
-def _drop_copies(captions: NDArray[np.int64], flat: NDArray[Any]) -> None:
+def _drop_copies(captions: Integers, flat: AnyArray) -> None:
     """Leave out a caption that its image has already, in place."""
     pairs = np.stack([captions, equal_rows(flat)], axis=1)
     _, first = np.unique(pairs, axis=0, return_index=True)
@@ -261,7 +260,7 @@ def _drop_copies(captions: NDArray[np.int64], flat: NDArray[Any]) -> None:
     captions[copies] = -1
 
 
-def _check_repeated_texts(said: list[str], flat: NDArray[Any], where: str) -> None:
+def _check_repeated_texts(said: list[str], flat: AnyArray, where: str) -> None:
     first = equal_rows(flat)
     copies = len(first) - len(np.unique(first))
     if copies > _REPEATED * len(first):
@@ -273,7 +272,7 @@ def _check_repeated_texts(said: list[str], flat: NDArray[Any], where: str) -> No
         )
 
 
-def _most_frequent(first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _most_frequent(first: Integers) -> tuple[Integers, Integers]:
     values, counts = np.unique(first, return_counts=True)
     top = np.argsort(-counts, kind="stable")[:1]
     return values[top], counts[top]

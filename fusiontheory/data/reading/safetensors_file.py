@@ -18,6 +18,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_regular
 from fusiontheory.data.reading.stored import Stored, StoredFile, by_row
 from fusiontheory.store import unreadable
+from fusiontheory.typing import AnyArray, Single
 
 __all__ = ["from_bfloat16", "open_safetensors"]
 
@@ -53,13 +54,13 @@ def open_safetensors(path: Path) -> StoredFile:
     return StoredFile(path, by_row(arrays))
 
 
-def from_bfloat16(bits: NDArray[np.uint16]) -> NDArray[np.float32]:
+def from_bfloat16(bits: NDArray[np.uint16]) -> Single:
     """Return the values of bfloat16 numbers, the upper halves of float32 ones, without loss.
 
     >>> from_bfloat16(np.array([0x3F80, 0xC000], dtype=np.uint16)).tolist()
     [1.0, -2.0]
     """
-    wide: NDArray[np.float32] = (bits.astype("<u4") << 16).view("<f4")
+    wide: Single = (bits.astype("<u4") << 16).view("<f4")
     return wide
 
 
@@ -73,7 +74,7 @@ def _stored(path: Path, entry: dict[str, Any], start: int, size: int) -> Stored:
     if min(shape, default=1) < 0 or end - begin != math.prod(shape) * dtype.itemsize or end > size:
         raise ValueError(f"{shape} of {kind} at bytes {begin} to {end} of {size}")
 
-    def fetch() -> NDArray[Any]:
+    def fetch() -> AnyArray:
         if not math.prod(shape):
             return np.zeros(shape, dtype)
         mapped = np.memmap(path, dtype=dtype, mode="r", offset=begin, shape=shape)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import AnyArray
 
 __all__ = ["check_numbers", "check_orientation", "counting_column", "image_rows", "text_rows"]
 
@@ -17,7 +15,7 @@ _SMALL = 1e-15
 """Of the largest value; the squares of it and of 1 over it are normal numbers in float32."""
 
 
-def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
+def check_numbers(name: str, array: AnyArray, where: str) -> AnyArray:
     """Return an array of real numbers, not yet checked for NaN.
 
     float16 and whole numbers become float32 or float64, in which differences do not overflow.
@@ -46,7 +44,7 @@ def check_numbers(name: str, array: NDArray[Any], where: str) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype == np.float16 else array
 
 
-def image_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
+def image_rows(array: AnyArray, where: str) -> AnyArray:
     """Return (n, d) of an image array that may have axes of length 1 beside: (n, 1, d), (1, n, d).
 
     Raises:
@@ -55,16 +53,16 @@ def image_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
     >>> image_rows(np.ones((4, 1, 3)), "a.npy").shape, image_rows(np.ones((4, 3, 1, 1)), "").shape
     ((4, 3), (4, 3))
     """
-    found = _squeezed(array, 2)
-    if found.ndim != 2:
+    squeezed = _squeezed(array, 2)
+    if squeezed.ndim != 2:
         raise InputError(
             f"image must have 2 dimensions, (images, dimension), got shape {array.shape} in"
             f" {where}; pool tokens or patches to one vector an image"
         )
-    return found
+    return squeezed
 
 
-def text_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
+def text_rows(array: AnyArray, where: str) -> AnyArray:
     """Return (n, captions, d) of a text array, of (n, d) with one caption each.
 
     Raises:
@@ -73,16 +71,16 @@ def text_rows(array: NDArray[Any], where: str) -> NDArray[Any]:
     >>> text_rows(np.ones((4, 3)), "a.npy").shape, text_rows(np.ones((4, 5, 1, 3)), "").shape
     ((4, 1, 3), (4, 5, 3))
     """
-    found = _squeezed(array, 3)
-    if found.ndim not in (2, 3):
+    squeezed = _squeezed(array, 3)
+    if squeezed.ndim not in (2, 3):
         raise InputError(
             "text must have 2 or 3 dimensions, (images, captions, dimension), got shape"
             f" {array.shape} in {where}"
         )
-    return found[:, None] if found.ndim == 2 else found
+    return squeezed[:, None] if squeezed.ndim == 2 else squeezed
 
 
-def check_orientation(image: NDArray[Any], text: NDArray[Any]) -> str | None:
+def check_orientation(image: AnyArray, text: AnyArray) -> str | None:
     """Return a sentence if the arrays look as if rows and columns were exchanged.
 
     Raises:
@@ -115,7 +113,7 @@ def check_orientation(image: NDArray[Any], text: NDArray[Any]) -> str | None:
     return None
 
 
-def counting_column(name: str, array: NDArray[Any], where: str) -> str | None:
+def counting_column(name: str, array: AnyArray, where: str) -> str | None:
     """Return a sentence if the first or the last column counts the rows, as an index does.
 
     Args:
@@ -138,16 +136,16 @@ def counting_column(name: str, array: NDArray[Any], where: str) -> str | None:
     return None
 
 
-def _largest(array: NDArray[Any]) -> float:
+def _largest(array: AnyArray) -> float:
     """Return the largest absolute value that is finite, by parts, as the array may be mapped."""
-    rows, found = array.reshape(len(array), -1), 0.0
+    rows, largest = array.reshape(len(array), -1), 0.0
     for start in range(0, len(rows), _CHUNK):
         part = rows[start : start + _CHUNK].astype(np.float64)
-        found = max(found, float(np.abs(part[np.isfinite(part)]).max(initial=0.0)))
-    return found
+        largest = max(largest, float(np.abs(part[np.isfinite(part)]).max(initial=0.0)))
+    return largest
 
 
-def _squeezed(array: NDArray[Any], most: int) -> NDArray[Any]:
+def _squeezed(array: AnyArray, most: int) -> AnyArray:
     """Return the array without axes of length 1, as few of them as leave ``most`` axes."""
     shape = list(array.shape)
     if len(shape) > most and shape[0] == 1:

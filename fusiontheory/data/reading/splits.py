@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.data.features import SPLITS
+from fusiontheory.typing import AnyArray
 
 __all__ = ["OTHER_NAMES", "named_splits"]
 
@@ -26,7 +24,7 @@ OTHER_NAMES = {
 
 
 @checked
-def named_splits(given: NDArray[Any], where: str) -> list[str]:
+def named_splits(given: AnyArray, where: str) -> list[str]:
     """Return the project's names of splits.
 
     Numbers are refused: 0, 1, 2 are train, validation and test to some, and folds to others.
@@ -56,11 +54,11 @@ rows), 1 (1) in a.npz, which could mean anything; write the names, or leave spli
             " write the names, or leave split out"
         )
     plain = [str(np.char.decode(x) if values.dtype.kind == "S" else x).strip() for x in values]
-    found = [OTHER_NAMES.get(name.lower(), name.lower()) for name in plain]
-    for row, name in enumerate(found):
+    names = [OTHER_NAMES.get(name.lower(), name.lower()) for name in plain]
+    for row, name in enumerate(names):
         if name not in SPLITS:
             raise InputError(
                 f"split must be among {', '.join([*SPLITS, *OTHER_NAMES])}, got {plain[row]!r} in"
                 f" row {row} of {where}; rename it, or leave split out"
             )
-    return found
+    return names

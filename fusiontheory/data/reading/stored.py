@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_fits
+from fusiontheory.typing import AnyArray
 
 __all__ = ["Stored", "StoredFile", "by_row", "type_problem"]
 
@@ -32,7 +32,7 @@ class Stored:
 
     shape: tuple[int, ...]
     dtype: str
-    fetch: Callable[[], NDArray[Any]]
+    fetch: Callable[[], AnyArray]
     itemsize: int = 4
     problem: str | None = None
 
@@ -42,7 +42,7 @@ class Stored:
         return self.dtype.startswith(("float", "int", "uint", "bfloat"))
 
     @classmethod
-    def of(cls, array: NDArray[Any]) -> Stored:
+    def of(cls, array: AnyArray) -> Stored:
         """Return an array that is in memory, or mapped into it.
 
         >>> Stored.of(np.zeros((2, 3))).shape
@@ -59,7 +59,7 @@ class StoredFile:
     path: Path
     arrays: Mapping[str, Stored]
 
-    def read(self, name: str, called: str) -> NDArray[Any]:
+    def read(self, name: str, called: str) -> AnyArray:
         """Return the values of one array.
 
         Args:
@@ -79,7 +79,7 @@ class StoredFile:
 
 
 def by_row(
-    arrays: Mapping[str, Stored], fetch: Callable[[list[str]], list[NDArray[Any]]] | None = None
+    arrays: Mapping[str, Stored], fetch: Callable[[list[str]], list[AnyArray]] | None = None
 ) -> dict[str, Stored]:
     """Return the arrays of a file; of one that has a vector for each name, one array and the names.
 
@@ -103,7 +103,7 @@ def by_row(
         return dict(arrays)
     names = list(arrays)
 
-    def stacked() -> NDArray[Any]:
+    def stacked() -> AnyArray:
         rows = [arrays[name].fetch() for name in names] if fetch is None else fetch(names)
         return np.stack(rows)
 

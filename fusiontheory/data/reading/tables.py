@@ -20,6 +20,7 @@ from fusiontheory.data.reading.limits import check_fits, check_regular
 from fusiontheory.data.reading.names import is_id, is_label, is_split
 from fusiontheory.data.reading.stored import Stored, StoredFile
 from fusiontheory.store import unreadable
+from fusiontheory.typing import AnyArray, Array
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,7 +202,7 @@ def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
     return arrays | {str(column): Stored.of(frame[column].to_numpy()) for column in scalars}
 
 
-def _vectors(values: pd.Series[Any], where: str) -> NDArray[Any] | None:
+def _vectors(values: pd.Series[Any], where: str) -> AnyArray | None:
     """Return a column of lists of numbers as one array, None if it is none."""
     given = [value for value in values if isinstance(value, (list, np.ndarray, str))]
     if not given or (isinstance(given[0], str) and not _LIST.match(given[0])):
@@ -241,7 +242,7 @@ def _listed(cell: str, where: str, number: int) -> Any:
     return json.loads(text)
 
 
-def _stacked(rows: Sequence[Any], where: str) -> NDArray[np.float64]:
+def _stacked(rows: Sequence[Any], where: str) -> Array:
     shape = next(row.shape for row in rows if row is not None)
     for number, row in enumerate(rows):
         if row is not None and row.shape != shape:

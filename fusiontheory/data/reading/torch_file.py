@@ -74,11 +74,11 @@ def _named(content: Any, torch: Any) -> list[tuple[str, Any]]:
 
 def _flat(content: Mapping[Any, Any], before: str = "") -> list[tuple[str, Any]]:
     """Return what is in a dictionary, that of dictionaries in it under names such as clip/image."""
-    found: list[tuple[str, Any]] = []
+    tensors: list[tuple[str, Any]] = []
     for name, value in content.items():
         inner = isinstance(value, Mapping)
-        found += _flat(value, f"{before}{name}/") if inner else [(f"{before}{name}", value)]
-    return found
+        tensors += _flat(value, f"{before}{name}/") if inner else [(f"{before}{name}", value)]
+    return tensors
 
 
 def _is_items(content: Any) -> bool:

@@ -128,7 +128,7 @@ def test_second_run_reads_the_records(
         raise AssertionError("trained again")
 
     before = store.database.read_bytes()
-    monkeypatch.setattr("fusiontheory.training.groups.MemberGroup.rows", refuse)
+    monkeypatch.setattr("fusiontheory.training.groups.MemberGroup.table", refuse)
     assert train_cells(STUDY, conditions, store, STUDY.cells("grid")) > 0
     assert store.database.read_bytes() == before
 

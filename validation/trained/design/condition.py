@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative
 from fusiontheory.data import FeatureSet
 from fusiontheory.store import code_version
+from fusiontheory.typing import Integers, Single
 
 __all__ = ["CONTROLS", "Condition", "controlled_features"]
 
@@ -78,13 +78,13 @@ def controlled_features(
     return features.derived(None, text, recipe)
 
 
-def _rotation(d: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _rotation(d: int, rng: np.random.Generator) -> Single:
     # Signs as Mezzadri (arXiv:math-ph/0609050) has them: without, QR is not uniform.
     q, r = np.linalg.qr(rng.standard_normal((d, d)))
     return (q * np.sign(np.diag(r))).astype(np.float32)
 
 
-def _deal(features: FeatureSet, rng: np.random.Generator) -> NDArray[np.int64]:
+def _deal(features: FeatureSet, rng: np.random.Generator) -> Integers:
     """Return the row whose captions each image gets: of its split, and never its own."""
     split = np.zeros(len(features)) if features.split is None else features.split
     rows = np.arange(len(features))

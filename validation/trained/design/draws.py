@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet, Pairs, draw_pairs, most_pairs
+from fusiontheory.typing import Integers
 from validation.trained.design.study import TrainedStudy
 
 __all__ = ["PAIRS", "held_out_pairs", "training_pairs"]
@@ -59,9 +59,7 @@ def held_out_pairs(study: TrainedStudy, features: FeatureSet) -> tuple[Pairs, Pa
     return pairs("dev", study.dev_pairs, seeds[0]), pairs("test", study.test_pairs, seeds[1])
 
 
-def _distinct(
-    order: NDArray[np.int64], captions: int, n: int, seed: np.random.SeedSequence
-) -> Pairs:
+def _distinct(order: Integers, captions: int, n: int, seed: np.random.SeedSequence) -> Pairs:
     """Return n pairs of 3 n / 2 images, each in one pair, as image or as text's."""
     half = n // 2
     if order.size < 3 * half:

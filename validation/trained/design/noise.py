@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError, non_negative
 from fusiontheory.curves import SIDES
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import code_version
+from fusiontheory.typing import AnyArray
 
 __all__ = ["Noise", "noisy_features"]
 
@@ -80,8 +79,8 @@ def noisy_features(
 
 
 def _degraded(
-    x: NDArray[Any], sigma: float, renormalise: bool, seed: np.random.SeedSequence
-) -> NDArray[Any]:
+    x: AnyArray, sigma: float, renormalise: bool, seed: np.random.SeedSequence
+) -> AnyArray:
     if sigma == 0:
         return x
     e = np.random.default_rng(seed).standard_normal(x.shape, dtype=np.float32)

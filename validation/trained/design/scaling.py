@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import code_version
+from fusiontheory.typing import Integers, Single
 
 __all__ = ["SCALINGS", "TEXTS", "scaled_features"]
 
@@ -56,7 +56,7 @@ def scaled_features(
     return features.derived(image, text, recipe)
 
 
-def _scaled(x: NDArray[np.float32], rows: NDArray[np.int64], scaling: str) -> NDArray[np.float32]:
+def _scaled(x: Single, rows: Integers, scaling: str) -> Single:
     if scaling == "unit":
         return x
     if scaling == "times-sqrt-d":
@@ -65,5 +65,5 @@ def _scaled(x: NDArray[np.float32], rows: NDArray[np.int64], scaling: str) -> ND
     spread = known.std(axis=0)
     # Coordinates that never vary, as those of padding, stay 0.
     spread[spread == 0] = 1
-    standardised: NDArray[np.float32] = ((x - known.mean(axis=0)) / spread).astype(np.float32)
+    standardised: Single = ((x - known.mean(axis=0)) / spread).astype(np.float32)
     return standardised

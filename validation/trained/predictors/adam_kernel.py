@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from fusiontheory.data import FeatureSet
 from fusiontheory.matching import MatchingModel, matching_curve
@@ -30,6 +29,7 @@ from fusiontheory.tangent import (
     signal_growth,
 )
 from fusiontheory.training import TrainingSettings
+from fusiontheory.typing import AnyArray, Array
 from validation.trained.predictors.optimiser import adam_ridge
 from validation.trained.predictors.sharp import AT_CHANCE
 from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS
@@ -47,8 +47,6 @@ SHARES = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0, 100.0)
 
 _RMS_PAIRS = 300
 _DIGITS = 6
-
-Rows = NDArray[np.int64]
 
 
 def adam_kernel_table(
@@ -72,7 +70,7 @@ def adam_kernel_table(
     Returns:
         Columns head, condition, and those of `adam_kernel_curves`.
     """
-    found = []
+    parts = []
     for head in heads:
         for name, features in conditions.items():
             cell = _cell(head, features, sizes, settings)
@@ -81,10 +79,10 @@ def adam_kernel_table(
                     continue
                 store.write(cell, adam_kernel_curves(head, features, sizes, settings))
             rows = store.read(STUDY, [cell])[_COLUMNS]
-            found.append(rows.assign(head=head, condition=name))
-    if not found:
+            parts.append(rows.assign(head=head, condition=name))
+    if not parts:
         return pd.DataFrame(columns=["head", "condition", *_COLUMNS])
-    return pd.concat(found, ignore_index=True)[["head", "condition", *_COLUMNS]]
+    return pd.concat(parts, ignore_index=True)[["head", "condition", *_COLUMNS]]
 
 
 _COLUMNS = ["ridge_rule", "n", "ridge", "diagonal", "level", "growth", "predicted"]
@@ -139,9 +137,7 @@ def _initial(head: str, d_v: int, d_t: int) -> FusionNetwork:
         return build_network(head, d_v, d_t)
 
 
-def _labelled(
-    image: NDArray[Any], text: NDArray[Any]
-) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+def _labelled(image: AnyArray, text: AnyArray) -> tuple[AnyArray, AnyArray, Array]:
     """Return every image once, every second one with the text of another; in random order."""
     rng = np.random.default_rng(0)
     order = rng.permutation(len(image))
@@ -156,8 +152,8 @@ def _labelled(
 
 def _curves(
     expansion: KernelExpansion,
-    image: NDArray[Any],
-    text: NDArray[Any],
+    image: AnyArray,
+    text: AnyArray,
     derived: Mapping[int, float],
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of both ridge rules."""
@@ -179,9 +175,7 @@ def _curves(
         yield _row("best", n, ridge=ridge, predicted=best, **known)
 
 
-def _model(
-    expansion: KernelExpansion, image: NDArray[Any], text: NDArray[Any]
-) -> MatchingModel | None:
+def _model(expansion: KernelExpansion, image: AnyArray, text: AnyArray) -> MatchingModel | None:
     if not any(expansion[name] for name in ("cross", "dot_product", "hadamard")):
         return None
     moments = Moments.from_features(image, text)

@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import t
 
 from fusiontheory.checks import InputError
+from fusiontheory.typing import Floats
 from validation.trained.predictors.table import FIRST, PLACE, records
 
 __all__ = ["CLEAR", "error_table", "scored", "with_directions"]
 
-_Array = NDArray[np.floating[Any]]
 
 CLEAR = 2.0
 """Standard errors from which a measured difference has a sign."""
@@ -123,7 +122,7 @@ def error_table(rows: pd.DataFrame) -> pd.DataFrame:
         predicted accuracy), mean_abs_points and largest_points (by size, with its sign),
         ``*_right`` of ``*_clear`` or ``*_of`` as in `scored`, and coverage of covered_of cells.
     """
-    found = []
+    parts = []
     known = rows[rows["points"].notna()]
     counts = known.groupby(PLACE)["predictor"].transform("nunique")
     common = known[counts == known["predictor"].nunique()][PLACE].drop_duplicates()
@@ -136,8 +135,8 @@ def error_table(rows: pd.DataFrame) -> pd.DataFrame:
             for mark, name in _RIGHT.items():
                 row |= {name: int(cells[mark].sum()), _COUNTS[mark]: int(cells[mark].count())}
             row |= {"coverage": cells["cover"].mean(), "covered_of": int(cells["cover"].count())}
-            found.append(row)
-    return pd.DataFrame(found)
+            parts.append(row)
+    return pd.DataFrame(parts)
 
 
 def _scopes(part: pd.DataFrame, common: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -148,16 +147,16 @@ def _scopes(part: pd.DataFrame, common: pd.DataFrame) -> Iterator[tuple[str, str
             yield scope, str(name), cells
 
 
-def _clear(difference: _Array) -> bool:
+def _clear(difference: Floats) -> bool:
     """Return whether a difference over at least two seeds is beyond `CLEAR` standard errors."""
     return difference.size > 1 and abs(difference.mean()) > CLEAR * _error(difference)
 
 
-def _error(difference: _Array) -> float:
+def _error(difference: Floats) -> float:
     return float(difference.std(ddof=1) / difference.size**0.5)
 
 
-def _same_sign(sign: float, difference: _Array) -> float:
+def _same_sign(sign: float, difference: Floats) -> float:
     if np.isnan(sign) or not _clear(difference):
         return np.nan
     return float(sign == np.sign(difference.mean()))

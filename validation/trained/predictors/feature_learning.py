@@ -27,12 +27,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 
 from fusiontheory.data import FeatureSet
 from fusiontheory.heads import relu_tangent_kernel
 from fusiontheory.store import Cell, RecordStore, code_version
+from fusiontheory.typing import Array
 from validation.trained.design import TrainedStudy, held_out_pairs, training_pairs
 
 __all__ = ["KINDS", "POWER", "feature_learning_curve", "feature_learning_table", "reweighted"]
@@ -46,8 +46,6 @@ RIDGES = (1e-4, 1e-3, 1e-2, 3e-2, 1e-1)
 """Of a kernel whose mean diagonal is 1; chosen on dev pairs at each round."""
 
 _GRID = np.cos(np.linspace(np.pi, 0.0, 20_001))
-
-Array = NDArray[np.float64]
 
 
 def feature_learning_table(
@@ -72,7 +70,7 @@ def feature_learning_table(
         Columns condition, n, seed, learned (of `KINDS`), ridge, accuracy.
     """
     columns = ["n", "seed", "learned", "ridge", "accuracy"]
-    found = []
+    parts = []
     for name, features in conditions.items():
         for n in sizes:
             for seed in seeds:
@@ -83,10 +81,10 @@ def feature_learning_table(
                     if not fill:
                         continue
                     store.write(cell, feature_learning_curve(features, study, n, seed))
-                found.append(store.read(STUDY, [cell])[columns].assign(condition=name))
-    if not found:
+                parts.append(store.read(STUDY, [cell])[columns].assign(condition=name))
+    if not parts:
         return pd.DataFrame(columns=["condition", *columns])
-    return pd.concat(found, ignore_index=True)[["condition", *columns]]
+    return pd.concat(parts, ignore_index=True)[["condition", *columns]]
 
 
 def feature_learning_curve(

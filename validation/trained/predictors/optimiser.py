@@ -33,13 +33,13 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
 from fusiontheory.training import TrainingSettings
+from fusiontheory.typing import Integers
 from validation.trained.predictors.table import PLACE, as_table, prediction, records
 
 __all__ = [
@@ -58,7 +58,7 @@ POWERS = {"bilinear": 0.5, "concat-mlp": 0.25}
 _LEAST = 1e-6
 
 
-def adam_moments(features: FeatureSet, rows: NDArray[np.int64], power: float) -> Moments:
+def adam_moments(features: FeatureSet, rows: Integers, power: float) -> Moments:
     """Return the moments of features over sigma^power, sigma the root mean square of a coordinate.
 
     Of power 1/4 they are brought back to a mean squared length of 1, which a kernel that is not
@@ -122,7 +122,7 @@ def half_distance(accuracy: float, risk: float) -> float:
 def optimiser_predictions(
     places: pd.DataFrame,
     features: Mapping[str, FeatureSet],
-    rows: Mapping[str, NDArray[np.int64]],
+    rows: Mapping[str, Integers],
     settings: TrainingSettings,
     training_images: int,
     setting: str,

@@ -24,7 +24,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
@@ -33,6 +32,7 @@ from fusiontheory.moments import Moments
 from fusiontheory.networks import build_network
 from fusiontheory.tangent import CoordinateMoments, KernelExpansion, expand_network, expansion_model
 from fusiontheory.training import TrainingSettings
+from fusiontheory.typing import Single
 
 __all__ = ["INITIAL_SEED", "PAIRS", "early_stopping_ridge", "tangent_curve"]
 
@@ -99,13 +99,13 @@ def tangent_curve(
     count = sum(p.numel() for p in network.parameters() if p.requires_grad)
     seen = expansion.product_eigenvalues
     directions = 0 if seen is None else len(seen)
-    found = []
+    points = []
     for n in sizes:
         ridge = early_stopping_ridge(n, expansion.diagonal, count, settings)
         if share is not None:
             ridge = share * expansion.diagonal
-        found.append({"n": int(n), "ridge": ridge, "beyond": n > 2 * directions})
-    table = pd.DataFrame(found).assign(
+        points.append({"n": int(n), "ridge": ridge, "beyond": n > 2 * directions})
+    table = pd.DataFrame(points).assign(
         diagonal=expansion.diagonal,
         r_squared=expansion.r_squared,
         product_r_squared=expansion.product_r_squared,
@@ -117,8 +117,8 @@ def tangent_curve(
 
 def _accuracies(
     expansion: KernelExpansion,
-    image: NDArray[np.float32],
-    text: NDArray[np.float32],
+    image: Single,
+    text: Single,
     table: pd.DataFrame,
 ) -> list[list[float]]:
     """Return accuracy, low and high at the n and ridges of the table."""

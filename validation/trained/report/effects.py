@@ -67,5 +67,5 @@ def _paired(
     seeds = first.index.intersection(second.index)
     if len(seeds) < 2:
         return {}
-    found = paired_gap(first[seeds], second[seeds])
-    return dict(zip(names, (found.gap, found.low, found.high), strict=True))
+    gap = paired_gap(first[seeds], second[seeds])
+    return dict(zip(names, (gap.gap, gap.low, gap.high), strict=True))

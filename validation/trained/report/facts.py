@@ -27,7 +27,7 @@ def record_facts(runs: pd.DataFrame, store: RecordStore, study: str = "trained")
     Raises:
         InputError: if a record is not there, or is corrupt.
     """
-    found: dict[str, set[str]] = {"device": set(), "versions": set(), "created": set()}
+    facts: dict[str, set[str]] = {"device": set(), "versions": set(), "created": set()}
     keys = sorted(set(runs["cell"]))
     notes = store.notes(study, keys)
     for key in keys:
@@ -37,15 +37,15 @@ def record_facts(runs: pd.DataFrame, store: RecordStore, study: str = "trained")
         environment = dict(about["environment"])
         threads = environment.pop("threads", None)
         device = str(environment.pop("device", "not noted"))
-        found["device"].add(device if threads is None else f"{device}, {threads} threads")
+        facts["device"].add(device if threads is None else f"{device}, {threads} threads")
         if "machine" in environment:
-            found["device"].add(f"machine {environment.pop('machine')}")
-        found["versions"] |= {f"{name} {value}" for name, value in sorted(environment.items())}
-        found["created"].add(str(about["created"])[:10])
-    days = sorted(found["created"])
+            facts["device"].add(f"machine {environment.pop('machine')}")
+        facts["versions"] |= {f"{name} {value}" for name, value in sorted(environment.items())}
+        facts["created"].add(str(about["created"])[:10])
+    days = sorted(facts["created"])
     return {
-        "device": sorted(found["device"]),
-        "versions": sorted(found["versions"]),
+        "device": sorted(facts["device"]),
+        "versions": sorted(facts["versions"]),
         "seconds": {"training, over all runs": round(float(runs["seconds"].sum()))},
         "date": days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}",
         "code": sorted(set(runs["code"])),

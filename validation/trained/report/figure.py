@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, head_styles, save_figure, style
+from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -114,9 +114,9 @@ def _gaps(axes: Axes, gaps: pd.DataFrame, axis: str) -> None:
 
 def _series(
     axes: Axes,
-    x: NDArray[np.float64],
-    y: NDArray[np.float64],
-    bars: tuple[NDArray[np.float64], NDArray[np.float64]],
+    x: Array,
+    y: Array,
+    bars: tuple[Array, Array],
     look: HeadStyle,
     label: str,
 ) -> None:

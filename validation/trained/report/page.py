@@ -184,12 +184,12 @@ def _claims(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
         return []
     evidence = tables.get("evidence", pd.DataFrame(columns=["claim"]))
     published: dict[str, Claim] = {claim.name: claim for claim in CLAIMS}
-    found = []
+    claims = []
     for row in tables["claims"].to_dict("records"):
         claim = published.get(row["claim"])
         mine = evidence[evidence["claim"] == row["claim"]]
         features = sorted({str(f) for f in mine["features"]}) if "features" in mine else []
-        found.append(
+        claims.append(
             {
                 "name": row["claim"],
                 "statement": claim.statement if claim else "",
@@ -204,7 +204,7 @@ def _claims(tables: Mapping[str, pd.DataFrame]) -> list[dict[str, Any]]:
                 "evidence": _evidence(mine),
             }
         )
-    return found
+    return claims
 
 
 def _evidence(rows: pd.DataFrame) -> Grid | None:

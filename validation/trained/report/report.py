@@ -140,7 +140,7 @@ def _judged(runs: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
         }
         for claim in CLAIMS
     ]
-    evidence = [found.evidence.assign(claim=name) for name, found in verdicts.items()]
+    evidence = [verdict.evidence.assign(claim=name) for name, verdict in verdicts.items()]
     table = pd.concat(evidence, ignore_index=True).set_index("claim").reset_index()
     return pd.DataFrame(claims), table
 
@@ -177,17 +177,17 @@ def write_report(
         InputError: if ``out`` cannot be written to.
     """
     check_writable("out", out)
-    found = tables(study, conditions, store, cells, kind)
-    for name, table in found.tables.items():
+    made = tables(study, conditions, store, cells, kind)
+    for name, table in made.tables.items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())
-    write_atomically(out / "missing.json", (_listed(found.missing) + "\n").encode())
-    if len(found.runs):
-        draw(found.tables["runs"], found.tables["gaps"], out / "figure")
-        shown = {**found.tables, **_written_before(out)}
-        facts = _facts(study, conditions, found.runs, store)
-        write_page(shown, found.missing, {**facts, "caution": caution}, out)
-    return found
+    write_atomically(out / "missing.json", (_listed(made.missing) + "\n").encode())
+    if len(made.runs):
+        draw(made.tables["runs"], made.tables["gaps"], out / "figure")
+        shown = {**made.tables, **_written_before(out)}
+        facts = _facts(study, conditions, made.runs, store)
+        write_page(shown, made.missing, {**facts, "caution": caution}, out)
+    return made
 
 
 def _written_before(out: Path) -> dict[str, pd.DataFrame]:

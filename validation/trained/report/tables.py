@@ -18,6 +18,7 @@ from fusiontheory.stats import (
     seeds_needed,
 )
 from fusiontheory.training import unpack_right
+from fusiontheory.typing import Integers
 from validation.claims import SWEEP_SIGMAS
 
 __all__ = ["FIRST", "RUN_COLUMNS", "gap_table", "power_table", "scaling_table", "trend_table"]
@@ -42,7 +43,7 @@ _GAP_COLUMNS = [
 _EXPONENTS = (-1.0, -0.5, 0.0)
 
 
-def gap_table(runs: pd.DataFrame, images: NDArray[np.int64]) -> pd.DataFrame:
+def gap_table(runs: pd.DataFrame, images: Integers) -> pd.DataFrame:
     """Return the gap of `FIRST` to every other head in each condition, n and noise.
 
     Args:
@@ -89,11 +90,11 @@ def scaling_table(runs: pd.DataFrame) -> pd.DataFrame:
     for place, gaps in _series(runs[runs["sigma"] == 0], "n"):
         if min(gaps.shape) < 2:
             continue
-        found = scaling_exponent(gaps.to_numpy(), gaps.columns.to_numpy(float), _EXPONENTS)
-        row: dict[str, Any] = {**place, "sizes": found.sizes, "seeds": found.seeds}
-        row |= {name: getattr(found, name) for name in ("exponent", "low", "high", "residual")}
-        row |= {"one_sign": found.one_sign}
-        row |= {f"p_of_{exponent:g}": p for exponent, p in found.p_values.items()}
+        scaling = scaling_exponent(gaps.to_numpy(), gaps.columns.to_numpy(float), _EXPONENTS)
+        row: dict[str, Any] = {**place, "sizes": scaling.sizes, "seeds": scaling.seeds}
+        row |= {name: getattr(scaling, name) for name in ("exponent", "low", "high", "residual")}
+        row |= {"one_sign": scaling.one_sign}
+        row |= {f"p_of_{exponent:g}": p for exponent, p in scaling.p_values.items()}
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -112,11 +113,11 @@ def trend_table(runs: pd.DataFrame) -> pd.DataFrame:
         for place, gaps in _series(pd.concat([clean, part]), "sigma"):
             if len(gaps) < 2 or gaps.shape[1] < 3:
                 continue
-            found = gap_trend(gaps.to_numpy(), gaps.columns.to_numpy(float))
+            trend = gap_trend(gaps.to_numpy(), gaps.columns.to_numpy(float))
             row: dict[str, Any] = {**place, "side": side, "n": n}
-            row |= {"sigmas": found.levels, "seeds": found.seeds}
-            row |= {name: getattr(found, name) for name in ("slope", "low", "high", "p_value")}
-            rows.append(row | {"permutation_p": found.permutation_p})
+            row |= {"sigmas": trend.levels, "seeds": trend.seeds}
+            row |= {name: getattr(trend, name) for name in ("slope", "low", "high", "p_value")}
+            rows.append(row | {"permutation_p": trend.permutation_p})
     return pd.DataFrame(rows)
 
 
@@ -127,8 +128,8 @@ def power_table(runs: pd.DataFrame) -> pd.DataFrame:
         if len(first) < 2:
             continue
         need = seeds_needed(first["accuracy"].to_numpy() - other["accuracy"].to_numpy())
-        found = {name: getattr(need, name) for name in ("sd", "seeds", "low", "high")}
-        rows.append({**place, "second": head, "pilot_seeds": len(first), **found})
+        power = {name: getattr(need, name) for name in ("sd", "seeds", "low", "high")}
+        rows.append({**place, "second": head, "pilot_seeds": len(first), **power})
     return pd.DataFrame(rows)
 
 

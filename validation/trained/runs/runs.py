@@ -79,12 +79,12 @@ def recorded_runs(
     for cell in cells:
         known = {group_cell(group, STUDY): group for group in made.named(cell)}
         there = [name for name in known if name in store]
-        found = [store.read(STUDY, [name]).assign(seed=made.seeds(known[name])) for name in there]
-        rows = sum(map(len, found))
+        tables = [store.read(STUDY, [name]).assign(seed=made.seeds(known[name])) for name in there]
+        rows = sum(map(len, tables))
         if rows < cell.runs:
             unit = "seeds" if cell.variant.runs == 1 else "runs"
             missing.append(f"{cell} ({rows} of {cell.runs} {unit})")
-        frames += [_told(one, cell, made.base(cell).name) for one in found]
+        frames += [_told(one, cell, made.base(cell).name) for one in tables]
     table = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
     return table, missing
 

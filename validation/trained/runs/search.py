@@ -89,8 +89,8 @@ def search_cells(
             for place, part in _complete(runs, study.least_trials)
             for trial in further_trials(_dev(part))
         ]
-        found = chosen_table(runs, study.least_trials)
-        for (condition, head, n), variant in choices(found).items():
+        chosen = chosen_table(runs, study.least_trials)
+        for (condition, head, n), variant in choices(chosen).items():
             if (larger := study.started_from(n)) is not None:
                 start = _trial(variant)
                 asked.append(study.trial_cell(condition, head, larger, start))
