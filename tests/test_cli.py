@@ -347,7 +347,18 @@ def test_a_grid_beyond_any_machine_is_refused_at_once(tmp_path, capsys, change, 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "3", '{"configs": 1}', '{"configs": [3]}', "[" * 9999, '{"n": 1e999}']
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "3",
+        '{"configs": 1}',
+        '{"configs": [3]}',
+        "[" * 9999,
+        '{"n": 1e999}',
+        '{"configs": [], "heads": 5}',
+    ],
 )
 def test_a_malformed_description_of_a_grid_is_named(tmp_path, capsys, text):
     config, out = tmp_path / "grid.toml", tmp_path / "out"
@@ -359,6 +370,7 @@ def test_a_malformed_description_of_a_grid_is_named(tmp_path, capsys, text):
     assert ended.value.code == 2
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
+    assert str(out) in err
     assert (out / "grid.json").read_text() == text
 
 

@@ -124,7 +124,8 @@ def extends(held: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     False
     """
     added = {"seeds", "heads"}
-    if "low-rank" not in (held.get("heads") or ()):
+    heads = held.get("heads")
+    if not (isinstance(heads, list) and "low-rank" in heads):
         added.add("rank")  # which only that head has
     if {k: v for k, v in held.items() if k not in added} != {
         k: v for k, v in wanted.items() if k not in added

@@ -2,35 +2,30 @@
 
 ``PYTHONPATH=.:tests python -m mutation [--count 220] [--minutes 30] [--out .cache/mutation]``
 
-Cosmic Ray lists every change that it can make; a sample drawn by a seed is tried. Each mutant is
-put into a copy of the repository and tested in a process that is forked after the slow imports.
-What was tried is kept, so that the same command goes on; with ``--page`` the table is written into
-a page.
+Cosmic Ray lists every change that it can make; a sample of them is tried. Each mutant is put into
+a copy of the repository and tested, with the tests that run its statement alone, the quick ones
+first, in a process that is forked after the slow imports. What was tried is kept, so that the same
+command goes on; with ``--page`` the table is written into a page.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
-import os
-import random
 import resource
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mutation.covering import recorded
 from mutation.report import write
-from mutation.sample import ROOMS, Mutant, mutants
+from mutation.sample import Mutant, sample
+from mutation.tried import copied, tried, warm
 
 _ROOT = Path(__file__).parents[2]
-_SLOW = ("numpy", "pandas", "scipy.stats", "scipy.optimize", "sklearn", "hypothesis", "pytest")
-_LIMIT = 150
-"""Seconds of the processor that a mutant may take: an endless loop is noticed too."""
 
 
 def main() -> int:
@@ -46,82 +41,45 @@ def main() -> int:
     log = asked.out / "mutants.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
     held = {row["id"]: row for row in rows}
-    sample = random.Random(0).sample(mutants(_ROOT), asked.count)
-    todo = [m for m in sample if _is_left(held.get(m.id), asked.survivors)]
-    end = time.monotonic() + 60 * asked.minutes
-    with tempfile.TemporaryDirectory() as folder, log.open("a") as file:
-        copy = _copied(Path(folder))
-        for module in _SLOW if todo else ():
-            importlib.import_module(module)
-        for room in sorted({m.room for m in todo} - held.keys()):
-            if _tested(ROOMS[room], copy) != "survived":
-                said = (copy / "last.txt").read_text()[-2000:]
-                raise SystemExit(f"the tests of {room} fail without any mutant:\n{said}")
-            print(json.dumps({"id": room, "outcome": "survived"}), file=file, flush=True)
-        for number, mutant in enumerate(todo, 1):
-            if time.monotonic() > end:
-                break
-            start = time.monotonic()
-            outcome = _tried(mutant, copy)
-            seconds = round(time.monotonic() - start, 1)
-            row = {**mutant.row(), "outcome": outcome, "seconds": seconds}
-            held[mutant.id] = row
-            print(json.dumps(row), file=file, flush=True)
-            print(f"{number}/{len(todo)} {outcome} {mutant.id} {seconds} s", file=sys.stderr)
+    drawn = sample(_ROOT, asked.count)
+    todo = [one for one in drawn if _is_left(held.get(one.id), asked.survivors)]
+    if todo:
+        for row in _rows(todo, asked.out, asked.minutes):
+            held[row["id"]] = row
+            with log.open("a") as file:
+                print(json.dumps(row), file=file)
     if asked.page:
-        write(_ROOT / "docs" / "reliability.md", [held[m.id] for m in sample if m.id in held])
-    return 0 if all(m.id in held for m in sample) else 1
+        write(_ROOT / "docs" / "reliability.md", [held[m.id] for m in drawn if m.id in held])
+    return 0 if all(one.id in held for one in drawn) else 1
 
 
 def _is_left(row: dict[str, Any] | None, again: bool) -> bool:
     return row is None or (again and row["outcome"] == "survived")
 
 
-def _copied(folder: Path) -> Path:
-    """Return a copy of what git tracks or would."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=_ROOT, capture_output=True, text=True, check=True,
-    ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, listed):
-        if (_ROOT / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(_ROOT / name, folder / name)
-    return folder
+def _rows(todo: list[Mutant], keep: Path, minutes: float) -> Iterator[dict[str, Any]]:
+    end = time.monotonic() + 60 * minutes
+    with tempfile.TemporaryDirectory() as folder:
+        copy = copied(_ROOT, Path(folder))
+        warm([])
+        covering = recorded(copy, keep)
+        warm(covering.modules)
+        for number, mutant in enumerate(todo, 1):
+            if time.monotonic() > end:
+                return
+            before = _spent()
+            outcome, tests = tried(mutant, copy, covering, number)
+            seconds = round(_spent() - before, 1)
+            print(f"{number}/{len(todo)} {outcome} {mutant.id} {seconds} s", file=sys.stderr)
+            change = mutant.change((copy / mutant.path).read_text(encoding="utf-8"))
+            yield {**mutant.row(), "change": change, "outcome": outcome, "tests": tests,
+                   "seconds": seconds}  # fmt: skip
 
 
-def _tried(mutant: Mutant, copy: Path) -> str:
-    """Return "killed", "survived" or "endless", which counts as killed."""
-    path = copy / mutant.path
-    original = path.read_text(encoding="utf-8")
-    path.write_text(mutant.text(original), encoding="utf-8")
-    try:
-        first = _tested(mutant.first_tests(copy), copy)
-        return _tested(ROOMS[mutant.room], copy) if first == "survived" else first
-    finally:
-        path.write_text(original, encoding="utf-8")
-
-
-def _tested(tests: list[str], copy: Path) -> str:
-    child = os.fork()
-    if not child:
-        os.setsid()
-        resource.setrlimit(resource.RLIMIT_CPU, (_LIMIT, _LIMIT))
-        os.chdir(copy)
-        os.environ["PYTHONPATH"] = os.pathsep.join((str(copy), str(copy / "tests")))
-        sys.path[:] = [str(copy), str(copy / "tests"), *sys.path]
-        sys.dont_write_bytecode = True
-        with (copy / "last.txt").open("w") as said:
-            os.dup2(said.fileno(), 1)
-            os.dup2(said.fileno(), 2)
-        import pytest
-
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:randomly"]
-        os._exit(int(pytest.main([*options, *tests])))
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return "endless"
-    return "killed" if status else "survived"
+def _spent() -> float:
+    """Return the seconds of the processor of all processes that ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 if __name__ == "__main__":

@@ -3,11 +3,16 @@
 Left out are changes of annotations, which do not run, of messages and of ``__all__``; the removal
 of decorators that only check, cache or describe (`tests/test_fuzz.py` holds the first); and other
 arithmetic than + - * / **, such as shifts, which any test of floats notices.
+
+Whether a mutant is in the sample depends on a digest of its file, its line and its operator alone,
+so that an edit of other lines leaves it there.
 """
 
 from __future__ import annotations
 
 import ast
+import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +29,9 @@ ROOMS = {
     "matching": ["tests/matching", *_CURVES],
     "solvers": ["tests/solvers"],
     "store": ["tests/store"],
-    "training": ["tests/training/test_settings.py"],
-    "simulate": ["tests/simulate"],
 }
-"""Tests that a mutant of a room is tried with."""
+"""The rooms, and the tests that a mutant of each is tried with, beside the examples of its own."""
 
-_SAMPLED = ("risk", "signal", "matching", "solvers", "store")
 _ARITHMETIC = {"Add", "Sub", "Mul", "Div", "Pow"}
 _SAY_NOTHING = {"checked", "overload", "cache", "cached_property", "lru_cache", "wraps"}
 
@@ -44,6 +46,8 @@ class Mutant:
         operator: of Cosmic Ray.
         occurrence: the how-many-th place where the operator can act.
         line: of the place.
+        statement: the lines of the statement there, without those of statements within it.
+        id: name that stays while the line does.
     """
 
     room: str
@@ -51,11 +55,8 @@ class Mutant:
     operator: str
     occurrence: int
     line: int
-
-    @property
-    def id(self) -> str:
-        """Name that stays while the file does."""
-        return f"{self.path}:{self.line} {self.operator}#{self.occurrence}"
+    statement: tuple[int, ...]
+    id: str
 
     def text(self, original: str) -> str:
         """Return the mutated file."""
@@ -64,20 +65,35 @@ class Mutant:
             raise ValueError(f"{self.id} changes nothing")
         return str(mutated)
 
-    def first_tests(self, root: Path) -> list[str]:
-        """Return the tests that are likeliest to notice: the file's own, then its examples."""
-        own = [f"tests/{self.room}/test_{Path(self.path).stem}.py", self.path]
-        return [name for name in own if (root / name).is_file()]
+    def change(self, original: str) -> str:
+        """Return the lines that differ, as they are and as they become."""
+        one, other = original.splitlines(), self.text(original).splitlines()
+        while one and other and one[0] == other[0]:
+            one, other = one[1:], other[1:]
+        while one and other and one[-1] == other[-1]:
+            one, other = one[:-1], other[:-1]
+        parts = (" ".join(line.strip() for line in lines) for lines in (one, other))
+        return " → ".join(f"`{part}`" for part in parts)
+
+    @property
+    def rank(self) -> str:
+        """Digest by which mutants are drawn."""
+        return hashlib.sha256(self.id.encode()).hexdigest()
 
     def row(self) -> dict[str, Any]:
         """Return what is kept of it."""
         return {"id": self.id, "room": self.room, "path": self.path, "line": self.line}
 
 
+def sample(root: Path, count: int) -> list[Mutant]:
+    """Return so many of all mutants, the same ones while their lines are."""
+    return sorted(mutants(root), key=lambda one: one.rank)[:count]
+
+
 def mutants(root: Path) -> list[Mutant]:
     """Return every mutant of the rooms, in the order of their files."""
     found = []
-    for room in _SAMPLED:
+    for room in ROOMS:
         for path in sorted((root / "fusiontheory" / room).glob("*.py")):
             if path.name != "__init__.py":
                 found += list(_mutants_of(room, path, root))
@@ -85,17 +101,38 @@ def mutants(root: Path) -> list[Mutant]:
 
 
 def _mutants_of(room: str, path: Path, root: Path) -> Iterator[Mutant]:
-    silent = _silent_lines(ast.parse(path.read_text(encoding="utf-8")))
-    tree = get_ast_from_path(path)
-    for name in operator_names():
-        operator_class = get_operator(name)
-        if operator_class.arguments() or not _is_asked(name):
+    text = path.read_text(encoding="utf-8")
+    lines, parsed = text.splitlines(), ast.parse(text)
+    silent, statements = _silent_places(parsed), _statements(parsed)
+    tree, name = get_ast_from_path(path), str(path.relative_to(root))
+    seen: Counter[str] = Counter()
+    for operator_name in operator_names():
+        operator_class = get_operator(operator_name)
+        if operator_class.arguments() or not _is_asked(operator_name):
             continue
         operator = operator_class()
         places = [place for node in ast_nodes(tree) for place in operator.mutation_positions(node)]
         for occurrence, ((line, column), _) in enumerate(places):
-            if not any(start <= (line, column) < end for start, end in silent):
-                yield Mutant(room, str(path.relative_to(root)), name, occurrence, line)
+            if any(start <= (line, column) < end for start, end in silent):
+                continue
+            same = f"{name} {operator_name.removeprefix('core/')} {lines[line - 1].strip()}"
+            seen[same] += 1
+            own = statements.get(line, (line,))
+            yield Mutant(room, name, operator_name, occurrence, line, own, f"{same} #{seen[same]}")
+
+
+def _statements(tree: ast.Module) -> dict[int, tuple[int, ...]]:
+    """Return for each line the lines of the innermost statement there."""
+    found: dict[int, tuple[int, ...]] = {}
+    for node in ast.walk(tree):  # outer nodes come first
+        if isinstance(node, ast.stmt):
+            last = node.end_lineno or node.lineno
+            inner = [one.lineno for one in ast.walk(node) if isinstance(one, ast.stmt)][1:]
+            first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+            end = min([last, *(line - 1 for line in inner)])
+            own = tuple(range(first, max(end, first) + 1))
+            found |= dict.fromkeys(own, own)
+    return found
 
 
 def _is_asked(operator: str) -> bool:
@@ -105,7 +142,7 @@ def _is_asked(operator: str) -> bool:
     return kind != "ReplaceUnaryOperator" or "Invert" not in change
 
 
-def _silent_lines(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+def _silent_places(tree: ast.Module) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """Return where changes are left out, as pairs of line and column."""
     nodes: list[ast.AST] = []
     for node in ast.walk(tree):

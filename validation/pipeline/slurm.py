@@ -95,8 +95,8 @@ def launch_study(options: Sequence[str], shards: int, resources: Resources) -> s
     """Submit the stages one after the other, wait, and return what the last one printed.
 
     Raises:
-        InputError: if submitit is missing, the logs cannot be written, an option belongs to the
-            launcher, or jobs failed: the first of them is named with its error.
+        InputError: if submitit or Slurm is missing, the logs cannot be written, an option belongs
+            to the launcher, or jobs failed: the first of them is named with its error.
     """
     for option in ("--shard", "--only"):
         if any(given.partition("=")[0] == option for given in options):
@@ -118,7 +118,13 @@ def _executor(resources: Resources) -> Any:
         raise InputError(
             "launch needs submitit, which is missing; pip install 'fusiontheory[slurm]'"
         ) from error
-    executor = submitit.AutoExecutor(folder=resources.logs, cluster=resources.cluster)
+    try:
+        executor = submitit.AutoExecutor(folder=resources.logs, cluster=resources.cluster)
+    except RuntimeError as error:  # there is no srun
+        raise InputError(
+            f"cluster must be one that can be reached from here, got {resources.cluster!r}: {error}"
+            " Launch on a machine that submits jobs, or with --cluster local"
+        ) from error
     executor.update_parameters(
         name="fusiontheory",
         timeout_min=resources.timeout_min,

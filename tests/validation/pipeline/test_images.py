@@ -180,6 +180,13 @@ def test_a_launch_without_submitit_or_with_wrong_options(
         run_command([sys.executable, "-c", "import sys; sys.exit('features must be given')"])
 
 
+def test_a_launch_without_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("submitit", reason="submitit is not installed (pip extra: slurm)")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"cluster must be .* got 'slurm': .*srun"):
+        launch_study(["--captions", "a"], 2, Resources(logs=tmp_path))
+
+
 def test_sidecar_and_json(
     options: list[str], finished: tuple[Path, dict[Path, int], str], tmp_path: Path
 ) -> None:
