@@ -23,6 +23,8 @@ _Result = TypeVar("_Result")
 _RETRIES = 5
 # Processes that a machine can have; a greater number is a slip.
 _MOST_JOBS = 4096
+# Tasks to a message to a scheduler.
+_SENT = 1000
 # Seconds between two looks at a cluster, and without any worker until it is given up.
 _POLL, _PATIENCE = 0.2, 30
 # Times that a task is run alone after its worker, or another of the pool, died.
@@ -165,28 +167,36 @@ def _on_dask(
         raise InputError("scheduler needs Dask: pip install 'fusiontheory[dask]'") from error
     try:
         client = Client(address, timeout="10s", security=security)
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:  # TypeError: TLS without certificates
         raise InputError(f"scheduler must be a Dask scheduler, got {address!r}: {error}") from error
     with client:
-        futures = [
-            client.submit(_on_one_thread, function, k, task, pure=False, retries=_RETRIES)
-            for k, task in enumerate(tasks)
-        ]
+        futures = client.map(
+            _on_one_thread,
+            [function] * len(tasks),
+            range(len(tasks)),
+            tasks,
+            pure=False,
+            retries=_RETRIES,
+            batch_size=_SENT,
+        )
         try:
             running = as_completed(futures)
-            for future in _as_they_end(client, running):
-                try:
-                    k, result = future.result(_PATIENCE)
-                except (LateError, TimeoutError):
-                    if future.status == "error":
-                        raise
-                    # Its worker went after it had ended and before the result was here.
-                    if not client.scheduler_info().get("workers"):
-                        raise _no_worker() from None
-                    running.add(future)
-                    continue
-                future.release()
-                yield tasks[k], result
+            del futures  # each is let go when its result is here
+            for ended in _as_they_end(client, running):
+                results = _gathered(client, ended)
+                for position, future in enumerate(ended):
+                    try:
+                        k, result = results[position] if results else future.result(_PATIENCE)
+                    except (LateError, TimeoutError):
+                        if future.status == "error":
+                            raise
+                        # Its worker went after it had ended and before the result was here.
+                        if not client.scheduler_info().get("workers"):
+                            raise _no_worker() from None
+                        running.add(future)
+                        continue
+                    future.release()
+                    yield tasks[k], result
         except (CancelledError, CommClosedError, OSError, TimeoutError) as error:
             raise InputError(
                 f"scheduler {address} is lost ({type(error).__name__}); what is done is kept, run"
@@ -194,8 +204,20 @@ def _on_dask(
             ) from error
 
 
-def _as_they_end(client: Any, futures: Any) -> Iterator[Any]:
-    """Yield futures of Dask as they end, while there are workers or might be again.
+def _gathered(client: Any, futures: list[Any]) -> list[Any]:
+    """Return the results in one message; empty, so that each is asked for, if one is not there."""
+    try:
+        return list(
+            client.sync(
+                lambda: client.gather(futures, asynchronous=True), callback_timeout=_PATIENCE
+            )
+        )
+    except Exception:  # of a task, or of a worker that is gone
+        return []
+
+
+def _as_they_end(client: Any, futures: Any) -> Iterator[list[Any]]:
+    """Yield lists of futures of Dask as they end, while there are workers or might be again.
 
     Raises:
         InputError: if for `_PATIENCE` seconds there was no worker.
@@ -207,8 +229,8 @@ def _as_they_end(client: Any, futures: Any) -> Iterator[Any]:
             ended = futures.next_batch(block=False)
         except StopIteration:
             return
-        yield from ended
         if ended:
+            yield ended
             last = time.monotonic()
             continue
         time.sleep(_POLL)

@@ -56,6 +56,13 @@ def test_files_that_are_named_are_there(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+def test_tests_that_a_page_names_are_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w*)`", (ROOT / "docs" / "reliability.md").read_text())
+    assert len(named) >= 14
+    for file, test in named:
+        assert f"\ndef {test}(" in (ROOT / "tests" / file).read_text(), (file, test)
+
+
 def test_the_page_of_the_package_has_no_link_into_a_folder() -> None:
     page = runpy.run_path(str(ROOT / "setup.py"))["page"]
     readme = (ROOT / "README.md").read_text()

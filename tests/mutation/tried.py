@@ -20,7 +20,7 @@ from mutation.sample import Mutant
 _FIRST = 25
 """So many tests come first, in one process, before all the others."""
 _LIMIT = 30
-"""Seconds of the processor beyond three times those without a mutant, after which tests are ended."""
+"""Tests are ended after so many seconds of the processor and three times what they take."""
 _WALL = 900
 
 

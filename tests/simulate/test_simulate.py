@@ -522,5 +522,11 @@ def test_a_lost_scheduler_and_lost_workers_end_in_one_line(monkeypatch):
         assert time.monotonic() - began < 15
 
 
+def test_tls_without_certificates_is_refused():
+    pytest.importorskip("distributed")
+    with pytest.raises(InputError, match=r"scheduler must be .* got 'tls://.* TLS"):
+        list(scatter(abs, [-1], scheduler="tls://127.0.0.1:8786"))
+
+
 def test_the_rank_may_be_the_smaller_dimension():
     assert small(heads=["low-rank"], rank=3).rank == 3

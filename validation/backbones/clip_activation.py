@@ -54,7 +54,7 @@ def _trained_activation(
         try:
             settings = json.loads(beside.read_text(encoding="utf-8"))["model_cfg"]
             return _NAMES[bool(settings.get("quick_gelu", False))], beside.name
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
             raise InputError(
                 f"checkpoint must have a readable {beside.name} beside it or none, got"
                 f" {type(error).__name__}: {error}"

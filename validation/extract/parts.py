@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import write_atomically
+from fusiontheory.store import read_bytes, write_atomically
 
 __all__ = ["PartList", "ShardEntry", "read_part", "write_part"]
 
@@ -78,12 +78,12 @@ def read_part(path: Path) -> PartList:
         InputError: if the file is not there or is none.
     """
     try:
-        content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: Mapping[str, Any] = json.loads(read_bytes(path))
         entries = [ShardEntry(**entry) for entry in content["entries"]]
         return PartList(**{**content, "entries": entries})
-    except OSError as error:
-        raise InputError(f"part must be a file to read, got {path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except InputError:
+        raise
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"part must be a list that extract wrote, got {path} ({type(error).__name__});"
             " run that part again"

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from fusiontheory.alignment import retrieval_recall
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.data import FeatureSet
+from fusiontheory.store import read_bytes
 from fusiontheory.typing import Array
 from validation.backbones import Preprocessing
 
@@ -148,7 +149,7 @@ def prove_file(path: Path) -> Proof:
     features = FeatureSet.load(path)
     sidecar = path.with_suffix(".json")
     try:
-        about = json.loads(sidecar.read_text(encoding="utf-8"))
+        about = json.loads(read_bytes(sidecar))
         backbone = about["image"]["name"], about["image"]["tag"]
         fingerprint = about["fingerprint"]
         if not all(isinstance(word, str) for word in (*backbone, fingerprint)):

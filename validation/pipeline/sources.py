@@ -11,7 +11,7 @@ from typing import Any
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
-from fusiontheory.store import is_sealed
+from fusiontheory.store import is_sealed, read_bytes
 from validation.conditions import check_same_images
 from validation.pipeline.splits import split_by_image
 
@@ -110,9 +110,9 @@ def _sidecar(path: Path, features: FeatureSet) -> dict[str, Any]:
     if not own or not sidecar.is_file():  # a .json beside other people's files is their own
         return {}
     try:
-        about: dict[str, Any] = json.loads(sidecar.read_text(encoding="utf-8"))
+        about: dict[str, Any] = json.loads(read_bytes(sidecar))
         fingerprint = about["fingerprint"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(
             f"sidecar must be the JSON file that was written with the features, got {sidecar}"
             f" ({type(error).__name__}); make the features again, or delete it"

@@ -309,6 +309,17 @@ def test_a_part_that_is_none(text):
         Part.parse(text)
 
 
+@pytest.mark.parametrize("text", ["", "[]", "[" * 10_000, '{"entries": 3}', '{"entries": [{}]}'])
+def test_a_list_of_shards_that_is_none_is_named(tmp_path, text):
+    path, pipe = tmp_path / "part.json", tmp_path / "pipe.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"extract wrote, got .*part\.json"):
+        merge([path], tmp_path / "out.safetensors")
+    os.mkfifo(pipe)
+    with pytest.raises(InputError, match=r"regular file, got .*pipe\.json"):
+        merge([pipe], tmp_path / "out.safetensors")
+
+
 def test_captions_must_be_equally_many(corpus, tmp_path):
     uneven = replace(corpus, captions=(("one",), *corpus.captions[1:]))
     with pytest.raises(InputError, match="--captions-each"):
