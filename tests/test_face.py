@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
+from dataclasses import is_dataclass
 from importlib.metadata import version
 from itertools import pairwise
 
@@ -22,6 +24,15 @@ from validation.__main__ import app as validation_app
 def test_dir_lists_public_names_and_nothing_else() -> None:
     assert sorted(dir(ft)) == sorted(ft.__all__)
     assert not [name for name in dir(ft) if name.startswith("_")]
+
+
+@pytest.mark.parametrize("room", ["matching", "risk", "signal", "solvers", "store"])
+def test_what_a_room_describes_cannot_change(room: str) -> None:
+    module = importlib.import_module(f"fusiontheory.{room}")
+    described = [one for one in vars(module).values() if is_dataclass(one)]
+    assert described
+    for one in described:
+        assert one.__dataclass_params__.frozen, one
 
 
 def test_version() -> None:

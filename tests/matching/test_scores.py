@@ -7,6 +7,7 @@ from worlds import RIDGE, SIZES, WORLDS, measured_means
 
 from fusiontheory.curves import predict_curve
 from fusiontheory.matching import (
+    DotProductScores,
     KernelScores,
     KernelSignal,
     LeverageLaw,
@@ -104,6 +105,17 @@ def test_the_dot_products_error_is_the_spread_of_its_accuracy():
     )
     # 300 draws tell their spread to 4 %.
     assert np.sqrt((found[:, 1] ** 2).mean()) == pytest.approx(found[:, 0].std(), rel=0.15)
+
+
+def test_the_dot_products_law_has_no_units():
+    rng = np.random.default_rng(0)
+    x = rng.standard_t(6, (400, 4))
+    y = x + rng.standard_normal(x.shape)
+    n = np.array([32.0, 256.0])
+    expected = DotProductScores.of(Moments.from_features(x, y)).shift(n, 0.5)
+    scaled = DotProductScores.of(Moments.from_features(3 * x, y / 2)).shift(n, 0.5 * 9 / 4)
+    np.testing.assert_allclose(scaled.shift, expected.shift, rtol=1e-5)
+    np.testing.assert_allclose(scaled.error, expected.error, rtol=1e-5)
 
 
 def test_a_dot_product_without_signal_keeps_its_interval():

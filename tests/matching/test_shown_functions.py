@@ -2,11 +2,14 @@
 
 import numpy as np
 import pytest
+from worlds import WORLDS
 
 from fusiontheory import Moments, predict_curve
-from fusiontheory.signal import ritz_gram
+from fusiontheory.matching import KernelSignal
+from fusiontheory.signal import RitzGram, ritz_gram
 
 FUNCTIONS = ("image_pair", "text_pair", "image", "text", "length", "witness")
+ORDERS = {(1, 1): 0.1, (2, 0): 0.05, (0, 2): 0.05, (0, 0): 0.2}
 
 
 def strong(m, seed):
@@ -50,3 +53,43 @@ def test_nothing_is_shown_without_signal():
         shown.append(ritz_gram(v, t, np.ones(8), np.ones(8), orders, levels).shown(FUNCTIONS))
     # Five rotations can look clear of noise by chance.
     assert sum(first == len(levels) for first in shown) >= 8
+
+
+@pytest.fixture(scope="module")
+def mild():
+    """Signals of 1500 images of a world, with and without what the functions add."""
+    moments = Moments.from_features(*WORLDS["mild"].draw(1500, np.random.default_rng(0)))
+    return KernelSignal(moments, ORDERS, functions=FUNCTIONS), KernelSignal(moments, ORDERS)
+
+
+def test_the_slope_is_that_of_the_signal_within_beyond_and_below_the_levels(mild):
+    with_functions, without = mild
+    levels = with_functions.pairs.levels
+    kappa = np.geomspace(levels[0] / 30, levels[-1] * 30, 40)
+    q, slope = with_functions(kappa)
+    assert (q >= without(kappa)[0]).all()
+    assert (q > 1.05 * without(kappa)[0]).any()
+    step = 1e-4
+    sides = [with_functions(kappa * np.exp(sign * step))[0] for sign in (1, -1)]
+    np.testing.assert_allclose(slope, (sides[0] - sides[1]) / (2 * step), atol=1e-6 * q.max())
+
+
+def test_the_gains_error_falls_as_the_gain_beyond_the_levels(mild):
+    kappa = mild[0].pairs.levels[-1] * np.array([1.0, 3.0, 30.0])
+    errors, own = (signal.error(kappa) for signal in mild)
+    gained = np.sqrt(errors**2 - own**2)
+    np.testing.assert_allclose(gained * kappa, gained[0] * kappa[0], rtol=1e-4)
+
+
+def test_a_gain_that_would_rise_is_the_mean_in_relative_errors(mild, monkeypatch):
+    levels = mild[0].pairs.levels
+    base, _ = mild[1](levels)
+    rising = np.zeros(len(levels))
+    rising[-1] = 1.1 * base[-2] - base[-1]
+    monkeypatch.setattr(RitzGram, "shown", lambda self, functions: 0)
+    monkeypatch.setattr(RitzGram, "gain", lambda self, functions: rising)
+    monkeypatch.setattr(RitzGram, "gain_error", lambda self, functions: 0 * rising)
+    signal = KernelSignal(mild[0].moments, ORDERS, functions=FUNCTIONS)
+    # Where errors are not known each point is taken to be as sure, relative to what it is.
+    mean = np.average(base[-2] * np.array([1.0, 1.1]), weights=1 / base[-2:] ** 2)
+    np.testing.assert_allclose(signal(levels[-2:])[0], mean, rtol=1e-6)

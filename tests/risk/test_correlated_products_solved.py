@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fusiontheory import CorrelatedProducts, InputError
+from fusiontheory import CorrelatedProducts, InputError, ValidityWarning
 
 
 def test_every_random_case_is_solved():
@@ -61,3 +61,11 @@ def test_as_simulated(intercept):
     error = np.std(risks) / np.sqrt(len(risks))
     # Terms of relative size 1/n are left out.
     assert abs(found - np.mean(risks)) < 3 * error + np.mean(risks) / n
+
+
+def test_the_peak_is_infinite_without_ridge_and_the_caller_is_warned():
+    model = CorrelatedProducts(np.ones(2), np.ones(2), np.zeros(2), samples=4096)
+    with pytest.warns(ValidityWarning, match="infinite at n = 4") as caught:
+        risk = model.risk(np.ones((2, 2)), [3, 4, 5], 0.0, 0.1)
+    assert caught[0].filename == __file__
+    assert np.isinf(risk).tolist() == [False, True, False]

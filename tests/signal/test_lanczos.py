@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.signal import FOLDS, lanczos_signal, operator_rotations
+from fusiontheory.signal import FOLDS, lanczos_signal, operator_rotations, signal_curve
 
 KAPPA = (0.05, 1.0)
 
@@ -175,3 +175,20 @@ def test_without_excess_covariance_all_steps_agree():
 def test_noise_that_breaks_the_second_step_leaves_the_first():
     moments = np.array([1.0, 0.5, 1.0, -9.0])  # d_2 + d_3 / 2 < 0: not a variance
     assert lanczos_signal(moments) == lanczos_signal(moments, steps=1) == pytest.approx(0.8)
+
+
+@settings(deadline=None, max_examples=40)
+@given(noise=st.lists(st.floats(-1.0, 1.0), min_size=6, max_size=6))
+def test_a_signal_falls_with_kappa_but_not_faster_than_its_inverse(noise):
+    grid = np.geomspace(1e-3, 1.0, 6)
+    levels = np.geomspace(1e-3, 1.0, 21)
+    shape, share = -np.log(levels + 0.1), grid / (grid + 0.1)
+    known = (grid + 0.1) ** -1.0 * np.exp(noise)
+    kappa = np.geomspace(1e-4, 10.0, 60)
+    q, slope = signal_curve(kappa, grid, known, levels, shape, share)
+    assert (np.diff(q) <= 1e-9 * q[:-1]).all()
+    assert (-q * (1 + 1e-9) <= slope).all()
+    assert (slope <= 0).all()
+    # Between the points of the grid the spline may be steeper.
+    area = grid * signal_curve(grid, grid, known, levels, shape, share)[0]
+    assert (np.diff(area) >= -1e-9 * area[:-1]).all()

@@ -14,11 +14,13 @@ from fusiontheory.data import draw_pairs
 from fusiontheory.heads import HEADS, find_head
 from fusiontheory.solvers import (
     Measured,
+    NormalEquations,
     PairFeatures,
     gather,
     kernel_ridge,
     measure_curve,
     measure_ridges,
+    primal_ridge,
 )
 
 
@@ -211,3 +213,16 @@ def test_a_ridge_for_each_size():
         assert one.risk == pytest.approx(alone.risk, rel=1e-9)
     with pytest.raises(InputError, match="ridge must be one number or one for each of 2 sizes"):
         measure_curve(head, train, test, [12, 40], [0.1, 0.2, 0.3])
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("ridges", [[0.3], [0.01, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0]])
+def test_primal_fits_leave_the_training_error_that_they_say(ridges, intercept):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((12, 4)) + 0.5, rng.standard_normal((12, 2)) + 1.0
+    sums = NormalEquations(12, x.T @ x, x.sum(axis=0), x.T @ y)
+    for fit in primal_ridge(sums, y, ridges, intercept):
+        left = y - x @ fit.weights - fit.constant
+        np.testing.assert_allclose(fit.training, np.mean(left**2, axis=0), rtol=1e-9)
+        # The gradient of the penalised error is zero.
+        np.testing.assert_allclose(x.T @ left, fit.ridge * fit.weights, atol=1e-9)
