@@ -27,6 +27,8 @@ _MOST_JOBS = 4096
 _SENT = 1000
 # Seconds between two looks at a cluster, and without any worker until it is given up.
 _POLL, _PATIENCE = 0.2, 30
+# Seconds for the results of a batch, before each is asked for on its own.
+_BATCH = 5
 # Times that a task is run alone after its worker, or another of the pool, died.
 TIMES_ALONE = 3
 
@@ -208,9 +210,7 @@ def _gathered(client: Any, futures: list[Any]) -> list[Any]:
     """Return the results in one message; empty, so that each is asked for, if one is not there."""
     try:
         return list(
-            client.sync(
-                lambda: client.gather(futures, asynchronous=True), callback_timeout=_PATIENCE
-            )
+            client.sync(lambda: client.gather(futures, asynchronous=True), callback_timeout=_BATCH)
         )
     except Exception:  # of a task, or of a worker that is gone
         return []
