@@ -28,6 +28,7 @@ from scipy.stats import norm
 from fusiontheory.constraints import checked
 from fusiontheory.matching.kernel_signal import KernelSignal
 from fusiontheory.matching.leverage import LeverageLaw
+from fusiontheory.matching.mean_predictor import LABEL, Outputs, Squares, damped
 from fusiontheory.matching.model import MOST_OVERFITTING, NormalLaw, ScoreLaw, ScoreShift
 from fusiontheory.risk import Spectrum, ridge_solution
 from fusiontheory.typing import Array
@@ -38,7 +39,6 @@ __all__ = ["KernelScores", "LawPoint", "NormalScores", "score_law"]
 _SMOOTH = 0.05
 # Standard errors above 0 from where a variance is known, as for `fusiontheory.signal.ritz`.
 _CLEAR = 3.0
-_LABEL = np.array([[1.0], [-1.0]])
 
 
 @dataclass(frozen=True)
@@ -142,12 +142,15 @@ class KernelScores:
         normal = map(NormalScores.of_signal, q.tolist(), slope.tolist(), level2.gamma.tolist())
         sizes = zip(knots.tolist(), kappa.tolist(), level2.degrees.tolist(), normal, strict=True)
         points = [self._point(*place, varying) for place in sizes]
-        return _interpolated(n, knots, points)
+        return _interpolated(n, knots, _held(points))
 
     def _point(
         self, n: float, kappa: float, degrees: float, normal: NormalScores, varying: float
-    ) -> LawPoint:
-        """Return the law at one n, between the two levels around its effective ridge."""
+    ) -> LawPoint | None:
+        """Return the law at one n, between the two levels around its effective ridge.
+
+        None where the images do not show it at either level.
+        """
         if normal.gamma >= 1 - 1 / MOST_OVERFITTING:
             return _NOTHING
         law = self.signal.pairs.powers.law(kappa, n, degrees, normal.gamma, varying)
@@ -158,6 +161,8 @@ class KernelScores:
             score_law(held.scores, held.penalty, law, held.length, kappa, normal)
             for held in (below, above)
         )
+        if first is None or second is None:
+            return first or second
         return LawPoint(
             shift=one * first.shift + two * second.shift,
             error=one * first.error + two * second.error,
@@ -170,6 +175,21 @@ def _knots(n: Array) -> Array:
     first = max(int(np.floor(np.log2(n.min()))) - 1, 1)
     last = max(int(np.ceil(np.log2(n.max()))) + 1, first + 2)
     return np.asarray(2.0 ** np.arange(first, last + 1))
+
+
+def _held(points: list[LawPoint | None]) -> list[LawPoint]:
+    """Return the points, for one that images do not show that of the next smaller n that they do.
+
+    Of a smaller n more is shown. All of what is held counts as error.
+    """
+    found, last = [], _NOTHING
+    for point in points:
+        if point is not None:
+            last = point
+            found.append(point)
+        else:
+            found.append(LawPoint(last.shift, float(np.hypot(last.error, last.shift)), last.risk))
+    return found
 
 
 def _interpolated(n: Array, knots: Array, points: list[LawPoint]) -> ScoreShift:
@@ -188,8 +208,8 @@ def score_law(
     length: Array,
     kappa: float,
     normal: NormalScores,
-) -> LawPoint:
-    """Compare accuracy by the law of scores with that of normal scores.
+) -> LawPoint | None:
+    """Compare accuracy by the law of scores with that of normal scores; None if none is shown.
 
     Args:
         scores: of the functions, made without the pair, shape (2 classes, 2 sets, functions, n).
@@ -203,16 +223,20 @@ def score_law(
     """
     if not (normal.half > 0 and normal.total > 0):
         return _NOTHING
-    alike = _fitted(scores, penalty, np.ones_like(law.weight), kappa)
-    outputs = _fitted(scores * length[:, None], penalty, law.weight, kappa)
+    squares = (
+        Squares.of(scores, penalty, np.ones_like(law.weight), kappa),
+        Squares.of(scores * length[:, None], penalty, law.weight, kappa),
+    )
+    damping, rows = damped(*squares)
+    alike, outputs = (each.outputs(rows, damping) for each in squares)
     if alike is None or outputs is None:
-        return _NOTHING
+        return None
     typical = law.influence / law.influence.mean()
     normal = _seen_so_far(alike, normal)
     half = normal.half * outputs.half / alike.half
     within = normal.within * _ratio(outputs, alike)
     output = outputs.scaled(half, within)
-    squared = (_LABEL - output) ** 2
+    squared = (LABEL - output) ** 2
     variance = float(law.variance(squared).mean())
     if not variance > 0:
         return _NOTHING
@@ -231,51 +255,7 @@ def score_law(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Outputs:
-    """Outputs of the mean predictor at held-out pairs.
-
-    Attributes:
-        mean: of the two sets of functions, shape (2, n).
-        apart: half the difference of the two, (2, n): it has the noise of ``mean``.
-    """
-
-    mean: Array
-    apart: Array
-
-    @property
-    def centre(self) -> Array:
-        """Return the mean of each class, shape (2, 1)."""
-        return np.asarray(self.mean.mean(axis=1, keepdims=True))
-
-    @property
-    def half(self) -> float:
-        """Return half the distance of the class means."""
-        return float((_LABEL * self.centre).mean())
-
-    @property
-    def seen(self) -> float:
-        """Return the variance within a class, noise included."""
-        return float(self.mean.var(axis=1).mean())
-
-    @property
-    def noise(self) -> float:
-        """Return the variance that is noise of the images the functions were made from."""
-        return float(np.mean(self.apart**2))
-
-    @property
-    def within(self) -> tuple[float, float]:
-        """Return the variance within a class without noise, and its standard error."""
-        each = ((self.mean - self.centre) ** 2 - self.apart**2).mean(axis=0)
-        return float(each.mean()), float(each.std() / np.sqrt(each.size))
-
-    def scaled(self, half: float, variance: float) -> Array:
-        """Return outputs of the same shape with that distance of means, and that variance."""
-        stretch = np.sqrt(variance / self.seen) if self.seen > 0 else 0.0
-        return np.asarray(self.centre * half / self.half + stretch * (self.mean - self.centre))
-
-
-def _seen_so_far(alike: _Outputs, normal: NormalScores) -> NormalScores:
+def _seen_so_far(alike: Outputs, normal: NormalScores) -> NormalScores:
     """Return mean and variance of the pairs' own scores, of Level 3 by how much those are noise."""
     share = min(alike.noise / alike.seen, 1.0)
     half = (1 - share) * alike.half + share * normal.half
@@ -283,7 +263,7 @@ def _seen_so_far(alike: _Outputs, normal: NormalScores) -> NormalScores:
     return NormalScores(half, within, normal.gamma)
 
 
-def _ratio(outputs: _Outputs, alike: _Outputs) -> float:
+def _ratio(outputs: Outputs, alike: Outputs) -> float:
     """Return by what the law multiplies the variance within a class.
 
     Where that is not clear of noise, by the square of what it multiplies the distance by.
@@ -294,25 +274,8 @@ def _ratio(outputs: _Outputs, alike: _Outputs) -> float:
     return (outputs.half / alike.half) ** 2
 
 
-def _fitted(scores: Array, penalty: Array, weight: Array, kappa: float) -> _Outputs | None:
-    """Return outputs of the mean predictor, of weighted least squares; None without signal."""
-    share = weight / weight.sum()
-    mean = np.einsum("yn,ysin->i", share, scores) / 2
-    middle = float((share * _LABEL).sum())
-    one, two = (scores[:, s] - mean[:, None] for s in (0, 1))
-    size = weight.mean()
-    within = size * np.einsum("yn,yin,yjn->ij", share, one, two, optimize=True)
-    both = size * np.einsum("yn,yin->i", share * (_LABEL - middle), (one + two) / 2)
-    weights = _solved((within + within.T) / 2 + kappa * penalty, both)
-    if weights is None or not weights @ both > 0:
-        return None
-    first, second = (np.einsum("i,yin->yn", weights, x) + middle for x in (one, two))
-    outputs = _Outputs((first + second) / 2, (first - second) / 2)
-    return outputs if outputs.half > 0 else None
-
-
 def _right(
-    outputs: _Outputs, half: float, within: float, variance: float, typical: Array
+    outputs: Outputs, half: float, within: float, variance: float, typical: Array
 ) -> tuple[Array, Array]:
     """Return the probability that each pair is classified right, and what mean and variance do.
 
@@ -330,28 +293,16 @@ def _right(
     output = outputs.scaled(half, total - left)
     mean = output.mean(axis=1, keepdims=True)
     rest = left * typical
-    right = ndtr(_LABEL * output / np.sqrt(rest))
+    right = ndtr(LABEL * output / np.sqrt(rest))
     # Of the variance of the outputs, normal scores less noise.
     share = min(outputs.noise / outputs.seen, 1.0)
     normal = (1 - share) * (total - left) + rest
     apart = (
         outputs.apart * np.sqrt(share * (total - left) / outputs.noise) if outputs.noise > 0 else 0
     )
-    own = ndtr(_LABEL * (mean + apart) / np.sqrt(normal))
-    wanted = ndtr(_LABEL * mean / np.sqrt(normal + share * (total - left) * typical))
+    own = ndtr(LABEL * (mean + apart) / np.sqrt(normal))
+    wanted = ndtr(LABEL * mean / np.sqrt(normal + share * (total - left) * typical))
     centred = output - mean
-    rise = (_LABEL * centred).mean(axis=0) / half
+    rise = (LABEL * centred).mean(axis=0) / half
     wider = (centred**2).mean(axis=0) - (total - left)
     return np.asarray(right - own + wanted), np.asarray(rise - wider / (2 * total))
-
-
-def _solved(matrix: Array, vector: Array) -> Array | None:
-    """Return the solution if the matrix is clearly positive."""
-    diagonal = np.diag(matrix)
-    if not vector.size or diagonal.min() <= 0:
-        return None
-    scale = np.sqrt(diagonal)
-    values = np.linalg.eigvalsh(matrix / np.outer(scale, scale))
-    if values[0] < 1e-3:
-        return None
-    return np.asarray(np.linalg.solve(matrix, vector))

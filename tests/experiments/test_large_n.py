@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.large_n import measure, summary
+from experiments.large_n import measure, summary, trained_functions
 from experiments.large_n.config import Config
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
+from fusiontheory.matching import KernelSignal
+from fusiontheory.moments import Moments
 from fusiontheory.solvers import gather, measure_curve
 
 SMALL = Config(
@@ -48,3 +50,44 @@ def test_splits_count_by_their_images() -> None:
     assert whole["measured"] == pytest.approx(75)
     assert whole["error"] == pytest.approx(-5)
     assert whole["se"] == pytest.approx(100 * np.sqrt(0.75 * 0.25 / 800))
+
+
+def test_trained_heads_have_the_moments_of_their_explicit_weights() -> None:
+    rng = np.random.default_rng(0)
+    v = rng.standard_normal((300, 3))
+    moments = Moments.from_features(v, 0.7 * v + rng.standard_normal((300, 3)))
+    signal = KernelSignal(moments, {(1, 1): 1.0, (2, 0): 0.5, (0, 2): 0.5})
+    found = trained_functions.with_heads(signal)
+    pairs = trained_functions._Pairs(signal)
+    traces = moments.pairs.traces
+    scale = traces[0] * traces[1], 0.5 * traces[0] ** 2, 0.5 * traces[1] ** 2
+
+    def explicit(fold: int) -> tuple[np.ndarray, ...]:
+        image, text = pairs.folds[fold]
+        both = np.concatenate([image, image]), np.concatenate([text, np.roll(text, 1, axis=0)])
+        sides = both, (both[0], both[0]), (both[1], both[1])
+        return tuple(np.einsum("n,ni,nj->ij", pairs.weights[fold], a, b) for a, b in sides)
+
+    level = 3
+    for k in range(5):
+        one, two = explicit((k + 2) % 5), explicit((k + 3) % 5)
+        penalty = sum(c * (a * b).sum() for c, a, b in zip(scale, one, two, strict=True))
+        image, text = pairs.folds[k]
+        scores = [
+            [
+                sum(
+                    c * np.einsum("ni,ij,nj->n", x, w, y)
+                    for c, w, (x, y) in zip(
+                        scale, ws, ((image, t), (image, image), (t, t)), strict=True
+                    )
+                )
+                for t in (text, np.roll(text, 1, axis=0))
+            ]
+            for ws in (one, two)
+        ]
+        within = np.mean([np.cov(a, b)[0, 1] for a, b in zip(*scores, strict=True)])
+        expected = within + signal.pairs.levels[level] * penalty
+        assert found.gram[level, k, -1, -1] == pytest.approx(expected, rel=1e-4)
+        apart = np.mean([matched.mean() - other.mean() for matched, other in scores])
+        assert found.mean[level, k, -1] == pytest.approx(apart, rel=1e-4)
+    np.testing.assert_array_equal(found.gram, np.swapaxes(found.gram, -1, -2))
