@@ -95,7 +95,7 @@ class TokenSet:
     Raises:
         InputError: as `checked_tokens` and `fusiontheory.data.FeatureSet` do.
 
-    >>> tokens = TokenSet(np.ones((3, 4, 2)) * np.arange(1, 4)[:, None, None], np.eye(3))
+    >>> tokens = TokenSet(np.arange(1.0, 25).reshape(3, 4, 2), np.eye(3))
     >>> tokens.image.shape, tokens.text.shape
     ((3, 4, 2), (3, 1, 3))
     """

@@ -11,7 +11,10 @@ from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.data.reading.stored import Stored
 
-__all__ = ["Chosen", "choose_one", "choose_pair", "is_id", "is_label", "is_split"]
+__all__ = ["UNNAMED", "Chosen", "choose_one", "choose_pair", "is_id", "is_label", "is_split"]
+
+UNNAMED = ("arr_0", "arr_1")
+"""What numpy.savez calls arrays without names, in their order."""
 
 _WHAT = r"([_ ]?(feature|feat|embedding|embed|emb|vector|vec)s?)?([_ ]?\d+)?"
 _SIDES = {
@@ -90,6 +93,8 @@ def choose_pair(
     """
     chosen = {side: _side(path, arrays, side, name) for side, name in _asked(image, text)}
     missing = [side for side, name in chosen.items() if name is None]
+    if len(missing) == 2 and set(arrays) == set(UNNAMED):
+        chosen, missing = dict(zip(missing, UNNAMED, strict=True)), []
     if len(missing) == 1 and "" in arrays and _is_vectors(arrays[""]):
         chosen[missing.pop()] = ""  # such as X of AnnData beside one modality of obsm
     if missing:

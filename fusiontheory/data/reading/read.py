@@ -16,7 +16,7 @@ from fusiontheory.constraints import checked
 from fusiontheory.data.features import FeatureSet, decoded
 from fusiontheory.data.reading.files import open_file
 from fusiontheory.data.reading.hdf5_files import IDS_OF
-from fusiontheory.data.reading.names import Chosen, choose_one, choose_pair
+from fusiontheory.data.reading.names import UNNAMED, Chosen, choose_one, choose_pair
 from fusiontheory.data.reading.rows import Missing, Rows, settle
 from fusiontheory.data.reading.splits import named_splits
 from fusiontheory.data.reading.stored import StoredFile
@@ -65,7 +65,7 @@ def read_features(
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
-    >>> np.save(folder / "image.npy", np.eye(3)); np.save(folder / "text.npy", np.eye(3))
+    >>> np.save(folder / "image.npy", np.eye(3)); np.save(folder / "text.npy", 1 + np.eye(3))
     >>> len(read_features([folder / "image.npy", folder / "text.npy"]))
     3
     """
@@ -167,6 +167,8 @@ def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, AnyArray | None
         ids = text_ids = _row(file, chosen.ids)
     _say_unused(file, chosen)
     for side, name in (("image", chosen.image), ("text", chosen.text)):
+        if name in UNNAMED and (reading.image_key, reading.text_key) == (None, None):
+            _warn(f"{file.path}: {name} is taken as {side}, as arrays without names are in order")
         if name == "":
             _warn(f"{file.path}: its main array, which has no name (X), is taken as {side}")
     v, t = _array(file, chosen.image, "image"), _array(file, chosen.text, "text")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.data.duplicates import caption_places, equal_rows, same_images
-from fusiontheory.data.missing import check_varies, missing_rows
+from fusiontheory.data.missing import check_varies, filler_rows, missing_rows
 from fusiontheory.data.reading.joining import owners_by_name
 from fusiontheory.data.reading.shapes import (
     check_numbers,
@@ -103,8 +103,9 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]
             _refuse(name, x, mask, rows.where)
         elif mask.any():
             said.append(
-                f"{name}: {np.count_nonzero(mask)} of {mask.size} rows of {rows.where} are zero or"
-                " not finite and are left out, with the images that have no others"
+                f"{name}: {np.count_nonzero(mask)} of {mask.size} rows of {rows.where} are zero,"
+                " not finite or of one value throughout and are left out, with the images that have"
+                " no others"
             )
     captions = np.where(gone[1].ravel(), -1, np.repeat(owner, text.shape[1]))
     ids, split = rows.image_ids, rows.split
@@ -118,6 +119,10 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]
         raise InputError(f"image must have at least 2 rows, got {len(image)} in {rows.where}")
     check_varies("image", image, f" in {rows.where}")
     check_varies("text", text[~gone[1]] if gone[1].any() else text, f" in {rows.where}")
+    if np.array_equal(image, text[:, 0]):
+        said.append(
+            f"image and text are the same array in {rows.where}: every row is matched with itself"
+        )
     return Rows(image, text, ids, None, split, rows.where), captions
 
 
@@ -216,10 +221,13 @@ def _refuse(name: str, x: AnyArray, gone: NDArray[np.bool_], where: str) -> None
     if not rows.size:
         return
     broken = ~np.isfinite(x).all(axis=-1)
+    filler = filler_rows(x) & np.any(x, axis=-1)
     values = int(x.size - np.count_nonzero(np.isfinite(x)))
     rule = (
         f"{name} must be finite, got {values} NaN or infinite of {x.size} values"
         if broken.any()
+        else f"{name} must have no vector with one value throughout, got {x[filler][0][0]:g}"
+        if filler.any()
         else f"{name} must have no zero vector, got zeros"
     )
     raise InputError(

@@ -55,9 +55,12 @@ def image_rows(array: AnyArray, where: str) -> AnyArray:
     """
     squeezed = _squeezed(array, 2)
     if squeezed.ndim != 2:
+        what = "save array.reshape(-1, 1) if it is one number an image"
+        if squeezed.ndim > 2:
+            what = "pool tokens or patches to one vector an image"
         raise InputError(
             f"image must have 2 dimensions, (images, dimension), got shape {array.shape} in"
-            f" {where}; pool tokens or patches to one vector an image"
+            f" {where}; {what}"
         )
     return squeezed
 

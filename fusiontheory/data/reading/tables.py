@@ -35,6 +35,8 @@ _SEPARATORS = (",", "\t", ";")
 _LIST = re.compile(r"\s*(\[|\(|tensor\(|array\()")
 _PRINTED = re.compile(r"(?:tensor|array)?\(\[?([^\[\]()]*?)\]?(?:,\s*\w+=[^\[\]]*)?,?\)", re.DOTALL)
 """A tuple, or a tensor or array as it prints itself."""
+_BARE = re.compile(r"\s*-?[\d.][-+\d.eE]*(?:(?:\s*[,;]\s*|\s+)-?[\d.][-+\d.eE]*){2,}\s*")
+"""Three numbers or more without brackets."""
 _NAN, _INFINITY = re.compile(r"\bnan\b", re.IGNORECASE), re.compile(r"\binf\b", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"-?\d*,\d+([eE][+-]?\d+)?")
 _IN_TEXT = 3  # bytes of memory for each byte of a text file, at most
@@ -56,16 +58,22 @@ def _text_frame(path: Path) -> pd.DataFrame:
     encoding = _encoding(path)
     try:
         with path.open(encoding=encoding) as file:
-            first = file.readline()
+            first, second = file.readline(), file.readline()
         separator = max(_SEPARATORS, key=first.count)
         if separator not in first:
-            separator = r"\s+"  # as numpy.savetxt writes
-        cells = re.split(separator, first.strip())
-        counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
-        header = None if all(map(_is_number, cells)) and cells != counted else 0
-        frame = pd.read_csv(path, sep=separator, header=header, encoding=encoding)
+            # As numpy.savetxt writes; a word above cells with blanks is the name of one column.
+            one = not _is_number(first.strip()) and len(first.split()) == 1
+            separator = "," if one else r"\s+"
+        given: dict[str, Any] = {"sep": separator, "encoding": encoding, "header": 0}
+        if separator == r"\s+" and _counts(first, second):
+            given |= {"header": None, "skiprows": 1}  # as word2vec writes: rows, dimension
+        elif not _names_columns(re.split(separator, first.strip())):
+            given["header"] = None
+        frame: pd.DataFrame = pd.read_csv(path, **given)
         if separator in "\t;" and _has_decimal_commas(frame):
-            frame = pd.read_csv(path, sep=separator, header=header, encoding=encoding, decimal=",")
+            frame = pd.read_csv(path, **given, decimal=",")
+        if given["header"] is None and frame.dtypes.iloc[0].kind not in "iufb":
+            frame = frame.rename(columns={frame.columns[0]: "ids"})
         # What pandas calls the index of a frame that it wrote without a name.
         return frame.rename(columns={"Unnamed: 0": "index"})
     except UnicodeDecodeError as error:
@@ -79,6 +87,34 @@ def _text_frame(path: Path) -> pd.DataFrame:
             f"path must be a table of numbers with commas or tabs in UTF-8, got {path}: {detail};"
             " mend the row, or save the arrays as .npz"
         ) from error
+
+
+def _counts(first: str, second: str) -> bool:
+    """Return whether a line is how many rows there are and of how many numbers, with a name each.
+
+    >>> _counts("3000 4", "cat 0.1 0.2 0.3 0.4")
+    True
+    """
+    cells = first.split()
+    return (
+        len(cells) == 2
+        and all(cell.isdigit() for cell in cells)
+        and len(second.split()) == int(cells[1]) + 1 > 2
+    )
+
+
+def _names_columns(cells: Sequence[str]) -> bool:
+    """Return whether the cells of a first line are names: not numbers, but for one that names it.
+
+    >>> _names_columns(["id", "0", "1"]), _names_columns(["a.jpg", "0.12", "-1.3"])
+    (True, False)
+    """
+    counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
+    numbers = [cell for cell in cells if _is_number(cell)]
+    if len(numbers) == len(cells):
+        return cells == counted
+    values = len(numbers) == len(cells) - 1 >= 2 and not _is_number(cells[0])
+    return not values or all(cell.isdigit() for cell in numbers)
 
 
 def open_arrow(path: Path) -> StoredFile:
@@ -205,7 +241,7 @@ def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
 def _vectors(values: pd.Series[Any], where: str) -> AnyArray | None:
     """Return a column of lists of numbers as one array, None if it is none."""
     given = [value for value in values if isinstance(value, (list, np.ndarray, str))]
-    if not given or (isinstance(given[0], str) and not _LIST.match(given[0])):
+    if not given or (isinstance(given[0], str) and not _starts_vector(given[0])):
         return None
     rows: list[Any] = []
     for number, value in enumerate(values):
@@ -228,6 +264,10 @@ def _vectors(values: pd.Series[Any], where: str) -> AnyArray | None:
     return _stacked(rows, where)
 
 
+def _starts_vector(cell: str) -> bool:
+    return bool(_LIST.match(cell) or _BARE.fullmatch(cell))
+
+
 def _listed(cell: str, where: str, number: int) -> Any:
     """Return the list in a cell, with commas or, as NumPy prints it, without; or a tuple."""
     if "..." in cell:
@@ -235,6 +275,8 @@ def _listed(cell: str, where: str, number: int) -> Any:
             f"a vector must be whole, got one that was cut when it was printed, {cell[:40]!r}"
             f" ({where}, row {number}); save the arrays as .npz or parquet"
         )
+    if _BARE.fullmatch(cell):
+        return [float(part) for part in re.split(r"[\s,;]+", cell.strip())]
     text = _PRINTED.sub(r"[\1]", cell.strip())
     text = _NAN.sub("NaN", _INFINITY.sub("Infinity", text))
     if "," not in text and "[" not in text[1:] and text.endswith("]"):
