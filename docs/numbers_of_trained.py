@@ -22,7 +22,6 @@ _SMALLEST = 2048
 _BLIND = ("concat-linear", "image-only", "text-only", "cross-attention")
 _LEARNERS = ("low-rank", "gated", "two-way-attention", "token-attention")
 HEADS = (*_HEADS, "dot-product", "hadamard", *_LEARNERS, *_BLIND)
-_LATER = (*_LEARNERS[1:], *_BLIND[1:])
 _LAZY = 2.0
 
 
@@ -76,10 +75,10 @@ def _forecast_ratio(cells: str) -> str:
     """Return the forecast's error over the power law's, over some cells of all settings.
 
     Args:
-        cells: "far", 4 and 8 times; "new", of heads that were run after the rule was written.
+        cells: "far", 4 and 8 times.
     """
     rows = _table("forecasts")
-    of = rows["times"] >= 4 if cells == "far" else rows["head"].isin(_LATER)
+    of = rows["times"] >= {"far": 4}[cells]
     off = [
         (rows.loc[of, name] - rows.loc[of, "measured"]).abs() for name in ("forecast", "power_law")
     ]
@@ -216,8 +215,7 @@ def numbers() -> dict[str, Callable[[], str]]:
     columns = ("forecast_points", "power_law_points", "ratio", "coverage", "cells")
     for place in product(("2.0", "4.0", "8.0", "all"), heads, columns):
         add(_forecast, *place)
-    for cells in ("far", "new"):
-        add(_forecast_ratio, cells)
+    add(_forecast_ratio, "far")
     for place in product(("best ridge", "optimiser", "forecast", "own kernel"), _HEADS):
         add(_seconds, *place)
     for place in product(_HEADS, ("mean", "largest")):

@@ -15,6 +15,7 @@ COMMANDS = (
     trained.trained,
     trained.trained_report,
     trained.trained_predict,
+    trained.trained_foretell,
     trained.trained_settings,
     trained.trained_kernels,
     corpus.corpus,

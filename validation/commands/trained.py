@@ -1,4 +1,4 @@
-"""The commands ``trained`` and ``trained-report``, ``-predict``, ``-settings``, ``-kernels``."""
+"""The commands ``trained`` and ``trained-report``, ``-foretell`` and more beside them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from validation.commands.options import DEVICE, OUT, STORE, Json, grouped, say
 if TYPE_CHECKING:
     from validation.trained import TrainedSession
 
-__all__ = ["trained", "trained_kernels", "trained_predict", "trained_report", "trained_settings"]
+__all__ = [
+    "trained",
+    "trained_foretell",
+    "trained_kernels",
+    "trained_predict",
+    "trained_report",
+    "trained_settings",
+]
 
 
 @dataclass(frozen=True)
@@ -123,6 +130,27 @@ def trained_predict(
 
 
 @grouped
+def trained_foretell(
+    options: TrainedOptions,
+    out: Annotated[
+        Path, typer.Option(help="Folder of predicted.csv, which must not be there yet.")
+    ] = OUT / "settings",
+    as_json: Json = False,
+) -> None:
+    """Write what is predicted of the networks at the three settings, before they are run.
+
+    \b
+    Example:
+        python -m validation trained-foretell --out predicted-again
+    """
+    from validation.trained import write_setting_predictions
+
+    table = write_setting_predictions(options.open(there=False), out)
+    record = {"predictions": len(table), "out": str(out)}
+    say(as_json, record, f"{len(table)} predictions in {out}")
+
+
+@grouped
 def trained_settings(
     options: TrainedOptions,
     out: Annotated[
@@ -153,18 +181,19 @@ def trained_kernels(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Hold kernels against networks: their own in Adam's metric, and one that learns features.
+    """Hold kernels against networks: their own at several ridges, and one that learns features.
 
     \b
     Example:
         python -m validation trained-kernels --out docs/results/trained/settings
     """
-    from validation.trained import write_feature_learning, write_kernels
+    from validation.trained import write_feature_learning, write_kernels, write_tangent_ridges
 
     session = options.open(there=not recorded)
     table = write_kernels(session, out, fill=not recorded)
     if "concat-mlp" in (session.heads or session.study.heads):
         write_feature_learning(session, out, fill=not recorded)
+    write_tangent_ridges(session, out, fill=not recorded)
     heads = sorted({str(head) for head in table["head"]})
     record = {"heads": heads, "out": str(out)}
     say(as_json, record, f"kernels of {', '.join(heads)} in {out}")

@@ -1,23 +1,30 @@
 from .design import TrainedCell, TrainedStudy
-from .kernels import write_feature_learning, write_kernels
+from .foretell import setting_predictions, write_setting_predictions
+from .kernels import write_feature_learning, write_kernels, write_tangent_ridges
 from .predict import write_predictions
+from .predictors import PLACE, optimiser_predictions
 from .report import Trained, tables, write_report
 from .runs import recorded_runs, train_cells
 from .session import TrainedSession
 from .settings import setting_errors, write_settings
 
 __all__ = [
+    "PLACE",
     "Trained",
     "TrainedCell",
     "TrainedSession",
     "TrainedStudy",
+    "optimiser_predictions",
     "recorded_runs",
     "setting_errors",
+    "setting_predictions",
     "tables",
     "train_cells",
     "write_feature_learning",
     "write_kernels",
     "write_predictions",
     "write_report",
+    "write_setting_predictions",
     "write_settings",
+    "write_tangent_ridges",
 ]

@@ -8,10 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from fusiontheory.store import check_writable, write_atomically
-from validation.trained.predictors import adam_kernel_table, feature_learning_table
+from validation.trained.predictors import (
+    TANGENT_HEADS,
+    adam_kernel_table,
+    feature_learning_table,
+    tangent_ridge_table,
+)
 from validation.trained.session import TrainedSession
 
-__all__ = ["write_feature_learning", "write_kernels"]
+__all__ = ["write_feature_learning", "write_kernels", "write_tangent_ridges"]
 
 LEARNED_SIZES = (512, 1024, 2048, 4096)
 
@@ -38,6 +43,27 @@ def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.D
         fill,
     )
     _write(table, out / "adam_kernel.csv")
+    return table
+
+
+def write_tangent_ridges(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
+    """Write ``tangent.csv``: tangent kernels at three ridges and in two metrics; return it.
+
+    Args:
+        session: of the study, with its features, store and heads.
+        out: folder of the table.
+        fill: whether to compute what is not on record, or to take the records alone.
+
+    Raises:
+        InputError: if ``out`` or the store cannot be written to.
+    """
+    check_writable("out", out)
+    study = session.study
+    heads = [head for head in TANGENT_HEADS if head in (session.heads or study.heads)]
+    conditions = {name: session.conditions[name] for name in study.ends}
+    sizes = (*study.smaller, *study.sizes)
+    table = tangent_ridge_table(heads, conditions, sizes, study.training, session.store, fill)
+    _write(table, out / "tangent.csv")
     return table
 
 

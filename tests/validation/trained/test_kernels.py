@@ -8,11 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fusiontheory.checks import InputError
 from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.heads import relu_tangent_kernel
 from fusiontheory.training import TrainingSettings
-from validation.trained import TrainedSession, TrainedStudy
+from validation.trained import (
+    TrainedSession,
+    TrainedStudy,
+    write_setting_predictions,
+    write_tangent_ridges,
+)
 from validation.trained import write_kernels as write
 from validation.trained.earlier import joined_runs, repeated_runs
 from validation.trained.predictors import (
@@ -69,6 +75,38 @@ def test_the_table_of_kernels_is_recorded(features: FeatureSet, tmp_path: Path) 
     again = write(session, tmp_path, fill=False)
     pd.testing.assert_frame_equal(first, again)
     assert len(pd.read_csv(tmp_path / "adam_kernel.csv")) == 2
+
+
+def test_small_shares_of_the_diagonal_mend_what_the_derived_ridge_spoils(
+    features: FeatureSet, tmp_path: Path
+) -> None:
+    study = TrainedStudy(strengths={"as given": None}, sizes=(512,), heads=("concat-mlp",))
+    session = TrainedSession(study, features, tmp_path / "store")
+    first = write_tangent_ridges(session, tmp_path)
+    told = first[first["metric"] == "plain"].set_index("ridge_rule")
+    shares = told["ridge"] / told["diagonal"]
+    assert shares.round(6).tolist()[1:] == [1e-2, 1e-4]
+    assert told["predicted"].iloc[1] > told["predicted"].iloc[0] + 0.02
+    pd.testing.assert_frame_equal(first, write_tangent_ridges(session, tmp_path, fill=False))
+    assert len(pd.read_csv(tmp_path / "tangent.csv")) == 6
+
+
+def test_predictions_are_written_once(features: FeatureSet, tmp_path: Path) -> None:
+    strengths = {"unaligned": None}
+    heads = ("bilinear", "image-only", "gated")
+    study = TrainedStudy(strengths=strengths, sizes=(512,), heads=heads)
+    session = TrainedSession(study, features, tmp_path / "store")
+    told = write_setting_predictions(session, tmp_path)
+    counts = told.groupby(["setting", "predictor"])["head"].apply(list).to_dict()
+    assert counts == {
+        ("fixed", "optimiser"): ["bilinear"],
+        ("fixed and tuned", "best accuracy"): ["image-only", "bilinear"],
+        ("fixed and tuned", "best ridge"): ["image-only", "bilinear"],
+        ("published", "optimiser"): ["bilinear"],
+    }
+    assert told["predicted"].between(0.49, 1).all()
+    with pytest.raises(InputError, match="out must have no predicted"):
+        write_setting_predictions(session, tmp_path)
 
 
 def test_outer_products_of_gradients_are_those_of_the_kernel_regression() -> None:

@@ -24,6 +24,11 @@ from validation.trained.predictors.table import COLUMNS, FIRST, PLACE, as_table,
 from validation.trained.predictors.tables import predictor_tables
 from validation.trained.predictors.tangent import fill_tangent, tangent_predictions
 from validation.trained.predictors.tangent_curve import early_stopping_ridge, tangent_curve
+from validation.trained.predictors.tangent_ridges import (
+    TANGENT_HEADS,
+    tangent_ridge_curves,
+    tangent_ridge_table,
+)
 
 __all__ = [
     "AT_CHANCE",
@@ -32,6 +37,7 @@ __all__ = [
     "LAZY",
     "PLACE",
     "RIDGE",
+    "TANGENT_HEADS",
     "adam_kernel_curves",
     "adam_kernel_table",
     "adam_moments",
@@ -55,5 +61,7 @@ __all__ = [
     "sharp_predictions",
     "tangent_curve",
     "tangent_predictions",
+    "tangent_ridge_curves",
+    "tangent_ridge_table",
     "with_directions",
 ]
