@@ -6,8 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 EXTRACT := $(VENV)/.extract
+OLDEST_PYTHON ?= python3.10
+OLDEST := .oldest
 
-.PHONY: run test check lint docs figures map bench advise gpu clip clip-rehearsal torture clean
+.PHONY: run test test-oldest check lint docs figures map bench advise gpu clip clip-rehearsal torture clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -18,7 +20,19 @@ run: $(READY)
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
-# The same in under a minute, with the tests of the files that were touched alone.
+# The tests with every dependency at the lower bound that setup.cfg names, and the oldest Python, in an
+# environment of 6 GB: the oldest PyTorch comes with CUDA.
+test-oldest: $(OLDEST)/.ready
+	$(OLDEST)/bin/python -m pytest -n 2 --dist worksteal
+
+$(OLDEST)/.ready: setup.cfg tests/oldest.py
+	$(OLDEST_PYTHON) -m venv $(OLDEST)
+	$(OLDEST)/bin/python tests/oldest.py extract hub cells slurm torch dask test > $(OLDEST)/bounds.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check -r $(OLDEST)/bounds.txt
+	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+# `make test` in under a minute, with the tests of the files that were touched alone.
 check: lint
 	$(BIN)/python tests/touched.py | xargs $(BIN)/python -m pytest -q -n 2
 
@@ -100,4 +114,4 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV) .cache report advice
+	rm -rf $(VENV) $(OLDEST) .cache report advice

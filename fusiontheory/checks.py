@@ -40,7 +40,7 @@ def finite_array(name: str, value: ArrayLike, ndim: int | tuple[int, ...]) -> ND
         raise InputError(f"{name} must be an array of real numbers, got complex ones")
     try:
         array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         got = type(value).__name__
         raise InputError(f"{name} must be an array of numbers, got {got}") from error
     if array.ndim not in allowed:

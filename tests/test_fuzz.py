@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,11 +12,37 @@ from hypothesis import strategies as st
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from torture.fuzz import Fuzzer, targets
+from torture.fuzz import Fuzzer, Target, targets
+from torture.limits import GIB
 
 import fusiontheory as ft
+from fusiontheory.matching import DotProductScores
+from fusiontheory.moments import halves_dependence
+from fusiontheory.pilot import WithinReach
 from fusiontheory.simulate import fit_head
+from fusiontheory.symbolic import query_key_dimension
 from fusiontheory.synthetic import drop_dimensions, random_rotation, rotate
+
+
+def _refused(shape):
+    try:
+        np.empty(shape)
+    except MemoryError as error:
+        raise ft.InputError("not enough memory") from error
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits memory as Linux counts it")
+def test_a_call_that_takes_too_much_memory_is_a_fault(tmp_path):
+    fuzzer = Fuzzer(0, tmp_path)
+    too_much = f"more than {GIB} GiB"
+    fault = fuzzer.call(Target("large", lambda: _refused((GIB * 2**27 * 3 // 2,))))
+    assert fault is not None
+    assert fault.what.startswith(too_much)
+    # Of 8 PiB no machine gives anything, so that nothing is taken.
+    assert fuzzer.call(Target("endless", lambda: _refused((2**50,)))) is None
+    assert fuzzer.call(Target("small", lambda: np.ones(2**24).sum())) is None
+    assert 100 < fuzzer.most_mib < 1000
+
 
 _ONES = np.ones((4, 2))
 
@@ -48,6 +76,10 @@ def test_no_call_ends_in_anything_but_a_value_or_a_refusal(tmp_path_factory, see
         lambda: random_rotation(3, 0),
         lambda: rotate([1.0, 2.0], "x"),
         lambda: drop_dimensions(np.ones((3, 2)), [5]),
+        lambda: DotProductScores(ft.Moments.from_features(_ONES, _ONES)),
+        lambda: halves_dependence(_ONES, np.array([1, "a", None], dtype=object)),
+        lambda: query_key_dimension(True, 4, 2),
+        lambda: WithinReach(10**400, *[np.ones(2)] * 6),
         lambda: fit_head("sum", _ONES, _ONES, np.full((4, 1), np.nan), [4], [1.0]),
     ],
 )

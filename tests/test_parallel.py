@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 
 import pytest
 
@@ -50,6 +51,22 @@ def fails(number):
 def test_an_error_of_the_function_is_not_a_death():
     with pytest.raises(KeyError, match="1"):
         list(scatter(fails, [1], jobs=2))
+
+
+def test_a_killed_tracker_of_semaphores_leaves_nothing_on_standard_error(capfd):
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.backend.resource_tracker import _resource_tracker
+
+    get_reusable_executor(max_workers=2).shutdown()  # the tracker may be one of another test
+    found = scatter(abs, [-1, -2], jobs=2)
+    next(found)
+    os.kill(_resource_tracker._pid, signal.SIGKILL)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # joblib's, that it starts another
+        list(found)
+        get_reusable_executor().shutdown()
+    _resource_tracker._stop()  # waits until it has said what it would
+    assert capfd.readouterr().err == ""
 
 
 # A process for each device

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import array_like, checked
 from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["build_example", "example_digits"]
@@ -34,7 +34,7 @@ def example_digits() -> tuple[Array, Array, AnyArray]:
         )
 
 
-@checked
+@checked(fourier=array_like, zernike=array_like, digit=array_like)
 def build_example(
     fourier: AnyArray, zernike: AnyArray, digit: AnyArray, path: str | os.PathLike[str]
 ) -> Path:

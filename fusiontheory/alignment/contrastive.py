@@ -25,7 +25,7 @@ from fusiontheory.checks import (
     positive_integer,
     set_checked,
 )
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, single
 from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.store import (
     check_writable,
@@ -92,7 +92,7 @@ class ContrastiveSettings:
             set_checked(self, name, number)
 
 
-@checked
+@checked(image=single, text=single)
 @dataclass(frozen=True, eq=False)
 class ContrastiveHeads:
     """One linear map for each modality into a common space, without bias.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from fusiontheory.checks import InputError
 from fusiontheory.constraints.words import refuse
 
-__all__ = ["array_like", "array_of"]
+__all__ = ["array_like", "array_of", "numbers"]
 
 
 def _array(name: str, value: Any) -> Any:
@@ -49,10 +50,11 @@ _INTEGERS = "biu"
 
 def array_of(scalar: Any) -> Callable[[str, Any], Any]:
     """Return the kind of arrays of a scalar type; other numbers are converted without loss."""
+    scalar = typing.get_origin(scalar) or scalar  # np.floating[Any] is no class
     if not (inspect.isclass(scalar) and issubclass(scalar, np.generic)):
         return _array
     if issubclass(scalar, np.floating):
-        return lambda name, value: _numbers(name, value, np.float64, "numbers", "f")
+        return numbers
     if issubclass(scalar, np.complexfloating):
         return lambda name, value: _numbers(name, value, np.complex128, "numbers", "fc")
     if issubclass(scalar, np.integer | np.bool_):
@@ -83,3 +85,12 @@ def _numbers(name: str, value: Any, dtype: Any, words: str, kinds: str) -> Any:
     except (TypeError, ValueError, OverflowError) as error:
         got = type(value).__name__
         raise InputError(f"{name} must be an array of {words}, got {got}") from error
+
+
+def numbers(name: str, value: Any) -> Any:
+    """Return an array of floating-point numbers, or refuse what cannot be one.
+
+    >>> numbers("x", [1, 2])
+    array([1., 2.])
+    """
+    return _numbers(name, value, np.float64, "numbers", "f")

@@ -183,7 +183,7 @@ def _wrapped(
             if kwargs:
                 kwargs = named(wanted, kwargs)
         if wanted.together is not None:
-            wanted.together(bound()(*args, **kwargs).arguments)
+            wanted.together(given(args, kwargs))
         try:
             return function(*args, **kwargs) if watched.get() else outermost(function, args, kwargs)
         except (*refused, TypeError) as error:
@@ -207,20 +207,29 @@ def _wrapped(
         wanted = kinds()
         args, kwargs = fit(wanted, args, kwargs)
         if wanted.together is not None:
-            wanted.together(bound()(*args, **kwargs).arguments)
+            wanted.together(given(args, kwargs))
         return steps(*args, **kwargs)
 
     # Names of the wrapper come from its closure, so that it can share the globals of the
     # function: doctest looks there for the module that an example is of.
     fit, named, refused, restated = _fit, _fit_named, _REFUSED, _restated
     array, outermost, watched = np.ndarray, _outermost, _WATCHED
-    bound = functools.cache(lambda: inspect.signature(function).bind)
+    given = functools.partial(_given, functools.cache(lambda: inspect.signature(function)))
     plain = inspect.unwrap(function)
     chosen = call_of_steps if inspect.isgeneratorfunction(function) else call
     wrapper = types.FunctionType(
         _unseen(chosen.__code__), plain.__globals__, function.__name__, None, chosen.__closure__
     )
     return functools.update_wrapper(wrapper, function)
+
+
+def _given(
+    signature: Callable[[], inspect.Signature], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Mapping[str, Any]:
+    """Return all arguments by name, with those that are left out."""
+    bound = signature().bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.arguments
 
 
 def _unseen(code: types.CodeType) -> types.CodeType:

@@ -88,6 +88,7 @@ def _is_float_array(annotation: Any) -> bool:
     if typing.get_origin(annotation) is not np.ndarray:
         return False
     scalar = typing.get_args(typing.get_args(annotation)[1])[0]
+    scalar = typing.get_origin(scalar) or scalar
     return inspect.isclass(scalar) and issubclass(scalar, np.floating)
 
 
@@ -327,10 +328,10 @@ def _sequence_of(item: Kind | None) -> Kind:
         other = isinstance(value, str | bytes | Mapping | abc.Set | np.ndarray)
         if other or not (hasattr(value, "__len__") and hasattr(value, "__getitem__")):
             raise refuse(name, "a sequence", value)
-        if item is not None:
-            for one in value:
-                item(name, one)
-        return value
+        if item is None:
+            return value
+        held = [item(name, one) for one in value]
+        return held if _made_arrays(held, value) else value
 
     return kind
 
@@ -339,11 +340,18 @@ def _mapping_of(item: Kind | None) -> Kind:
     def kind(name: str, value: Any) -> Any:
         if not isinstance(value, abc.Mapping):
             raise refuse(name, "a dictionary", value)
-        for key, one in value.items() if item is not None else ():
-            typing.cast(Kind, item)(f"{name}[{key!r}]", one)
-        return value
+        if item is None:
+            return value
+        held = {key: item(f"{name}[{key!r}]", one) for key, one in value.items()}
+        return held if _made_arrays(held.values(), value.values()) else value
 
     return kind
+
+
+def _made_arrays(held: abc.Iterable[Any], given: abc.Iterable[Any]) -> bool:
+    """Return whether something became an array; what stays as it is keeps what it is held in."""
+    pairs = zip(held, given, strict=True)
+    return any(isinstance(one, np.ndarray) and one is not before for one, before in pairs)
 
 
 def _nothing(name: str, value: Any) -> Any:

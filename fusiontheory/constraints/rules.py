@@ -15,14 +15,17 @@ from fusiontheory.constraints.words import short
 
 __all__ = [
     "as_many",
+    "being",
     "between",
     "finite",
+    "in_memory",
     "instead",
     "non_negatives",
     "positive",
     "positive_integers",
     "ragged",
     "shaped",
+    "single",
 ]
 
 
@@ -32,6 +35,22 @@ def between(low: float, high: float, below: bool = False) -> Kind:
     def rule(name: str, value: Any) -> Any:
         if not (low <= value < high or (value == high and not below)):
             words = f"from {low} to {'below ' if below else ''}{high}"
+            raise InputError(f"{name} must be {words}, got {short(value)}")
+        return value
+
+    return rule
+
+
+def being(words: str, holds: Callable[[Any], bool]) -> Kind:
+    """Return the rule of a value of which something holds; the words say what that is.
+
+    >>> being("even", lambda k: k % 2 == 0)("k", 3)
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: k must be even, got 3
+    """
+
+    def rule(name: str, value: Any) -> Any:
+        if not holds(value):
             raise InputError(f"{name} must be {words}, got {short(value)}")
         return value
 
@@ -97,6 +116,14 @@ def ragged(name: str, value: Any) -> Any:
     return value
 
 
+def single(name: str, value: Any) -> Any:
+    """Return numbers that float32 can hold, or refuse them; NaN and infinity are left to others."""
+    high = np.abs(value, where=np.isfinite(value), out=np.zeros(np.shape(value)))
+    if np.max(high, initial=0) > (most := np.finfo(np.float32).max):
+        raise InputError(f"{name} must be at most {most:.3g}, got {np.max(high):.3g}")
+    return value
+
+
 @dataclass(frozen=True)
 class instead:
     """A rule that is asked in place of the annotation, as one that has its own words."""
@@ -106,6 +133,33 @@ class instead:
     def __call__(self, name: str, value: Any) -> Any:
         """Return the value, held to the rule."""
         return value if self.kind is None else self.kind(name, value)
+
+
+_MOST_BYTES = 4 * 2**30
+
+
+def in_memory(
+    name: str, values: Callable[[Mapping[str, Any]], float]
+) -> Callable[[Mapping[str, Any]], None]:
+    """Return the rule that arrays of float64 have at most 4 GiB, for ``together``.
+
+    Args:
+        name: of the argument to ask less of.
+        values: from all arguments by name to how many values there are at once.
+
+    >>> in_memory("n", lambda given: given["n"] * given["d"])({"n": 10**9, "d": 2})
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: n must be less: 1000000000 would take 14.9 GiB, 4 are given
+    """
+
+    def rule(given: Mapping[str, Any]) -> None:
+        if (wanted := 8 * values(given)) > _MOST_BYTES:
+            raise InputError(
+                f"{name} must be less: {short(given[name])} would take {wanted / 2**30:.3g} GiB,"
+                " 4 are given"
+            )
+
+    return rule
 
 
 def as_many(*names: str, at_most: str | None = None) -> Callable[[Mapping[str, Any]], None]:

@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import array_like, checked
 from fusiontheory.typing import AnyArray, Integers
 
 __all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images"]
@@ -24,7 +24,7 @@ _FEW = 0.05
 """Share of copies below which they are chance finds, such as an image that was posted twice."""
 
 
-@checked
+@checked(x=array_like)
 def equal_rows(x: AnyArray) -> Integers:
     """Return for each row of x (n, ...) the first row that equals it in float32, shape (n,).
 

@@ -62,7 +62,7 @@ class MatchingCurve:
     """Predicted risk and accuracy at each n; arrays of one shape.
 
     Attributes:
-        risk: test mean squared error against labels +-1.
+        risk: test mean squared error against labels +-1; infinite at a peak without any ridge.
         accuracy: share of balanced test pairs classified right.
         low, high: accuracy at the ends of the 95 % interval of the signal; at a peak, from chance
             to what the mean predictor would reach.

@@ -24,7 +24,7 @@ from numpy.polynomial.hermite_e import hermegauss
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
-from fusiontheory.constraints import checked, finite
+from fusiontheory.constraints import being, checked, finite
 from fusiontheory.matching.curve import matching_curve
 from fusiontheory.matching.model import (
     FunctionSignal,
@@ -188,7 +188,12 @@ def one_feature(apart: float, within: float) -> MatchingModel:
     )
 
 
-@checked
+@checked(
+    moments=being(
+        "those of 50 images or more whose features and the texts' have one dimension",
+        lambda moments: moments.shows_pairs and moments.pairs.turn is not None,
+    )
+)
 @dataclass(frozen=True, eq=False)
 class DotProductScores:
     """The law of the dot product's scores: those of the sample's own pairs.

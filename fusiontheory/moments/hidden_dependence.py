@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import eigh
 
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, numbers
 from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["HalvesDependence", "halves_dependence", "kernel_dependence"]
@@ -44,7 +44,7 @@ class HalvesDependence(NamedTuple):
     shared_lengths: float
 
 
-@checked
+@checked(image=numbers, text=numbers)
 def halves_dependence(image: AnyArray, text: AnyArray) -> HalvesDependence:
     """Return dependence as the halves of rows in random order show it.
 
@@ -105,7 +105,7 @@ def _shared_lengths(v: AnyArray, t: AnyArray, power: float) -> float:
     return (covariance - 2 * power) / spread if spread > 0 else 0.0
 
 
-@checked
+@checked(image=numbers, text=numbers)
 def kernel_dependence(image: AnyArray, text: AnyArray) -> tuple[float, float]:
     """Return dependence of squares beyond Gaussian pairs, and of features on products.
 

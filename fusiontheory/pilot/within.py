@@ -151,6 +151,8 @@ class WithinReach:
     def best(self, sizes: ArrayLike) -> tuple[Array, Array]:
         """Return the least risk over ridges and the ridge that has it, for each size.
 
+        Where a size can have no kappa of the pilot, the risk is infinite and the ridge NaN.
+
         Raises:
             InputError: if a size is below 1 or not finite.
         """

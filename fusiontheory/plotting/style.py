@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import between, checked
 from fusiontheory.store import write_atomically
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def per_panel(width: float, count: int) -> float:
     return width if stacked(width) else width / count
 
 
-@checked
+@checked(count=between(1, 100))
 def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``count`` panels of one scale, each ``height`` inches high."""
     # Imported here: matplotlib takes longer to import than most uses of the package to run.

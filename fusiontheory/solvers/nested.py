@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, eigh
 
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import being, checked
 from fusiontheory.typing import Array
 
 __all__ = [
@@ -148,7 +148,7 @@ def dual_ridge(
             yield _dual_by_factor(factor[:n, :n], labels[:n], ridge, intercept)
 
 
-@checked
+@checked(equations=being("those of at least one sample", lambda sums: sums.n >= 1))
 def primal_ridge(
     equations: NormalEquations, labels: Array, ridges: list[float], intercept: bool
 ) -> Iterator[PrimalFit]:

@@ -75,7 +75,6 @@ class Formula:
 
     Example:
         >>> from fusiontheory.symbolic import dimension_ratio
-        >>> from fusiontheory.symbolic import dimension_ratio
         >>> formula = Formula(dimension_ratio(low_rank=True))
         >>> print(formula)
         r*(d_t + d_v - r)/(d_t + d_v)
@@ -150,7 +149,10 @@ def latex_text(expression: sp.Expr, order: str | None = "none") -> str:
 
 
 def _fits_float(expression: sp.Expr) -> bool:
-    return bool(expression.is_number) and math.isfinite(expression)
+    try:
+        return bool(expression.is_number) and math.isfinite(expression)
+    except TypeError:  # a complex number
+        return False
 
 
 def _branch(expression: sp.Piecewise) -> tuple[sp.Expr, sp.Expr]:

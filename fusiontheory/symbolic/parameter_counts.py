@@ -16,7 +16,7 @@ from typing import Any
 import sympy as sp
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.constraints import checked, short
+from fusiontheory.constraints import being, checked, short
 
 __all__ = [
     "COUNTS",
@@ -64,7 +64,10 @@ class CountFormula:
         return text
 
 
-@checked
+_COUNTED = being("an integer or an expression", lambda count: not isinstance(count, bool))
+
+
+@checked(d_v=_COUNTED, d_t=_COUNTED, width=_COUNTED)
 def query_key_dimension(d_v: Any, d_t: Any, width: Any, heads: int = 1) -> Any:
     """Return the dimension of the set of query-key products W_q^T W_k, of rank width / heads each.
 

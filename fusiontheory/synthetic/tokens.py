@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from fusiontheory.checks import InputError, non_negative, positive_integer
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, in_memory
 from fusiontheory.synthetic.rotations import random_rotation, unit_interval
 from fusiontheory.tokens import symmetric_vector
 from fusiontheory.typing import Array
@@ -81,6 +81,8 @@ class TokenPairs:
         """Q, from text to token coordinates, (d, d)."""
         return random_rotation(self.d, np.random.default_rng(self.rotation))
 
+    # Four arrays of tokens are held at once.
+    @checked(together=in_memory("n", lambda of: 4 * of["n"] * of["self"].tokens * of["self"].d))
     def draw(self, n: int, seed: int) -> tuple[Array, Array]:
         """Return tokens (n, m, d) and texts (n, d) of n matched pairs.
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import between, checked
 from fusiontheory.networks import FusionNetwork
 from fusiontheory.training.dataset import PairDataset
 from fusiontheory.training.members import Architecture
@@ -48,7 +48,7 @@ def check_gradient(network: FusionNetwork, dataset: PairDataset) -> None:
             )
 
 
-@checked
+@checked(d_v=between(1, 2**20), d_t=between(1, 2**20))
 def unit_logit_scale(architecture: Architecture, d_v: int, d_t: int) -> float:
     """Return the factor on the initial weights at which logits have a standard deviation of 1.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import pickle
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -16,14 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 
 import fusiontheory as ft
 from fusiontheory.constraints import (
+    array_like,
     as_many,
+    being,
     between,
     checked,
     finite,
+    in_memory,
     instead,
     positive_integers,
     ragged,
     shaped,
+    single,
 )
 from fusiontheory.constraints.kinds import held_to
 from fusiontheory.risk import learned
@@ -195,3 +199,38 @@ def test_paths_and_iterators_are_held_as_they_come():
     assert kept(values=iter([1.0, 2.0])) == [1.0, 2.0]
     with pytest.raises(ft.InputError, match="values must be a number, got 'a'"):
         kept(values=iter([1.0, "a"]))
+
+
+def test_arrays_inside_of_sequences_and_dictionaries_are_converted():
+    @checked
+    def kept(
+        parts: Sequence[NDArray[np.float64]], named: Mapping[str, NDArray[np.floating[Any]]]
+    ) -> object:
+        return parts, named
+
+    given = [np.ones(2)], {"a": np.ones(2, dtype=np.float32)}
+    assert all(one is other for one, other in zip(kept(*given), given, strict=True))
+    parts, named = kept([[1, 2]], {"a": [3, 4]})
+    assert parts[0].dtype == named["a"].dtype == np.float64
+    for bad in (([[1.0], [[1.0], [1.0, 2.0]]], {}), ([], {"a": [None]}), ([], {"a": ["b"]})):
+        with pytest.raises(ft.InputError, match="must be an array"):
+            kept(*bad)
+
+
+def test_rules_of_what_numbers_can_be_and_of_memory():
+    @checked(
+        x=array_like, y=single, k=being("even", lambda k: k % 2 == 0),
+        together=in_memory("n", lambda given: given["n"] * 2**10),
+    )  # fmt: skip
+    def kept(x: NDArray[Any], y: NDArray[np.float64], k: int, n: int = 2**19) -> int:
+        return n
+
+    assert kept(np.ones(2), [1e38, -np.inf, np.nan], 2) == 2**19
+    for arguments, words in (
+        ((np.ones(2, dtype=complex), [1.0], 2), "x must be an array of real numbers"),
+        ((np.ones(2), [1e39], 2), r"y must be at most 3.4e\+38, got 1e\+39"),
+        ((np.ones(2), [1.0], 3), "k must be even, got 3"),
+        ((np.ones(2), [1.0], 2, 2**20), "n must be less: 1048576 would take 8 GiB"),
+    ):
+        with pytest.raises(ft.InputError, match=words):
+            kept(*arguments)

@@ -283,7 +283,7 @@ def test_a_unit_that_kills_its_workers_is_named_and_left_out(tmp_path, monkeypat
     command = ["simulate", str(tmp_path / "grid.toml"), "--out", str(tmp_path), "--jobs", "2"]
     with monkeypatch.context() as patch:
         patch.setattr("fusiontheory.simulate.engine.run_unit", dying_unit)
-        patch.setattr("fusiontheory.parallel.TIMES_ALONE", 1)
+        patch.setattr("fusiontheory.parallel.pool.TIMES_ALONE", 1)
         result = CliRunner().invoke(app, command)
         assert result.exit_code == 1
         assert result.stderr.startswith("error: 1 of 12 units of work was left out")
@@ -506,7 +506,7 @@ def test_the_other_commands_name_of_the_additive_head_is_taken():
 
 def test_a_lost_scheduler_and_lost_workers_end_in_one_line(monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("fusiontheory.parallel._PATIENCE", 1)
+    monkeypatch.setattr("fusiontheory.parallel.cluster._PATIENCE", 1)
     units = units_of(small(seeds=12))
     cluster = distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None

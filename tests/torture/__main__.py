@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
+import hashlib
 import json
 import platform
 import sys
@@ -16,7 +18,9 @@ from collections import Counter
 from pathlib import Path
 
 from torture.fuzz import targets
-from torture.rounds import CALLS, LINES, ROUNDS
+from torture.kills import MISSED
+from torture.rounds import CALLS, COUNTS, LINES, ROUNDS
+from torture.running import processor_seconds
 
 _PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- torture: made by make torture -->", "<!-- end torture -->"
@@ -36,22 +40,19 @@ def main() -> int:
     held = {(row["kind"], row["seed"]): row for row in _held(log)}
     done = {key for key, row in held.items() if not (asked.again and row["fault"])}
     todo = [
-        (seed / count, kind, seed)
+        (not kind.startswith("kill_"), seed / count, kind, seed)  # kills come first
         for kind, (_, count) in ROUNDS.items()
         for seed in range(count)
         if (kind, seed) not in done and (not asked.only or kind in asked.only)
     ]
     end = time.monotonic() + 60 * asked.minutes
     with log.open("a") as file:
-        for number, (_, kind, seed) in enumerate(sorted(todo), 1):
+        for number, (_, _, kind, seed) in enumerate(sorted(todo), 1):
             if time.monotonic() > end:
                 break
-            start = time.monotonic()
-            with tempfile.TemporaryDirectory() as folder:
-                fault = ROUNDS[kind][0](seed, Path(folder))
-            seconds = round(time.monotonic() - start, 1)
-            row = {"kind": kind, "seed": seed, "fault": fault, "seconds": seconds}
+            row = _round(kind, seed)
             held[kind, seed] = row
+            fault = row["fault"]
             print(json.dumps(row), file=file, flush=True)
             if fault or sys.stderr.isatty():
                 print(f"{number}/{len(todo)} {kind} {seed}: {fault or 'ok'}", file=sys.stderr)
@@ -61,6 +62,34 @@ def main() -> int:
         _write(text)
     whole = len(held) == sum(count for _, count in ROUNDS.values())
     return 0 if whole and not any(row["fault"] for row in held.values()) else 1
+
+
+def _round(kind: str, seed: int) -> dict[str, object]:
+    """Run a round and return its fault, what it counted, and its time, also of the processor."""
+    begin, used = time.monotonic(), processor_seconds()
+    with tempfile.TemporaryDirectory() as folder:
+        fault = ROUNDS[kind][0](seed, Path(folder))
+        counts = Path(folder) / COUNTS
+        counted = json.loads(counts.read_text()) if counts.is_file() else {}
+    return {
+        "kind": kind,
+        "seed": seed,
+        "fault": fault,
+        "seconds": round(time.monotonic() - begin, 1),
+        "processor": round(processor_seconds() - used, 1),
+        "version": _version(),
+        **counted,
+    }
+
+
+@functools.cache
+def _version() -> str:
+    """Return 12 hex digits of the source that is tried."""
+    total = hashlib.sha256()
+    for package in ("fusiontheory", "validation"):
+        for path in sorted((_PAGE.parents[1] / package).rglob("*.py")):
+            total.update(path.read_bytes())
+    return total.hexdigest()[:12]
 
 
 def _held(log: Path) -> list[dict[str, object]]:
@@ -78,20 +107,36 @@ def table(rows: list[dict[str, object]]) -> str:
     """Return rounds and faults of each kind as a Markdown table."""
     ran = Counter(str(row["kind"]) for row in rows)
     faults = Counter(str(row["kind"]) for row in rows if row["fault"])
-    seconds = sum(float(str(row["seconds"])) for row in rows)
+    wall, processor, calls, accepted = (
+        sum(float(str(row.get(name, 0))) for row in rows)
+        for name in ("seconds", "processor", "calls", "accepted")
+    )
+    older = sum(row.get("version") != _version() for row in rows)
+    of_one = "All rounds were run on one version of the code."
+    if older:
+        of_one = f"{older} of {len(rows)} rounds were run on earlier versions of the code."
+    most = max((float(str(row.get("most_mib", 0))) for row in rows), default=0)
+    killed = [row for row in rows if str(row["kind"]).startswith("kill_")]
+    kills = sum(MISSED not in str(row["fault"]) for row in killed)
     lines = [
-        f"Run on {datetime.date.today()}, {platform.machine()}, {seconds / 60:.1f} minutes of"
-        f" rounds. A round of `fuzz` is {CALLS} calls over {len(targets())} callables, one of"
-        f" `hostile_input` or `hostile_files` {LINES} command lines. A round with a fault was run"
-        " again once that was mended.",
+        f"Run on {datetime.date.today()}, {platform.machine()}: {processor / 60:.0f} minutes of the"
+        f" processor, {wall / 60:.0f} minutes by the clock. {kills} rounds killed what they were to"
+        f" kill. `fuzz` made {calls:,.0f} calls of {len(targets())} callables, {CALLS} in a round;"
+        f" {accepted:,.0f} returned a value, and none took more than {most:,.0f} MiB of memory. A"
+        f" round of `hostile_input` or `hostile_files` is {LINES} command lines. {of_one}",
         "",
-        "| round | what it does | run | of | faults |",
-        "|---|---|---|---|---|",
+        "| round | what it does | run | of | faults | processor, s a round |",
+        "|---|---|---|---|---|---|",
     ]
+    spent = Counter[str]()
+    for row in rows:
+        spent[str(row["kind"])] += float(str(row.get("processor", 0)))
     for kind, (function, count) in ROUNDS.items():
         words = (function.__doc__ or "").splitlines()[0].replace("`CALLS`", str(CALLS))
         words = words.replace("`LINES`", str(LINES)).rstrip(".")
-        lines.append(f"| `{kind}` | {words} | {ran[kind]} | {count} | {faults[kind]} |")
+        each = f"{spent[kind] / ran[kind]:.1f}" if ran[kind] else ""
+        cells = (f"`{kind}`", words, ran[kind], count, faults[kind], each)
+        lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
 
 

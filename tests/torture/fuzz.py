@@ -27,7 +27,7 @@ import pandas as pd
 import fusiontheory
 from fusiontheory.checks import InputError
 from fusiontheory.networks import FusionNetwork
-from torture.limits import SECONDS, Overdue, limited
+from torture.limits import GIB, SECONDS, Overdue, held_mib, limited, peak_mib, was_to_be_had
 
 # Ground that takes an argument's name from the programmer, and what starts or serves commands.
 _APART = ("checks", "constraints", "console", "cli", "commands", "plugins")
@@ -116,45 +116,56 @@ class Fuzzer:
         for head in list(fusiontheory.HEADS.values())[:3]:
             self._keep(head)
         self.calls = self.accepted = self.refused = 0
+        self.most_mib = 0.0
 
     def run(self, calls: int) -> Iterator[Fault]:
         """Make so many calls, each target in turn, and yield the faults."""
         order: list[Target] = []
-        for _ in range(calls):
+        while self.calls < calls:
             if not order:
                 order = self.random.sample(self.targets, len(self.targets))
+            # Methods of a class without an instance so far are passed over, and do not count.
             fault = self.call(order.pop())
             if fault is not None:
                 yield fault
 
     def call(self, target: Target) -> Fault | None:
-        """Make one call and return its fault, if it has one."""
+        """Make one call and return its fault, if it has one; memory that it took is one."""
         arguments = self._arguments(target)
         if arguments is None:
             return None
         text = ", ".join(f"{k}={_shown(v)}" for k, v in arguments.items())
         self.calls += 1
+        before = held_mib()
+        what = self._fault(target, arguments)
+        grown = peak_mib() - before
+        self.most_mib = max(self.most_mib, grown)
+        if grown > 1024 * GIB:
+            what = f"{grown / 1024:.1f} GiB"
+        return Fault(target.name, text, what) if what else None
+
+    def _fault(self, target: Target, arguments: dict[str, Any]) -> str | None:
         owner = arguments.pop("self", None)
         positional = arguments.pop("*", ())
         try:
             given = (owner, *positional) if target.owner else positional
             result, warned = self._outcome(target.function, given, arguments)
-        except InputError:
+        except InputError as error:
             self.refused += 1
-            return None
+            return f"more than {GIB} GiB: {error}"[:200] if was_to_be_had(error) else None
         except Overdue:
-            return Fault(target.name, text, f"more than {SECONDS} s")
+            return f"more than {SECONDS} s"
         except Exception as error:
             if _meant(error, target, {**arguments, "self": owner, "*": positional}):
                 self.refused += 1
                 return None
-            return Fault(target.name, text, f"raw {type(error).__name__}: {str(error)[:200]}")
+            return f"raw {type(error).__name__}: {str(error)[:200]}"
         self.accepted += 1
         if raw := [w for w in warned if issubclass(w.category, RuntimeWarning)]:
-            return Fault(target.name, text, f"RuntimeWarning: {raw[0].message}")
+            return f"RuntimeWarning: {raw[0].message}"
         silent = not warned and _finite([positional, arguments, owner]) and not _finite(result)
         if silent and not _documented(target, result):
-            return Fault(target.name, text, "silent NaN or infinity")
+            return "silent NaN or infinity"
         self._keep(result)
         return None
 
@@ -381,7 +392,7 @@ def _documented(target: Target, result: Any) -> bool:
 
 def _finite(value: Any, depth: int = 0) -> bool:
     """Return whether all numbers that a value holds are finite."""
-    if depth > 4:
+    if depth > 9:
         return True
     if isinstance(value, np.ndarray | np.floating | float):
         array = np.asarray(value)

@@ -7,7 +7,16 @@ import resource
 import sys
 from pathlib import Path
 
-from torture.running import calm_seconds, command, compared, ended, one_line, start
+from torture.running import (
+    calm_seconds,
+    command,
+    compared,
+    ended,
+    kill_all,
+    one_line,
+    reached,
+    start,
+)
 
 _JUMPS = """
 import random, runpy, time
@@ -43,5 +52,6 @@ def clock_jumps(seed: int, folder: Path) -> str | None:
     """Let `time.time` jump by up to twelve years at every look, with a killed run in between."""
     line = [sys.executable, "-c", _JUMPS.format(seed=seed), *command(folder)[3:]]
     process = start(line)
-    ended(process, calm_seconds(folder) * random.Random(seed).uniform(0.3, 1.0))  # killed then
+    reached(process, calm_seconds(folder) * random.Random(seed).uniform(0.3, 1.0))
+    kill_all(process)
     return one_line(*ended(start(line)), (0,)) or compared(folder)
