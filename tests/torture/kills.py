@@ -102,9 +102,10 @@ def kill_decoder(seed: int, folder: Path) -> str | None:
     process = _struck(seed, folder, line, seconds, kill)
     if process is None:
         return f"the extraction {MISSED} each kill"
-    fault = one_line(*ended(process), (0,))
+    if fault := one_line(*ended(process), (0,)):
+        return fault
     same = (folder / "features.safetensors").read_bytes() == expected
-    return fault or (None if same else "the features are other than those of a calm run")
+    return None if same else "the features are other than those of a calm run"
 
 
 _features: list[tuple[float, bytes]] = []

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import signal
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -87,11 +90,12 @@ def decoded(
     done = deaths = 0
     while done < len(batches):
         try:
-            for batch in _loader(batches[done:], preprocessing, workers):
+            for batch in _started(_loader(batches[done:], preprocessing, workers)):
                 done, deaths = done + 1, 0
                 yield batch
-        except RuntimeError as error:
-            if "DataLoader worker" not in str(error):
+        except (RuntimeError, ConnectionError, EOFError) as error:
+            # A worker that dies while it hands over a batch leaves a connection without an end.
+            if type(error) is RuntimeError and "DataLoader worker" not in str(error):
                 raise
             deaths += 1
             if deaths == TIMES_ALONE:
@@ -112,7 +116,29 @@ def _loader(
         batch_size=None,
         num_workers=min(workers, len(batches)),
         collate_fn=_unchanged,
+        worker_init_fn=_without_words,
     )
+
+
+def _started(loader: DataLoader[Batch]) -> Iterator[Batch]:
+    """Start the workers, and take away the handler by which PyTorch raises when one dies.
+
+    It would raise wherever this process is then, in a network or as a file is written. Without it
+    the next batch raises, within a few seconds.
+    """
+    here = threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGCHLD")
+    before = signal.getsignal(signal.SIGCHLD) if here else None
+    batches = iter(loader)
+    if here:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL if before is None else before)
+    return batches
+
+
+def _without_words(worker: int) -> None:
+    """Let a worker write nothing: what it raises is sent, and what is left comes as it ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    os.close(nothing)
 
 
 class _Batches(Dataset[Batch]):
