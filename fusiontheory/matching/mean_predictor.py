@@ -20,6 +20,8 @@ LABEL = np.array([[1.0], [-1.0]])
 
 # Least eigenvalue of a matrix at unit diagonal, as for `fusiontheory.signal.ritz`.
 _DEFINITE = 0.02
+# Standard errors above 0 from where an eigenvalue is known, as there.
+_CLEAR = 3.0
 # Shares of the noise of the functions that are tried.
 _DAMPING = (0.0, *np.geomspace(0.03, 1.0, 8).tolist())
 
@@ -80,6 +82,7 @@ class Squares:
         vector: covariance with the label, (functions,).
         centred: scores of the two sets less their weighted mean, (2 classes, 2 sets, functions, n).
         middle: weighted mean of the label.
+        weight: of each pair, (2 classes, n).
     """
 
     matrix: Array
@@ -87,6 +90,7 @@ class Squares:
     vector: Array
     centred: Array
     middle: float
+    weight: Array
 
     @classmethod
     def of(cls, scores: Array, penalty: Array, weight: Array, kappa: float) -> Squares:
@@ -101,16 +105,24 @@ class Squares:
         both = size * np.einsum("yn,yin->i", share * (LABEL - middle), (one + two) / 2)
         apart = (one - two) / 2
         noise = size * np.einsum("yn,yin,yjn->ij", share, apart, apart, optimize=True)
-        return cls((within + within.T) / 2 + kappa * penalty, noise, both, centred, middle)
+        return cls((within + within.T) / 2 + kappa * penalty, noise, both, centred, middle, weight)
 
     def positive(self, rows: list[int], damping: float) -> bool:
-        """Return whether the matrix of some functions, with a share of noise, is clearly so."""
+        """Return whether the matrix of some functions, with a share of noise, is clearly so.
+
+        Its least eigenvalue has to be clear of what so few held-out pairs leave it uncertain by.
+        """
         matrix = (self.matrix + damping * self.noise)[np.ix_(rows, rows)]
         diagonal = np.diag(matrix)
         if not diagonal.size or diagonal.min() <= 0:
             return False
         scale = np.sqrt(diagonal)
-        return bool(np.linalg.eigvalsh(matrix / np.outer(scale, scale))[0] > _DEFINITE)
+        values, vectors = np.linalg.eigh(matrix / np.outer(scale, scale))
+        least = np.einsum("i,ysin->syn", vectors[:, 0] / scale, self.centred[:, :, rows])
+        apart = (least[0] - least[1]) / 2
+        each = self.weight * (least[0] * least[1] + damping * apart**2)
+        error = each.std() / np.sqrt(each.size)
+        return bool(values[0] > max(_DEFINITE, _CLEAR * error))
 
     def outputs(self, rows: list[int], damping: float) -> Outputs | None:
         """Return outputs of the mean predictor of some functions; None without signal."""

@@ -20,10 +20,10 @@ def shifts(images, seed):
 
 def test_few_images_say_what_many_say():
     many = shifts(6000, 9).shift
-    few = np.array([shifts(500, seed).shift for seed in range(4)])
-    # At 2048 pairs it was 0 from each of these samples.
-    assert np.abs(few.mean(axis=0) - many).max() < 0.1
-    assert (few[:, 1] > 0.05).all()
+    few = np.array([shifts(500, seed).shift for seed in range(6)])
+    # At 2048 pairs it was 0 from each of these samples; undamped, one has three times as much.
+    assert np.abs(few.mean(axis=0) - many).max() < 0.06
+    assert np.abs(few - many).max() < 0.2
 
 
 def test_indefinite_functions_are_damped_and_not_given_up():
