@@ -13,7 +13,8 @@ import pandas as pd
 
 from fusiontheory.plotting import INK, MUTED, NORMAL_95, HeadStyle, style
 from paper_figures.marks import HEADS, PUBLISHED, heads_of, measured, not_run, unknown_conditions
-from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
+from paper_figures.tables import PAGE, Tables, command, for_setting, seeds_of
+from paper_figures.trained import accuracies, leads, not_run_cells
 from validation.claims import find_claim
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-FOLDER = "docs/results/trained"
 _FIRST, _SECOND = "concat-mlp", "cross-attention"
 _CONDITIONS = ("unaligned", "aligned")
 # From light to dark with n; told apart in grey as well.
@@ -42,14 +42,10 @@ def draw(root: Path, out: Path) -> list[Path]:
         InputError: if a table cannot be read or ``out`` cannot be written to.
     """
     tables = Tables(root)
-    columns = ["condition", "head", "n", "sigma", "seeds", "accuracy", "se"]
-    accuracy = tables.read(f"{FOLDER}/accuracy.csv", columns, RUN_TRAINED)
-    columns = ["condition", "second", "n", "sigma", "gap", "crossed_low", "crossed_high"]
-    gaps = tables.read(f"{FOLDER}/gaps.csv", columns, RUN_TRAINED)
-    named = tables.names(f"{FOLDER}/missing.json", RUN_TRAINED)
+    accuracy, gaps = accuracies(tables), leads(tables)
     accuracy, gaps = accuracy[accuracy["sigma"] == 0], gaps[gaps["sigma"] == 0]
-    wanted = [f"{condition}, " for condition in _CONDITIONS]
-    tables.missing += [m for m in named if m.startswith(tuple(wanted)) and "sigma" not in m]
+    wanted = tuple(f"{condition}, " for condition in _CONDITIONS)
+    tables.missing += [m for m in not_run_cells(tables, noisy=False) if m.startswith(wanted)]
     tables.missing += unknown_conditions(accuracy, _CONDITIONS)
     return tables.write(_figure(accuracy, gaps), out, "figure1", _caption(accuracy))
 

@@ -23,7 +23,8 @@ from paper_figures.marks import (
     size_axis,
     unknown_conditions,
 )
-from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
+from paper_figures.tables import PAGE, Tables, command, for_setting, seeds_of
+from paper_figures.trained import accuracies, not_run_cells
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-FOLDER = "docs/results/trained"
 _COLUMNS = 3
 # Neighbours along n are drawn this much apart, so that their bars can be told.
 _APART = 0.018
@@ -48,11 +48,9 @@ def draw(root: Path, out: Path) -> list[Path]:
         InputError: if a table cannot be read or ``out`` cannot be written to.
     """
     tables = Tables(root)
-    columns = ["condition", "head", "n", "sigma", "seeds", "accuracy", "se"]
-    accuracy = tables.read(f"{FOLDER}/accuracy.csv", columns, RUN_TRAINED)
-    named = tables.names(f"{FOLDER}/missing.json", RUN_TRAINED)
+    accuracy = accuracies(tables)
     clean = for_setting(accuracy[accuracy["sigma"] == 0])
-    tables.missing += [entry for entry in named if "sigma" not in entry]
+    tables.missing += not_run_cells(tables, noisy=False)
     tables.missing += unknown_conditions(clean, CONDITIONS)
     return tables.write(_figure(clean), out, "figure2", _caption(clean))
 

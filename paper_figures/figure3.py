@@ -14,7 +14,8 @@ import pandas as pd
 from fusiontheory.plotting import NORMAL_95, head_styles, style
 from fusiontheory.typing import Array
 from paper_figures.marks import PUBLISHED, chance_line, head_legend, heads_of, measured, not_run
-from paper_figures.tables import PAGE, RUN_TRAINED, Tables, command, for_setting, seeds_of
+from paper_figures.tables import PAGE, Tables, command, for_setting, seeds_of
+from paper_figures.trained import accuracies, leads, not_run_cells
 from validation.claims import find_claim
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-FOLDER = "docs/results/trained"
 _CONDITIONS = ("aligned", "unaligned")
 _SIDES = ("both", "image", "text")
 _FIRST = "concat-mlp"
@@ -43,14 +43,8 @@ def draw(root: Path, out: Path) -> list[Path]:
         InputError: if a table cannot be read or ``out`` cannot be written to.
     """
     tables = Tables(root)
-    places = ["condition", "n", "sigma", "side"]
-    columns = [*places, "head", "seeds", "accuracy", "se"]
-    accuracy = tables.read(f"{FOLDER}/accuracy.csv", columns, RUN_TRAINED)
-    columns = [*places, "second", "gap", "crossed_low", "crossed_high"]
-    gaps = tables.read(f"{FOLDER}/gaps.csv", columns, RUN_TRAINED)
-    named = tables.names(f"{FOLDER}/missing.json", RUN_TRAINED)
-    tables.missing += [entry for entry in named if "sigma" in entry]
-    accuracy, gaps = for_setting(accuracy), for_setting(gaps)
+    accuracy, gaps = (for_setting(read(tables, "side")) for read in (accuracies, leads))
+    tables.missing += not_run_cells(tables, noisy=True)
     noisy = accuracy[accuracy["sigma"] > 0]
     for condition in _CONDITIONS:
         if noisy[noisy["condition"] == condition].empty:

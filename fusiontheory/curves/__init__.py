@@ -9,7 +9,6 @@ from fusiontheory.curves.own_runs import RunComparison, compare, read_runs
 from fusiontheory.curves.predict import predict_curve
 from fusiontheory.curves.sweeps import SIDES, alignment_curve, correlation_curve, degradation_curve
 from fusiontheory.curves.tokens import predict_token_curve
-from fusiontheory.curves.trust import trust
 
 __all__ = [
     "SIDES",
@@ -32,5 +31,4 @@ __all__ = [
     "predict_token_curve",
     "predicted_lead",
     "read_runs",
-    "trust",
 ]

@@ -126,7 +126,7 @@ def predicted_lead(table: pd.DataFrame, first: str, second: str) -> pd.DataFrame
 
     The errors of both are taken as independent: where the same images move both, the interval is
     wider than it need be. It has what the intervals of the accuracies have: for moments of features
-    also what the theory was seen to be off by (`fusiontheory.curves.trust`).
+    also what the theory was seen to be off by (`fusiontheory.moments.trust`).
 
     Args:
         table: as in `answer`.

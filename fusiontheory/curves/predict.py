@@ -15,7 +15,6 @@ from fusiontheory.checks import InputError, ValidityWarning, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.curves.best_ridge import RULES, Rule, best_ridge, checked_ridges
 from fusiontheory.curves.models import find_model, mean_diagonal
-from fusiontheory.curves.trust import Trust, trust
 from fusiontheory.data import most_pairs
 from fusiontheory.matching import (
     MatchingCurve,
@@ -27,7 +26,7 @@ from fusiontheory.matching import (
     shifted,
     training_deviation,
 )
-from fusiontheory.moments import Moments
+from fusiontheory.moments import Moments, Trust, trust
 from fusiontheory.threads import small_algebra
 from fusiontheory.typing import Array
 
@@ -85,7 +84,7 @@ def predict_curve(
         ``accuracy`` (between 0 and 1), ``accuracy_low``, ``accuracy_high`` (95 % interval from
         the number of images that the moments come from, from the last term of the kernel's
         expansion, and, if given, from test images and training sets; for moments of features
-        also what the theory was seen to be off by, see `fusiontheory.curves.trust`), and
+        also what the theory was seen to be off by, see `fusiontheory.moments.trust`), and
         ``trusted``, whether the features are of the kind on which predictions were seen to hold.
         With a rule for the ridge also ``ridge``, the one chosen. The mean is over training
         sets. Where the moments are a sample's it is that of `fusiontheory.matching.scores`, for
@@ -125,7 +124,7 @@ def predict_curve(
     images = None
     if training_images is not None:
         images = _training_images(training_images, sizes, moments.captions)
-    with small_algebra(max(moments.dimensions)):
+    with small_algebra(max(moments.cross.shape)):
         model = make_model(moments, terms)
         # Outputs then go as 1 / ridge, and their signs stay; the rest would be lost in rounding.
         power = model.ridge + float(model.spectrum.nodes @ model.spectrum.counts)
@@ -218,7 +217,7 @@ def _trusted(head: str, moments: Moments, sizes: Array, best: bool) -> Trust:
     """Return what the features' diagnosis says of a head, and warn where it is beyond a range."""
     if moments.diagnosis is None:
         return Trust(True, np.zeros_like(sizes), ())
-    trusted = trust(moments.diagnosis, head, sizes, best=best)
+    trusted = trust(moments.diagnosis.values, head, sizes, best=best)
     if not trusted.trusted:
         warnings.warn(
             f"accuracies of {head} may be off, and their interval is wider: "

@@ -238,15 +238,21 @@ class FeatureSet:
         return features if known is None else features._with({"_named": known})
 
     def _tensors(self) -> dict[str, AnyArray]:
-        tensors: dict[str, AnyArray] = {
-            "image": self.image,
-            "text": self.text,
-            "ids": self.ids,
-        }
-        if self.split is not None:
-            codes = [SPLITS.index(name) for name in self.split]
-            tensors["split"] = np.array(codes, dtype=np.uint8)
-        return tensors
+        return tensors_of(self.image, self.text, self.ids, self.split)
+
+
+def tensors_of(
+    image: AnyArray, text: AnyArray, ids: Integers, split: NDArray[np.str_] | None
+) -> dict[str, AnyArray]:
+    """Return what a file has of vectors or tokens, splits as codes.
+
+    >>> sorted(tensors_of(np.eye(2), np.eye(2), np.arange(2), np.array(["dev", "test"])))
+    ['ids', 'image', 'split', 'text']
+    """
+    tensors: dict[str, AnyArray] = {"image": image, "text": text, "ids": ids}
+    if split is not None:
+        tensors["split"] = np.array([SPLITS.index(name) for name in split], dtype=np.uint8)
+    return tensors
 
 
 @checked

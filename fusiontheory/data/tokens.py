@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import InputError, finite_array, set_checked
 from fusiontheory.constraints import checked, instead, ragged
-from fusiontheory.data.features import SPLITS, FeatureSet, decoded
+from fusiontheory.data.features import SPLITS, FeatureSet, decoded, tensors_of
 from fusiontheory.data.quantise import quantise
 from fusiontheory.store import digest, read_tensors, write_tensors
 from fusiontheory.typing import AnyArray, Integers, Single
@@ -188,14 +188,7 @@ class TokenSet:
         )
 
     def _tensors(self) -> dict[str, AnyArray]:
-        tensors: dict[str, AnyArray] = {
-            "image": self.image,
-            "text": self.text,
-            "ids": self.ids,
-        }
-        if self.split is not None:
-            codes = [SPLITS.index(name) for name in self.split]
-            tensors["split"] = np.array(codes, dtype=np.uint8)
+        tensors = tensors_of(self.image, self.text, self.ids, self.split)
         if self.mask is not None:
             tensors["mask"] = self.mask.astype(np.uint8)
         return tensors

@@ -213,7 +213,7 @@ class DotProductScores:
     @classmethod
     def of(cls, moments: Moments) -> ScoreLaw:
         """Return the law; the normal one without pairs of a sample, or where d_v and d_t differ."""
-        known = moments.shows_pairs and moments.pairs.turn is not None
+        known = moments.pairs.of_images and moments.pairs.turn is not None
         return cls(moments) if known else NormalLaw()
 
     @cached_property

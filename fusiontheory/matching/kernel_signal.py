@@ -169,6 +169,11 @@ class KernelSignal:
             raise InputError(f"orders must have (1, 1) above 0, got {dict(self.orders)}")
 
     @property
+    def of_images(self) -> bool:
+        """Whether the pairs are a sample's, whose scores show a law; of at least 50 images."""
+        return self.moments.pairs.of_images
+
+    @property
     def pairs(self) -> KernelPairs:
         """The pairs that show the functions, for the law of scores too."""
         return kernel_pairs(self.moments, self.orders, self.homogeneous)

@@ -125,7 +125,7 @@ class KernelScores:
     @classmethod
     def of(cls, signal: KernelSignal, spectrum: Spectrum, remainder: float = 0.0) -> ScoreLaw:
         """Return the law; the normal one for moments that show no pairs (fewer than 50 images)."""
-        return cls(signal, spectrum, remainder) if signal.moments.shows_pairs else NormalLaw()
+        return cls(signal, spectrum, remainder) if signal.of_images else NormalLaw()
 
     def deviation(self, n: Array, ridge: float, /) -> Array | None:
         """Return None: over training sets it is as for normal scores."""

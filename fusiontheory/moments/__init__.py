@@ -1,13 +1,5 @@
 """Moments of paired features: all that the predicted curves know of the data."""
 
-from fusiontheory.moments.calibration import (
-    Calibration,
-    calibration,
-    calibration_of,
-    ranges,
-    read_calibration,
-    scaled,
-)
 from fusiontheory.moments.diagnosis import Diagnosis, diagnose
 from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
 from fusiontheory.moments.directions import on_shared_directions
@@ -31,6 +23,16 @@ from fusiontheory.moments.second import (
     eigenbasis,
 )
 from fusiontheory.moments.source import PairSource
+from fusiontheory.moments.trust import (
+    Calibration,
+    Trust,
+    calibration,
+    calibration_of,
+    ranges,
+    read_calibration,
+    scaled,
+    trust,
+)
 
 __all__ = [
     "EFFECTS",
@@ -44,6 +46,7 @@ __all__ = [
     "Moments",
     "PairSource",
     "SampledPairs",
+    "Trust",
     "calibration",
     "calibration_of",
     "centred",
@@ -65,4 +68,5 @@ __all__ = [
     "read_calibration",
     "representatives",
     "scaled",
+    "trust",
 ]

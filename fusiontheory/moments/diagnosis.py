@@ -2,7 +2,7 @@
 
 Every item is one number of the features. The range of each was found by a study of populations of
 many kinds (`experiments/foreign_features`): within all ranges predicted accuracies were seen to
-hold; beyond one they may not, and `fusiontheory.curves.trust` widens their interval.
+hold; beyond one they may not, and `fusiontheory.moments.trust` widens their interval.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
-from fusiontheory.moments.calibration import ranges
 from fusiontheory.moments.diagnosis_items import EFFECTS
 from fusiontheory.moments.feature_shape import FeatureShape, distinct_values, repeated_rows
 from fusiontheory.moments.groups import check_groups, largest_group, representatives
 from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dependence
 from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.second import checked_features
+from fusiontheory.moments.trust import ranges
 from fusiontheory.typing import Array, Integers
 
 __all__ = ["Diagnosis", "check_variation", "diagnose"]

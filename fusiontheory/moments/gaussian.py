@@ -74,6 +74,11 @@ class GaussianPairs:
         return 1
 
     @property
+    def of_images(self) -> bool:
+        """They are of a distribution."""
+        return False
+
+    @property
     def traces(self) -> tuple[float, float]:
         """The traces of M_v and M_t."""
         return float(self.image.sum()), float(self.text.sum())

@@ -24,7 +24,7 @@ from fusiontheory.moments.second import (
     eigenbasis,
 )
 from fusiontheory.moments.source import PairSource
-from fusiontheory.signal import MINIMUM_IMAGES, MatchingSignal
+from fusiontheory.signal import MatchingSignal
 from fusiontheory.threads import small_algebra
 from fusiontheory.typing import Array
 
@@ -335,11 +335,6 @@ class Moments:
         change it; with noise added there is none.
         """
         return None if self.source is None else self.source()
-
-    @property
-    def shows_pairs(self) -> bool:
-        """Whether they are a sample's of at least 50 images, whose pairs show functions."""
-        return MINIMUM_IMAGES <= self.images < np.inf
 
     @property
     def dimensions(self) -> tuple[int, int]:

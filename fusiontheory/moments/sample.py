@@ -86,6 +86,11 @@ class SampledPairs:
         return int(self.text.shape[1])
 
     @property
+    def of_images(self) -> bool:
+        """Whether they are at least 50, which show functions and means."""
+        return len(self.image) >= MINIMUM_IMAGES
+
+    @property
     def clean_eigenvalues(self) -> tuple[Array, Array]:
         """Of M_v and M_t without noise."""
         return self.image_values, self.text_values
@@ -102,7 +107,7 @@ class SampledPairs:
 
         Both are 0 for fewer than 50 images.
         """
-        if len(self.image) < MINIMUM_IMAGES:
+        if not self.of_images:
             return 0.0, 0.0
         image, text = (
             trace * _mean_power(x.astype(np.float64))

@@ -48,6 +48,10 @@ class PairSource(Protocol):
         """Texts of an image."""
 
     @property
+    def of_images(self) -> bool:
+        """Whether they are those of a sample of at least 50 images, which show functions."""
+
+    @property
     def traces(self) -> tuple[float, float]:
         """The units of ``unit_trace_pairs``, tr M_v and tr M_t."""
 

@@ -11,15 +11,22 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import scipy.linalg
 
-from fusiontheory.checks import InputError, non_negative, positive_integer
+from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.heads import Head
-from fusiontheory.solvers import kernel_ridge, nested
-from fusiontheory.solvers.kernel_ridge import Measured, PairFeatures
+from fusiontheory.solvers import nested
+from fusiontheory.solvers.kernel_ridge import (
+    Measured,
+    PairFeatures,
+    Places,
+    measured,
+    with_ridges,
+)
 from fusiontheory.solvers.nested import DualFit
 from fusiontheory.typing import Array
 
@@ -185,10 +192,8 @@ def measure_curve(
         >>> [m.accuracy for m in measure_curve(find_head("bilinear"), pairs, pairs, [40], 0.1)]
         [1.0]
     """
-    place = placed(device, precision)
-    if place is None:
-        return kernel_ridge.measure_curve(head, train, test, sizes, ridge)
-    return _measured(head, train, test, kernel_ridge.with_ridges(sizes, ridge), place)
+    places = with_ridges(sizes, ridge)
+    return _measured(head, train, test, places, placed(device, precision))
 
 
 @checked
@@ -226,36 +231,16 @@ def measure_ridges(
         >>> [(m.n, m.ridge) for m in found]
         [(20, 0.1), (20, 1.0), (40, 0.1), (40, 1.0)]
     """
-    place = placed(device, precision)
-    if place is None:
-        return kernel_ridge.measure_ridges(head, train, test, sizes, ridges)
-    return _measured(head, train, test, [(n, r) for n in sizes for r in ridges], place)
+    places = [(n, ridge) for n in sizes for ridge in ridges]
+    return _measured(head, train, test, places, placed(device, precision))
 
 
 def _measured(
-    head: Head,
-    train: PairFeatures,
-    test: PairFeatures,
-    places: list[tuple[int, float]],
-    place: Place,
+    head: Head, train: PairFeatures, test: PairFeatures, places: Places, place: Place | None
 ) -> list[Measured]:
-    _check(places, train.label.size)
-    columns = _torch().outputs(head, train, test, places, place)
-    return [
-        Measured(int(n), *kernel_ridge._scores(output, test.label), float(ridge))
-        for (n, ridge), output in zip(places, columns, strict=True)
-    ]
-
-
-def _check(places: list[tuple[int, float]], pairs: int) -> None:
-    """Refuse what `fusiontheory.solvers.kernel_ridge` refuses, in its words."""
-    if not places:
-        raise InputError("sizes must have at least one sample size, got none")
-    for n, ridge in places:
-        if non_negative("ridge", ridge) == 0:
-            raise InputError("ridge must be above 0 to measure, got 0")
-        if positive_integer("sizes", n, minimum=2) > pairs:
-            raise InputError(f"sizes must be at most the {pairs} training pairs, got {n}")
+    """Return what `kernel_ridge.measured` does, its outputs computed at a place."""
+    outputs = None if place is None else partial(_torch().outputs, place=place)
+    return measured(head, train, test, places, outputs)
 
 
 @checked

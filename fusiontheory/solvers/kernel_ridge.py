@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,13 +14,13 @@ from fusiontheory.heads import Head
 from fusiontheory.solvers.nested import NormalEquations, blockwise_gram, dual_ridge, primal_ridge
 from fusiontheory.typing import AnyArray, Array
 
-__all__ = ["Measured", "PairFeatures", "gather", "measure_curve", "measure_ridges", "with_ridges"]
+__all__ = ["Measured", "PairFeatures", "Places", "gather", "measured", "with_ridges"]
 
 
 # Test pairs at a time, so that the kernel's temporaries stay small beside the Gram matrix.
 _BLOCK = 512
 
-_Places = Sequence[tuple[int, float]]
+Places = Sequence[tuple[int, float]]
 """Sample size and ridge of each fit."""
 
 
@@ -52,6 +52,10 @@ class Measured:
     ridge: float
 
 
+Outputs = Callable[[Head, PairFeatures, PairFeatures, Places], list[Array]]
+"""Head, training and test pairs, and places -> outputs on the test pairs, an array a place."""
+
+
 @checked
 def gather(image: AnyArray, text: AnyArray, pairs: Pairs) -> PairFeatures:
     """Return the features of ``pairs`` out of image (rows, d_v) and text (rows, captions, d_t).
@@ -63,43 +67,6 @@ def gather(image: AnyArray, text: AnyArray, pairs: Pairs) -> PairFeatures:
         (2, 2)
     """
     return PairFeatures(image[pairs.image], text[pairs.text, pairs.caption], pairs.label)
-
-
-@checked
-def measure_curve(
-    head: Head,
-    train: PairFeatures,
-    test: PairFeatures,
-    sizes: Sequence[int],
-    ridge: float | Sequence[float],
-) -> list[Measured]:
-    """Train ``head`` on the first n training pairs for each n, and test each on all test pairs.
-
-    Minimises sum_i (y_i - f(x_i) - b)^2 + ridge |f|^2 over f in the kernel's space and an
-    intercept b that is not penalised: f(x) = k(x)^T (K + ridge I)^{-1} (y - b 1). One Cholesky
-    factor serves every n of a ridge (`fusiontheory.solvers.dual_ridge`); heads with explicit
-    features are solved in the primal.
-
-    Args:
-        head: its kernel, or features where it has them.
-        train: at least max(sizes) pairs.
-        test: test pairs.
-        sizes: sample sizes, each at least 2.
-        ridge: delta of K + delta I, absolute and above 0; one number, or one for each size.
-
-    Raises:
-        InputError: for sizes below 2 or above the number of training pairs, a ridge that is not
-            above 0, or another number of ridges than of sizes.
-
-    Example:
-        >>> from fusiontheory.heads import find_head
-        >>> rng = np.random.default_rng(0)
-        >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
-        >>> pairs = PairFeatures(v, v * y[:, None], y)
-        >>> [m.accuracy for m in measure_curve(find_head("bilinear"), pairs, pairs, [40], 0.1)]
-        [1.0]
-    """
-    return _measured(head, train, test, with_ridges(sizes, ridge))
 
 
 def with_ridges(sizes: Sequence[int], ridge: float | Sequence[float]) -> list[tuple[int, float]]:
@@ -121,38 +88,37 @@ def with_ridges(sizes: Sequence[int], ridge: float | Sequence[float]) -> list[tu
 
 
 @checked
-def measure_ridges(
+def measured(
     head: Head,
     train: PairFeatures,
     test: PairFeatures,
-    sizes: Sequence[int],
-    ridges: Sequence[float],
+    places: Places,
+    outputs: Outputs | None = None,
 ) -> list[Measured]:
-    """Train and test ``head`` as `measure_curve` does, at every size and every ridge.
+    """Train ``head`` at each place on the first n training pairs, and test it on all test pairs.
 
-    The Gram matrices are made once; each ridge has one Cholesky factor.
+    The equations are those of `fusiontheory.measure_curve`.
 
-    Returns:
-        Sizes in their order, and for each size the ridges in theirs.
+    Args:
+        head: its kernel, or features where it has them.
+        train: at least as many pairs as the largest n.
+        test: test pairs.
+        places: n and ridge of each.
+        outputs: what returns the outputs on the test pairs, an array for each place; NumPy's
+            where not given.
 
     Raises:
-        InputError: as `measure_curve` does.
+        InputError: for no place, n below 2 or above the number of training pairs, a ridge that is
+            not above 0.
 
     Example:
         >>> from fusiontheory.heads import find_head
         >>> rng = np.random.default_rng(0)
         >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
         >>> pairs = PairFeatures(v, v * y[:, None], y)
-        >>> found = measure_ridges(find_head("bilinear"), pairs, pairs, [20, 40], [0.1, 1.0])
-        >>> [(m.n, m.ridge) for m in found]
-        [(20, 0.1), (20, 1.0), (40, 0.1), (40, 1.0)]
+        >>> [m.accuracy for m in measured(find_head("bilinear"), pairs, pairs, [(40, 0.1)])]
+        [1.0]
     """
-    return _measured(head, train, test, [(n, ridge) for n in sizes for ridge in ridges])
-
-
-def _measured(
-    head: Head, train: PairFeatures, test: PairFeatures, places: _Places
-) -> list[Measured]:
     if not len(places):
         raise InputError("sizes must have at least one sample size, got none")
     for n, ridge in places:
@@ -162,15 +128,15 @@ def _measured(
     most = max(n for n, _ in places)
     if most > train.label.size:
         raise InputError(f"sizes must be at most the {train.label.size} training pairs, got {most}")
-    outputs = _primal if head.features is not None else _dual
-    columns = outputs(head, train, test, places)
+    own = _primal if head.features is not None else _dual
+    columns = (outputs or own)(head, train, test, places)
     return [
         Measured(int(n), *_scores(output, test.label), float(ridge))
         for (n, ridge), output in zip(places, columns, strict=True)
     ]
 
 
-def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[Array]:
+def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: Places) -> list[Array]:
     """Return the outputs on the test pairs, one array for each place."""
     most = max(n for n, _ in places)
 
@@ -197,7 +163,7 @@ def _dual(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) 
     return list(outputs.T)
 
 
-def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: _Places) -> list[Array]:
+def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: Places) -> list[Array]:
     """Return the outputs on the test pairs, one array for each place."""
     if head.features is None:
         raise InputError(f"head {head.name} has no explicit features")
@@ -214,7 +180,7 @@ def _primal(head: Head, train: PairFeatures, test: PairFeatures, places: _Places
     return outputs
 
 
-def _by_ridge(places: _Places) -> dict[float, list[int]]:
+def _by_ridge(places: Places) -> dict[float, list[int]]:
     """Return which places have each ridge."""
     sizes_of: dict[float, list[int]] = {}
     for column, (_, ridge) in enumerate(places):

@@ -17,7 +17,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from torch import Tensor
 from fusiontheory.checks import InputError
 from fusiontheory.heads import Head
 from fusiontheory.solvers.backend import Place
-from fusiontheory.solvers.kernel_ridge import PairFeatures
+from fusiontheory.solvers.kernel_ridge import PairFeatures, Places
 from fusiontheory.solvers.nested import DualFit
 from fusiontheory.typing import AnyArray, Array
 
@@ -42,7 +42,6 @@ __all__ = [
     "refined",
 ]
 
-_Places: TypeAlias = Sequence[tuple[int, float]]
 _Done = TypeVar("_Done")
 
 # Rows of the kernel at a time: its temporaries are so small beside the Gram matrix.
@@ -198,7 +197,7 @@ def gram_blocks(
 
 
 def outputs(
-    head: Head, train: PairFeatures, test: PairFeatures, places: _Places, place: Place
+    head: Head, train: PairFeatures, test: PairFeatures, places: Places, place: Place
 ) -> list[Array]:
     """Return the outputs on the test pairs, one array for each place (n, ridge).
 
@@ -222,7 +221,7 @@ def _where_it_fits(work: Callable[[Place], _Done], place: Place, what: str) -> _
 
 
 def _outputs(
-    head: Head, train: PairFeatures, test: PairFeatures, places: _Places, place: Place
+    head: Head, train: PairFeatures, test: PairFeatures, places: Places, place: Place
 ) -> Array:
     most = max(n for n, _ in places)
     own = [_moved(side[:most], place.device) for side in (train.image, train.text)]
@@ -242,7 +241,7 @@ def _dual(
     own: tuple[Tensor, Tensor],
     other: tuple[Tensor, Tensor],
     label: Tensor,
-    places: _Places,
+    places: Places,
     place: Place,
 ) -> Array:
     gram = label.new_empty(len(label), len(label))
@@ -265,7 +264,7 @@ def _primal(
     own: tuple[Tensor, Tensor],
     other: tuple[Tensor, Tensor],
     label: Tensor,
-    places: _Places,
+    places: Places,
     place: Place,
 ) -> Array:
     """Few features: float64 whatever the precision, as it takes no time."""

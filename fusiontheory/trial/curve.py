@@ -13,10 +13,10 @@ from scipy.stats import norm
 
 from fusiontheory.checks import InputError, ValidityWarning, positive_integer
 from fusiontheory.constraints import checked
-from fusiontheory.curves import checked_ridges, mean_diagonal, predict_curve, trust
+from fusiontheory.curves import checked_ridges, mean_diagonal, predict_curve
 from fusiontheory.heads import find_head
 from fusiontheory.matching import check_request
-from fusiontheory.moments import Moments, checked_features, independent_images
+from fusiontheory.moments import Moments, checked_features, independent_images, trust
 from fusiontheory.trial.runs import TrialRuns, Tried
 from fusiontheory.typing import Array
 
@@ -167,7 +167,7 @@ class _Theory:
         )
         if self.moments.diagnosis is not None:
             extra = float(
-                trust(self.moments.diagnosis, self.head, n, best=best).extra_half_width[0]
+                trust(self.moments.diagnosis.values, self.head, n, best=best).extra_half_width[0]
             )
             low, high = low - extra, high + extra
         edges = ndtri(np.clip([middle, low, high], _EDGE, 1 - _EDGE))

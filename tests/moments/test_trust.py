@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError, ValidityWarning
-from fusiontheory.curves import predict_curve, trust
+from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
 from fusiontheory.moments import (
     EFFECTS,
@@ -16,6 +16,7 @@ from fusiontheory.moments import (
     diagnose,
     ranges,
     read_calibration,
+    trust,
 )
 from fusiontheory.synthetic import find_population
 
@@ -85,7 +86,7 @@ def test_common_ranges_suit_every_head() -> None:
 
 def test_warns_by_name_value_and_range() -> None:
     sample = find_population("dominant_nuisance_10").draw(800, np.random.default_rng(1))
-    found = trust(diagnose(sample.image, sample.text), "concat-mlp", [128, 2048])
+    found = trust(diagnose(sample.image, sample.text).values, "concat-mlp", [128, 2048])
     assert not found.trusted
     assert found.extra_half_width.shape == (2,)
     assert any(x.startswith("first_share is 0.7") and "above" in x for x in found.reasons)
@@ -99,7 +100,7 @@ def test_a_curve_warns_and_widens(ridge) -> None:
         curve = predict_curve("bilinear", moments, [128, 512], ridge)
     assert not curve["trusted"].any()
     best = ridge == "best"
-    extra = trust(moments.diagnosis, "bilinear", [128, 512], best=best).extra_half_width
+    extra = trust(moments.diagnosis.values, "bilinear", [128, 512], best=best).extra_half_width
     plain = predict_curve("bilinear", replace(moments, source=None), [128, 512], ridge)
     assert plain["trusted"].all()
     low = np.maximum(plain["accuracy_low"] - extra, 0)
@@ -135,7 +136,7 @@ def test_moments_of_no_features_have_no_diagnosis() -> None:
 def test_refuses_a_head_that_the_study_lacks() -> None:
     x = np.random.default_rng(0).standard_normal((60, 4))
     with pytest.raises(InputError, match="head must be one of"):
-        trust(diagnose(x, x), "concat", 100)
+        trust(diagnose(x, x).values, "concat", 100)
 
 
 def test_reads_what_the_study_writes() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from fusiontheory.alignment import align
 from fusiontheory.checks import InputError
@@ -45,16 +46,9 @@ def measured_cells(
         Cell(
             "matching",
             {
-                "condition": condition,
-                "strength": study.strength_of(condition),
-                "head": head,
-                "seed": seed,
+                **_drawn(study, condition, head, seed),
                 "ridge": study.ridge,
                 **({} if ridges is None else {"ridges": ridges[condition, head]}),
-                "sizes": list(study.sizes),
-                "test_pairs": study.test_pairs,
-                "entropy": study.entropy,
-                **_precision(study),
             },
             features=fingerprints[condition],
             code=code,
@@ -78,16 +72,7 @@ def search_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
     return [
         Cell(
             "search",
-            {
-                "condition": condition,
-                "strength": study.strength_of(condition),
-                "head": head,
-                "seed": seed,
-                "sizes": list(study.sizes),
-                "test_pairs": study.test_pairs,
-                "entropy": study.entropy,
-                **_precision(study),
-            },
+            _drawn(study, condition, head, seed),
             features=fingerprints[condition],
             code=code,
         )
@@ -97,9 +82,24 @@ def search_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]:
     ]
 
 
-def _precision(study: Study) -> dict[str, str]:
-    """Return what tells records of a device from those of NumPy, and of each other."""
-    return {} if study.precision is None else {"precision": study.precision}
+def _drawn(study: Study, condition: str, head: str, seed: int) -> dict[str, Any]:
+    """Return the settings of a head on one draw of pairs.
+
+    A precision tells records of a device from those of NumPy, and of each other.
+    """
+    return {
+        **_place(study, condition),
+        "head": head,
+        "seed": seed,
+        "sizes": list(study.sizes),
+        "test_pairs": study.test_pairs,
+        "entropy": study.entropy,
+        **({} if study.precision is None else {"precision": study.precision}),
+    }
+
+
+def _place(study: Study, condition: str) -> dict[str, Any]:
+    return {"condition": condition, "strength": study.strength_of(condition)}
 
 
 def _on_device(study: Study) -> tuple[Callable[..., object], ...]:
@@ -113,8 +113,7 @@ def predicted_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]
         Cell(
             "prediction",
             {
-                "condition": condition,
-                "strength": study.strength_of(condition),
+                **_place(study, condition),
                 "head": head,
                 "term": term,
                 "ridge": study.ridge,
@@ -137,7 +136,7 @@ def retrieval_cells(study: Study, fingerprints: Mapping[str, str]) -> list[Cell]
     return [
         Cell(
             "retrieval",
-            {"condition": condition, "strength": study.strength_of(condition)},
+            _place(study, condition),
             features=fingerprints[condition],
             code=code,
         )

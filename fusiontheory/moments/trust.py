@@ -1,9 +1,10 @@
-"""What a stored study of many populations says of each head's predictions.
+"""Whether a prediction is to be trusted: what a stored study of many populations says.
 
 For each item of a diagnosis of the features, the range within which predicted accuracies were seen
 to hold; and half-widths, in accuracy, that have to be added to an interval: a small one within all
 ranges, for what the theory itself is off by, and beyond a range one that grows with the distance.
-The file is made by ``python -m experiments.foreign_features.publish``.
+Nothing is fitted to the case itself. ``python -m experiments.foreign_features.publish`` makes the
+file.
 """
 
 from __future__ import annotations
@@ -18,23 +19,28 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fusiontheory.checks import InputError
+from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.moments.diagnosis_items import EFFECTS, LOGARITHMIC
 from fusiontheory.typing import Array
 
 __all__ = [
     "Calibration",
+    "Trust",
     "calibration",
     "calibration_of",
     "ranges",
     "read_calibration",
     "scaled",
+    "trust",
 ]
 
 _Ranges: TypeAlias = dict[str, tuple[float, float]]
 
 _FILE = "calibration.json"
+
+# Heads that no population of the study had, and the one of the same kernel that stands for each.
+_STANDS_FOR = {"concat-mlp-aligned": "concat-mlp"}
 
 
 @checked
@@ -93,6 +99,61 @@ class Calibration:
             width = (near_far[:, 0] + min(excess, 1.0) * grown) * max(excess, 1.0)
             widest = np.maximum(widest, np.interp(place, known, width))
         return np.minimum(widest, 0.5)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether to trust a head's predicted accuracies for some features.
+
+    Attributes:
+        trusted: whether all items are within their ranges.
+        extra_half_width: to add to each side of a nominal 95 % interval, in accuracy, one for
+            each n.
+        reasons: a sentence for each item beyond its range: name, value, range, effect.
+    """
+
+    trusted: bool
+    extra_half_width: Array
+    reasons: tuple[str, ...]
+
+
+@checked
+def trust(values: dict[str, float], head: str, n: ArrayLike, *, best: bool = False) -> Trust:
+    """Return whether to trust a head's predictions, and how much wider their intervals have to be.
+
+    Args:
+        values: of the features' diagnosis (`fusiontheory.diagnose`), by item.
+        head: one of `fusiontheory.HEADS`; concat-mlp-aligned has the widths of concat-mlp, as no
+            population of the study had it.
+        n: number of training pairs, one or many.
+        best: whether the ridge is the best one at each n, not a given one.
+
+    Raises:
+        InputError: for a head that the study does not have, or n below 1.
+
+    Example:
+        >>> from fusiontheory.moments import diagnose
+        >>> rng = np.random.default_rng(0)
+        >>> x = rng.standard_normal((600, 24))
+        >>> x[:, 0] *= 10  # one direction dominates
+        >>> values = diagnose(x, x + rng.standard_normal((600, 24))).values
+        >>> said = trust(values, "concat-mlp", 100)
+        >>> said.trusted, any("first_share" in reason for reason in said.reasons)
+        (False, True)
+    """
+    own = calibration_of(_STANDS_FOR.get(head, head), best)
+    sizes = sample_sizes("n", n)
+    beyond = own.beyond(values)
+    reasons = tuple(
+        _sentence(name, values[name], own.ends(name))
+        for name in sorted(beyond, key=lambda name: -beyond[name])
+    )
+    return Trust(not beyond, own.half_width(values, sizes), reasons)
+
+
+def _sentence(name: str, value: float, ends: tuple[float, float]) -> str:
+    side, end = ("below", ends[0]) if value < ends[0] else ("above", ends[1])
+    return f"{name} is {value:.3g}, {side} {end:.3g}. {EFFECTS[name]}"
 
 
 @checked
