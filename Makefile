@@ -9,7 +9,7 @@ EXTRACT := $(VENV)/.extract
 OLDEST_PYTHON ?= python3.10
 OLDEST := .oldest
 
-.PHONY: run test test-oldest check lint docs figures map bench advise gpu clip clip-rehearsal torture clean
+.PHONY: run test test-oldest check lint docs figures studies map bench advise gpu clip clip-rehearsal torture clean
 
 # Predict, measure and compare on the shipped features; resumes where it stopped.
 run: $(READY)
@@ -54,6 +54,11 @@ $(VENV)/.docs: $(READY)
 # Every figure, from stored tables alone.
 figures: $(READY)
 	$(BIN)/python -m paper_figures
+
+# Every study anew beside its stored tables, which stay as they are: what moved, and by how much.
+# Hours on 2 cores; `make studies STUDIES="rank ridge_risk"` takes some.
+studies: $(READY)
+	$(BIN)/python -m experiments --again $(STUDIES)
 
 # The picture of the rooms and the walk through them, in docs/architecture.md.
 map: $(READY)

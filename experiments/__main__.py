@@ -1,20 +1,22 @@
 """``python -m experiments``: which code made the stored tables of each study.
 
 A seal's code is held against the code that would make the table now. Old does not mean wrong: what
-changed may leave every number alone. It means that nobody has looked since.
+changed may leave every number alone. ``--again [NAME ...]`` finds out (`experiments.again`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import argparse
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 
+from experiments.again import again, confirmed
 from experiments.study import Study
 
-__all__ = ["origins", "studies"]
+__all__ = ["main", "origins", "studies"]
 
 
 def studies() -> Iterator[Study]:
@@ -26,16 +28,40 @@ def studies() -> Iterator[Study]:
 
 
 def origins() -> pd.DataFrame:
-    """Return a row for each seal: columns study, seal, written, code and state (current or old)."""
-    rows = [
-        (study.name, seal, facts["written"], facts["code"], now)
-        for study in studies()
-        for seal, facts, now in study.seals()
-    ]
-    table = pd.DataFrame(rows, columns=["study", "seal", "written", "code", "now"])
-    state = (table["code"] == table.pop("now")).map({True: "current", False: "old"})
-    return table.assign(state=state)
+    """Return a row for each seal: columns study, seal, written, code and state.
+
+    The state is current; or the same, where code of now made the same tables again; or old.
+    """
+    rows = []
+    for study in studies():
+        for seal, facts, now in study.seals():
+            state = "old"
+            if facts["code"] == now:
+                state = "current"
+            elif confirmed(study.name, seal, facts["tables"]) == now:
+                state = "the same"
+            rows.append((study.name, seal, facts["written"], facts["code"], state))
+    return pd.DataFrame(rows, columns=["study", "seal", "written", "code", "state"])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """List the seals, or run studies anew beside their tables and say what moved."""
+    parser = argparse.ArgumentParser("experiments", description=__doc__)
+    parser.add_argument(
+        "--again", nargs="*", metavar="NAME", help="run these studies, or all, and say what moved"
+    )
+    names = parser.parse_args(arguments).again
+    if names is None:
+        print(origins().to_string(index=False))
+        return
+    known = {study.name: study for study in studies()}
+    unknown = sorted({*names} - {*known})
+    if unknown:
+        parser.error(f"NAME must be among {', '.join(known)}, got {unknown[0]}")
+    for name in names or known:
+        for line in again(known[name]):
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
-    print(origins().to_string(index=False))
+    main()

@@ -2,48 +2,57 @@
 
 ``python -m experiments --again [NAME ...]`` predicts and measures each study in a folder of its
 own, with the records that are there of the same code, and says of every stored table whether it
-comes out the same to the byte, or which columns moved and by how much. Nothing stored changes.
+comes out the same, or which columns moved and by how much. Stored tables stay as they are. Of a
+seal whose tables all come out the same ``confirmed.json`` notes the code that made them again.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from experiments.study import Study
+from fusiontheory.store import write_atomically
 
-__all__ = ["again", "moved"]
+__all__ = ["CONFIRMED", "again", "confirmed", "moved"]
+
+CONFIRMED = Path(__file__).with_name("confirmed.json")
+"""By study and seal: which code made the same tables again, and when."""
 
 _ERRORS = ("standard_error", "se", "error_se")
 """Columns that may hold the noise of a row."""
+_SAME = "the same"
 
 
-def again(study: Study, folder: Path | None = None) -> Iterator[str]:
-    """Yield a line for each stored table of a study that is run anew.
+def again(study: Study, notes: Path = CONFIRMED) -> Iterator[str]:
+    """Yield a line for each stored table of a study that is run anew; note what is confirmed.
 
     Args:
         study: to predict and measure.
-        folder: for the new tables; one that is deleted afterwards if not given.
+        notes: file of what is confirmed.
     """
-    if folder is None:
-        with TemporaryDirectory() as made:
-            yield from again(study, Path(made))
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    anew = replace(study, folder=folder)
-    for word, seal in (("predict", "predictions"), ("measure", "results")):
-        anew.do(word)
-        now = anew.stored(f"{seal}.json")
-        for name, before in study.stored(f"{seal}.json").items():
-            if name not in now:
-                yield f"{study.name}/{name}: not made any more"
-            else:
-                yield f"{study.name}/{name}: {moved(before, now[name])}"
+    with TemporaryDirectory() as folder:
+        anew = replace(study, folder=Path(folder))
+        anew.do("predict")
+        for seal, facts, code in study.seals():
+            if seal == "results":
+                anew.do("measure")
+            now = anew.stored(f"{seal}.json")
+            said = {
+                name: moved(table, now[name]) if name in now else "not made any more"
+                for name, table in study.stored(f"{seal}.json").items()
+            }
+            if set(said.values()) == {_SAME}:
+                _confirm(notes, study.name, seal, {"code": code, "tables": facts["tables"]})
+            yield from (f"{study.name}/{name}: {words}" for name, words in said.items())
 
 
 def moved(before: pd.DataFrame, now: pd.DataFrame) -> str:
@@ -53,7 +62,7 @@ def moved(before: pd.DataFrame, now: pd.DataFrame) -> str:
     >>> moved(old, old)
     'the same'
     >>> moved(old, old.assign(risk=[0.50, 0.27]))
-    'moved: risk by up to 0.02 (1.4 standard errors of the difference)'
+    'risk moved by up to 0.02 (1.4 standard errors of the difference)'
     """
     if list(before) != list(now) or len(before) != len(now):
         return f"another form: {before.shape} of {list(before)}, now {now.shape} of {list(now)}"
@@ -64,14 +73,34 @@ def moved(before: pd.DataFrame, now: pd.DataFrame) -> str:
         if old.equals(new):
             continue
         if not (pd.api.types.is_numeric_dtype(old) and pd.api.types.is_numeric_dtype(new)):
-            parts.append(f"{name} in {int((old.astype(str) != new.astype(str)).sum())} rows")
+            parts.append(
+                f"{name} differs in {int((old.astype(str) != new.astype(str)).sum())} rows"
+            )
             continue
         gap = (new - old).abs()
-        said = f"{name} by up to {gap.max():.2g}"
+        said = f"{name} moved by up to {gap.max():.2g}"
         if (old.isna() != new.isna()).any():
             said += f", known or not in {int((old.isna() != new.isna()).sum())} rows"
         if noise is not None and name not in _ERRORS and (noise > 0).any():
             share = (gap / (np.sqrt(2) * noise)).where(noise > 0).max()
             said += f" ({share:.1f} standard errors of the difference)"
         parts.append(said)
-    return f"moved: {'; '.join(parts)}" if parts else "the same"
+    return "; ".join(parts) or _SAME
+
+
+def confirmed(study: str, seal: str, tables: dict[str, str], notes: Path = CONFIRMED) -> str:
+    """Return the code that made the tables of these digests again, empty if none is noted."""
+    known = _notes(notes).get(study, {}).get(seal, {})
+    return str(known["code"]) if known.get("tables") == tables else ""
+
+
+def _notes(path: Path) -> dict[str, Any]:
+    notes: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return notes
+
+
+def _confirm(path: Path, study: str, seal: str, facts: dict[str, Any]) -> None:
+    notes = _notes(path)
+    written = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    notes.setdefault(study, {})[seal] = {**facts, "written": written}
+    write_atomically(path, (json.dumps(notes, indent=1, sort_keys=True) + "\n").encode())

@@ -4,12 +4,15 @@ import importlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from experiments.__main__ import origins
+from experiments.again import again, confirmed
 from experiments.study import AFTER, BEFORE, Records, Study
 from fusiontheory.checks import InputError
 from fusiontheory.store import Cell
@@ -198,6 +201,33 @@ def test_the_list_of_studies_says_which_tables_are_of_other_code(study, monkeypa
     assert table["seal"].tolist() == ["predictions", "results"]
     assert table["state"].tolist() == ["current", "old"]
     assert table["code"].tolist()[1] == "before"
+
+
+def test_a_study_that_is_run_again_says_what_moved(study, monkeypatch, tmp_path):
+    study.do("predict")
+    study.do("measure")
+    for name in ("predictions", "results"):
+        path = study.folder / f"{name}.json"
+        path.write_text(path.read_text().replace(seal(study, path.name)["code"], "before"))
+    notes = tmp_path / "confirmed.json"
+    monkeypatch.setattr("experiments.__main__.studies", lambda: [study])
+    monkeypatch.setattr("experiments.__main__.confirmed", partial(confirmed, notes=notes))
+    assert origins()["state"].tolist() == ["old", "old"]
+    before = {path: path.read_bytes() for path in study.folder.iterdir() if path.is_file()}
+
+    def other(config, predicted, records):
+        table = study.measure(config, predicted, records)["results.csv"]
+        return {"results.csv": table.assign(risk=table["risk"] + 0.25)}
+
+    said = list(again(replace(study, measure=other), notes))
+    assert said == [
+        "demo/predictions.csv: the same",
+        "demo/results.csv: risk moved by up to 0.25",
+    ]
+    assert origins()["state"].tolist() == ["the same", "old"]
+    assert list(again(study, notes))[1] == "demo/results.csv: the same"
+    assert origins()["state"].tolist() == ["the same", "the same"]
+    assert before == {path: path.read_bytes() for path in before}
 
 
 @pytest.mark.parametrize("damage", ["altered", "removed"])
