@@ -191,7 +191,7 @@ def one_feature(apart: float, within: float) -> MatchingModel:
 @checked(
     moments=being(
         "those of 50 images or more whose features and the texts' have one dimension",
-        lambda moments: moments.shows_pairs and moments.pairs.turn is not None,
+        lambda moments: moments.pairs.of_images and moments.pairs.turn is not None,
     )
 )
 @dataclass(frozen=True, eq=False)

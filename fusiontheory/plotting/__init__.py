@@ -1,6 +1,7 @@
 """How figures look, and figures of curves; they draw tables and compute nothing."""
 
 from fusiontheory.plotting.curves import plot_calibration, plot_comparison, plot_curve, plot_gap
+from fusiontheory.plotting.panels import panels, per_panel
 from fusiontheory.plotting.ridges import gap_by_ridge, plot_ridges
 from fusiontheory.plotting.runs import plot, plot_runs
 from fusiontheory.plotting.style import (
@@ -11,8 +12,6 @@ from fusiontheory.plotting.style import (
     head_styles,
     label_ends,
     line_key,
-    panels,
-    per_panel,
     render_figure,
     sample_axis,
     save_figure,

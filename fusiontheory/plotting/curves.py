@@ -15,6 +15,7 @@ import pandas as pd
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.heads import GAP_HEADS
+from fusiontheory.plotting.panels import panels, per_panel
 from fusiontheory.plotting.style import (
     CROSSOVER,
     INK,
@@ -26,8 +27,6 @@ from fusiontheory.plotting.style import (
     head_styles,
     label_ends,
     line_key,
-    panels,
-    per_panel,
     sample_axis,
     save_figure,
     stacked,

@@ -10,7 +10,8 @@ import pandas as pd
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.heads import GAP_HEADS
-from fusiontheory.plotting.style import INK, MUTED, panels, style
+from fusiontheory.plotting.panels import panels
+from fusiontheory.plotting.style import INK, MUTED, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import between, checked
+from fusiontheory.constraints import checked
 from fusiontheory.store import write_atomically
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ __all__ = [
     "head_styles",
     "label_ends",
     "line_key",
-    "panels",
-    "per_panel",
     "render_figure",
     "sample_axis",
     "save_figure",
@@ -152,26 +150,6 @@ def style() -> Iterator[None]:
 def stacked(width: float) -> bool:
     """Whether a figure of this width (inches) has its panels on top of each other."""
     return width < _STACKED_BELOW
-
-
-@checked
-def per_panel(width: float, count: int) -> float:
-    """Return the width of one of ``count`` panels in inches, tick labels and margins included."""
-    return width if stacked(width) else width / count
-
-
-@checked(count=between(1, 100))
-def panels(count: int, width: float, height: float) -> tuple[Figure, list[Axes]]:
-    """Return a figure with ``count`` panels of one scale, each ``height`` inches high."""
-    # Imported here: matplotlib takes longer to import than most uses of the package to run.
-    from fusiontheory.plotting.picture import Picture
-
-    rows, columns = (count, 1) if stacked(width) else (1, count)
-    figure = Picture(figsize=(width, height * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for axes in grid.flat:
-        axes.tick_params(labelbottom=True, length=2.5)
-    return figure, list(grid.flat)
 
 
 @checked

@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from fusiontheory.constraints import checked
 from fusiontheory.plotting.curves import plot_curve
-from fusiontheory.plotting.style import INK, head_styles, panels, sample_axis, style
+from fusiontheory.plotting.panels import panels
+from fusiontheory.plotting.style import INK, head_styles, sample_axis, style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import scipy.linalg
@@ -28,14 +26,13 @@ from fusiontheory.solvers.kernel_ridge import (
     with_ridges,
 )
 from fusiontheory.solvers.nested import DualFit
+from fusiontheory.solvers.place import Place
 from fusiontheory.typing import Array
 
 if TYPE_CHECKING:
     from types import ModuleType
 
 __all__ = [
-    "PRECISIONS",
-    "Place",
     "computing_on",
     "device_code",
     "device_name",
@@ -46,34 +43,6 @@ __all__ = [
     "measure_ridges",
     "placed",
 ]
-
-PRECISIONS = ("float64", "mixed")
-"""float64 throughout, or Cholesky factors in float32 whose solutions are refined in float64."""
-
-
-@checked
-@dataclass(frozen=True)
-class Place:
-    """Where linear algebra is done, and how.
-
-    Attributes:
-        device: "cpu", or "cuda:k" of PyTorch.
-        precision: one of `PRECISIONS`.
-
-    Raises:
-        InputError: for another precision.
-    """
-
-    device: str
-    precision: str = "float64"
-
-    def __post_init__(self) -> None:
-        """Check the precision."""
-        if self.precision not in PRECISIONS:
-            raise InputError(
-                f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
-            )
-
 
 _PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
 
@@ -185,6 +154,7 @@ def measure_curve(
             above 0, or another number of ridges than of sizes; for a device that is not there.
 
     Example:
+        >>> import numpy as np
         >>> from fusiontheory.heads import find_head
         >>> rng = np.random.default_rng(0)
         >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
@@ -223,6 +193,7 @@ def measure_ridges(
         InputError: as `measure_curve` does.
 
     Example:
+        >>> import numpy as np
         >>> from fusiontheory.heads import find_head
         >>> rng = np.random.default_rng(0)
         >>> v, y = rng.standard_normal((40, 3)), np.tile([1.0, -1.0], 20)
@@ -239,8 +210,10 @@ def _measured(
     head: Head, train: PairFeatures, test: PairFeatures, places: Places, place: Place | None
 ) -> list[Measured]:
     """Return what `kernel_ridge.measured` does, its outputs computed at a place."""
-    outputs = None if place is None else partial(_torch().outputs, place=place)
-    return measured(head, train, test, places, outputs)
+    if place is None:
+        return measured(head, train, test, places)
+    outputs = _torch().outputs
+    return measured(head, train, test, places, lambda *given: outputs(*given, place))
 
 
 @checked
@@ -273,6 +246,7 @@ def eigh(matrix: Array) -> tuple[Array, Array]:
         matrix: (n, n), finite; the lower triangle is read.
 
     Example:
+        >>> import numpy as np
         >>> values, vectors = eigh(np.diag([2.0, 1.0]))
         >>> values
         array([1., 2.])

@@ -26,9 +26,9 @@ from torch import Tensor
 
 from fusiontheory.checks import InputError
 from fusiontheory.heads import Head
-from fusiontheory.solvers.backend import Place
 from fusiontheory.solvers.kernel_ridge import PairFeatures, Places
 from fusiontheory.solvers.nested import DualFit
+from fusiontheory.solvers.place import Place
 from fusiontheory.typing import AnyArray, Array
 
 __all__ = [

@@ -152,14 +152,14 @@ def test_a_group_too_large_for_the_memory_is_halved_and_that_is_said_once(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     whole = GROUP.table().drop(columns="seconds")
-    train = MemberGroup.rows
+    train = MemberGroup.table
 
     def small(group: MemberGroup) -> object:
         if len(group.members) > 1:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
         return train(group)
 
-    monkeypatch.setattr(MemberGroup, "rows", small)
+    monkeypatch.setattr(MemberGroup, "table", small)
     other = replace(GROUP, settings=replace(GROUP.settings, epochs=1))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("default")
@@ -173,7 +173,7 @@ def test_a_group_too_large_for_the_memory_is_halved_and_that_is_said_once(
     def never(_: MemberGroup) -> object:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(MemberGroup, "rows", never)
+    monkeypatch.setattr(MemberGroup, "table", never)
     with pytest.raises(InputError, match="memory for one bilinear network of 17 parameters"):
         rows_that_fit(GROUP, "cpu")
 
