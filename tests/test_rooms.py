@@ -8,7 +8,11 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+import grimp
+import numpy as np
 import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 ROOT = Path(__file__).parents[1]
 CODE = ("fusiontheory", "validation", "experiments", "paper_figures")
@@ -115,3 +119,28 @@ def test_files_and_functions_stay_short():
                 if body and node.end_lineno - body[0].lineno + 1 > 60:
                     wrong.append(f"{path.relative_to(ROOT)}: {node.name} is too long")
     assert not wrong, "\n".join(wrong)
+
+
+def test_no_import_circle_but_of_features_and_their_reader():
+    """`FeatureSet.load` reads files of other origin when asked; types alone make no circle."""
+    graph = grimp.build_graph(*CODE, exclude_type_checking_imports=True)
+    names = sorted(graph.modules)
+    place = {name: row for row, name in enumerate(names)}
+    arrows = np.array(
+        [
+            (place[name], place[other])
+            for name in names
+            for other in graph.find_modules_directly_imported_by(name) & place.keys()
+        ]
+    )
+    matrix = coo_array((np.ones(len(arrows)), arrows.T), shape=(len(names), len(names)))
+    _, part = connected_components(matrix, connection="strong")
+    circles = [[names[row] for row in np.flatnonzero(part == k)] for k in np.unique(part)]
+    assert [circle for circle in circles if len(circle) > 1] == [
+        [
+            "fusiontheory.data.features",
+            "fusiontheory.data.reading",
+            "fusiontheory.data.reading.read",
+            "fusiontheory.data.reading.splits",
+        ]
+    ]
