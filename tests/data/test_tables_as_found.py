@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from scipy import sparse
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import read_features
 
 N = 12
 IMAGE, TEXT = np.random.default_rng(0).standard_normal((2, N, 9)).astype(np.float32)
+FRAME = pd.DataFrame(IMAGE)
 IDS = [f"a{k}.jpg" for k in range(N)]
 
 
@@ -43,6 +46,9 @@ def read(folder: Path, name: str, text: str) -> np.ndarray:
         ("commas.csv", in_a_cell(",")),
         ("semicolons.csv", in_a_cell("; ")),
         ("printed.csv", in_a_cell(" ", "[]")),
+        ("quoted.csv", FRAME.to_csv(index=False, header=False, quoting=1)),
+        ("named.csv", FRAME.to_csv(index=False, quoting=1)),
+        ("decimal.csv", FRAME.to_csv(sep=";", decimal=",", header=False, index=False)),
     ],
 )
 def test_tables_as_they_are_found(name: str, text: str, tmp_path: Path) -> None:
@@ -84,3 +90,19 @@ def test_arrays_without_names_are_taken_in_order(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", IMAGE[:, 0])
     with pytest.raises(InputError, match=r"save array.reshape\(-1, 1\)"):
         read_features([tmp_path / "one.npy", tmp_path / "v.npy"])
+
+
+def test_a_stream_of_arrow_is_read(tmp_path: Path) -> None:
+    table = pa.table({"image_embeds": list(IMAGE), "text_embeds": list(TEXT)})
+    with pa.ipc.new_stream(str(tmp_path / "x.arrow"), table.schema) as stream:
+        stream.write_table(table)
+    found = read_features(tmp_path / "x.arrow")
+    np.testing.assert_allclose(found.image, IMAGE)
+
+
+def test_what_is_no_table_of_full_rows_is_named(tmp_path: Path) -> None:
+    sparse.save_npz(tmp_path / "x.npz", sparse.csr_matrix(IMAGE))
+    with pytest.raises(InputError, match=r"a sparse matrix of SciPy; save .*toarray"):
+        read_features([tmp_path / "x.npz", tmp_path / "x.npz"])
+    with pytest.raises(InputError, match="a page of the web in its place"):
+        read(tmp_path, "x.csv", "<!DOCTYPE html><html>404</html>")

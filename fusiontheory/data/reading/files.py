@@ -106,6 +106,11 @@ def _check_content(path: Path, suffix: str) -> None:
             f"path must be the file itself, got {path}, a pointer that Git LFS left in its place;"
             " run git lfs pull"
         )
+    if start.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise InputError(
+            f"path must be the file itself, got {path}, a page of the web in its place, as where a"
+            " download needs a login; fetch it again"
+        )
     for magic, what, endings in _CONTENTS:
         if start.startswith(magic) and suffix not in endings:
             raise InputError(

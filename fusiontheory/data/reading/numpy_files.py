@@ -61,6 +61,11 @@ def open_npz(path: Path) -> StoredFile:
         raise
     except Exception as error:  # as above, and zipfile too
         raise unreadable(path, error) from error
+    if {"data", "format", "shape"} <= set(arrays):
+        raise InputError(
+            f"path must hold full arrays, got {path}, a sparse matrix of SciPy; save"
+            " scipy.sparse.load_npz(path).toarray() with numpy.save"
+        )
     return StoredFile(path, by_row(arrays, lambda names: _members(path, names)))
 
 

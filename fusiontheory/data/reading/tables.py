@@ -60,6 +60,8 @@ def _text_frame(path: Path) -> pd.DataFrame:
         with path.open(encoding=encoding) as file:
             first, second = file.readline(), file.readline()
         separator = max(_SEPARATORS, key=first.count)
+        if all(map(_DECIMAL_COMMA.fullmatch, (parts := first.strip().split(";")))) and parts[1:]:
+            separator = ";"  # commas are those of decimals
         if separator not in first:
             # As numpy.savetxt writes; a word above cells with blanks is the name of one column.
             one = not _is_number(first.strip()) and len(first.split()) == 1
@@ -67,7 +69,7 @@ def _text_frame(path: Path) -> pd.DataFrame:
         given: dict[str, Any] = {"sep": separator, "encoding": encoding, "header": 0}
         if separator == r"\s+" and _counts(first, second):
             given |= {"header": None, "skiprows": 1}  # as word2vec writes: rows, dimension
-        elif not _names_columns(re.split(separator, first.strip())):
+        elif not _names_columns([c.strip('" ') for c in re.split(separator, first.strip())]):
             given["header"] = None
         frame: pd.DataFrame = pd.read_csv(path, **given)
         if separator in "\t;" and _has_decimal_commas(frame):
@@ -175,15 +177,25 @@ def _arrow_frame(path: Path) -> pd.DataFrame:
             check_fits(path, "table", (size,), 1)
             table = parquet.read_table(path)
         else:
-            from pyarrow import feather
-
-            table = feather.read_table(path)
+            table = _arrow_table(path)
         frame: pd.DataFrame = table.to_pandas()
         return frame
     except InputError:
         raise
     except Exception as error:  # damaged bytes make the parser raise several kinds
         raise unreadable(path, error) from error
+
+
+def _arrow_table(path: Path) -> Any:
+    """Return the table of a feather file, or of a stream, as data sets of Hugging Face are."""
+    from pyarrow import feather, ipc
+
+    with path.open("rb") as file:
+        if file.read(8).startswith((b"ARROW1", b"FEA1")):
+            return feather.read_table(path)
+        file.seek(0)
+        with ipc.open_stream(file) as stream:
+            return stream.read_all()
 
 
 _FRAMES = {
@@ -336,7 +348,7 @@ def _check_numbered(
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        float(cell.strip('" ').replace(",", "."))
     except ValueError:
         return False
     return True
