@@ -75,7 +75,7 @@ def value_of(table: pd.DataFrame, expression: str) -> float:
     1.5
     """
     code = re.sub(r"`([^`]+)`", r"t['\1']", expression)
-    names: dict[str, Any] = {str(name): table[name] for name in table.columns}
+    names: dict[str, Any] = {str(n): table[n] for n in table.columns if str(n) in expression}
     # The expressions are those of this repository's own pages.
     found = np.atleast_1d(eval(code, {"np": np, "pd": pd, "t": table}, names))
     if len(found) != 1 or not np.isfinite(found[0]):
