@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from experiments.study import Tables
 
-__all__ = ["draw"]
+__all__ = ["draw", "draw_panels"]
 
 _LOOKS = {
     "token-mean": HeadStyle("#009E73", "D"),
@@ -26,22 +26,27 @@ _LOOKS = {
 
 def draw(tables: Tables, out: Path) -> None:
     """Write accuracy against n by population: measured points, predicted lines, trained stars."""
+    draw_panels(tables, out, rows=2, height=5.6)
+
+
+def draw_panels(tables: Tables, out: Path, rows: int, height: float) -> None:
+    """Write a panel for each population, two in a row, in a figure of a height in inches."""
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
     table, learned = comparison(tables), networks(tables)
     with style():
-        figure = Figure(figsize=(7.2, 5.6), layout="constrained")
-        panels = figure.subplots(2, 2, sharex=True).flat
-        for axes, (population, rows) in zip(
+        figure = Figure(figsize=(7.2, height), layout="constrained")
+        panels = figure.subplots(rows, 2, sharex=True).flat
+        for axes, (population, cells) in zip(
             panels, table.groupby("population", sort=False), strict=True
         ):
-            draw_accuracy(axes, rows, _LOOKS)
+            draw_accuracy(axes, cells, _LOOKS)
             for head, look in _LOOKS.items():
                 net = learned[(learned["population"] == population) & (learned["head"] == head)]
                 axes.plot(net["n"] * 1.12, net["trained"], "*", color=look.colour, markersize=8)
             axes.set_title(population)
-        for axes in figure.axes[2:]:
+        for axes in figure.axes[-2:]:
             axes.set_xlabel("training pairs n")
         for axes in figure.axes[::2]:
             axes.set_ylabel("accuracy (%)")

@@ -1,0 +1,1 @@
+"""Whether predictions of trained networks hold on features on which no network had been trained."""
