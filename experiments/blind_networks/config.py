@@ -35,10 +35,9 @@ class Config:
         encoders: names in `FILES`.
         strengths: of alignment, by the name of the condition.
         heads: networks that are predicted and trained.
-        others: networks that are trained at the fixed setting alone, to be forecast from their own
-            small runs.
         sizes: training pairs at the published and the fixed setting.
-        tuned: training pairs at which learning rate and weight decay are searched for.
+        tuned: training pairs at which the tuned setting is predicted.
+        measured: settings that are trained.
         seeds: of training pairs, weights and order.
         dimension: at most so many principal components of an encoder, fitted on align images.
         split_seed: which images are in which split.
@@ -47,19 +46,19 @@ class Config:
     encoders: tuple[str, ...] = tuple(FILES)
     strengths: Mapping[str, float] = field(default_factory=lambda: {**_STRENGTHS})
     heads: tuple[str, ...] = ("bilinear", "concat-mlp")
-    others: tuple[str, ...] = ("hadamard", "low-rank", "gated", "two-way-attention")
     sizes: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
     tuned: tuple[int, ...] = (1024, 4096)
+    measured: tuple[str, ...] = ("fixed",)
     seeds: int = 3
     dimension: int = 384
     split_seed: int = 17_0007
 
     def study(self, setting: str) -> TrainedStudy:
-        """Return what is trained at a setting, or of the other heads at "others"."""
+        """Return what is trained at a setting."""
         return TrainedStudy(
             strengths=dict(self.strengths),
             sizes=self.tuned if setting == "tuned" else self.sizes,
-            heads=self.others if setting == "others" else self.heads,
+            heads=self.heads,
             seeds=self.seeds,
             training=TrainingSettings(dtype="bfloat16"),
         )

@@ -15,15 +15,10 @@ from validation.trained import TrainedSession, recorded_runs
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
-__all__ = ["STEPS", "measure", "trained_runs"]
+__all__ = ["PARTS", "measure", "trained_runs"]
 
-STEPS = {
-    "fixed": ("fixed",),
-    "published": ("grid",),
-    "others": ("fixed",),
-    "tuned": ("search", "tuned"),
-}
-"""Settings in the order in which they are trained, and the parts of the study that do so."""
+PARTS = {"fixed": ("fixed",), "published": ("grid",), "tuned": ("search", "tuned")}
+"""The parts of the study of trained heads that train a setting."""
 
 _RUN = ["encoder", "condition", "setting", "head", "n", "seed", "accuracy"]
 _RUN += ["learning_rate", "weight_decay"]
@@ -35,22 +30,22 @@ def measure(config: Config, _: Tables, records: Records) -> Tables:
     cells = [
         Cell(
             records.name,
-            {**_settings(config), "encoder": encoder, "setting": setting},
+            {**_settings(config), "backbone": encoder, "step": step},
             encoder,
             code,
         )
-        for setting in STEPS
+        for step in config.measured
         for encoder in config.encoders
     ]
-    found = records.rows(cells, partial(trained_runs, config=config, root=records.root))
+    found = records.computed(cells, partial(trained_runs, config=config, root=records.root))
     return {"results.csv": found[_RUN].sort_values(_RUN[:-3])}
 
 
 def trained_runs(cell: Cell, config: Config, root: Path) -> pd.DataFrame:
-    """Train the networks of an encoder and a setting; what the session's store has is not anew."""
-    encoder, setting = cell.config["encoder"], cell.config["setting"]
-    session = TrainedSession(config.study(setting), config.features(encoder), root / encoder)
-    parts = STEPS[setting]
+    """Train the networks of an encoder at a setting; what the session's store has is not anew."""
+    encoder, step = cell.config["backbone"], cell.config["step"]
+    session = TrainedSession(config.study(step), config.features(encoder), root / encoder)
+    parts = PARTS[step]
     for part in parts:
         session.run(part)
     store = RecordStore(session.folder / "records")
@@ -62,6 +57,6 @@ def trained_runs(cell: Cell, config: Config, root: Path) -> pd.DataFrame:
 
 
 def _settings(config: Config) -> dict[str, object]:
-    names = ("heads", "others", "sizes", "tuned", "seeds", "dimension", "split_seed")
+    names = ("heads", "sizes", "tuned", "seeds", "dimension", "split_seed")
     values = {name: getattr(config, name) for name in names}
     return {name: list(x) if isinstance(x, tuple) else x for name, x in values.items()}

@@ -43,13 +43,15 @@ def comparison(tables: Tables) -> pd.DataFrame:
 
 
 def errors(tables: Tables) -> pd.DataFrame:
-    """Return mean and largest error of each setting, head and condition that has a bar."""
+    """Return mean and largest error of what was run, by setting, head and condition with a bar."""
     table = comparison(tables)
     rows = []
     for (setting, head, condition), bar in BARS.items():
         own = table[(table["setting"] == setting) & (table["head"] == head)]
         if condition != "both":
             own = own[own["condition"] == condition]
+        if own.empty:
+            continue
         off = own["error"].abs()
         told = {"setting": setting, "head": head, "condition": condition, "cells": len(own)}
         told |= {"mean": off.mean(), "largest": off.max(), "bar": SLACK * bar}

@@ -30,11 +30,15 @@ def draw(tables: Tables, out: Path) -> None:
 
 
 def draw_panels(tables: Tables, out: Path, rows: int, height: float) -> None:
-    """Write a panel for each population, two in a row, in a figure of a height in inches."""
+    """Write a panel for each population, two in a row, in a figure of a height in inches.
+
+    Without a table of networks there are no stars.
+    """
     from matplotlib.figure import Figure
     from matplotlib.lines import Line2D
 
-    table, learned = comparison(tables), networks(tables)
+    table = comparison(tables)
+    learned = networks(tables) if "trained.csv" in tables else table.iloc[:0]
     with style():
         figure = Figure(figsize=(7.2, height), layout="constrained")
         panels = figure.subplots(rows, 2, sharex=True).flat
@@ -44,15 +48,16 @@ def draw_panels(tables: Tables, out: Path, rows: int, height: float) -> None:
             draw_accuracy(axes, cells, _LOOKS)
             for head, look in _LOOKS.items():
                 net = learned[(learned["population"] == population) & (learned["head"] == head)]
-                axes.plot(net["n"] * 1.12, net["trained"], "*", color=look.colour, markersize=8)
+                if len(net):
+                    axes.plot(net["n"] * 1.12, net["trained"], "*", color=look.colour, markersize=8)
             axes.set_title(population)
         for axes in figure.axes[-2:]:
             axes.set_xlabel("training pairs n")
         for axes in figure.axes[::2]:
             axes.set_ylabel("accuracy (%)")
         handles, labels = figure.axes[0].get_legend_handles_labels()
-        star = Line2D([], [], marker="*", markersize=8, color=INK, linestyle="none")
-        figure.legend(
-            [*handles, star], [*labels, "trained network"], loc="outside lower center", ncols=6
-        )
+        if len(learned):
+            handles.append(Line2D([], [], marker="*", markersize=8, color=INK, linestyle="none"))
+            labels.append("trained network")
+        figure.legend(handles, labels, loc="outside lower center", ncols=6)
         save_figure(figure, out, ("svg",))

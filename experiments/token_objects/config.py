@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.token_attention import Config as Tokens
 from experiments.token_attention import Drawn
+from fusiontheory.typing import Array
 
 __all__ = ["POPULATIONS", "Config", "TokenObjects"]
 
@@ -38,7 +38,7 @@ class TokenObjects:
     noise: float = 0.7
     vocabulary: int = 0
 
-    def draw(self, n: int, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def draw(self, n: int, seed: int) -> tuple[Array, Array]:
         """Return tokens (n, m, d) and texts (n, d) of n matched pairs.
 
         >>> [x.shape for x in TokenObjects(6, 24).draw(10, seed=0)]
@@ -65,7 +65,7 @@ POPULATIONS = {
 class Config(Tokens):
     """Settings of `experiments.token_attention` on these populations."""
 
-    trained: tuple[str, ...] = tuple(POPULATIONS)
+    trained: tuple[str, ...] = ()
     entropy: int = 17_0008
 
     @property

@@ -33,12 +33,13 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
         for p in config.trained
         for network in config.networks
     ]
-    found = records.rows(kernels, partial(measure_kernel, config=config, told=told))
-    learned = records.rows(networks, partial(train_networks, config=config))
-    return {
-        "results.csv": found[[*_PLACE, "accuracy"]].sort_values(_PLACE),
-        "trained.csv": learned[[*_PLACE, "accuracy", "rate", "decay"]].sort_values(_PLACE),
-    }
+    found = records.computed(kernels, partial(measure_kernel, config=config, told=told))
+    tables = {"results.csv": found[[*_PLACE, "accuracy"]].sort_values(_PLACE)}
+    if networks:
+        learned = records.computed(networks, partial(train_networks, config=config))
+        columns = [*_PLACE, "accuracy", "rate", "decay"]
+        tables["trained.csv"] = learned[columns].sort_values(_PLACE)
+    return tables
 
 
 def _cell(name: str, config: Config, settings: list[str], made_by: Any, **place: Any) -> Cell:

@@ -9,7 +9,7 @@ from experiments.token_attention import comparison, networks
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["summary"]
+__all__ = ["comparison", "networks", "summary"]
 
 
 def summary(tables: Tables) -> str:
@@ -25,6 +25,7 @@ def summary(tables: Tables) -> str:
     parts = [
         table.round(1).to_string(index=False),
         f"absolute errors in points\n{errors.round(2).to_string()}",
-        networks(tables).round(1).to_string(index=False),
     ]
+    if "trained.csv" in tables:
+        parts.append(networks(tables).round(1).to_string(index=False))
     return "\n\n".join(parts)
