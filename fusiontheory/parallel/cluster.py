@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from fusiontheory.checks import InputError
-from fusiontheory.parallel.pool import numbered
 
 __all__ = ["on_dask"]
 
@@ -18,8 +17,9 @@ _Result = TypeVar("_Result")
 
 # Times that a task of a cluster is tried again after its worker died.
 _RETRIES = 5
-# Tasks to a message to a scheduler.
-_SENT = 1000
+# What a cluster is asked for at once at most, some tasks each where there are more: a scheduler
+# takes milliseconds and kilobytes for each. And how many to a message.
+_MOST_FUTURES, _SENT = 10_000, 1000
 # Seconds between two looks at a cluster, and without any worker until it is given up.
 _POLL, _PATIENCE = 0.2, 30
 # Seconds for the results of a batch, before each is asked for on its own.
@@ -43,11 +43,12 @@ def on_dask(
     except (OSError, TypeError, ValueError) as error:  # TypeError: TLS without certificates
         raise InputError(f"scheduler must be a Dask scheduler, got {address!r}: {error}") from error
     with _without_words_of_dask(), client:
+        starts = range(0, len(tasks), -(-len(tasks) // _MOST_FUTURES) or 1)
         futures = client.map(
             _on_one_thread,
-            [function] * len(tasks),
-            range(len(tasks)),
-            tasks,
+            [function] * len(starts),
+            starts,
+            [tasks[start : start + starts.step] for start in starts],
             pure=False,
             retries=_RETRIES,
             batch_size=_SENT,
@@ -59,7 +60,7 @@ def on_dask(
                 results = _gathered(client, ended)
                 for position, future in enumerate(ended):
                     try:
-                        k, result = results[position] if results else future.result(_PATIENCE)
+                        start, found = results[position] if results else future.result(_PATIENCE)
                     except (LateError, TimeoutError):
                         if future.status == "error":
                             raise
@@ -69,7 +70,7 @@ def on_dask(
                         running.add(future)
                         continue
                     future.release()
-                    yield tasks[k], result
+                    yield from zip(tasks[start : start + starts.step], found, strict=True)
         except (CancelledError, CommClosedError, OSError, TimeoutError) as error:
             raise InputError(
                 f"scheduler {address} is lost ({type(error).__name__}); what is done is kept, run"
@@ -140,11 +141,13 @@ def _no_worker() -> InputError:
     )
 
 
-def _on_one_thread(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[int, _Result]:
+def _on_one_thread(
+    function: Callable[[Any], _Result], start: int, tasks: Sequence[Any]
+) -> tuple[int, list[_Result]]:
     """Run with one thread of linear algebra, where threadpoolctl is there to say so."""
     try:
         from threadpoolctl import threadpool_limits
     except ModuleNotFoundError:
-        return numbered(function, k, task)
+        return start, [function(task) for task in tasks]
     with threadpool_limits(1):
-        return numbered(function, k, task)
+        return start, [function(task) for task in tasks]

@@ -34,8 +34,9 @@ def scatter(
             When one dies, killed or out of memory, it is replaced: what the pool had in work is
             run again, one task at a time, which shows the one to blame.
         scheduler: address of a Dask scheduler, such as "tcp://127.0.0.1:8786", instead of the
-            pool. A task whose worker dies is run again by another. Dask speaks pickle without a
-            password: who reaches an open scheduler runs code on its machines and on this one.
+            pool. A task whose worker dies is run again by another. More than 10,000 tasks are sent
+            in as many groups, whose results come together. Dask speaks pickle without a password:
+            who reaches an open scheduler runs code on its machines and on this one.
         security: `distributed.Security` with certificates for a "tls://" scheduler; without it
             Dask's own configuration is used.
 

@@ -107,6 +107,13 @@ def test_the_dot_products_error_is_the_spread_of_its_accuracy():
     assert np.sqrt((found[:, 1] ** 2).mean()) == pytest.approx(found[:, 0].std(), rel=0.15)
 
 
+def test_scores_the_wrong_way_round_or_all_alike_say_nothing():
+    x = np.random.default_rng(0).standard_normal((60, 4))
+    assert PairScores.of_pairs(x, -x).accuracy(64.0, 0.1) == (0.5, 0.0)
+    alike = np.ones((60, 4))
+    assert PairScores.of_pairs(alike, alike).accuracy(64.0, 0.1) == (0.5, 0.0)
+
+
 def test_the_dot_products_law_has_no_units():
     rng = np.random.default_rng(0)
     x = rng.standard_t(6, (400, 4))

@@ -1,6 +1,6 @@
 """Small changes to the code, each of which some test of its room must notice.
 
-``PYTHONPATH=.:tests python -m mutation [--count 220] [--minutes 30] [--out .cache/mutation]``
+``PYTHONPATH=.:tests python -m mutation [--count 220] [--minutes 30] [--part i/N]``
 
 Cosmic Ray lists every change that it can make; a sample of them is tried. Each mutant is put into
 a copy of the repository and tested, with the tests that run its statement alone, the quick ones
@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from fusiontheory.parallel import Part
 from mutation.covering import recorded
 from mutation.report import write
 from mutation.sample import Mutant, sample
@@ -36,6 +37,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=_ROOT / ".cache" / "mutation")
     parser.add_argument("--survivors", action="store_true", help="try those that survived again")
     parser.add_argument("--page", action="store_true", help="write the table into the page")
+    parser.add_argument("--part", type=Part.parse, default=Part(), help="i/N, in N processes")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     log = asked.out / "mutants.jsonl"
@@ -43,6 +45,7 @@ def main() -> int:
     held = {row["id"]: row for row in rows}
     drawn = sample(_ROOT, asked.count)
     todo = [one for one in drawn if _is_left(held.get(one.id), asked.survivors)]
+    todo = [todo[place] for place in asked.part.shards(len(todo))]
     if todo:
         for row in _rows(todo, asked.out, asked.minutes):
             held[row["id"]] = row

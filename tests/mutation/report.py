@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from mutation.equivalent import REASONS
+
 _BEGIN, _END = "<!-- mutants: made by python -m mutation --page -->", "<!-- end mutants -->"
 
 
@@ -20,13 +22,23 @@ def write(page: Path, rows: list[dict[str, Any]]) -> None:
 def table(rows: list[dict[str, Any]]) -> str:
     """Return counts by room, and the survivors, as Markdown."""
     tried = Counter(row["room"] for row in rows)
-    survived = Counter(row["room"] for row in rows if row["outcome"] == "survived")
-    lines = ["| room | tried | noticed | survived |", "|---|---|---|---|"]
-    for room in tried:
-        lines.append(
-            f"| {room} | {tried[room]} | {tried[room] - survived[room]} | {survived[room]} |"
-        )
-    whole, left = sum(tried.values()), sum(survived.values())
-    lines += [f"| all | {whole} | {whole - left} | {left} |", ""]
-    names = [f"- `{row['id']}`" for row in rows if row["outcome"] == "survived"]
-    return "\n".join([*lines, "Survived:", "", *names, ""] if names else lines)
+    survived = [row for row in rows if row["outcome"] == "survived"]
+    equal = [row for row in survived if row["id"] in REASONS]
+    left = [row for row in survived if row["id"] not in REASONS]
+    lines = ["| room | tried | noticed | equivalent | survived |", "|---|---|---|---|---|"]
+    for room in [*sorted(tried), "all"]:
+        own = [sum(room in (row["room"], "all") for row in held) for held in (rows, equal, left)]
+        lines.append(f"| {room} | {own[0]} | {own[0] - own[1] - own[2]} | {own[1]} | {own[2]} |")
+    told = len(rows) - len(equal)
+    share = 100 * (told - len(left)) / max(told, 1)
+    lines += ["", f"Of those that are not equivalent {share:.1f} % were noticed."]
+    if left:
+        lines += ["", "Survived:", "", *(f"- {_named(row)}" for row in left)]
+    if equal:
+        lines += ["", "Equivalent, each with the reason:", ""]
+        lines += [f"- {_named(row)}: {REASONS[row['id']]}" for row in equal]
+    return "\n".join(lines)
+
+
+def _named(row: dict[str, Any]) -> str:
+    return f"`{row['path'].removeprefix('fusiontheory/')}`, {row['change']}"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from mutation.sample import Mutant
 
 _FIRST = 25
 """So many tests come first, in one process, before all the others."""
+_MOST = 30.0
+"""Seconds of tests beyond which no more are tried: who survives so many is called a survivor."""
 _LIMIT = 30
 """Tests are ended after so many seconds of the processor and three times what they take."""
 _WALL = 900
@@ -60,7 +63,7 @@ def tried(mutant: Mutant, copy: Path, covering: Covering, number: int) -> tuple[
     """
     path = copy / mutant.path
     original, times = path.read_text(encoding="utf-8"), path.stat()
-    tests = covering.tests(mutant.path, mutant.statement, mutant.room)
+    tests = _within(_MOST, covering.tests(mutant.path, mutant.statement, mutant.room), covering)
     path.write_text(mutant.text(original), encoding="utf-8")
     os.utime(path, (number, number))
     try:
@@ -72,6 +75,12 @@ def tried(mutant: Mutant, copy: Path, covering: Covering, number: int) -> tuple[
     finally:
         path.write_text(original, encoding="utf-8")
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def _within(most: float, tests: list[str], covering: Covering) -> list[str]:
+    """Return the first tests, as many as take so long."""
+    spent = accumulate(covering.seconds[test] for test in tests)
+    return [test for test, until in zip(tests, spent, strict=True) if until < most] or tests[:1]
 
 
 def enter(copy: Path) -> None:

@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fusiontheory.signal import FOLDS, lanczos_signal, operator_rotations, signal_curve
+from fusiontheory.signal import (
+    FOLDS,
+    lanczos_signal,
+    operator_rotations,
+    signal_curve,
+    signal_error,
+)
 
 KAPPA = (0.05, 1.0)
 
@@ -192,3 +198,19 @@ def test_a_signal_falls_with_kappa_but_not_faster_than_its_inverse(noise):
     # Between the points of the grid the spline may be steeper.
     area = grid * signal_curve(grid, grid, known, levels, shape, share)[0]
     assert (np.diff(area) >= -1e-9 * area[:-1]).all()
+
+
+def test_the_error_of_a_signal_in_one_direction():
+    images, power, product, resolvent, excess = 50, 0.5, 2.0, 0.25, 0.3
+    # The variance of a matched score, and the square of a mean of as many without signal.
+    scores = power * product * resolvent**2 + excess
+    direct = 4 * scores / images + 2 * (product * resolvent) ** 2 / images**2
+    given = np.array([[power]]), np.array([[product]]), [np.array([[resolvent]])], images
+    once = np.array([[[0.1, excess, 7.0, 9.0]]])
+    np.testing.assert_allclose(signal_error(once, *given), np.sqrt(direct), rtol=1e-12)
+    # Without excess q is d_0 at each rotation, and its mean has the error of a mean.
+    turns = np.zeros((1, 5, 4))
+    turns[0, :, 0] = [0.1, 0.2, 0.4, 0.3, 0.5]
+    direct -= 4 * excess / images
+    expected = np.sqrt(direct + np.var(turns[0, :, 0]) / 4)
+    np.testing.assert_allclose(signal_error(turns, *given), expected, rtol=1e-12)
