@@ -93,3 +93,15 @@ def test_a_process_that_dies_is_replaced_and_its_task_named() -> None:
         next(found)
     assert sorted(done) == [0, 2, 3]
     assert lost.value.tasks == [1]
+
+
+def test_more_tasks_than_a_cluster_is_asked_for_at_once_come_in_groups(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("fusiontheory.parallel._MOST_FUTURES", 3)
+    tasks = list(range(-10, 0))
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None
+    ) as cluster:
+        found = list(scatter(abs, tasks, scheduler=cluster.scheduler_address))
+        assert list(scatter(abs, [], scheduler=cluster.scheduler_address)) == []
+    assert sorted(found) == [(task, -task) for task in tasks]
