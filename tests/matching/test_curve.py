@@ -44,6 +44,8 @@ def test_without_signal_the_accuracy_is_a_half_and_the_risk_above_1():
     np.testing.assert_array_equal([curve.accuracy, curve.low, curve.high], 0.5)
     assert (curve.risk >= 1).all()
     assert curve.risk[-1] == pytest.approx(1, rel=1e-3)
+    # Where nothing is learned at all, neither is a wrong answer.
+    assert matching_curve(model_of(0.0), np.array([64.0]), 1e250).accuracy == 0.5
 
 
 def test_many_samples_reach_the_linear_discriminant():

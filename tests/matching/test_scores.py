@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtri
 from worlds import RIDGE, SIZES, WORLDS, measured_means
 
 from fusiontheory.curves import predict_curve
@@ -123,6 +124,25 @@ def test_the_dot_products_law_has_no_units():
     scaled = DotProductScores.of(Moments.from_features(3 * x, y / 2)).shift(n, 0.5 * 9 / 4)
     np.testing.assert_allclose(scaled.shift, expected.shift, rtol=1e-5)
     np.testing.assert_allclose(scaled.error, expected.error, rtol=1e-5)
+
+
+def test_the_dot_products_law_carries_the_error_of_its_accuracy_to_quantiles():
+    rng = np.random.default_rng(0)
+    x = rng.standard_t(6, (400, 4))
+    law = DotProductScores.of(Moments.from_features(x, x + rng.standard_normal(x.shape)))
+    accuracy, error = law.pairs.accuracy(64.0, 0.5)
+    found = law.shift(np.array([64.0]), 0.5).error[0]
+    slope = (ndtri(accuracy + 1e-5) - ndtri(accuracy - 1e-5)) / 2e-5
+    assert found == pytest.approx(slope * error, rel=1e-6)
+
+
+def test_scores_without_signal_have_no_shift_and_no_error():
+    rng = np.random.default_rng(4)
+    scores = one_function(rng, 200, 0.1, gaussian)
+    law = LeverageLaw(np.ones((2, 200)), np.ones((2, 200)))
+    normal = NormalScores(half=0.0, within=0.0, gamma=0.05)
+    found = score_law(scores, np.ones((1, 1)), law, np.ones((2, 1, 200)), 0.1, normal)
+    assert (found.shift, found.error, found.risk) == (0.0, 0.0, 1.0)
 
 
 def test_a_dot_product_without_signal_keeps_its_interval():

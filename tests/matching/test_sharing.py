@@ -195,3 +195,17 @@ def test_likeness_of_texts_that_share_a_known_part():
     np.testing.assert_allclose(found, weight**2, atol=0.08)
     one = Moments.from_features(rng.standard_normal((4000, 4)), text[:, 0]).pairs
     np.testing.assert_array_equal(one.text_likeness, 1.0)
+
+
+def test_between_powers_of_2_the_two_at_each_side_are_asked(moments, monkeypatch):
+    asked = []
+
+    def linear(model, n, *others):
+        asked.append(n)
+        return np.log2(n), 1.0
+
+    monkeypatch.setattr("fusiontheory.matching.sharing._moved", linear)
+    model = find_model("concat-mlp")(moments[3], Terms(score_law=False))
+    found = sharing_shift(model, np.array([200.0]), RIDGE, np.array([1000]), 3)
+    assert sorted(asked) == [64, 128, 256, 512]
+    assert found.shift[0] == pytest.approx(np.log2(200))

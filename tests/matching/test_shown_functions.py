@@ -81,6 +81,15 @@ def test_the_gains_error_falls_as_the_gain_beyond_the_levels(mild):
     np.testing.assert_allclose(gained * kappa, gained[0] * kappa[0], rtol=1e-4)
 
 
+def test_without_the_highest_orders_the_gain_is_as_sure_as_the_images_make_it(mild):
+    functions = tuple(name for name in FUNCTIONS if name != "witness")
+    signal = KernelSignal(mild[0].moments, ORDERS, functions=functions)
+    levels, gram = signal.pairs.levels, signal.pairs.ritz
+    assert gram.shown(functions) == 0
+    expected = np.hypot(mild[1].error(levels), gram.gain_error(functions))
+    np.testing.assert_allclose(signal.error(levels), expected, rtol=1e-6)
+
+
 def test_a_gain_that_would_rise_is_the_mean_in_relative_errors(mild, monkeypatch):
     levels = mild[0].pairs.levels
     base, _ = mild[1](levels)

@@ -933,11 +933,17 @@ def test_records_of_the_earlier_form_are_taken_over(store, tmp_path):
     paths[2].write_bytes(paths[2].read_bytes()[:-9])
     foreign = old / "demo" / "table.parquet"
     pd.DataFrame({"a": [1]}).to_parquet(foreign)
+    renamed = paths[0].with_stem(make_cell(7).key)
+    renamed.write_bytes(paths[0].read_bytes())
     other = earlier_file(old, make_cell(9), rows)
     store.write(make_cell(9), make_rows())
     count, problems = store.import_folder(old)
     assert count == 2
-    assert {p.path for p in problems if isinstance(p, CorruptRecord)} == {*paths[2:], foreign}
+    assert {p.path for p in problems if isinstance(p, CorruptRecord)} == {
+        *paths[2:],
+        foreign,
+        renamed,
+    }
     [differs] = [str(p) for p in problems if not isinstance(p, CorruptRecord)]
     assert "rows differ" in differs
     assert other.stem in differs
