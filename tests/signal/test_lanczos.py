@@ -200,6 +200,21 @@ def test_a_signal_falls_with_kappa_but_not_faster_than_its_inverse(noise):
     assert (np.diff(area) >= -1e-9 * area[:-1]).all()
 
 
+@pytest.mark.parametrize("off", [0.4, 1 / 1.3, 1.0, 1.3, 2.5])
+def test_a_signal_goes_through_what_is_known_where_its_share_is_nearly_so(off):
+    grid, pole = np.geomspace(1e-3, 1.0, 6), 0.01
+    levels = np.geomspace(1e-3, 1.0, 21)
+    known, share = 1 / (grid + pole), off * pole / (grid + off * pole)
+    q, slope = signal_curve(grid, grid, known, levels, -np.log(levels + pole), share)
+    if 1 / 1.5 < off < 1.5:
+        np.testing.assert_allclose(q, known, rtol=1e-9)
+    else:  # shares are put right by a factor of 1.5, and no more
+        assert (np.diff(q) < 0).all()
+        assert np.abs(np.log(q / known)).max() < np.log(max(off, 1 / off) / 1.5)
+    if off == 1:
+        np.testing.assert_allclose(slope, -grid / (grid + pole) ** 2, rtol=0.02)
+
+
 def test_the_error_of_a_signal_in_one_direction():
     images, power, product, resolvent, excess = 50, 0.5, 2.0, 0.25, 0.3
     # The variance of a matched score, and the square of a mean of as many without signal.
