@@ -97,7 +97,7 @@ def test_a_process_that_dies_is_replaced_and_its_task_named() -> None:
 
 def test_more_tasks_than_a_cluster_is_asked_for_at_once_come_in_groups(monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("fusiontheory.parallel._MOST_FUTURES", 3)
+    monkeypatch.setattr("fusiontheory.parallel.cluster._MOST_FUTURES", 3)
     tasks = list(range(-10, 0))
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None

@@ -19,6 +19,7 @@ from fusiontheory.matching import (
     Terms,
     score_law,
     shifted,
+    threshold_scatter,
 )
 from fusiontheory.moments import Moments
 from fusiontheory.risk import Spectrum
@@ -106,6 +107,27 @@ def test_the_dot_products_error_is_the_spread_of_its_accuracy():
     )
     # 300 draws tell their spread to 4 %.
     assert np.sqrt((found[:, 1] ** 2).mean()) == pytest.approx(found[:, 0].std(), rel=0.15)
+
+
+@pytest.mark.parametrize(("n", "ridge"), [(64, 60.0), (128, 1.0)])
+def test_one_skewed_feature_is_classified_as_by_regressions_on_it(n, ridge):
+    rng = np.random.default_rng(0)
+    matched = 0.9 + (rng.gamma(2.0, size=4000) - 2) / np.sqrt(2)
+    mismatched = rng.standard_normal((4000, 2))
+    classes = [rng.choice(x.ravel(), (5000, n // 2)) for x in (matched, mismatched)]
+    scores, label = np.concatenate(classes, axis=1), np.repeat([1.0, -1.0], n // 2)
+    away = scores - scores.mean(axis=1, keepdims=True)
+    weight = (away @ label) / ((away**2).sum(axis=1) + ridge)
+    threshold = scores.mean(axis=1)
+    above, below = (
+        np.searchsorted(np.sort(x.ravel()), threshold) / x.size for x in (matched, mismatched)
+    )
+    right = np.where(weight > 0, (1 - above + below) / 2, (1 + above - below) / 2)
+    pairs = PairScores(matched, mismatched, np.zeros(4000))
+    assert pairs.accuracy(float(n), ridge)[0] == pytest.approx(right.mean(), abs=1e-3)
+    mean, spread = threshold_scatter(matched, mismatched.ravel(), np.array([float(n)]), ridge)
+    assert mean[0] == pytest.approx(right.mean(), abs=1e-3)
+    assert spread[0] == pytest.approx(right.std(), rel=0.2)
 
 
 def test_scores_the_wrong_way_round_or_all_alike_say_nothing():

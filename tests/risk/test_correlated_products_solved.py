@@ -69,3 +69,12 @@ def test_the_peak_is_infinite_without_ridge_and_the_caller_is_warned():
         risk = model.risk(np.ones((2, 2)), [3, 4, 5], 0.0, 0.1)
     assert caught[0].filename == __file__
     assert np.isinf(risk).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("wrong", [4, 6, 8])
+def test_additive_parts_have_a_value_for_each_feature(wrong):
+    model = CorrelatedProducts(np.ones(2), np.ones(3), np.zeros(2), samples=64)
+    with pytest.raises(InputError, match=f"must have 5 values, got {wrong}"):
+        model.risk(np.ones((2, 3)), [9], 0.1, 0.1, np.ones(wrong))
+    with pytest.raises(InputError, match=f"must have 5 values, got {wrong}"):
+        model.mean_risk(np.ones((2, 3)), [9], 0.1, 0.1, np.ones(wrong))
