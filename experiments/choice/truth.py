@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,11 @@ class Fitted:
     accuracy: Array
     scores: Array
     ridges: Array
+
+    def at(self, index: int) -> Fitted:
+        """Return what is at one ridge."""
+        part = slice(index, index + 1)
+        return Fitted(self.risk[part], self.accuracy[part], self.scores[part], self.ridges[part])
 
 
 def fit(kernel: Array, cross: Array, train: Labels, test: Labels, variance: float) -> Fitted:
@@ -53,11 +58,9 @@ def judge(scores: Array, test: Labels, variance: float) -> tuple[Array, Array]:
     return risk, (found == test.codes).mean(1)
 
 
-def best_of(fits: list[Fitted]) -> tuple[float, float, int]:
-    """Return risk, accuracy and index of the ridge that is best on average over training sets."""
-    risk = np.mean([f.risk for f in fits], axis=0)
-    best = int(risk.argmin())
-    return float(risk[best]), float(np.mean([f.accuracy[best] for f in fits])), best
+def best_of(fits: list[Fitted]) -> int:
+    """Return the index of the ridge that is best on average over training sets."""
+    return int(np.mean([f.risk for f in fits], axis=0).argmin())
 
 
 def kernels(
@@ -79,9 +82,25 @@ def truths(
         test: items that judge.
         training_sets: (items, how many), sizes rising.
     """
+    return {
+        n: {
+            head: (float(np.mean([f.risk for f in row])), float(np.mean([f.accuracy for f in row])))
+            for head, row in fits.items()
+        }
+        for n, fits in fitted_heads(pool, test, training_sets)
+    }
+
+
+def fitted_heads(
+    pool: Items, test: Items, training_sets: Sequence[tuple[int, int]]
+) -> Iterator[tuple[int, dict[str, list[Fitted]]]]:
+    """Yield each size with the fits of every head, one a training set, at the best ridge alone.
+
+    The ridge is the one that is best on average over the training sets; late fusion, which has
+    none, averages the two modalities' heads.
+    """
     labels = Labels.from_labels(np.r_[test[2], pool[2]])
     judged = labels.subset(np.arange(len(test[2])))
-    found: dict[int, dict[str, tuple[float, float]]] = {}
     ridge: dict[str, float] = {}
     for n, sets in training_sets:
         if n > len(pool[2]):
@@ -101,10 +120,9 @@ def truths(
                     near = np.array([ridge[name] * 4.0**k for k in range(-3, 3)])
                     fits[name].append(fit_near(*pair, train, judged, labels.variance, near))
         best = {name: best_of(row) for name, row in fits.items()}
-        ridge = {h: max(float(fits[h][0].ridges[best[h][2]]), 1e-9) for h in HEADS}
-        found[n] = {name: b[:2] for name, b in best.items()}
-        found[n]["late-fusion"] = _late(fits, best, judged, labels.variance)
-    return found
+        ridge = {h: max(float(fits[h][0].ridges[best[h]]), 1e-9) for h in HEADS}
+        alone = {name: [f.at(best[name]) for f in row] for name, row in fits.items()}
+        yield n, {**alone, "late-fusion": _late(alone, judged, labels.variance)}
 
 
 def fit_near(
@@ -122,18 +140,10 @@ def fit_near(
     return Fitted(*judge(stacked, test, variance), stacked, ridges)
 
 
-def _late(
-    fits: dict[str, list[Fitted]],
-    best: dict[str, tuple[float, float, int]],
-    test: Labels,
-    variance: float,
-) -> tuple[float, float]:
-    """Return risk and accuracy of the average of the two single-modality heads."""
-    v, t = "image-only", "text-only"
-    results = []
-    for first, second in zip(fits[v], fits[t], strict=True):
-        scores = (first.scores[best[v][2]] + second.scores[best[t][2]]) / 2
-        risk, accuracy = judge(scores[None], test, variance)
-        results.append((risk[0], accuracy[0]))
-    risk, accuracy = np.mean(results, axis=0)
-    return float(risk), float(accuracy)
+def _late(fits: dict[str, list[Fitted]], test: Labels, variance: float) -> list[Fitted]:
+    """Return the averages of the two single-modality heads."""
+    averaged = []
+    for first, second in zip(fits["image-only"], fits["text-only"], strict=True):
+        scores = (first.scores + second.scores) / 2
+        averaged.append(Fitted(*judge(scores, test, variance), scores, np.full(1, np.nan)))
+    return averaged

@@ -229,11 +229,11 @@ def judged_worlds(count: int) -> list[World]:
     ]
 
 
-def fresh_worlds(count: int) -> list[World]:
-    """Return worlds of the families in ``FRESH`` in turn, with seeds of their own."""
+def fresh_worlds(count: int, first: int = 40_000) -> list[World]:
+    """Return worlds of the families in ``FRESH`` in turn, with seeds from ``first`` on."""
     worlds = []
     for k in range(count):
-        seed, family = 40_000 + k, FRESH[k % len(FRESH)]
+        seed, family = first + k, FRESH[k % len(FRESH)]
         kind = {"unequal": "additive", "many": "share"}.get(family, family)
         world = world_of(family, _judged_terms(kind, seed), seed, judged=True)
         rng = np.random.default_rng([seed, 8])

@@ -6,6 +6,7 @@ forecasts and probabilities lean on a calibration with synthetic worlds that the
 
 from fusiontheory.heads import PILOT_HEADS, PilotHead, Views, find_pilot_head, head_names
 from fusiontheory.pilot.accuracy import ScoreLaw, metrics_over_intercepts, score_metrics
+from fusiontheory.pilot.accuracy_error import error_parts, metric_interval
 from fusiontheory.pilot.assurance import Assurance, assured_size
 from fusiontheory.pilot.beyond import FEATURES, Forecast, forecast_features, plain_power
 from fusiontheory.pilot.bounds import not_excluded
@@ -21,13 +22,12 @@ from fusiontheory.pilot.choice import (
 from fusiontheory.pilot.curve import PilotCurve, headline_metric
 from fusiontheory.pilot.interaction import (
     InteractionSplit,
-    InteractionTest,
     interaction_split,
-    interaction_test,
     kernel_parts,
 )
 from fusiontheory.pilot.labels import LEAST_ITEMS, Labels, Task
 from fusiontheory.pilot.missing import missing_price
+from fusiontheory.pilot.no_interaction import InteractionTest, interaction_test
 from fusiontheory.pilot.prior import Prior
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.subsets import SubsetScores, subset_scores
@@ -56,6 +56,7 @@ __all__ = [
     "assured_size",
     "choose",
     "crossover",
+    "error_parts",
     "find_pilot_head",
     "forecast_features",
     "group_blocks",
@@ -66,6 +67,7 @@ __all__ = [
     "kernel_parts",
     "leave_out_errors",
     "metric_draws",
+    "metric_interval",
     "metrics_over_intercepts",
     "missing_price",
     "mixture_posterior",

@@ -203,10 +203,21 @@ class ScoreLaw:
 
     @cached_property
     def _chance(self) -> dict[str, float]:
-        """Metrics of scores that hold nothing: every item is put in the largest class."""
-        shares = self.labels.shares
-        chance = {"accuracy": float(shares.max()), "balanced_accuracy": 1 / len(shares)}
-        return {**chance, "auc": 0.5} if len(shares) == 2 else chance
+        """Metrics of scores that hold nothing: every item is put in the class of most others.
+
+        Which class that is differs between training sets, unless it is the largest by far; the
+        share of the pilot's own largest class would be too high.
+        """
+        count, y = len(self.labels.shares), self.labels.targets
+        others = (y.sum(0) - y) / (len(y) - 1)
+        found = self._scored(others + self._noise @ root(self._intercept))["accuracy"]
+        chance = {"accuracy": max(found, 1 / count), "balanced_accuracy": 1 / count}
+        return {**chance, "auc": 0.5} if count == 2 else chance
+
+    @cached_property
+    def _intercept(self) -> Array:
+        """Covariance of the mean label over pilots."""
+        return np.atleast_2d(np.cov(self.labels.targets.T, bias=True)) / self.labels.items
 
     @cached_property
     def _noise(self) -> Array:
@@ -216,13 +227,16 @@ class ScoreLaw:
         return _copied_metrics(scores, self.labels)
 
     def _normal(self, r2: float) -> dict[str, float]:
-        """Return the metrics of calibrated normal scores."""
-        if r2 < _LEAST_R2:
-            return self._chance
-        y, mean = self.labels.targets, self.labels.targets.mean(0)
-        there = min(r2, 1 - 1e-6)
+        """Return the metrics of calibrated normal scores.
+
+        A pilot cannot tell an R^2 below 1/n0 from none: from there on they go to chance.
+        """
+        least, y = 1 / self.labels.items, self.labels.targets
+        there = min(max(r2, least), 1 - 1e-6)
         spread = root(np.atleast_2d(np.cov(y.T, bias=True)) * there * (1 - there))
-        return self._scored(mean + there * (y - mean) + self._noise @ spread)
+        found = self._scored(y.mean(0) + there * (y - y.mean(0)) + self._noise @ spread)
+        share = np.sqrt(np.clip(r2 / least, 0, 1))
+        return {k: self._chance[k] + share * (x - self._chance[k]) for k, x in found.items()}
 
     def _moved_metrics(self, r2: float) -> dict[str, float]:
         """Return the metrics of leave-one-out scores moved to another R^2."""
@@ -240,8 +254,7 @@ class ScoreLaw:
         moved = moved + np.sqrt(1 - _SMOOTHING**2) * spread * own
         # Some of the spread is made normal; another training set has another intercept.
         within = own.T @ own / max(labels.items - len(counts), 1) * (_SMOOTHING * spread) ** 2
-        intercept = np.atleast_2d(np.cov(y.T, bias=True)) / labels.items
-        return self._scored(moved + self._noise @ root(within + intercept))
+        return self._scored(moved + self._noise @ root(within + self._intercept))
 
 
 def root(covariance: Array) -> Array:

@@ -14,6 +14,7 @@ from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
 from fusiontheory.heads import PilotHead, Views, find_pilot_head
 from fusiontheory.pilot.accuracy import ScoreLaw
+from fusiontheory.pilot.accuracy_error import metric_interval
 from fusiontheory.pilot.beyond import Forecast, forecast
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum, checked_kernel
@@ -84,7 +85,8 @@ class PilotCurve:
             head: a name of ``PILOT_HEADS``, or a `PilotHead`.
             task: "auto", "classification" or "regression".
             groups: (n0,) items that belong together and are left out together.
-            unlabelled: further (image, text) without labels; they set the views' mean and scale.
+            unlabelled: further (image, text) without labels; they set the views' mean and scale,
+                and make a forecast no better (docs/pilot.md has the table).
 
         Raises:
             InputError: for an unknown head, a constant modality, or labels that cannot be used.
@@ -246,6 +248,7 @@ class PilotCurve:
         forecast = self.forecast(sizes, level)
         metric = headline_metric(self.labels)
         middle = self.score_law.at(forecast.risk)
+        low, high = metric_interval(self.score_law, forecast, metric, level)
         columns: dict[str, Any] = {
             "head": self.head,
             "n": forecast.sizes,
@@ -254,8 +257,8 @@ class PilotCurve:
             "risk_low": forecast.low,
             "risk_high": forecast.high,
             **middle,
-            f"{metric}_low": self.score_law.at(forecast.high)[metric],
-            f"{metric}_high": self.score_law.at(forecast.low)[metric],
+            f"{metric}_low": low,
+            f"{metric}_high": high,
             "ridge": self.best_ridge(sizes),
         }
         return pd.DataFrame(columns)

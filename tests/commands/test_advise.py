@@ -94,3 +94,35 @@ def test_bad_input_takes_a_line_and_writes_nothing(files, arguments, message, ca
     assert message in said
     assert said.count("\n") == 1
     assert sorted(files.iterdir()) == before
+
+
+UNUSABLE = {
+    "one class": (lambda v, t, y: (v, t, np.full(120, "cat")), "one class (cat)"),
+    "rare class": (lambda v, t, y: (v, t, np.where(np.arange(120) < 3, "dog", "cat")), "(dog)"),
+    "few items": (lambda v, t, y: (v[:49], t[:49], y[:49]), "49 labelled items are too few"),
+    "rows": (lambda v, t, y: (v, t, y[:100]), "one label for each of 120 rows, got 100"),
+    "nan": (lambda v, t, y: (v, t, np.where(np.arange(120) == 7, np.nan, 1.5)), "(rows 7,"),
+    "constant": (lambda v, t, y: (v, np.ones_like(t), y), "text is constant"),
+    "sides": (lambda v, t, y: (v, t[:119], y), "120"),
+}
+
+
+@pytest.mark.parametrize("case", UNUSABLE)
+@pytest.mark.parametrize("form", ["--page", "--json"])
+def test_data_that_cannot_be_used_take_a_line_and_write_nothing(tmp_path, case, form, capsys):
+    change, message = UNUSABLE[case]
+    v, t = np.random.default_rng(0).standard_normal((2, 120, 3))
+    v, t, y = change(v, t, np.where(v[:, 0] > 0, "cat", "dog"))
+    for name, array in {"v": v, "t": t, "y": y}.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    before = sorted(tmp_path.iterdir())
+    files = [str(tmp_path / f"{name}.npy") for name in "vty"]
+    written = ["--page", str(tmp_path / "page.html"), "--figures", str(tmp_path / "figures")]
+    with pytest.raises(SystemExit) as stop:
+        app(["advise", *files[:2], "--labels", files[2], *(written if "p" in form else [form])])
+    assert stop.value.code == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert sorted(tmp_path.iterdir()) == before

@@ -9,10 +9,12 @@ from fusiontheory.pilot import (
     Labels,
     PilotCurve,
     ScoreLaw,
+    Views,
     assured_size,
     choose,
     crossover,
     head_names,
+    metric_interval,
     missing_price,
     mixture_posterior,
     not_excluded,
@@ -68,6 +70,19 @@ def test_kernel_and_features_agree():
     np.testing.assert_allclose(first, second, rtol=1e-8)
 
 
+def test_unlabelled_items_set_mean_and_scale_of_the_views():
+    v, t, y = product_items(80)
+    more = product_items(400, seed=1)
+    others = more[0] + 2, 3 * more[1]
+    views = Views.from_features(np.r_[v, others[0]], np.r_[t, others[1]])
+    a, b = views.apply(v, t)
+    expected = PilotCurve.from_kernel((a @ a.T) * (b @ b.T), y).risk([40, 80])
+    found = PilotCurve.from_features(v, t, y, "bilinear", unlabelled=others).risk([40, 80])
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
+    alone = PilotCurve.from_features(v, t, y, "bilinear").risk([40, 80])
+    assert np.abs(found - alone).min() > 0.01
+
+
 def test_accuracy_is_that_of_new_items():
     """Means over pilots against fits of as many items, on fresh ones."""
     said, measured = [], []
@@ -90,8 +105,20 @@ def test_nothing_learned_is_the_largest_class():
     others = (labels.targets.sum() - labels.targets) / 99
     law = ScoreLaw.from_errors(labels.targets - others, labels)
     metrics = law.at([1.0])
-    assert metrics["accuracy"][0] == pytest.approx(0.6)
+    assert metrics["accuracy"][0] == pytest.approx(0.6, abs=0.02)
     assert metrics["balanced_accuracy"][0] == pytest.approx(0.5)
+
+
+def test_chance_is_that_of_new_items():
+    """The largest class of a pilot is larger than that of all items, and not always the same."""
+    found, largest = [], []
+    for seed in range(40):
+        labels = Labels.from_labels(np.random.default_rng(seed).integers(0, 4, 100))
+        law = ScoreLaw.from_errors(labels.targets - labels.targets.mean(0), labels)
+        found.append(law.at([1.0])["accuracy"][0])
+        largest.append(labels.shares.max())
+    assert np.mean(found) == pytest.approx(0.25, abs=0.015)
+    assert np.mean(largest) > 0.29
 
 
 def test_auc_counts_pairs():
@@ -100,6 +127,43 @@ def test_auc_counts_pairs():
     one, zero = scores[1::2], scores[::2]
     pairs = ((one > zero.T) + 0.5 * (one == zero.T)).mean()
     assert score_metrics(scores, labels)["auc"] == pytest.approx(pairs)
+
+
+def test_an_interval_of_accuracy_knows_that_the_items_are_few(curves):
+    bilinear = next(c for c in curves if c.head == "bilinear")
+    frame = bilinear.to_frame([50, 150, 1200])
+    law, found = bilinear.score_law, bilinear.forecast([50, 150, 1200])
+    sampling = np.sqrt(frame["accuracy"] * (1 - frame["accuracy"]) / 150)
+    assert (frame["accuracy_high"] - frame["accuracy_low"] > 2 * sampling).all()
+    for level, wider in ((0.5, 0.8), (0.8, 0.95)):
+        low, high = metric_interval(law, found, "accuracy", level)
+        lower, higher = metric_interval(law, found, "accuracy", wider)
+        assert (lower < low).all()
+        assert (high < higher).all()
+    with pytest.raises(InputError, match="level must be one of"):
+        metric_interval(law, found, "accuracy", 0.7)
+    with pytest.raises(InputError, match="metric must be one of"):
+        metric_interval(law, found, "recall")
+
+
+def test_balanced_accuracy_of_a_rare_class_is_less_certain():
+    v, t, _ = product_items(300)
+    rng = np.random.default_rng(0)
+    y = (v[:, 0] + rng.standard_normal(300) > 1.8).astype(int)
+    curve = PilotCurve.from_features(v, t, y, "concat-linear")
+    found, law = curve.forecast([300]), curve.score_law
+    (low, high), (lower, higher) = (
+        metric_interval(law, found, m) for m in ("accuracy", "balanced_accuracy")
+    )
+    assert (higher - lower > 1.5 * (high - low)).all()
+
+
+def test_an_interval_of_r2_is_that_of_the_risk():
+    v, t, _ = product_items(80)
+    curve = PilotCurve.from_features(v, t, v[:, 0] + t[:, 0], "concat-linear")
+    frame = curve.to_frame([40, 80, 320])
+    np.testing.assert_allclose(frame["r2_low"], 1 - frame["risk_high"])
+    np.testing.assert_allclose(frame["r2_high"], 1 - frame["risk_low"])
 
 
 def test_choice_finds_the_product(curves):
