@@ -46,6 +46,15 @@ TINY = {
         "targets": 2,
     },
     "paper_figure6": {"dimension": 3, "n": (16, 64), "seeds": 2, "test_rows": 64},
+    "pilot_accuracy": {
+        "worlds": 3,
+        "pilots": (60,),
+        "large": 70,
+        "training_sets": ((50, 2), (100, 1)),
+        "pool": 120,
+        "test": 60,
+        "jobs": 1,
+    },
     "rank": {
         "d": 4,
         "pairs": ((1, 1, 3), (2, 1, 3), (1, 2, 3), (4, 4, 3)),

@@ -74,3 +74,33 @@ def test_groups_of_one_size_are_permuted_as_wholes():
     y = v[:, 0] + t[:, 0]
     groups = np.arange(120) // 2
     assert 0 < interaction_test(v, t, y, groups=groups, permutations=19).p_value <= 1
+
+
+def test_the_largest_of_additive_scores_is_no_interaction():
+    """Indicators of such classes are no additive functions; the additive fit's own labels are too."""
+    values = []
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        v, t = views(200, seed, d=4)
+        scores = v @ rng.standard_normal((4, 4)) + t @ rng.standard_normal((4, 4))
+        values.append(interaction_test(v, t, scores.argmax(1), permutations=39).p_value)
+    assert np.median(values) > 0.05
+
+
+@pytest.mark.parametrize("steps", [[0], [-1, 0, 1]], ids=["two classes", "four"])
+def test_an_interaction_of_classes_is_found(steps):
+    v, t = views(200, 1)
+    y = np.digitize(v[:, 0] + t[:, 0] + (v * t).sum(1) / 2, steps)
+    assert interaction_test(v, t, y, permutations=99).p_value <= 0.05
+
+
+def test_labels_of_a_group_are_drawn_together():
+    """Copies count once: of pairs of copies the test sees no more than of the pairs."""
+    v, t = views(100, 5)
+    y = (v[:, 0] + t[:, 0] > 0).astype(int)
+    twice = np.repeat(np.arange(100), 2)
+    values = [
+        interaction_test(v[twice], t[twice], y[twice], groups=groups, permutations=39).score
+        for groups in (twice, None)
+    ]
+    assert values[0] < values[1]
