@@ -77,7 +77,7 @@ def test_groups_of_one_size_are_permuted_as_wholes():
 
 
 def test_the_largest_of_additive_scores_is_no_interaction():
-    """Indicators of such classes are no additive functions; the additive fit's own labels are too."""
+    """Indicators of such classes are no additive functions, nor are the labels that are drawn."""
     values = []
     for seed in range(4):
         rng = np.random.default_rng(seed)
