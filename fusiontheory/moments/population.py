@@ -90,7 +90,9 @@ def sampled_signal(pairs: SampledPairs, power: Array) -> PairSignal:
         rotations[:first, :, 1:] = share[:, None, None] * rotations[first, :, 1:]
     error = signal_error(rotations, power, product, resolvents, n)
     whole = lanczos_signal(rotations.mean(axis=1))
-    missing = 1 - np.divide(plain, direct, out=np.ones_like(plain), where=direct > plain)
+    # Where nothing is direct and less than that is plain, all is missing.
+    with np.errstate(divide="ignore"):
+        missing = 1 - np.divide(plain, direct, out=np.ones_like(plain), where=direct > plain)
     error = np.hypot(error, np.minimum(_TOO_LOW * missing, 1.0) * np.abs(whole - direct))
     error[:first] = np.hypot(error[:first], np.abs(whole - direct)[:first])
     if 0 < first < grid.size - 1 and direct[first] > 0:
