@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from experiments.choice.truth import Fitted, fitted_heads
+from experiments.choice import Fitted, fitted_heads
 from experiments.pilot_accuracy.config import Config
 from experiments.pilot_accuracy.predict import METRICS
 from experiments.pilot_accuracy.tasks import source

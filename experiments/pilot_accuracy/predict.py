@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from experiments.choice.pilots import pilot_curves, pilot_record
+from experiments.choice import pilot_curves, pilot_record
 from experiments.pilot_accuracy.config import Config
 from experiments.pilot_accuracy.tasks import families, source
 from fusiontheory.checks import InputError

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.choice.sets import Source
-from experiments.choice.worlds import fresh_worlds
+from experiments.choice import Source, fresh_worlds
 from experiments.pilot_accuracy.config import Config
 
 __all__ = ["families", "source"]
