@@ -29,6 +29,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -216,10 +217,10 @@ def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
         >>> read_grid(file).runs
         1
     """
-    try:
+    if sys.version_info >= (3, 11):
         import tomllib
-    except ModuleNotFoundError as error:  # Python 3.10
-        raise InputError("reading a grid from TOML needs Python 3.11 or later") from error
+    else:
+        import tomli as tomllib
     path = Path(path)
     try:
         content = tomllib.loads(read_bytes(path).decode())

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import json
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ from pathlib import Path
 from torture.fuzz import targets
 from torture.kills import MISSED
 from torture.rounds import CALLS, COUNTS, LINES, ROUNDS
-from torture.running import processor_seconds
+from torture.running import calm_seconds, processor_seconds
 
 _PAGE = Path(__file__).parents[2] / "docs" / "reliability.md"
 _BEGIN, _END = "<!-- torture: made by make torture -->", "<!-- end torture -->"
@@ -123,7 +124,8 @@ def table(rows: list[dict[str, object]]) -> str:
         f" processor, {wall / 60:.0f} minutes by the clock. {kills} rounds killed what they were to"
         f" kill. `fuzz` made {calls:,.0f} calls of {len(targets())} callables, {CALLS} in a round;"
         f" {accepted:,.0f} returned a value, and none took more than {most:,.0f} MiB of memory. A"
-        f" round of `hostile_input` or `hostile_files` is {LINES} command lines. {of_one}",
+        f" round of `hostile_input` or `hostile_files` is {LINES} command lines. {of_one}"
+        f" {_cost_of_a_start()}",
         "",
         "| round | what it does | run | of | faults | processor, s a round |",
         "|---|---|---|---|---|---|",
@@ -138,6 +140,19 @@ def table(rows: list[dict[str, object]]) -> str:
         cells = (f"`{kind}`", words, ran[kind], count, faults[kind], each)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
+
+
+def _cost_of_a_start() -> str:
+    """Return what a calm run costs, and how much of it starts Python and imports the library."""
+    with tempfile.TemporaryDirectory() as folder:
+        whole = calm_seconds(Path(folder))
+    before = processor_seconds()
+    line = [sys.executable, "-c", "import fusiontheory.cli, fusiontheory.simulate"]
+    subprocess.run(line, check=True)
+    return (
+        f"A calm run of the grid takes {whole:.1f} s of the processor,"
+        f" {processor_seconds() - before:.1f} s of them to start Python and to import the library."
+    )
 
 
 def _write(text: str) -> None:
