@@ -18,6 +18,7 @@ from torture.limits import GIB
 import fusiontheory as ft
 from fusiontheory.matching import DotProductScores
 from fusiontheory.moments import halves_dependence
+from fusiontheory.networks import build_network
 from fusiontheory.pilot import WithinReach
 from fusiontheory.simulate import fit_head
 from fusiontheory.symbolic import query_key_dimension
@@ -79,6 +80,7 @@ def test_no_call_ends_in_anything_but_a_value_or_a_refusal(tmp_path_factory, see
         lambda: DotProductScores(ft.Moments.from_features(_ONES, _ONES)),
         lambda: halves_dependence(_ONES, np.array([1, "a", None], dtype=object)),
         lambda: query_key_dimension(True, 4, 2),
+        lambda: build_network("concat-mlp", 4, 10**12),
         lambda: WithinReach(10**400, *[np.ones(2)] * 6),
         lambda: fit_head("sum", _ONES, _ONES, np.full((4, 1), np.nan), [4], [1.0]),
     ],

@@ -46,6 +46,7 @@ ValueError, and PyTorch raises RuntimeError at shapes."""
 
 _OF_TENSORS = (
     "utf-8",
+    "allocate memory",
     "size",
     "shape",
     "dimension",
@@ -388,6 +389,6 @@ def _restated(
     why = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, np.linalg.LinAlgError):
         why = f"a matrix is singular or its decomposition does not converge ({why})"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "allocate memory" in why:
         why = f"not enough memory ({why})"
     return InputError(f"{label} needs arguments that fit together, got {words}: {why}")
