@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.constraints import between, checked
+from fusiontheory.constraints import being, checked
 from fusiontheory.networks.base import FusionNetwork
 from fusiontheory.networks.bilinear import Bilinear, LowRankBilinear
 from fusiontheory.networks.concat import ConcatLinear, ConcatMLP
@@ -47,7 +47,10 @@ TOKEN_NETWORKS: dict[str, type[FusionNetwork]] = {
 _ALL = NETWORKS | TOKEN_NETWORKS
 
 
-@checked(d_v=between(1, 2**20), d_t=between(1, 2**20))
+_NOT_HUGE = being("at most 1048576", lambda dimension: dimension <= 2**20)
+
+
+@checked(d_v=_NOT_HUGE, d_t=_NOT_HUGE)
 def build_network(name: str, d_v: int, d_t: int, **settings: Any) -> FusionNetwork:
     """Return the network of that name with freshly drawn weights.
 
