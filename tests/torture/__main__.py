@@ -112,10 +112,11 @@ def table(rows: list[dict[str, object]]) -> str:
         sum(float(str(row.get(name, 0))) for row in rows)
         for name in ("seconds", "processor", "calls", "accepted")
     )
-    older = sum(row.get("version") != _version() for row in rows)
+    versions = Counter(str(row.get("version")) for row in rows).most_common()
     of_one = "All rounds were run on one version of the code."
-    if older:
-        of_one = f"{older} of {len(rows)} rounds were run on earlier versions of the code."
+    if len(versions) > 1:
+        listed = ", ".join(f"{count} on `{name}`" for name, count in versions)
+        of_one = f"Rounds by version of the code: {listed}."
     most = max((float(str(row.get("most_mib", 0))) for row in rows), default=0)
     killed = [row for row in rows if str(row["kind"]).startswith("kill_")]
     kills = sum(MISSED not in str(row["fault"]) for row in killed)
