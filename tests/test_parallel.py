@@ -65,7 +65,10 @@ def test_a_killed_tracker_of_semaphores_leaves_nothing_on_standard_error(capfd):
         warnings.simplefilter("ignore")  # joblib's, that it starts another
         list(found)
         get_reusable_executor().shutdown()
-    _resource_tracker._stop()  # waits until it has said what it would
+    # It ends when nobody can write to it, and has said by then what it would.
+    os.close(_resource_tracker._fd)
+    os.waitpid(_resource_tracker._pid, 0)
+    _resource_tracker._fd = _resource_tracker._pid = None
     assert capfd.readouterr().err == ""
 
 
