@@ -33,7 +33,7 @@ def main() -> int:
     """Try what was not tried yet; 1 while some of the sample is left."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", type=int, default=220)
-    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--minutes", type=float, default=30.0, help="0: the page alone")
     parser.add_argument("--out", type=Path, default=_ROOT / ".cache" / "mutation")
     parser.add_argument("--survivors", action="store_true", help="try those that survived again")
     parser.add_argument("--page", action="store_true", help="write the table into the page")
@@ -46,7 +46,7 @@ def main() -> int:
     drawn = sample(_ROOT, asked.count)
     todo = [one for one in drawn if _is_left(held.get(one.id), asked.survivors)]
     todo = [todo[place] for place in asked.part.shards(len(todo))]
-    if todo:
+    if todo and asked.minutes > 0:
         for row in _rows(todo, asked.out, asked.minutes):
             held[row["id"]] = row
             with log.open("a") as file:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from mutation.equivalent import REASONS
+REASONS: dict[str, str] = json.loads(
+    Path(__file__).with_name("equivalent.json").read_text(encoding="utf-8")
+)
+"""Why mutants that survive cannot change a result, by their names."""
 
 _BEGIN, _END = "<!-- mutants: made by python -m mutation --page -->", "<!-- end mutants -->"
 
