@@ -102,3 +102,14 @@ def limited(seconds: int) -> Iterator[None]:
             signal.setitimer(clock, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def inside(folder: Path) -> Iterator[None]:
+    """Work in a folder; `contextlib.chdir` is of Python 3.11."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
