@@ -269,7 +269,7 @@ def test_predict_refuses_bad_features(tmp_path: Path, arrays: dict, said: str) -
     ],
 )
 def test_predict_refuses_bad_options(tmp_path: Path, options: list[str], said: str) -> None:
-    np.savez(tmp_path / "f.npz", image=np.eye(60), text=np.eye(60))
+    np.savez(tmp_path / "f.npz", image=np.eye(60), text=np.eye(60)[::-1])
     result = CliRunner().invoke(app, ["predict", str(tmp_path / "f.npz"), *options])
     assert (result.exit_code, result.output.count("\n")) == (2, 1)
     assert result.output.startswith(f"error: {said}")
