@@ -318,7 +318,8 @@ def test_an_interrupt_says_how_to_go_on(tmp_path, jobs):
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert said.decode() == (
+    # Older versions of Typer close the terminal's ^C with an empty line.
+    assert said.decode().removeprefix("\n") == (
         "error: interrupted; what is done is kept: run the same command again to resume\n"
     )
     assert process.returncode == 130
