@@ -72,6 +72,22 @@ def test_a_killed_tracker_of_semaphores_leaves_nothing_on_standard_error(capfd):
     assert capfd.readouterr().err == ""
 
 
+def warn_of_a_tracker(task: int) -> int:
+    warnings.warn("resource_tracker: process died unexpectedly, relaunching.", stacklevel=1)
+    return task
+
+
+def test_a_worker_that_starts_another_tracker_says_nothing(capfd, monkeypatch):
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(max_workers=2).shutdown()  # workers of now, with the variables of now
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    assert sorted(k for k, _ in scatter(warn_of_a_tracker, [1, 2], jobs=2)) == [1, 2]
+    get_reusable_executor().shutdown()
+    assert capfd.readouterr().err == ""
+    assert "PYTHONWARNINGS" not in os.environ
+
+
 # A process for each device
 
 

@@ -161,7 +161,8 @@ def _number(name: str, value: Any) -> Any:
     if isinstance(value, float | int):
         if isinstance(value, int) and abs(value) > 1e308:
             raise refuse(name, "a number of at most 1e308", value)
-        return value
+        # NumPy takes integers of more than 64 bits as objects, which have no logarithm.
+        return float(value) if isinstance(value, int) and abs(value) >= 2**63 else value
     try:
         if isinstance(value, str | bytes) or np.ndim(value) or np.iscomplexobj(value):
             raise TypeError
@@ -331,7 +332,7 @@ def _sequence_of(item: Kind | None) -> Kind:
         if item is None:
             return value
         held = [item(name, one) for one in value]
-        return held if _made_arrays(held, value) else value
+        return held if _became_another(held, value) else value
 
     return kind
 
@@ -343,15 +344,15 @@ def _mapping_of(item: Kind | None) -> Kind:
         if item is None:
             return value
         held = {key: item(f"{name}[{key!r}]", one) for key, one in value.items()}
-        return held if _made_arrays(held.values(), value.values()) else value
+        return held if _became_another(held.values(), value.values()) else value
 
     return kind
 
 
-def _made_arrays(held: abc.Iterable[Any], given: abc.Iterable[Any]) -> bool:
-    """Return whether something became an array; what stays as it is keeps what it is held in."""
+def _became_another(held: abc.Iterable[Any], given: abc.Iterable[Any]) -> bool:
+    """Return whether something became an array or float; else it keeps what it is held in."""
     pairs = zip(held, given, strict=True)
-    return any(isinstance(one, np.ndarray) and one is not before for one, before in pairs)
+    return any(isinstance(one, np.ndarray | float) and one is not was for one, was in pairs)
 
 
 def _nothing(name: str, value: Any) -> Any:

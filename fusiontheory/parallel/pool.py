@@ -50,10 +50,17 @@ def on_processes(
     function: Callable[[_Task], _Result], tasks: Sequence[_Task], jobs: int
 ) -> Iterator[tuple[_Task, _Result]]:
     """Yield each task with its result, as `fusiontheory.parallel.scatter` does."""
+    _hush_tracker()
+    with _workers_say_nothing_of_a_tracker():
+        yield from _until_done(function, tasks, jobs)
+
+
+def _until_done(
+    function: Callable[[_Task], _Result], tasks: Sequence[_Task], jobs: int
+) -> Iterator[tuple[_Task, _Result]]:
     # Imported here: most that import this module only read their `Part`.
     from joblib import Parallel, delayed, parallel_config
 
-    _hush_tracker()
     # When one worker dies the whole pool ends, and does not say which task it was.
     left, suspects = dict.fromkeys(range(len(tasks))), list[int]()
     deaths, lost = Counter[int](), list[int]()
@@ -107,6 +114,21 @@ def _hush_tracker() -> None:
             return launch()
 
     setattr(tracker, name, hushed)
+
+
+@contextmanager
+def _workers_say_nothing_of_a_tracker() -> Iterator[None]:
+    """Let workers that are started meanwhile not warn that another tracker was started."""
+    before = os.environ.get("PYTHONWARNINGS")
+    ours = "ignore:resource_tracker:UserWarning"
+    os.environ["PYTHONWARNINGS"] = f"{before},{ours}" if before else ours
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("PYTHONWARNINGS", None)
+        else:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 @contextmanager

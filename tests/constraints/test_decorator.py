@@ -217,6 +217,15 @@ def test_arrays_inside_of_sequences_and_dictionaries_are_converted():
             kept(*bad)
 
 
+def test_integers_beyond_64_bits_among_numbers_are_floating_point():
+    @checked
+    def logarithms(sizes: tuple[float, ...], widths: dict[str, float]) -> float:
+        return float(np.log(sizes).sum() + np.log(list(widths.values())).sum())
+
+    assert logarithms((2**70, 2), {"a": 2**64}) == pytest.approx(135 * np.log(2))
+    assert logarithms((4,), {}) == pytest.approx(np.log(4))
+
+
 def test_rules_of_what_numbers_can_be_and_of_memory():
     @checked(
         x=array_like, y=single, k=being("even", lambda k: k % 2 == 0),
