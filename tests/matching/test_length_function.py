@@ -7,9 +7,9 @@ from worlds import RIDGE, SIZES, WORLDS, correlated, lengths, measured_means
 
 from fusiontheory.checks import set_checked
 from fusiontheory.curves import predict_curve
-from fusiontheory.matching import DEGREE, Terms
+from fusiontheory.matching import DEGREE, KernelSignal, Terms
 from fusiontheory.moments import Moments
-from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_gram
+from fusiontheory.signal import FUNCTIONS, mismatched_partner, ritz_functions, ritz_gram
 
 ORDERS = {(0, 0): 0.6, (1, 0): 0.1, (0, 1): 0.1, (2, 0): 0.01, (0, 2): 0.01, (1, 1): 0.02}
 WITHOUT = tuple(name for name in FUNCTIONS if name != "length")
@@ -117,3 +117,15 @@ def test_brings_the_prediction_to_what_independent_pairs_measure(name):
     whole = predict_curve("concat-mlp", moments, 2048, RIDGE)["accuracy"][0]
     assert abs(whole - truth) < 0.004
     assert without_length(moments, 2048)["accuracy"][0] < truth - 0.004
+
+
+def test_the_degree_of_a_function_is_that_of_its_order():
+    orders = ritz_functions._BLOCK_OF
+    assert {name: DEGREE[name] for name in orders} == {name: sum(orders[name]) for name in orders}
+    moments = Moments.from_features(*correlated(1000))
+    signal = KernelSignal(moments, ORDERS, functions=FUNCTIONS, homogeneous=True)
+    gram, ridge, level = signal.pairs.ritz, signal.pairs.powers.ridge, 8
+    names = [gram.names[row] for row in gram.usable(level, FUNCTIONS)]
+    assert {"first", "length"} < set(names)
+    expected = [ridge ** ((1 - sum(orders[name])) / 2) for name in names]
+    np.testing.assert_allclose(signal._held_out(level).length, np.stack(expected, axis=1))

@@ -95,3 +95,9 @@ def test_no_law_at_a_peak_without_ridge():
     image, text = rng.standard_normal((2, 1000, 4))
     powers = powers_of(image, text, np.ones(4), np.ones(4))
     assert powers.law(1e-9, 16.0, 16.0, 1.0, 0.0) is None
+
+
+def test_blocks_of_eigenvalues_are_equally_wide_with_the_smallest_in_the_last():
+    x, values = np.ones((50, 16)), np.geomspace(1, 1e-3, 16)
+    found = powers_of(x, x, values, values, {(1, 0): 1.0, (0, 1): 1.0})
+    np.testing.assert_array_equal(found.counts, 2)

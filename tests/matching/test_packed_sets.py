@@ -33,3 +33,12 @@ def test_a_bilinear_head_shares_nothing_with_one_caption():
     found = sharing_shift(model, np.array([512.0]), 0.1, np.array([256.0]), 1)
     assert found.shift.tolist() == [0.0]
     assert found.risk.tolist() == [1.0]
+
+
+def test_a_bilinear_head_shares_what_captions_of_one_image_have_in_common():
+    rng = np.random.default_rng(0)
+    image = rng.standard_normal((400, 8))
+    text = image[:, None] + 0.5 * rng.standard_normal((400, 3, 8))
+    model = find_model("bilinear")(Moments.from_features(image, text), Terms(score_law=False))
+    found = sharing_shift(model, np.array([512.0]), 0.1, np.array([64.0]), 3)
+    assert found.shift[0] < 0 < found.risk[0] - 1

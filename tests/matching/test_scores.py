@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import ndtri
+from scipy.special import ndtr, ndtri
 from worlds import RIDGE, SIZES, WORLDS, measured_means
 
 from fusiontheory.curves import predict_curve
@@ -128,6 +128,57 @@ def test_one_skewed_feature_is_classified_as_by_regressions_on_it(n, ridge):
     mean, spread = threshold_scatter(matched, mismatched.ravel(), np.array([float(n)]), ridge)
     assert mean[0] == pytest.approx(right.mean(), abs=1e-3)
     assert spread[0] == pytest.approx(right.std(), rel=0.2)
+
+
+def test_the_dot_products_accuracy_and_error_are_those_of_their_definition():
+    """V(s) of the residuals themselves, and the jackknife: weights of images, one at a time up."""
+    rng = np.random.default_rng(0)
+    n, ridge, images = 64.0, 3.0, 40
+    matched, mismatched = 0.7 + rng.gamma(2.0, size=images), rng.gamma(1.0, size=(images, 3))
+    pairs = PairScores(matched, mismatched, np.zeros(images))
+    classes = (1.0, matched), (-1.0, mismatched.ravel())
+    power = pairs.within + pairs.apart**2 / 4 + ridge / n
+    alpha = pairs.apart / 2 / power
+    right = []
+    for label, scores in classes:
+        away = scores - pairs.middle
+        varied = 0.0
+        for own, others in classes:
+            x = others - pairs.middle
+            moved = (own - alpha * x) * (1 + np.outer(away, x) / power)
+            varied = varied + moved.var(axis=1, ddof=1) / (2 * n)
+        right.append(ndtr(label * away * alpha / np.sqrt(varied)))
+    one, two = right[0], right[1].reshape(images, 3)
+    texts = (np.arange(images)[:, None] - np.arange(1, 4)) % images
+
+    def accuracy(weight):
+        both = weight[:, None] * weight[texts]
+        return (weight @ one / weight.sum() + (both * two).sum() / both.sum()) / 2
+
+    step = 1e-4
+    up = [accuracy(1 + step * row) - accuracy(1 - step * row) for row in np.eye(images)]
+    psi = images * np.array(up) / (2 * step)
+    found = pairs.accuracy(n, ridge)
+    assert found[0] == pytest.approx(accuracy(np.ones(images)), rel=1e-9)
+    assert found[1] == pytest.approx(psi.std() / np.sqrt(images), rel=1e-6)
+
+
+def test_a_ridge_far_below_the_power_of_all_pairs_changes_nothing():
+    rng = np.random.default_rng(0)
+    matched, mismatched = 0.5 + rng.standard_normal(2000), rng.standard_normal(2000)
+    n = np.array([1e4])
+    with_it, without = (threshold_scatter(matched, mismatched, n, ridge) for ridge in (0.1, 0.0))
+    np.testing.assert_allclose(with_it, without, rtol=1e-4)
+
+
+@pytest.mark.parametrize(("half", "within"), [(0.5, 1.0), (2.0, 0.3)])
+def test_normal_scores_are_those_of_the_best_line_through_one_feature(half, within):
+    """Classes at -+ half of variance within: the line is half / (within + half^2)."""
+    slope = half / (within + half**2)
+    found = NormalScores.of_signal((2 * half) ** 2 / within, 0.0, 0.1)
+    assert found.half == pytest.approx(slope * half)
+    assert found.within == pytest.approx(slope**2 * within)
+    assert found.bias == pytest.approx(1 - slope * half)
 
 
 def test_scores_the_wrong_way_round_or_all_alike_say_nothing():

@@ -5,7 +5,9 @@
 Cosmic Ray lists every change that it can make; a sample of them is tried. Each mutant is put into
 a copy of the repository and tested, with the tests that run its statement alone, the quick ones
 first, in a process that is forked after the slow imports. What was tried is kept, so that the same
-command goes on; with ``--page`` the table is written into a page.
+command goes on; with ``--page`` the table is written into a page. With ``--tests`` what
+survived is tried again with the named files of tests alone, which takes seconds; a test that was
+added for a survivor is looked at so.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from typing import Any
 
 from fusiontheory.parallel import Part
 from mutation.covering import recorded
-from mutation.report import write
+from mutation.report import REASONS, write
 from mutation.sample import Mutant, sample
 from mutation.tried import copied, tried, warm
 
@@ -36,6 +38,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0, help="0: the page alone")
     parser.add_argument("--out", type=Path, default=_ROOT / ".cache" / "mutation")
     parser.add_argument("--survivors", action="store_true", help="try those that survived again")
+    parser.add_argument("--tests", nargs="+", help="try survivors again, with these files alone")
     parser.add_argument("--page", action="store_true", help="write the table into the page")
     parser.add_argument("--part", type=Part.parse, default=Part(), help="i/N, in N processes")
     asked = parser.parse_args()
@@ -44,10 +47,13 @@ def main() -> int:
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
     held = {row["id"]: row for row in rows}
     drawn = sample(_ROOT, asked.count)
-    todo = [one for one in drawn if _is_left(held.get(one.id), asked.survivors)]
+    again = asked.survivors or bool(asked.tests)
+    todo = [one for one in drawn if _is_left(held.get(one.id), again)]
+    if asked.tests:
+        todo = [one for one in todo if one.id in held]
     todo = [todo[place] for place in asked.part.shards(len(todo))]
     if todo and asked.minutes > 0:
-        for row in _rows(todo, asked.out, asked.minutes):
+        for row in _rows(todo, asked.out, asked.minutes, asked.tests):
             held[row["id"]] = row
             with log.open("a") as file:
                 print(json.dumps(row), file=file)
@@ -57,15 +63,19 @@ def main() -> int:
 
 
 def _is_left(row: dict[str, Any] | None, again: bool) -> bool:
-    return row is None or (again and row["outcome"] == "survived")
+    if row is None:
+        return True
+    return again and row["outcome"] == "survived" and row["id"] not in REASONS
 
 
-def _rows(todo: list[Mutant], keep: Path, minutes: float) -> Iterator[dict[str, Any]]:
+def _rows(
+    todo: list[Mutant], keep: Path, minutes: float, files: list[str] | None
+) -> Iterator[dict[str, Any]]:
     end = time.monotonic() + 60 * minutes
     with tempfile.TemporaryDirectory() as folder:
         copy = copied(_ROOT, Path(folder))
         warm([])
-        covering = recorded(copy, keep)
+        covering = recorded(copy, keep, files)
         warm(covering.modules)
         for number, mutant in enumerate(todo, 1):
             if time.monotonic() > end:

@@ -53,22 +53,30 @@ class Covering:
         return sorted(tests, key=cost)
 
 
-def recorded(root: Path, keep: Path) -> Covering:
-    """Return what is kept, or record it in a process of its own: some minutes."""
-    digest = _digest(root)
-    file = keep / "covering.json"
+def recorded(root: Path, keep: Path, files: Sequence[str] | None = None) -> Covering:
+    """Return what is kept, or record it in a process of its own: some minutes.
+
+    Args:
+        root: the copy of the repository.
+        keep: folder of what is kept.
+        files: of tests, alone; those of all rooms and their examples if there are none.
+    """
+    whole = sorted({one for room in ROOMS for one in ROOMS[room]})
+    asked = list(files) if files else [*whole, *(f"fusiontheory/{room}" for room in ROOMS)]
+    digest = _digest(root, files or ())
+    file = keep / ("covering_of_files.json" if files else "covering.json")
     said = json.loads(file.read_text()) if file.is_file() else {}
     if said.get("digest") != digest:
-        if _in_a_process(root, file, digest):
+        if _in_a_process(root, file, digest, asked):
             log = (root / "last.txt").read_text()[-3000:]
             raise SystemExit(f"the tests fail without any mutant:\n{log}")
         said = json.loads(file.read_text())
     return Covering(said)
 
 
-def _digest(root: Path) -> str:
+def _digest(root: Path, files: Sequence[str]) -> str:
     """Return a digest of the rooms and of their tests: lines and names that are recorded."""
-    whole = hashlib.sha256()
+    whole = hashlib.sha256(" ".join(files).encode())
     for room, tests in ROOMS.items():
         for place in (f"fusiontheory/{room}", *tests):
             there = root / place
@@ -77,21 +85,21 @@ def _digest(root: Path) -> str:
     return whole.hexdigest()
 
 
-def _in_a_process(root: Path, file: Path, digest: str) -> int:
+def _in_a_process(root: Path, file: Path, digest: str, asked: Sequence[str]) -> int:
     from mutation.tried import enter
 
     child = os.fork()
     if not child:
         try:
             enter(root)
-            os._exit(_record(root, file, digest))
+            os._exit(_record(root, file, digest, asked))
         except BaseException as error:
             print(repr(error), flush=True)
             os._exit(1)
     return os.waitpid(child, 0)[1]
 
 
-def _record(root: Path, file: Path, digest: str) -> int:
+def _record(root: Path, file: Path, digest: str, asked: Sequence[str]) -> int:
     import coverage
     import pytest
 
@@ -99,9 +107,7 @@ def _record(root: Path, file: Path, digest: str) -> int:
     cover = coverage.Coverage(data_file=None, source=sources, config_file=False)
     recorder = _Recorder(cover)
     cover.start()
-    tests = sorted({one for room in ROOMS for one in ROOMS[room]})
-    examples = [f"fusiontheory/{room}" for room in ROOMS]
-    status = pytest.main(["-q", "-p", "no:cacheprovider", *tests, *examples], plugins=[recorder])
+    status = pytest.main(["-q", "-p", "no:cacheprovider", *asked], plugins=[recorder])
     cover.stop()
     if status:
         return int(status)

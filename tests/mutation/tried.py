@@ -89,6 +89,9 @@ def enter(copy: Path) -> None:
     os.chdir(copy)
     os.environ["PYTHONPATH"] = os.pathsep.join((str(copy), str(copy / "tests")))
     sys.path[:] = [str(copy), str(copy / "tests"), *sys.path]
+    # What this program imported of the library itself is not that of the copy.
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fusiontheory"]:
+        del sys.modules[name]
     with (copy / "last.txt").open("w") as said:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fusiontheory.signal import (
     FOLDS,
+    MatchingSignal,
     lanczos_signal,
     operator_rotations,
     signal_curve,
@@ -229,3 +230,38 @@ def test_the_error_of_a_signal_in_one_direction():
     direct -= 4 * excess / images
     expected = np.sqrt(direct + np.var(turns[0, :, 0]) / 4)
     np.testing.assert_allclose(signal_error(turns, *given), expected, rtol=1e-12)
+
+
+def test_of_the_same_images_the_excess_is_over_all_mismatched_pairs():
+    """d_1 of the first rotation: c of folds 0 and 1, and D of fold 2 as a sum over its pairs."""
+    rng = np.random.default_rng(0)
+    v, t = rng.standard_normal((20, 3)), rng.standard_normal((20, 2, 2))
+    folds, resolvent = np.arange(20) % FOLDS, rng.uniform(0.5, 1, (3, 2))
+    found = operator_rotations(v, t, np.ones((3, 2)), folds, [1.0], resolvents=[resolvent])
+
+    def pairs(fold):
+        own_v, own_t = v[folds == fold], t[folds == fold]
+        joint = np.einsum("id,jkc->ijkdc", own_v, own_t)  # image i, caption k of image j
+        other = ~np.eye(len(own_v), dtype=bool)
+        return joint[~other].reshape(-1, 2, 3, 2), joint[other]
+
+    starts = []
+    for fold in (0, 1):
+        matched, mismatched = pairs(fold)
+        starts.append(resolvent * (matched.mean(axis=(0, 1)) - mismatched.mean(axis=(0, 1))))
+    (matched, mismatched), (left, right) = pairs(2), starts
+    scores = np.einsum("ikdc,dc->ik", matched, left)
+    square = np.einsum("ik,ikdc->dc", scores, matched) / scores.size
+    i, j = np.nonzero(~np.eye(len(scores), dtype=bool))
+    means = np.einsum("p,pdc->dc", scores.mean(axis=1)[i], matched.mean(axis=1)[j]) / len(i)
+    apart = np.einsum("pkdc,dc,pkef->ef", mismatched, left, mismatched) / (2 * len(i))
+    assert found[0, 0, 1] == pytest.approx(np.vdot(square - means - apart, right))
+
+
+def test_longer_features_have_the_signal_at_a_larger_ridge():
+    grid = np.geomspace(0.01, 1.0, 8)
+    moments = np.outer(1 / (1 + grid), [1.0, 0.5, 0.3, 0.2])
+    signal = MatchingSignal.of(grid, moments, 0.1 + 0 * grid, 0.0, *4 * [np.eye(1)])
+    longer, kappa = signal.rescaled(9.0), np.geomspace(0.003, 3, 12)
+    np.testing.assert_allclose(longer(9 * kappa), signal(kappa), rtol=1e-9)
+    np.testing.assert_allclose(longer.error(9 * kappa), signal.error(kappa), rtol=1e-9)

@@ -179,3 +179,9 @@ def test_below_its_reach_the_signal_is_linear_and_its_error_grows():
     assert scaled.reach == pytest.approx(9 * moments.reach)
     error = moments.matching_error(moments.reach * np.array([1.0, 0.1, 0.01]))
     assert (np.diff(error) >= 0).all()
+
+
+def test_the_contour_encloses_every_direction_of_the_population():
+    """Of equal directions 1 - d/N of a level is left where rho is 0; the contour is left of it."""
+    found = SampleResolvent.of(np.full(18, 2.0), images=20)
+    assert found.trace.sum() == pytest.approx(18)

@@ -16,6 +16,7 @@ from fusiontheory.solvers import (
     Measured,
     NormalEquations,
     PairFeatures,
+    dual_ridge,
     gather,
     kernel_ridge,
     measure_curve,
@@ -226,3 +227,20 @@ def test_primal_fits_leave_the_training_error_that_they_say(ridges, intercept):
         np.testing.assert_allclose(fit.training, np.mean(left**2, axis=0), rtol=1e-9)
         # The gradient of the penalised error is zero.
         np.testing.assert_allclose(x.T @ left, fit.ridge * fit.weights, atol=1e-9)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+def test_many_ridges_give_what_each_gives_alone(intercept):
+    rng = np.random.default_rng(0)
+    x, y = rng.standard_normal((30, 4)), rng.standard_normal((30, 2))
+    ridges = list(np.geomspace(1e-2, 1e2, 12))
+
+    def fits(own):
+        gram = np.asfortranarray(x @ x.T)
+        return list(dual_ridge(gram, y, [10, 30], own, intercept))
+
+    alone = {(fit.n, fit.ridge): fit for ridge in ridges for fit in fits([ridge])}
+    together = fits(ridges)
+    assert len(together) == len(alone)
+    for fit in together:
+        np.testing.assert_allclose(fit.alpha, alone[fit.n, fit.ridge].alpha, rtol=1e-9, atol=1e-12)

@@ -102,3 +102,13 @@ def test_refusals_take_one_line(tmp_path, monkeypatch, arguments, said):
     assert (status, stderr.count("\n")) == (2, 1)
     assert stderr.startswith(f"error: {said}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_without_records_is_named_and_no_row_of_it(tmp_path):
+    other = tmp_path / "records.sqlite"
+    with contextlib.closing(sqlite3.connect(other)) as connection:
+        connection.execute("CREATE TABLE others (x)")
+    status, _, named = run("import", tmp_path / "new", other)
+    assert status == 1
+    assert "no such table" in named
+    assert "row" not in named
