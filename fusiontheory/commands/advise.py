@@ -11,10 +11,15 @@ import typer
 from fusiontheory.checks import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from fusiontheory.data import Reading
     from fusiontheory.typing import AnyArray
 
 __all__ = ["advise"]
+
+_FILLERS = (1, 9, 99, 999, 9999, 99999)
+"""What people write for a number that is not there, with either sign."""
 
 
 def advise(
@@ -95,9 +100,10 @@ def advise(
         "seed": seed,
     }
     read = _labelled if labels is not None else _matching
-    image, text = read(features, reading)
+    image, text, ids = read(features, reading)
     for name, source in (("y", labels), ("groups", groups)):
-        settings[name] = None if source is None else _column(name, source, features)
+        settings[name] = None if source is None else _column(name, source, features, ids)
+    _warn_of_filler(settings["y"])
     advice = ask(image, text, **settings)
     if page is not None:
         advice.write_page(page)
@@ -127,8 +133,10 @@ def _check_outputs(page: Path | None, figures: Path | None) -> None:
         raise InputError(f"--figures must be a folder, got the file {figures}")
 
 
-def _labelled(files: list[Path], reading: Reading) -> tuple[AnyArray, AnyArray]:
-    """Return the rows as they stand in the files: labels stand beside them."""
+def _labelled(
+    files: list[Path], reading: Reading
+) -> tuple[AnyArray, AnyArray, Sequence[str] | None]:
+    """Return the rows as they stand in the files, as labels stand beside them, and their names."""
     from fusiontheory.data import read_rows
 
     with warnings.catch_warnings():
@@ -141,19 +149,44 @@ def _labelled(files: list[Path], reading: Reading) -> tuple[AnyArray, AnyArray]:
             "features must have their rows in one order, as labels stand beside rows; the names of"
             " the two sides differ"
         )
-    return rows.image, rows.text
+    if rows.split is not None and "test" in rows.split:
+        warnings.warn(
+            f"split of {rows.where} is not used: labelled items of all splits are taken,"
+            f" {list(rows.split).count('test')} of them of test; leave those out of the file, to"
+            " choose without them",
+            stacklevel=2,
+        )
+    return rows.image, rows.text, rows.image_ids
 
 
-def _matching(files: list[Path], reading: Reading) -> tuple[AnyArray, AnyArray]:
+def _matching(files: list[Path], reading: Reading) -> tuple[AnyArray, AnyArray, None]:
     """Return images with their texts; those to train on, where the file has splits."""
     from fusiontheory.data import read_features
 
     features = read_features(files, reading)
     rows = features.rows() if features.split is None else features.rows("train")
-    return features.image[rows], features.text[rows]
+    return features.image[rows], features.text[rows], None
 
 
-def _column(name: str, source: str, beside: list[Path]) -> AnyArray:
+def _column(name: str, source: str, beside: list[Path], ids: Sequence[str] | None) -> AnyArray:
     from fusiontheory.data import read_column
 
-    return read_column({"y": "--labels"}.get(name, f"--{name}"), source, beside)
+    return read_column({"y": "--labels"}.get(name, f"--{name}"), source, beside, ids)
+
+
+def _warn_of_filler(y: AnyArray | None) -> None:
+    """Warn of a number that may stand for a missing label, such as -999 far below all others."""
+    if y is None or y.dtype.kind not in "iuf" or (y == y[:1]).all():
+        return
+    for value in (y.min(), y.max()):
+        same = y == value
+        rest = y[~same]
+        away = abs(rest.astype(float) - float(value)).min()
+        wide = float(rest.max()) - float(rest.min())
+        if same.sum() > 1 and abs(float(value)) in _FILLERS and away > 3 * wide > 0:
+            warnings.warn(
+                f"--labels are {value:g} in {same.sum()} of {len(y)} rows, the first at index"
+                f" {same.argmax()}, far from all others ({rest.min():g} to {rest.max():g}), as"
+                " where a label is missing; if so, leave these rows out",
+                stacklevel=2,
+            )

@@ -11,7 +11,7 @@ import pytest
 from scipy import sparse
 
 from fusiontheory.checks import InputError
-from fusiontheory.data import read_features
+from fusiontheory.data import read_column, read_features
 
 N = 12
 IMAGE, TEXT = np.random.default_rng(0).standard_normal((2, N, 9)).astype(np.float32)
@@ -106,3 +106,93 @@ def test_what_is_no_table_of_full_rows_is_named(tmp_path: Path) -> None:
         read_features([tmp_path / "x.npz", tmp_path / "x.npz"])
     with pytest.raises(InputError, match="a page of the web in its place"):
         read(tmp_path, "x.csv", "<!DOCTYPE html><html>404</html>")
+
+
+ORDER = np.random.default_rng(2).permutation(N)
+
+
+def keyed(x: np.ndarray, order: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(x).assign(eid=np.arange(N) + 50).iloc[order]
+
+
+def indexed(x: np.ndarray, order: np.ndarray) -> pd.DataFrame:
+    return pd.DataFrame(x, index=IDS).rename(columns=str).iloc[order]
+
+
+def test_a_column_of_both_tables_in_two_orders_joins_them(tmp_path: Path) -> None:
+    keyed(IMAGE, np.arange(N)).to_csv(tmp_path / "v.csv", index=False)
+    keyed(TEXT, ORDER).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.warns(UserWarning, match="joined by eid, whose values both files have"):
+        found = read_features([tmp_path / "v.csv", tmp_path / "t.csv"])
+    np.testing.assert_allclose(found.text[:, 0], TEXT, atol=1e-5)
+
+
+def test_the_index_of_a_frame_in_parquet_names_its_rows(tmp_path: Path) -> None:
+    indexed(IMAGE, np.arange(N)).to_parquet(tmp_path / "v.parquet")
+    indexed(TEXT, ORDER).to_parquet(tmp_path / "t.parquet")
+    found = read_features([tmp_path / "v.parquet", tmp_path / "t.parquet"])
+    np.testing.assert_array_equal(found.text[:, 0], TEXT)
+
+
+def test_the_index_of_frames_put_together_names_nothing(tmp_path: Path) -> None:
+    halves = [pd.DataFrame({"image": list(x), "text": list(x + 1)}) for x in (IMAGE[:6], IMAGE[6:])]
+    pd.concat(halves).to_parquet(tmp_path / "x.parquet")
+    np.testing.assert_array_equal(read_features(tmp_path / "x.parquet").image, IMAGE)
+
+
+def test_names_of_image_and_of_text_in_one_file_join_them(tmp_path: Path) -> None:
+    names = np.array(IDS)
+    arrays = {"image": IMAGE, "text": TEXT[ORDER], "image_ids": names, "text_ids": names[ORDER]}
+    np.savez(tmp_path / "x.npz", **arrays)
+    np.testing.assert_array_equal(read_features(tmp_path / "x.npz").text[:, 0], TEXT)
+
+
+@pytest.mark.parametrize("key", ["id", "filename", "index"])
+def test_labels_with_names_are_put_into_the_order_of_the_features(key: str, tmp_path: Path) -> None:
+    frame = pd.DataFrame({key: [k.removesuffix(".jpg") for k in IDS], "label": range(N)})
+    frame.iloc[ORDER].to_csv(tmp_path / "y.csv", index=False)
+    source = f"{tmp_path / 'y.csv'}:label"
+    with pytest.warns(UserWarning, match=f"order of the features by {key}"):
+        assert read_column("--labels", source, ids=IDS).tolist() == list(range(N))
+    assert read_column("--labels", source).tolist() == ORDER.tolist()
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (list(range(N - 1)), r"none for 1 of 12, such as 'a11.jpg' \(row 11 of the features\)"),
+        ([*range(N), 3], r"one value for each id, got 3 and 12 for 'a3.jpg' \(rows 3 and 12 of"),
+    ],
+)
+def test_labels_whose_names_do_not_fit_are_refused(
+    rows: list[int], message: str, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({"id": [IDS[k] for k in rows], "label": range(len(rows))})
+    frame.to_csv(tmp_path / "y.csv", index=False)
+    with pytest.raises(InputError, match=message):
+        read_column("--labels", f"{tmp_path / 'y.csv'}:label", ids=IDS)
+
+
+def test_labels_with_other_names_are_taken_as_they_stand(tmp_path: Path) -> None:
+    pd.DataFrame({"label": range(N)}).to_csv(tmp_path / "y.csv")  # with the index of the frame
+    with pytest.warns(UserWarning, match="taken in their order, as index has none of the names"):
+        assert read_column("--labels", str(tmp_path / "y.csv"), ids=IDS).tolist() == list(range(N))
+
+
+def test_an_index_that_counts_is_not_a_name_and_not_none(tmp_path: Path) -> None:
+    pd.DataFrame({"label": range(N)}).to_csv(tmp_path / "y.csv")
+    counted = [str(k) for k in ORDER]
+    with pytest.raises(InputError, match="rename index to id, to join by it, or leave it out"):
+        read_column("--labels", f"{tmp_path / 'y.csv'}:label", ids=counted)
+
+
+def test_padded_tokens_and_bytes_are_called_so(tmp_path: Path) -> None:
+    tokens = np.repeat(TEXT[:, None], 3, axis=1)
+    tokens[:, 2] = 0
+    np.savez(tmp_path / "x.npz", image=IMAGE, text=tokens)
+    with pytest.raises(InputError, match=r"tokens are padded .*mean of those"):
+        read_features(tmp_path / "x.npz")
+    cells = [row.tobytes() for row in IMAGE]
+    pd.DataFrame({"image": cells, "text": cells}).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="got bytes, which say neither type nor shape"):
+        read_features(tmp_path / "x.parquet")

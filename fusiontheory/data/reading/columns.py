@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.data.reading.files import open_file
+from fusiontheory.data.reading.joining import owners_by_name
+from fusiontheory.data.reading.names import is_id
 from fusiontheory.data.reading.tables import TABLES, read_table
 from fusiontheory.typing import AnyArray
 
@@ -15,7 +20,9 @@ __all__ = ["column_names", "read_column"]
 
 
 @checked
-def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> AnyArray:
+def read_column(
+    name: str, source: str, beside: Sequence[Path] = (), ids: Sequence[str] | None = None
+) -> AnyArray:
     """Return a vector of texts or numbers.
 
     Args:
@@ -23,9 +30,13 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> AnyArray
         source: a file of any kind that is read here, as ``FILE:COLUMN`` or FILE alone if it has
             one column or array; or the name, in any case, of one in a file of ``beside``.
         beside: files of the features.
+        ids: names of the rows that the values are for. Where a file of its own holds names beside
+            the values, and at least half of ``ids`` are among them, they are put into this order;
+            else they are taken as they stand.
 
     Raises:
-        InputError: if there is no such file or column, or it is not one vector.
+        InputError: if there is no such file or column, or it is not one vector, or names most of
+            ``ids`` and not all, or one of them with two values.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "items.csv"
@@ -38,12 +49,15 @@ def read_column(name: str, source: str, beside: Sequence[Path] = ()) -> AnyArray
         stem, _, column = source.rpartition(":")
         path = Path(stem)
     if path.is_file():
-        return _vector(name, path, column)
+        column = _column(name, path, column)
+        values = _vector(name, path, column)
+        own = ids is not None and not any(path.samefile(file) for file in beside)
+        return _in_order(name, path, column, values, ids) if own and ids else values
     held: list[str] = []
     for file in beside:
         names = column_names(file)
         if _spelt(source, names) is not None:
-            return _vector(name, file, source)
+            return _vector(name, file, _column(name, file, source))
         held += filter(None, names)
     has = f"; it has {_told(held)}" if held else ""
     raise InputError(
@@ -64,9 +78,11 @@ def column_names(path: Path) -> list[str]:
     return list(open_file(path).arrays)
 
 
-def _vector(name: str, path: Path, column: str | None) -> AnyArray:
+def _column(name: str, path: Path, column: str | None) -> str:
+    """Return the name of a column as the file has it."""
     names = column_names(path)
     if column is None:
+        names = [k for k in names if k != "index"] or names  # what pandas writes by itself
         if len(names) != 1:
             raise InputError(
                 f"{name} must name a column, {path}:COLUMN, of {_told(names)}; got {path} alone"
@@ -77,6 +93,11 @@ def _vector(name: str, path: Path, column: str | None) -> AnyArray:
         raise InputError(
             f"{name} must be a column of {path}, got {column!r}; it has {_told(names)}"
         )
+    return column
+
+
+def _vector(name: str, path: Path, column: str) -> AnyArray:
+    """Return the values of a column that the file has."""
     if path.suffix.lower() in TABLES:
         table = read_table(path)
         values = table[next(c for c in table.columns if str(c) == column)].to_numpy()
@@ -84,8 +105,78 @@ def _vector(name: str, path: Path, column: str | None) -> AnyArray:
         values = open_file(path).read(column, name)
     vector = values.reshape(-1) if values.size == len(values) else values
     if vector.ndim != 1:
-        raise InputError(f"{name} must be one value a row, got shape {vector.shape} in {path}")
+        raise InputError(
+            f"{name} must be one value a row, got shape {vector.shape} in {path}; of columns that"
+            " are 0 or 1, save the number of the one that is 1, argmax(axis=1)"
+        )
     return vector
+
+
+def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequence[str]) -> AnyArray:
+    """Return values in the order of the names of the features' rows, where their file has names."""
+    owners: dict[str, AnyArray] = {}
+    for key in (k for k in column_names(path) if k != column and is_id(k)):
+        try:
+            held = [str(one) for one in _vector(key, path, key).tolist()]
+        except InputError:
+            continue  # such as the vectors of images
+        if len(held) != len(values):
+            continue
+        if held == list(ids):
+            return values
+        owners[key], _ = owners_by_name(held, ids)
+        _check_one_value(name, path, key, held, values, owners[key])
+    if not owners:
+        return values
+    key = max(owners, key=lambda one: np.count_nonzero(owners[one] >= 0))
+    owner, absent = owners[key], np.flatnonzero(owners[key] < 0)
+    if 2 * absent.size > len(ids):
+        _warn(
+            f"{path}: rows are taken in their order, as {key} has none of the names of the"
+            f" features' rows, such as {ids[absent[0]]!r}, or few"
+        )
+        return values
+    if absent.size:
+        raise InputError(
+            f"{name} must have a row for each item, got none for {absent.size} of {len(ids)}, such"
+            f" as {ids[absent[0]]!r} (row {absent[0]} of the features), in {path}; add them, or"
+            " leave these items out"
+        )
+    if len(owner) != len(values) or (owner != np.arange(len(owner))).any():
+        if key == "index" and _counts(_vector(key, path, key)):
+            raise InputError(
+                f"{name} must stand in the order of the features or be named, got {path} whose"
+                f" index counts its rows while the names of the features' rows are the same numbers"
+                f" in another order ({ids[0]}, {ids[1]} ...); rename index to id, to join by it, or"
+                " leave it out, to take rows as they stand"
+            )
+        _warn(f"{path}: rows are put into the order of the features by {key}")
+    ordered: AnyArray = values[owner]
+    return ordered
+
+
+def _counts(column: AnyArray) -> bool:
+    """Return whether a column is 0, 1, 2 ..., as pandas writes it by itself."""
+    return column.dtype.kind in "iu" and np.array_equal(column, np.arange(len(column)))
+
+
+def _check_one_value(
+    name: str, path: Path, key: str, held: Sequence[str], values: AnyArray, owner: AnyArray
+) -> None:
+    """Refuse a name of the features' rows that has two values."""
+    used = {held[row] for row in owner[owner >= 0].tolist()}
+    first: dict[str, int] = {}
+    for row, one in enumerate(held):
+        before = first.setdefault(one, row)
+        if one in used and values[row] != values[before] and values[row] == values[row]:
+            raise InputError(
+                f"{name} must have one value for each {key}, got {values[before]} and {values[row]}"
+                f" for {one!r} (rows {before} and {row} of {path}); leave one of the two out"
+            )
+
+
+def _warn(sentence: str) -> None:
+    warnings.warn(sentence, stacklevel=5)
 
 
 def _told(names: Sequence[str]) -> str:

@@ -8,11 +8,27 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from fusiontheory.typing import Integers
+from fusiontheory.typing import AnyArray, Integers
 
-__all__ = ["owners_by_name"]
+__all__ = ["in_another_order", "owners_by_name"]
 
 _CAPTION_NUMBER = re.compile(r"#\d+$")
+
+
+def in_another_order(one: AnyArray, other: AnyArray) -> bool:
+    """Return whether two columns hold the same distinct values, not in the same order.
+
+    >>> in_another_order(np.array([3, 1, 2]), np.array([1, 2, 3]))
+    True
+    """
+    if one.shape != other.shape or one.dtype.kind != other.dtype.kind or one.dtype.kind in "fb":
+        return False
+    distinct = np.unique(one)
+    return (
+        len(distinct) == len(one) > 2
+        and not np.array_equal(one, other)
+        and np.array_equal(distinct, np.unique(other))
+    )
 
 
 def _numberless(name: str) -> str:

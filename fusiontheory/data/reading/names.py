@@ -11,7 +11,16 @@ from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.data.reading.stored import Stored
 
-__all__ = ["UNNAMED", "Chosen", "choose_one", "choose_pair", "is_id", "is_label", "is_split"]
+__all__ = [
+    "UNNAMED",
+    "Chosen",
+    "choose_one",
+    "choose_pair",
+    "is_id",
+    "is_label",
+    "is_split",
+    "speaks_of_text",
+]
 
 UNNAMED = ("arr_0", "arr_1")
 """What numpy.savez calls arrays without names, in their order."""
@@ -75,6 +84,11 @@ def is_split(name: str) -> bool:
 def is_label(name: str) -> bool:
     """Return whether a name is one of a column of labels."""
     return _LABEL.fullmatch(_plain(name)) is not None
+
+
+def speaks_of_text(name: str) -> bool:
+    """Return whether a word of a name is one of text, and none of image, as in caption_ids."""
+    return _speaks(name, "text")
 
 
 def choose_pair(

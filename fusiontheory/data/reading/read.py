@@ -16,7 +16,15 @@ from fusiontheory.constraints import checked
 from fusiontheory.data.features import FeatureSet, decoded
 from fusiontheory.data.reading.files import open_file
 from fusiontheory.data.reading.hdf5_files import IDS_OF
-from fusiontheory.data.reading.names import UNNAMED, Chosen, choose_one, choose_pair
+from fusiontheory.data.reading.joining import in_another_order
+from fusiontheory.data.reading.names import (
+    UNNAMED,
+    Chosen,
+    choose_one,
+    choose_pair,
+    is_id,
+    speaks_of_text,
+)
 from fusiontheory.data.reading.rows import Missing, Rows, settle
 from fusiontheory.data.reading.splits import named_splits
 from fusiontheory.data.reading.stored import StoredFile
@@ -122,11 +130,13 @@ def read_rows(files: Sequence[Path], reading: Reading = DEFAULT) -> tuple[Rows, 
         choose_one(image.path, image.arrays, "image", reading.image_key),
         choose_one(text.path, text.arrays, "text", reading.text_key),
     )
+    ids, text_ids, used = _row(image, chosen[0].ids), _row(text, chosen[1].ids), None
+    if ids is None or text_ids is None:
+        names = _named_otherwise(image, chosen[0], text, chosen[1])
+        ids, text_ids = (ids, ids) if names is None else names[1:]
+        used = None if names is None else names[0]
     for file, one in zip((image, text), chosen, strict=True):
-        _say_unused(file, one)
-    ids, text_ids = _row(image, chosen[0].ids), _row(text, chosen[1].ids)
-    if ids is None or text_ids is None:  # names of one side alone join nothing
-        text_ids = ids
+        _say_unused(file, one, used)
     split = _split(image, chosen[0])
     v, t = _array(image, chosen[0].image, "image"), _array(text, chosen[1].text, "text")
     if split is None and len(v) == len(t):
@@ -136,6 +146,27 @@ def read_rows(files: Sequence[Path], reading: Reading = DEFAULT) -> tuple[Rows, 
         joined = None
     where = f"{image.path} and {text.path}"
     return Rows(v, t, _strings(ids), joined, split, where), ids
+
+
+def _named_otherwise(
+    image: StoredFile, of_image: Chosen, text: StoredFile, of_text: Chosen
+) -> tuple[str, AnyArray, AnyArray] | None:
+    """Return a column of both files that names their rows, as its values are in two orders.
+
+    Names of one side alone join nothing, and neither does a column in one order.
+    """
+    for name in of_image.unused:
+        if name not in of_text.unused or len(image.arrays[name].shape) != 1:
+            continue
+        if image.arrays[name].problem is None and text.arrays[name].problem is None:
+            one, other = image.read(name, name), text.read(name, name)
+            if in_another_order(one, other):
+                _warn(
+                    f"{image.path} and {text.path}: rows are joined by {name}, whose values both"
+                    " files have in different orders"
+                )
+                return name, one, other
+    return None
 
 
 def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, AnyArray | None]:
@@ -159,13 +190,19 @@ def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, AnyArray | None
     chosen = choose_pair(file.path, file.arrays, image, text)
     own = [f"{side}{IDS_OF}" for side in (chosen.image, chosen.text)]
     named = [_row(file, name) for name in own if name in file.arrays]
+    used: str | None = None
     if len(named) == 2:
         ids, text_ids = named
         rest = tuple(name for name in chosen.unused if not name.endswith(IDS_OF))
         chosen = Chosen(chosen.image, chosen.text, None, chosen.split, rest)
     else:
         ids = text_ids = _row(file, chosen.ids)
-    _say_unused(file, chosen)
+        for key in filter(speaks_of_text, chosen.unused):
+            if ids is not None and file.arrays[key].problem is None and is_id(key):
+                other = file.read(key, key)
+                if in_another_order(ids, other):
+                    used, text_ids = key, other
+    _say_unused(file, chosen, used)
     for side, name in (("image", chosen.image), ("text", chosen.text)):
         if name in UNNAMED and (reading.image_key, reading.text_key) == (None, None):
             _warn(f"{file.path}: {name} is taken as {side}, as arrays without names are in order")
@@ -238,10 +275,11 @@ def _strings(ids: AnyArray | None) -> list[str] | None:
     return [k.decode() if isinstance(k, bytes) else str(k) for k in ids.tolist()]
 
 
-def _say_unused(file: StoredFile, chosen: Chosen) -> None:
-    if chosen.unused:
-        told = [f"{name or 'the rest'} {file.arrays[name].shape}" for name in chosen.unused[:6]]
-        more = f" and {len(chosen.unused) - 6} more" if len(chosen.unused) > 6 else ""
+def _say_unused(file: StoredFile, chosen: Chosen, used: str | None) -> None:
+    unused = [name for name in chosen.unused if name != used]
+    if unused:
+        told = [f"{name or 'the rest'} {file.arrays[name].shape}" for name in unused[:6]]
+        more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""
         _warn(
             f"{file.path}: {', '.join(told)}{more} not used; the task is image-text matching, which"
             " takes image and text vectors, ids and splits"

@@ -230,10 +230,15 @@ def _refuse(name: str, x: AnyArray, gone: NDArray[np.bool_], where: str) -> None
         if filler.any()
         else f"{name} must have no zero vector, got zeros"
     )
+    padded = (
+        f" captions or tokens are padded ({name} is images, captions, dimension: of tokens give one"
+        " vector, such as the mean of those that are there)"
+    )
+    several = x.ndim == 3 and x.shape[1] > 1 and 2 * rows.size > len(x)
     raise InputError(
         f"{rule} in {rows.size} of {len(x)} rows, the first at index {rows[0]}, in {where}, as"
-        " where a modality is missing; leave these rows out, or let predict, alignment or arrays"
-        " leave them out with --missing drop"
+        f" where{padded if several else ' a modality is missing'}; leave these rows out, or let"
+        " predict, alignment or arrays leave them out with --missing drop"
     )
 
 

@@ -27,6 +27,8 @@ def check_numbers(name: str, array: AnyArray, where: str) -> AnyArray:
         raise InputError(f"{name} must be an array of real numbers, got complex ones in {where}")
     if array.dtype.kind not in "iuf":
         kind = {"U": "text", "S": "text", "b": "truth values", "M": "dates"}
+        if array.dtype.kind == "U" and str(array.flat[0] if array.size else "")[:2] in ("b'", 'b"'):
+            kind["U"] = "bytes, which say neither type nor shape (save lists of numbers)"
         raise InputError(
             f"{name} must be an array of numbers, got {kind.get(array.dtype.kind, array.dtype)} in"
             f" {where}; give the vectors of an encoder"

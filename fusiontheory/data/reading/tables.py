@@ -178,12 +178,32 @@ def _arrow_frame(path: Path) -> pd.DataFrame:
             table = parquet.read_table(path)
         else:
             table = _arrow_table(path)
-        frame: pd.DataFrame = table.to_pandas()
-        return frame
+        return _with_index(table.to_pandas())
     except InputError:
         raise
     except Exception as error:  # damaged bytes make the parser raise several kinds
         raise unreadable(path, error) from error
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame whose index is a column where it names the rows.
+
+    It does if it has a name of its own, or if no column does and it does not merely count, as the
+    index of a frame that was cut or put together still does.
+    """
+    import pandas as pd
+
+    index = frame.index
+    name = "index" if index.name is None else str(index.name)
+    if isinstance(index, (pd.RangeIndex, pd.MultiIndex)) or name in frame.columns:
+        return frame
+    named = any(is_id(str(c)) and isinstance(_first(frame[c]), (str, int)) for c in frame.columns)
+    counts = index.dtype.kind in "iu" and not index.is_unique
+    return frame if index.name is None and (named or counts) else frame.reset_index(names=name)
+
+
+def _first(values: pd.Series[Any]) -> Any:
+    return next(iter(values.tolist()[:1]), None)
 
 
 def _arrow_table(path: Path) -> Any:
