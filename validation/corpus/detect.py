@@ -151,6 +151,11 @@ def _layout_of_file(path: Path) -> Layout:
     likeliest = max(headers, key=lambda header: (known_columns(header), len(header)))
     if len(likeliest) > 1 and known_columns(likeliest):
         find_columns(likeliest, str(path))  # says which column is missing
+    if "://" in first:  # as of Conceptual Captions: caption, tab, address
+        raise InputError(
+            f"captions must name image files, got addresses on the web, {first[:60]!r} in {path};"
+            " download the images, and save a CSV of the columns image (file name) and caption"
+        )
     raise InputError(
         f"captions must start with a line name.jpg#0, tab, caption, or with a header that names"
         f" the columns image and caption, got {first[:60]!r} in {path}; add such a header"

@@ -138,3 +138,8 @@ def test_few_bits_in_a_deep_image_do_not_come_out_black(deep: np.ndarray) -> Non
     with pytest.raises(ValueError, match=f"up to {deep.max()} of 65535, as of 12 bits or fewer"):
         as_rgb(Image.fromarray(deep))
     assert not np.asarray(as_rgb(Image.fromarray(0 * deep))).any()
+
+
+def test_captions_of_addresses_on_the_web_are_called_so(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"got addresses on the web.*; download the images"):
+        corpus(tmp_path, "a thing\thttp://example.org/0.png\n", "Train_GCC-training.tsv")
