@@ -324,7 +324,9 @@ def _sequence_of(item: Kind | None) -> Kind:
     def kind(name: str, value: Any) -> Any:
         if isinstance(value, np.ndarray) and value.ndim:
             if item is not None and value.size:
-                item(name, value.reshape(-1, *value.shape[1:])[0])
+                # Those of one dtype are alike; objects may each be something else.
+                for one in value if value.dtype == object else value[:1]:
+                    item(name, one)
             return value
         other = isinstance(value, str | bytes | Mapping | abc.Set | np.ndarray)
         if other or not (hasattr(value, "__len__") and hasattr(value, "__getitem__")):

@@ -226,6 +226,16 @@ def test_integers_beyond_64_bits_among_numbers_are_floating_point():
     assert logarithms((4,), {}) == pytest.approx(np.log(4))
 
 
+def test_each_object_of_an_array_is_held_to_the_annotation():
+    @checked
+    def least(ridges: list[float]) -> float:
+        return min(ridges)
+
+    assert least(np.array([2.0, 1.0], dtype=object)) == 1.0
+    with pytest.raises(ft.InputError, match="ridges must be a number, got 'a'"):
+        least(np.array([2.0, "a"], dtype=object))
+
+
 def test_rules_of_what_numbers_can_be_and_of_memory():
     @checked(
         x=array_like, y=single, k=being("even", lambda k: k % 2 == 0),
