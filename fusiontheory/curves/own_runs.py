@@ -95,7 +95,7 @@ class RunComparison:
 
 @checked
 def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a CSV file of runs.
+    """Read a CSV file of runs, whose columns commas, semicolons or tabs separate.
 
     Raises:
         InputError: if it cannot be read, or as `compare` does for its columns.
@@ -107,7 +107,11 @@ def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
     [0.8]
     """
     try:
-        table = pd.read_csv(path, skipinitialspace=True)
+        with Path(path).open(encoding="utf-8-sig") as file:
+            separator = max(",;\t", key=file.readline().count)
+        table = pd.read_csv(path, sep=separator, skipinitialspace=True)
+        if separator != "," and "accuracy" in table and table["accuracy"].dtype.kind not in "fi":
+            table = pd.read_csv(path, sep=separator, skipinitialspace=True, decimal=",")
     except (OSError, ValueError, UnicodeError) as error:
         raise InputError(
             f"runs must be a CSV file with the columns {', '.join(_NEEDED)} and, if there are,"

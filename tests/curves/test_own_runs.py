@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from fusiontheory import InputError, compare
 from fusiontheory.cli import app
+from fusiontheory.curves import read_runs
 
 CURVE = pd.DataFrame(
     [
@@ -106,6 +107,23 @@ def test_names_of_heads_are_one():
 def test_refusals(table, message):
     with pytest.raises(InputError, match=message):
         compare(CURVE, table)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "head;n;accuracy\nbilinear;256;0,75\n",
+        "head\tn\taccuracy\nbilinear\t256\t0.75\n",
+        "\ufeffhead,n,accuracy\nbilinear,256,0.75\n",
+    ],
+)
+def test_columns_are_separated_as_programs_do(tmp_path, text):
+    (tmp_path / "runs.csv").write_text(text, encoding="utf-8")
+    assert read_runs(tmp_path / "runs.csv").to_dict("list") == {
+        "head": ["bilinear"],
+        "n": [256],
+        "accuracy": [0.75],
+    }
 
 
 def test_the_command_draws_and_prints_what_the_function_finds(tmp_path):

@@ -127,7 +127,8 @@ def type_problem(dtype: np.dtype[Any]) -> str | None:
     if dtype.kind == "O":
         return (
             "it holds Python objects, which are never unpickled; save it as plain numbers or"
-            " strings, with numpy.asarray(x, dtype=float) or dtype=str"
+            " strings, with numpy.asarray(x, dtype=float) or dtype=str, or with numpy.stack(x)"
+            " where each item is a vector"
         )
     if dtype.kind == "V":
         known = ", as NumPy writes bfloat16" if dtype.itemsize == 2 else ""
