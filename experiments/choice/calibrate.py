@@ -51,9 +51,9 @@ def forecast_rows(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def hats(ratio: Array) -> Array:
-    """Return the weights (rows, 5) of linear interpolation between the log ratios."""
-    knots, x = np.log(RATIOS), np.log(ratio)
+def hats(ratio: Array, ratios: Array = RATIOS) -> Array:
+    """Return the weights (rows, ratios) of linear interpolation between the log ratios."""
+    knots, x = np.log(ratios), np.log(ratio)
     weights: Array = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
     return weights
 

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.optimize import nnls
 
 import fusiontheory.pilot
-from experiments.choice.calibrate import FOLDS, LEVELS, weighted_quantile
+from experiments.choice.calibrate import FOLDS, LEVELS, hats, weighted_quantile
 from experiments.choice.collect import CALIBRATION, read_records
 from experiments.choice.pilots import Record, pilot_curves
 from fusiontheory.pilot import error_parts
@@ -52,18 +52,11 @@ def accuracy_rows(records: Iterable[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def hats(ratio: Array) -> Array:
-    """Return the weights (rows, ratios) of linear interpolation between the log ratios."""
-    knots, x = np.log(RATIOS), np.log(ratio)
-    weights: Array = np.stack([np.interp(x, knots, row) for row in np.eye(len(knots))], axis=1)
-    return weights
-
-
 def fitted_deviations(rows: pd.DataFrame) -> Array:
     """Return c >= 0 (ratios, 3) so that squared errors, less the noise, are ((c parts)^2).sum()."""
     parts, error, noise = (rows[c].to_numpy() for c in (list(PARTS), "error", "noise"))
     result = []
-    for near in hats(rows["ratio"].to_numpy()).T:
+    for near in hats(rows["ratio"].to_numpy(), RATIOS).T:
         variance = np.full(len(error), float((error**2).mean()))
         for _ in range(5):
             weight = np.sqrt(near) / variance
@@ -75,7 +68,7 @@ def fitted_deviations(rows: pd.DataFrame) -> Array:
 
 def standard_errors(rows: pd.DataFrame, deviations: Array) -> Array:
     """Return error over scale, to which the noise of the truth is added."""
-    weights = hats(rows["ratio"].to_numpy()) @ deviations
+    weights = hats(rows["ratio"].to_numpy(), RATIOS) @ deviations
     squares = ((weights * rows[list(PARTS)].to_numpy()) ** 2).sum(1)
     result: Array = rows["error"].to_numpy() / np.sqrt(squares + rows["noise"].to_numpy())
     return result
@@ -88,7 +81,7 @@ def calibrate_accuracy(rows: pd.DataFrame) -> dict[str, Any]:
     for fold in range(FOLDS):
         test = rows["world"].isin(worlds[fold::FOLDS]).to_numpy()
         standard[test] = standard_errors(rows[test], fitted_deviations(rows[~test]))
-    near = hats(rows["ratio"].to_numpy())
+    near = hats(rows["ratio"].to_numpy(), RATIOS)
     quantiles = {
         f"{level:g}": [
             [weighted_quantile(standard, column, q) for q in ((1 - level) / 2, (1 + level) / 2)]
