@@ -204,8 +204,9 @@ def table(counts, forms):
     about = (
         f"Measured on {date.today()}: {platform.machine()}, {os.cpu_count()} cores, Python"
         f" {platform.python_version()}, SQLite {sqlite3.sqlite_version}; the load of the machine"
-        f" was {os.getloadavg()[1]:.1f} at the start, and wall times are longer by it. A cell has"
-        " 5 settings and 3 rows of 4 values."
+        f" was {os.getloadavg()[1]:.1f} at the start (wall times grow where more than"
+        " two processes want its cores). A cell has 5 settings and 3 rows of"
+        " 4 values."
     )
     with tempfile.TemporaryDirectory() as base:
         return "\n".join([about, "", *sizes(base, counts), "", *alternatives(base, forms)])
