@@ -45,6 +45,18 @@ def test_groups_know_no_units_order_or_rotation(seed: int, unit: float, shift: f
     assert same_partition(found, find_duplicates(v, t)[order])
 
 
+def test_copies_far_apart_are_found() -> None:
+    """Rows are compared in blocks: copies lie within one, in two of full length, in the rest."""
+    rng = np.random.default_rng(0)
+    v, t = rng.standard_normal((2, 5000, 20))
+    for copy, row in ((1, 0), (2047, 7), (2048, 8), (4999, 9), (4998, 3000), (4997, 4996)):
+        v[copy], t[copy] = (x[row] + 0.01 * rng.standard_normal(20) for x in (v, t))
+    found = find_duplicates(v, t)
+    assert found.max() + 1 == 5000 - 6
+    copies, rows = [1, 2047, 2048, 4999, 4998, 4997], [0, 7, 8, 9, 3000, 4996]
+    assert found[copies].tolist() == found[rows].tolist()
+
+
 def test_representatives_are_the_first_rows() -> None:
     assert representatives(np.array([0, 0, 1, 0, 2])).tolist() == [0, 2, 4]
 
