@@ -21,6 +21,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
+from scipy.ndimage import gaussian_filter1d
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
@@ -43,6 +44,8 @@ __all__ = [
     "threshold_scatter",
 ]
 
+
+_TINY = np.finfo(np.float64).tiny
 
 # Texts of other images to an image.
 _PARTNERS = 8
@@ -182,7 +185,7 @@ def one_feature(apart: float, within: float) -> MatchingModel:
         return q, -q * kappa / (within + kappa)
 
     # Equal features have a constant score: no variance, and no signal.
-    power = max(within + apart**2 / 4, np.finfo(np.float64).tiny)
+    power = max(within + apart**2 / 4, _TINY)
     return MatchingModel(
         Spectrum.from_eigenvalues([power]), 0.0, FunctionSignal(signal, np.zeros_like)
     )
@@ -249,11 +252,14 @@ class DotProductScores:
         return np.asarray(spread / norm.pdf(ndtri(np.clip(mean, 1e-12, 1 - 1e-12))))
 
 
-# Points of the quadrature, to each side.
-_NODES = 12
+# Points of the quadrature, over the weight to each side of 0, and over the intercept.
+_NODES = 16
 
 # What accuracy is smoothed by, in standard deviations of a score: single scores do not decide.
 _SMOOTH = 0.1
+
+# Thresholds at which the smoothed accuracy is known, to a standard deviation of the smoothing.
+_FINE = 16
 
 
 @checked(matched=finite(1, least=2), mismatched=finite(1, least=2))
@@ -275,41 +281,71 @@ def threshold_scatter(
         >>> spread.round(2)
         array([0.01, 0.  ])
     """
-    matched, mismatched = np.sort(matched), np.sort(mismatched)
     middle = (matched.mean() + mismatched.mean()) / 2
     within = (matched.var() + mismatched.var()) / 2
-    nodes, weights = hermegauss(_NODES)
-    weights = weights / weights.sum()
-    both = np.outer(weights, weights).ravel()
-    normal = np.stack(np.meshgrid(nodes, nodes)).reshape(2, -1)
+    if not within > 0:
+        mean = 0.5 if matched.mean() == mismatched.mean() else 1.0
+        return np.full(len(n), mean), np.zeros(len(n))
+    thresholds, accuracy = _accuracies(matched, mismatched, _SMOOTH * np.sqrt(within) / _FINE)
     scatter = []
     for size in n:
-        intercept, slope = _least_squares(matched, mismatched, float(size), ridge, normal)
-        threshold = middle - intercept / np.where(slope == 0, np.finfo(np.float64).tiny, slope)
-        around = threshold[:, None] + _SMOOTH * np.sqrt(within) * nodes
-        below = [np.searchsorted(x, around) / x.size for x in (matched, mismatched)]
-        right = (1 + below[1] - below[0]) / 2 @ weights
+        intercept, slope, share = _training_sets(matched, mismatched, float(size), ridge)
+        right = np.interp(middle - intercept / slope, thresholds, accuracy)
         right = np.where(slope > 0, right, 1 - right)
-        mean = both @ right
-        scatter.append((mean, np.sqrt(both @ (right - mean) ** 2)))
+        mean = share @ right
+        scatter.append((mean, np.sqrt(share @ (right - mean) ** 2)))
     means, spreads = np.array(scatter).T
     return means, spreads
 
 
+def _accuracies(matched: Array, mismatched: Array, step: float) -> tuple[Array, Array]:
+    """Return thresholds a step apart, and the smoothed accuracy of what lies above each."""
+    classes = [np.sort(scores) for scores in (matched, mismatched)]
+    beyond = 8 * _FINE * step
+    low, high = min(one[0] for one in classes), max(one[-1] for one in classes)
+    thresholds = np.arange(low - beyond, high + beyond, step)
+    below = [np.searchsorted(one, thresholds) / one.size for one in classes]
+    smooth = gaussian_filter1d((1 + below[1] - below[0]) / 2, _FINE, mode="nearest", truncate=6)
+    return thresholds, smooth
+
+
+def _training_sets(
+    matched: Array, mismatched: Array, n: float, ridge: float
+) -> tuple[Array, Array, Array]:
+    """Return intercepts (at the middle), weights, and how large a share of training sets has them.
+
+    Both are normal. The side to which pairs are called matched turns with the sign of the weight,
+    so that weights of each sign have points of their own.
+    """
+    weight, covariance = _least_squares(matched, mismatched, n, ridge)
+    spread = max(float(np.sqrt(covariance[1, 1])), 1e-12 * abs(weight), _TINY)
+    negative = ndtr(-weight / spread)
+    points, lengths = np.polynomial.legendre.leggauss(_NODES)
+    points, lengths = (1 + points) / 2, lengths / 2
+    below = np.concatenate([negative * points, negative + (1 - negative) * points])
+    share = np.concatenate([negative * lengths, (1 - negative) * lengths])
+    moved = spread * ndtri(np.clip(below, _TINY, 1 - np.finfo(np.float64).epsneg))
+    slope = weight + moved
+    slope = np.where(slope == 0, _TINY, slope)
+    nodes, weights = hermegauss(_NODES)
+    along = covariance[0, 1] / spread**2
+    left = np.sqrt(max(float(covariance[0, 0] - along * covariance[0, 1]), 0.0))
+    intercept = along * moved[:, None] + left * nodes
+    both = share[:, None] * (weights / weights.sum())
+    return intercept.ravel(), np.repeat(slope, nodes.size), both.ravel()
+
+
 def _least_squares(
-    matched: Array, mismatched: Array, n: float, ridge: float, normal: Array
-) -> tuple[Array, Array]:
-    """Return intercept (at the middle) and weight at each column of standard normal numbers."""
+    matched: Array, mismatched: Array, n: float, ridge: float
+) -> tuple[float, Array]:
+    """Return the mean weight, and the covariance of intercept (at the middle) and weight."""
     apart = matched.mean() - mismatched.mean()
     middle = (matched.mean() + mismatched.mean()) / 2
     power = (matched.var() + mismatched.var()) / 2 + apart**2 / 4 + ridge / n
-    power = max(float(power), np.finfo(np.float64).tiny)  # equal scores, no ridge
     weight = apart / 2 / power
     covariance = np.zeros((2, 2))
     for scores, label in ((matched, 1.0), (mismatched, -1.0)):
         away = scores - middle
         residual = label - weight * away
         covariance += np.cov([residual, residual * away / power]) / (2 * n)
-    values, vectors = np.linalg.eigh(covariance)
-    intercept, slope = (vectors * np.sqrt(np.maximum(values, 0.0))) @ normal
-    return intercept, slope + weight
+    return float(weight), covariance

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.monte_carlo.ridge import SimulatedRisk
+from fusiontheory.monte_carlo.training_sets import random_numbers
 from fusiontheory.risk import LowRankTarget
 from fusiontheory.solvers import fit_low_rank
 
@@ -25,8 +25,8 @@ def simulate_low_rank(
 
     Args:
         target: dimensions, rank, singular values and noise.
-        n: training samples, at least 1.
-        draws: training sets, at least 2.
+        n: training samples, 1 to 1,000,000.
+        draws: training sets, 2 to 100,000.
         seed: of the random numbers.
         restarts: starts of each fit, at least 1.
 
@@ -35,7 +35,7 @@ def simulate_low_rank(
         some tens of steps, more if singular values lie close.
 
     Raises:
-        InputError: for n < 1, draws < 2, restarts < 1, a negative seed, or non-integers.
+        InputError: for n, draws or restarts out of range, a negative seed, or non-integers.
 
     Source: the measured twin of ``low_rank_risk``.
 
@@ -44,13 +44,11 @@ def simulate_low_rank(
         >>> bool(simulate_low_rank(target, n=40, draws=2, seed=0).mean < 1e-9)
         True
     """
-    n = positive_integer("n", n)
-    draws = positive_integer("draws", draws, minimum=2)
-    seed = positive_integer("seed", seed, minimum=0)
+    generators = random_numbers(n, draws, seed, target.d_v + target.d_t)
     truth = np.zeros((target.d_v, target.d_t))
     np.fill_diagonal(truth, target.singular_values)
     errors = np.empty((draws, 2))
-    for row, generator in zip(errors, np.random.default_rng(seed).spawn(draws), strict=True):
+    for row, generator in zip(errors, generators, strict=True):
         v = generator.standard_normal((n, target.d_v))
         t = generator.standard_normal((n, target.d_t))
         y = ((v @ truth) * t).sum(axis=1)

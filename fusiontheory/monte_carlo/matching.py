@@ -11,6 +11,7 @@ from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
 from fusiontheory.heads import find_head
 from fusiontheory.moments import GaussianPairs
+from fusiontheory.monte_carlo.training_sets import limited, random_numbers
 from fusiontheory.solvers import PairFeatures, measure_curve
 
 __all__ = ["draw_matching", "simulate_matching"]
@@ -61,11 +62,11 @@ def simulate_matching(
     Args:
         pairs: the distribution of matched pairs.
         head: name of one of `fusiontheory.HEADS`.
-        sizes: numbers of training pairs, at least 2.
+        sizes: numbers of training pairs, 2 to 1,000,000.
         ridge: delta of K + delta I, above 0.
-        draws: training sets, at least 2.
+        draws: training sets, 2 to 100,000.
         seed: of the random numbers.
-        test_pairs: test pairs of each draw.
+        test_pairs: test pairs of each draw, 2 to 1,000,000.
         unit_norm: see `draw_matching`.
 
     Returns:
@@ -73,7 +74,7 @@ def simulate_matching(
         and their standard errors.
 
     Raises:
-        InputError: for an unknown head, sizes below 2, a ridge of 0, fewer than 2 draws.
+        InputError: for an unknown head, a ridge of 0, sizes, draws or test pairs out of range.
 
     Source: the measured twin of `gaussian_matching_curve` and `predict_curve`.
 
@@ -85,10 +86,12 @@ def simulate_matching(
         True
     """
     chosen = find_head(head)
-    draws = positive_integer("draws", draws, minimum=2)
+    features, most = pairs.image.size + pairs.text.size, max(sizes)
+    test_pairs = limited("test_pairs", test_pairs, least=2)
+    generators = random_numbers(most, draws, seed, features, name="sizes")
     drawn = np.empty((draws, len(sizes), 2))
-    for index, rng in enumerate(np.random.default_rng(seed).spawn(draws)):
-        train = draw_matching(pairs, max(sizes), rng, unit_norm)
+    for index, rng in enumerate(generators):
+        train = draw_matching(pairs, most, rng, unit_norm)
         test = draw_matching(pairs, test_pairs, rng, unit_norm)
         measured = measure_curve(chosen, train, test, sizes, ridge)
         drawn[index] = [(point.risk, point.accuracy) for point in measured]

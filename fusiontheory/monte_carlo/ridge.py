@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import checked
+from fusiontheory.monte_carlo.training_sets import random_numbers
 from fusiontheory.risk import FusionSetting, additive_overlap, bilinear_mean, bilinear_overlap
 from fusiontheory.solvers import fit_bilinear_ridge, fit_linear_ridge
 from fusiontheory.typing import Array
@@ -69,8 +69,8 @@ def simulate_ridge_risk(setting: FusionSetting, n: int, draws: int, seed: int) -
 
     Args:
         setting: head, features, target, ridge and noise.
-        n: training samples, at least 1.
-        draws: training sets, at least 2.
+        n: training samples, 1 to 1,000,000.
+        draws: training sets, 2 to 100,000.
         seed: of the random numbers; the same seed gives the same errors.
 
     Returns:
@@ -78,7 +78,7 @@ def simulate_ridge_risk(setting: FusionSetting, n: int, draws: int, seed: int) -
         O(min(n, d_v d_t)^3 + n min(n, d_v d_t)^2) per draw.
 
     Raises:
-        InputError: for n < 1, draws < 2, a negative seed, or non-integers.
+        InputError: for n or draws out of range, a negative seed, or non-integers.
 
     Source: the measured twin of ``ridge_risk`` and ``training_risk``; Isserlis, "On a formula
     for the product-moment coefficient of any order of a normal frequency distribution" (1918).
@@ -91,10 +91,8 @@ def simulate_ridge_risk(setting: FusionSetting, n: int, draws: int, seed: int) -
         >>> abs(measured.mean - 1.1) < 4 * measured.standard_error  # 1 + 10 / (111 - 10 - 1)
         True
     """
-    n = positive_integer("n", n)
-    draws = positive_integer("draws", draws, minimum=2)
-    seed = positive_integer("seed", seed, minimum=0)
-    generators = np.random.default_rng(seed).spawn(draws)
+    features = setting.eigenvalues_v.size + setting.eigenvalues_t.size
+    generators = random_numbers(n, draws, seed, features)
     errors = np.array([_one_draw(setting, n, generator) for generator in generators])
     return SimulatedRisk(test=errors[:, 0], training=errors[:, 1])
 

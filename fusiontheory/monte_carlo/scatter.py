@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from fusiontheory.checks import positive_integer
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, shaped
 from fusiontheory.heads import find_head
 from fusiontheory.moments import GaussianPairs
 from fusiontheory.monte_carlo.matching import draw_matching
+from fusiontheory.monte_carlo.training_sets import limited, random_numbers
 from fusiontheory.solvers import measure_curve
 from fusiontheory.typing import Array
 
@@ -40,11 +40,11 @@ def simulate_training_scatter(
     Args:
         pairs: the distribution of matched pairs.
         head: name of one of `fusiontheory.HEADS`.
-        sizes: numbers of training pairs, at least 2.
+        sizes: numbers of training pairs, 2 to 1,000,000.
         ridge: delta of K + delta I, above 0.
-        draws: training sets, at least 8.
+        draws: training sets, 8 to 100,000.
         seed: of the random numbers.
-        test_pairs: of each of the two test sets.
+        test_pairs: of each of the two test sets, 2 to 1,000,000.
         unit_norm: see `draw_matching`.
 
     Returns:
@@ -52,7 +52,7 @@ def simulate_training_scatter(
         hides it) and ``accuracy_sd_se``, its standard error, by the jackknife over training sets.
 
     Raises:
-        InputError: for an unknown head, sizes below 2, a ridge of 0, fewer than 8 draws.
+        InputError: for an unknown head, a ridge of 0, sizes, draws or test pairs out of range.
 
     Source: the measured twin of ``training_sets`` of `fusiontheory.predict_curve`.
 
@@ -63,12 +63,14 @@ def simulate_training_scatter(
         True
     """
     chosen = find_head(head)
-    draws = positive_integer("draws", draws, minimum=8)
-    source, *streams = np.random.default_rng(seed).spawn(draws + 1)
+    features, most = pairs.image.size + pairs.text.size, max(sizes)
+    test_pairs = limited("test_pairs", test_pairs, least=2)
+    streams = random_numbers(most, draws, seed, features, least=8, name="sizes", before=1)
+    source = next(streams)
     tests = [draw_matching(pairs, test_pairs, source, unit_norm) for _ in range(2)]
     accuracies = np.empty((draws, len(sizes), 2))
     for index, rng in enumerate(streams):
-        train = draw_matching(pairs, max(sizes), rng, unit_norm)
+        train = draw_matching(pairs, most, rng, unit_norm)
         for half, test in enumerate(tests):
             measured = measure_curve(chosen, train, test, sizes, ridge)
             accuracies[index, :, half] = [point.accuracy for point in measured]
@@ -83,12 +85,12 @@ def simulate_training_scatter(
     )
 
 
-@checked
+@checked(accuracies=shaped(3, 1, 2))
 def paired_scatter(accuracies: Array) -> tuple[Array, Array]:
     """Return the standard deviation over draws of what two halves of a test set both show.
 
     Args:
-        accuracies: shape (draws, sizes, 2 halves): noise of one half is not in the other.
+        accuracies: shape (3 draws or more, sizes, 2 halves): noise of one half is not in the other.
 
     Returns:
         The deviation and its standard error, a jackknife over draws, shape (sizes,) each.
@@ -100,13 +102,12 @@ def paired_scatter(accuracies: Array) -> tuple[Array, Array]:
         >>> bool(abs(deviation[0] - 0.02) < 3 * error[0])
         True
     """
-    without = np.array(
-        [_deviation(np.delete(accuracies, row, axis=0)) for row in range(len(accuracies))]
-    )
-    return _deviation(accuracies), without.std(axis=0) * np.sqrt(len(accuracies) - 1)
-
-
-def _deviation(accuracies: Array) -> Array:
+    draws = len(accuracies)
     away = accuracies - accuracies.mean(axis=0)
-    variance = (away[..., 0] * away[..., 1]).sum(axis=0) / (len(accuracies) - 1)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+    products = away[..., 0] * away[..., 1]
+    total = products.sum(axis=0)
+    # Without one draw the means move, so that it takes draws / (draws - 1) of its product with it.
+    left = (total - products * draws / (draws - 1)) / (draws - 2)
+    without = np.sqrt(np.maximum(left, 0.0))
+    deviation = np.sqrt(np.maximum(total / (draws - 1), 0.0))
+    return deviation, without.std(axis=0) * np.sqrt(draws - 1)

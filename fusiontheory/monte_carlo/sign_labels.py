@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fusiontheory.checks import non_negative, positive_integer
+from fusiontheory.checks import non_negative
 from fusiontheory.constraints import checked
+from fusiontheory.monte_carlo.training_sets import random_numbers
 from fusiontheory.risk import SignLabel, SignLabels, checked_target
 from fusiontheory.solvers import fit_linear_ridge
 from fusiontheory.typing import Array
@@ -50,12 +51,12 @@ def simulate_sign_accuracy(
 
     Args:
         labels: features, latent, flips and ridge.
-        n: training samples, at least 1.
-        draws: training sets, at least 2.
+        n: training samples, 1 to 1,000,000.
+        draws: training sets, 2 to 100,000.
         seed: of the random numbers.
 
     Raises:
-        InputError: for n < 1, draws < 2, a negative seed, or non-integers.
+        InputError: for n or draws out of range, a negative seed, or non-integers.
 
     Source: the measured twin of ``sign_accuracy``.
 
@@ -105,17 +106,17 @@ def simulate_coefficients(
     Args:
         eigenvalues: lambda_i >= 0, not all zero, shape (p,).
         coefficients: b_i of the target sum_i b_i phi_i, signed, shape (p,).
-        n: training samples, at least 1.
+        n: training samples, 1 to 1,000,000.
         ridge: delta >= 0, absolute, in the units of the eigenvalues.
         noise: s^2 >= 0, variance of the label noise.
-        draws: training sets, at least 2.
+        draws: training sets, 2 to 100,000.
         seed: of the random numbers.
 
     Returns:
         Shape (draws, p), in label units.
 
     Raises:
-        InputError: for negative or non-finite numbers, shapes that differ, n < 1, draws < 2.
+        InputError: for negative or non-finite numbers, shapes that differ, n or draws out of range.
 
     Example:
         >>> import numpy as np
@@ -137,12 +138,10 @@ def _fits(
     eigenvalues: Array, label: SignLabel, ridge: float, n: int, draws: int, seed: int
 ) -> Array:
     """Return coefficients (draws, p) of fits to labels that ``label`` draws from z (n, p)."""
-    n = positive_integer("n", n)
-    draws = positive_integer("draws", draws, minimum=2)
-    seed = positive_integer("seed", seed, minimum=0)
+    generators = random_numbers(n, draws, seed, eigenvalues.size)
     scale = np.sqrt(eigenvalues)
     fitted = np.empty((draws, eigenvalues.size))
-    for row, generator in zip(fitted, np.random.default_rng(seed).spawn(draws), strict=True):
+    for row, generator in zip(fitted, generators, strict=True):
         z = generator.standard_normal((n, eigenvalues.size))
         row[:] = scale * fit_linear_ridge(z * scale, label(z, generator), ridge)
     return fitted
