@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from fusiontheory.advice.doubts import label_doubts
 from fusiontheory.checks import InputError
 from fusiontheory.data import Missing, equal_rows, missing_rows, same_images
 from fusiontheory.pilot import Labels, Task
@@ -147,6 +149,9 @@ def labelled_pilot(
                 f"groups must name one group for each of {given} rows, got shape {groups.shape}"
             )
         groups = groups.astype(str) if groups.dtype.kind == "O" else groups
+    for doubt in label_doubts(names):
+        notes.append(f"{doubt[0].upper()}{doubt[1:]}.")
+        warnings.warn(doubt, stacklevel=3)
     rows = _present(image, text, missing, facts, notes)
     if len(rows) < given:
         labels = Labels.from_labels(names[rows], kind)
@@ -208,6 +213,7 @@ def _present(
             f"{lost.sum()} of {len(lost)} rows lack a modality (zero or not finite: {gone[0].sum()}"
             f" in v, {gone[1].sum()} in t) and are left out."
         )
+        warnings.warn(notes[-1].rstrip("."), stacklevel=4)  # before the work, not after it
     return np.flatnonzero(~lost)
 
 

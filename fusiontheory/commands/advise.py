@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["advise"]
 
-_FILLERS = (1, 9, 99, 999, 9999, 99999)
-"""What people write for a number that is not there, with either sign."""
-
 
 def advise(
     features: Annotated[
@@ -103,7 +100,6 @@ def advise(
     image, text, ids = read(features, reading)
     for name, source in (("y", labels), ("groups", groups)):
         settings[name] = None if source is None else _column(name, source, features, ids)
-    _warn_of_filler(settings["y"])
     advice = ask(image, text, **settings)
     if page is not None:
         advice.write_page(page)
@@ -172,21 +168,3 @@ def _column(name: str, source: str, beside: list[Path], ids: Sequence[str] | Non
     from fusiontheory.data import read_column
 
     return read_column({"y": "--labels"}.get(name, f"--{name}"), source, beside, ids)
-
-
-def _warn_of_filler(y: AnyArray | None) -> None:
-    """Warn of a number that may stand for a missing label, such as -999 far below all others."""
-    if y is None or y.dtype.kind not in "iuf" or (y == y[:1]).all():
-        return
-    for value in (y.min(), y.max()):
-        same = y == value
-        rest = y[~same]
-        away = abs(rest.astype(float) - float(value)).min()
-        wide = float(rest.max()) - float(rest.min())
-        if same.sum() > 1 and abs(float(value)) in _FILLERS and away > 3 * wide > 0:
-            warnings.warn(
-                f"--labels are {value:g} in {same.sum()} of {len(y)} rows, the first at index"
-                f" {same.argmax()}, far from all others ({rest.min():g} to {rest.max():g}), as"
-                " where a label is missing; if so, leave these rows out",
-                stacklevel=2,
-            )

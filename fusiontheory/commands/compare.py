@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from fusiontheory.checks import InputError
 from fusiontheory.commands.options import (
     TASK,
     Features,
@@ -76,6 +77,8 @@ def compare(
     check_figure(figure)
     measured = read_runs(runs)
     heads = list(dict.fromkeys(measured["head"]))
+    for head in heads:
+        _check_head(head, runs)
     sizes = sorted({*measured["n"]})
     reading = Reading(image_key, text_key, missing)
     table = forecast(
@@ -90,3 +93,16 @@ def compare(
     else:
         typer.echo(f"{TASK}, your runs beside the predictions for {ridge_words(delta)}.")
         typer.echo(comparison.to_text())
+
+
+def _check_head(head: str, runs: Path) -> None:
+    """Refuse a head that has no prediction before any work, by the file that names it."""
+    from fusiontheory.heads import find_head
+
+    try:
+        find_head(head)
+    except InputError as error:
+        raise InputError(
+            f"{error} in {runs.name}; rename it there, or use fusiontheory forecast, which takes"
+            " heads of your own"
+        ) from error

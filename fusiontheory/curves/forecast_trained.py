@@ -42,8 +42,8 @@ from scipy.special import ndtr, ndtri
 
 from fusiontheory.checks import InputError, sample_sizes
 from fusiontheory.constraints import checked
-from fusiontheory.curves.own_runs import checked_runs, read_runs
 from fusiontheory.curves.predict import predict_curve
+from fusiontheory.curves.run_table import checked_runs, read_runs
 from fusiontheory.heads import HEADS, heads_for
 from fusiontheory.moments import Moments
 from fusiontheory.typing import Array

@@ -6,7 +6,6 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,11 @@ import pandas as pd
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.curves.answer import TOO_CLOSE
-from fusiontheory.heads import HEADS, find_head
+from fusiontheory.curves.run_table import checked_runs, read_runs
+from fusiontheory.heads import HEADS
 
-__all__ = ["RunComparison", "checked_runs", "compare", "read_runs"]
+__all__ = ["RunComparison", "compare"]
 
-_NEEDED = ("head", "n", "accuracy")
-_ONE_OF = ("setting", "condition", "sigma", "side")  # runs of several are not one curve
 _TWO = 2.0  # standard errors from which a difference can be told
 _EDGE = 1e-12
 
@@ -94,33 +92,6 @@ class RunComparison:
 
 
 @checked
-def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """Read a CSV file of runs, whose columns commas, semicolons or tabs separate.
-
-    Raises:
-        InputError: if it cannot be read, or as `compare` does for its columns.
-
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "runs.csv"
-    >>> _ = path.write_text("head,n,accuracy\\nbilinear,256,0.8\\n")
-    >>> read_runs(path)["accuracy"].tolist()
-    [0.8]
-    """
-    try:
-        with Path(path).open(encoding="utf-8-sig") as file:
-            separator = max(",;\t", key=file.readline().count)
-        table = pd.read_csv(path, sep=separator, skipinitialspace=True)
-        if separator != "," and "accuracy" in table and table["accuracy"].dtype.kind not in "fi":
-            table = pd.read_csv(path, sep=separator, skipinitialspace=True, decimal=",")
-    except (OSError, ValueError, UnicodeError) as error:
-        raise InputError(
-            f"runs must be a CSV file with the columns {', '.join(_NEEDED)} and, if there are,"
-            f" seed; {Path(path).name} cannot be read ({type(error).__name__})"
-        ) from error
-    return checked_runs(table)
-
-
-@checked
 def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) -> RunComparison:
     """Hold measured runs against predicted curves.
 
@@ -166,64 +137,6 @@ def compare(curve: pd.DataFrame, runs: pd.DataFrame | str | os.PathLike[str]) ->
     points = pd.DataFrame(rows).sort_values(["head", "n"], ignore_index=True)
     points["n"] = points["n"].map(lambda n: int(n) if float(n).is_integer() else n)
     return RunComparison(points, _gaps(given, points, heads))
-
-
-def checked_runs(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns head, n, accuracy, and seed if there are, of runs of one setting.
-
-    Raises:
-        InputError: as `compare` does.
-    """
-    missing = [column for column in _NEEDED if column not in runs]
-    if missing:
-        raise InputError(
-            f"runs must have the columns {', '.join(_NEEDED)}, and seed if there are, got"
-            f" {', '.join(map(str, runs.columns))}; {', '.join(missing)} not there"
-        )
-    if runs.empty:
-        raise InputError("runs must have at least one row, got none")
-    for column in _ONE_OF:
-        if column in runs and runs[column].nunique() > 1:
-            names = ", ".join(sorted(map(str, runs[column].unique())))
-            raise InputError(
-                f"runs must be of one {column}, got {names}; take the runs of each apart"
-            )
-    kept = [*_NEEDED, *(["seed"] if "seed" in runs else [])]
-    table = runs[kept].reset_index(drop=True)
-    for column in ("n", "accuracy"):
-        values = pd.to_numeric(table[column], errors="coerce")
-        wrong = np.flatnonzero(~np.isfinite(values.to_numpy(float)))
-        if wrong.size:
-            row = int(wrong[0])
-            raise InputError(
-                f"runs must have a number as {column} in every row, got {table[column][row]!r} in"
-                f" row {row} ({wrong.size} such rows)"
-            )
-        table[column] = values
-    outside = table.index[(table["accuracy"] < 0) | (table["accuracy"] > 1)]
-    if len(outside):
-        value = table["accuracy"][outside[0]]
-        raise InputError(
-            f"runs must have accuracies from 0 to 1, got {value:g} in row {outside[0]}"
-            f" ({len(outside)} such rows); divide per cents by 100"
-        )
-    # A head that this library has goes by its one name; others are people's own.
-    table["head"] = [_name(str(head).strip()) for head in table["head"]]
-    if "seed" in table:
-        twice = table[table.duplicated(["head", "n", "seed"])]
-        if len(twice):
-            head, n, _, seed = twice.iloc[0][["head", "n", "accuracy", "seed"]]
-            raise InputError(
-                f"runs must have each run once, got {head}, n = {n:g}, seed {seed} again"
-            )
-    return table
-
-
-def _name(head: str) -> str:
-    try:
-        return find_head(head).name
-    except InputError:
-        return head
 
 
 def _point(head: str, n: float, measured: np.ndarray, line: pd.DataFrame) -> dict[str, Any]:
@@ -288,7 +201,7 @@ def _gaps(runs: pd.DataFrame, points: pd.DataFrame, heads: Sequence[str]) -> pd.
 
 def _paired_error(runs: pd.DataFrame, first: str, second: str, n: float) -> float:
     """Return the standard error of the gap over shared seeds; NaN where seeds are not the same."""
-    if "seed" not in runs:
+    if "seed" not in runs or runs["seed"].isna().any():
         return float("nan")
     one, other = (
         runs[(runs["head"] == head) & (runs["n"] == n)].set_index("seed")["accuracy"]

@@ -115,7 +115,9 @@ def _complete(y: ArrayLike) -> AnyArray:
     if array.dtype.kind == "c":
         raise InputError("y must be classes or real numbers, got complex ones")
     if array.dtype.kind == "O":
-        missing = np.array([v is None or (isinstance(v, float) and np.isnan(v)) for v in array])
+        missing = np.array([v is None or v != v or _blank(v) for v in array.tolist()], bool)
+    elif array.dtype.kind == "U":
+        missing = np.array([_blank(v) for v in array.tolist()], bool)
     elif array.dtype.kind == "f":
         missing = ~np.isfinite(array)
     else:
@@ -128,6 +130,11 @@ def _complete(y: ArrayLike) -> AnyArray:
             " counted from 0); leave those items out, or give them as unlabelled"
         )
     return array
+
+
+def _blank(value: object) -> bool:
+    """Return whether a text is one that programs write where there is none."""
+    return isinstance(value, str) and value.strip().lower() in ("", "nan", "<na>")
 
 
 def _looks_like_classes(array: AnyArray) -> bool:

@@ -11,7 +11,6 @@ from typer.testing import CliRunner
 
 from fusiontheory import InputError, compare
 from fusiontheory.cli import app
-from fusiontheory.curves import read_runs
 
 CURVE = pd.DataFrame(
     [
@@ -109,23 +108,6 @@ def test_refusals(table, message):
         compare(CURVE, table)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "head;n;accuracy\nbilinear;256;0,75\n",
-        "head\tn\taccuracy\nbilinear\t256\t0.75\n",
-        "\ufeffhead,n,accuracy\nbilinear,256,0.75\n",
-    ],
-)
-def test_columns_are_separated_as_programs_do(tmp_path, text):
-    (tmp_path / "runs.csv").write_text(text, encoding="utf-8")
-    assert read_runs(tmp_path / "runs.csv").to_dict("list") == {
-        "head": ["bilinear"],
-        "n": [256],
-        "accuracy": [0.75],
-    }
-
-
 def test_the_command_draws_and_prints_what_the_function_finds(tmp_path):
     rng = np.random.default_rng(0)
     shared = rng.standard_normal((200, 6))
@@ -140,6 +122,9 @@ def test_the_command_draws_and_prints_what_the_function_finds(tmp_path):
     assert record["points"][0]["measured_se"] is None
     assert record["gaps"][0]["verdict"] == "not tested"
     assert figure.read_bytes().startswith(b"<?xml")
+    (tmp_path / "other.csv").write_text("head,n,accuracy\nmine,64,0.7\n")
+    arguments[-1] = str(tmp_path / "other.csv")
+    assert "got 'mine' in other.csv; rename it there" in CliRunner().invoke(app, arguments).output
     missing = CliRunner().invoke(app, ["compare", str(tmp_path / "f.npz"), "--runs", "none.csv"])
     assert (missing.exit_code, missing.output.count("\n")) == (2, 1)
     assert "none.csv cannot be read" in missing.output

@@ -161,9 +161,10 @@ def test_axes_of_length_one_do_not_count(image: tuple[int, ...], text: tuple[int
     [
         (IMAGE.T, TEXT[:, 0], r"image \(4, 30\) and text \(30, 5\), which fit if image is turned"),
         (IMAGE, TEXT[:, 0].T, "which fit if text is turned"),
-        (IMAGE.T, TEXT[:, 0].T, "which fit if image and text is turned"),
+        (IMAGE.T, TEXT[:, 0].T, "which fit if image and text are turned"),
         (IMAGE, FLAT, r"save text.reshape\(30, 3, -1\)"),
-        (IMAGE[:-1], TEXT[:, 0], "give the names of both, to join"),
+        (IMAGE[:-1], TEXT[:, 0], "29 images, got 30 rows.*give the names of the rows"),
+        (np.ones((300, 8)), np.ones((299, 8)), "300 images, got 299 rows"),
     ],
 )
 def test_rows_that_do_not_fit(image: np.ndarray, text: np.ndarray, said: str) -> None:

@@ -196,3 +196,36 @@ def test_padded_tokens_and_bytes_are_called_so(tmp_path: Path) -> None:
     pd.DataFrame({"image": cells, "text": cells}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(InputError, match="got bytes, which say neither type nor shape"):
         read_features(tmp_path / "x.parquet")
+
+
+def test_vectors_are_found_beside_the_text_that_they_are_of(tmp_path: Path) -> None:
+    order = np.random.default_rng(1).permutation(N)
+    for name, beside, x, rows in (("v", "uri", IMAGE, range(N)), ("t", "text", TEXT, order)):
+        lists = [{"id": IDS[k], beside: "a cat", "embedding": x[k].tolist()} for k in rows]
+        pd.DataFrame(lists).to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    with pytest.warns(UserWarning, match="not used"):
+        found = read_features([tmp_path / "v.jsonl", tmp_path / "t.jsonl"])
+    np.testing.assert_allclose(found.text[:, 0], TEXT, atol=1e-6)
+
+
+def test_a_table_of_text_alone_is_called_so(tmp_path: Path) -> None:
+    pd.DataFrame({"image_path": IDS, "caption": "a cat"}).to_csv(tmp_path / "c.csv", index=False)
+    with pytest.raises(InputError, match="caption, image_path hold text; encode"):
+        read_features(tmp_path / "c.csv")
+
+
+def test_columns_of_truth_that_mean_splits_are_named(tmp_path: Path) -> None:
+    held = {"image": IMAGE, "text": TEXT, "train_mask": np.arange(N) < 6}
+    np.savez(tmp_path / "f.npz", **held)
+    with pytest.warns(UserWarning, match="all rows are taken, as train_mask is not read"):
+        assert len(read_features(tmp_path / "f.npz")) == N
+
+
+def test_names_may_differ_in_capitals_and_blanks(tmp_path: Path) -> None:
+    order = np.random.default_rng(1).permutation(N)
+    FRAME.assign(id=[f"{k} " for k in IDS]).to_csv(tmp_path / "v.csv", index=False)
+    other = pd.DataFrame(TEXT).assign(id=[k.upper() for k in IDS])
+    other.iloc[order].to_csv(tmp_path / "t.csv", index=False)
+    with pytest.warns(UserWarning, match="agree without capitals and blanks"):
+        found = read_features([tmp_path / "v.csv", tmp_path / "t.csv"])
+    np.testing.assert_allclose(found.text[:, 0], TEXT, atol=1e-6)

@@ -64,7 +64,7 @@ class RunOptions:
         from validation.kernel import Run, parse_ridge, parse_sizes
 
         return Run(
-            features=self.features,
+            features=_file(self.features),
             sizes=parse_sizes(self.sizes),
             seeds=self.seeds,
             ridge=parse_ridge(self.ridge),
@@ -101,7 +101,7 @@ class ReportOptions:
         from validation.kernel import parse_ridge, parse_sizes
 
         asked = {
-            "features": self.features,
+            "features": _file(self.features),
             "sizes": None if self.sizes is None else parse_sizes(self.sizes),
             "seeds": self.seeds,
             "ridge": None if self.ridge is None else parse_ridge(self.ridge),
@@ -173,6 +173,14 @@ def _opened(run: Run, store: Path, devices: tuple[str, ...] = ()) -> tuple[Sessi
 
     session, said = session_of_file(replace(run, fingerprint=features.fingerprint), store)
     return replace(session, devices=devices), said
+
+
+def _file(given: Path | None) -> Path | None:
+    """Return the file of NAME=FILE, as ``study`` takes it, or the file that is given."""
+    if given is None or given.exists():
+        return given
+    name, found, file = str(given).partition("=")
+    return Path(file) if found and name and Path(file).is_file() else given
 
 
 def _tell(lines: list[str]) -> None:

@@ -48,12 +48,17 @@ def _number(name: str) -> str:
     return (stem.lstrip("0") or "0") if stem.isdigit() else stem
 
 
+def _small(name: str) -> str:
+    return _number(name).casefold().strip()
+
+
 _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("as they are", str),
     ("without the number of a caption", _numberless),
     ("without folders", _file_name),
     ("without folders and endings", _stem),
     ("without leading zeros", _number),
+    ("without capitals and blanks", _small),
 )
 """That with which most names agree is taken; of equals, the first."""
 
@@ -64,7 +69,8 @@ def owners_by_name(
     """Return the row of image that each row of text belongs to, -1 for none, by their names.
 
     Where no name of text is one of image as it stands, the number of a caption (``a.jpg#0``),
-    folders, endings and leading zeros are left out, as far as images stay distinct without them.
+    folders, endings, leading zeros and capitals are left out, as far as images stay distinct
+    without them.
 
     Args:
         image_ids: n names, that may repeat; the first row of a name owns.

@@ -18,6 +18,7 @@ __all__ = [
     "choose_pair",
     "is_id",
     "is_label",
+    "is_mask",
     "is_split",
     "speaks_of_text",
 ]
@@ -42,6 +43,9 @@ _ID = re.compile(
 _LABEL = re.compile(r"(labels?|targets?|class(es)?|y|category|categories|attributes?)")
 _TOLD = 8  # names in an error
 _SPLIT = re.compile(r"(splits?|folds?|partitions?|subsets?|sets?)")
+_MASK = re.compile(
+    r"(is_?|in_?)?(train|training|test|testing|val|valid|validation|dev)(_?(set|mask|idx|ind|index|indices))?"
+)
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,15 @@ def is_split(name: str) -> bool:
     return _SPLIT.fullmatch(_plain(name)) is not None
 
 
+def is_mask(name: str) -> bool:
+    """Return whether a name is one of a column that says which rows are in one split.
+
+    >>> is_mask("is_train"), is_mask("val_mask"), is_mask("caption")
+    (True, True, False)
+    """
+    return _MASK.fullmatch(_plain(name)) is not None
+
+
 def is_label(name: str) -> bool:
     """Return whether a name is one of a column of labels."""
     return _LABEL.fullmatch(_plain(name)) is not None
@@ -112,6 +125,7 @@ def choose_pair(
     if len(missing) == 1 and "" in arrays and _is_vectors(arrays[""]):
         chosen[missing.pop()] = ""  # such as X of AnnData beside one modality of obsm
     if missing:
+        _check_not_all_text(path, arrays)
         raise InputError(
             "path must hold the arrays image and text, or others that --image-key and --text-key"
             f" name, got {path} without {' and '.join(missing)}; it holds {_held(arrays)}"
@@ -128,8 +142,12 @@ def choose_one(
         InputError: if there is none, or several could be it.
     """
     chosen = _side(path, arrays, side, name)
+    vectors = [key for key, stored in arrays.items() if _is_vectors(stored)]
+    intact = chosen is None or arrays[chosen].problem is None
+    if name is None and len(vectors) == 1 and chosen not in vectors and intact:
+        chosen = vectors[0]  # such as an embedding beside the text that it is of
     if chosen is None:
-        vectors = [key for key, stored in arrays.items() if _is_vectors(stored)]
+        _check_not_all_text(path, arrays)
         loose = [key for key, stored in arrays.items() if not (is_id(key) or is_split(key))]
         candidates = [""] if "" in vectors else vectors or loose
         if len(candidates) != 1:
@@ -139,6 +157,15 @@ def choose_one(
             )
         chosen = candidates[0]
     return _with_rest(arrays, *((chosen, None) if side == "image" else (None, chosen)))
+
+
+def _check_not_all_text(path: Path, arrays: Mapping[str, Stored]) -> None:
+    """Refuse a file of paths and captions, as a corpus is: vectors are wanted."""
+    if any(arrays) and all(one.dtype.startswith(("str", "bytes")) for one in arrays.values()):
+        raise InputError(
+            f"path must hold vectors, got {path}, in which {_held(arrays)} hold text; encode images"
+            " and captions first, as python -m validation extract does"
+        )
 
 
 def _asked(image: str | None, text: str | None) -> list[tuple[str, str | None]]:
@@ -156,10 +183,12 @@ def _side(path: Path, arrays: Mapping[str, Stored], side: str, name: str | None)
     likely = [
         key for key, one in arrays.items() if _is_vectors(one) and pattern.fullmatch(_plain(key))
     ]
-    if side in likely or (side in arrays and not likely):
+    if side in likely:
         return side
     if not likely:
         likely = [key for key, one in arrays.items() if _is_vectors(one) and _speaks(key, side)]
+    if not likely and side in arrays:
+        return side  # of another shape or type, which reading it says
     if not likely:  # whose type cannot be read, which reading it says
         held = [key for key, one in arrays.items() if one.problem is not None]
         likely = [key for key in held if pattern.fullmatch(_plain(key)) or _speaks(key, side)]

@@ -23,6 +23,7 @@ from fusiontheory.data.reading.names import (
     choose_one,
     choose_pair,
     is_id,
+    is_mask,
     speaks_of_text,
 )
 from fusiontheory.data.reading.rows import Missing, Rows, settle
@@ -283,6 +284,12 @@ def _say_unused(file: StoredFile, chosen: Chosen, used: str | None) -> None:
         _warn(
             f"{file.path}: {', '.join(told)}{more} not used; the task is image-text matching, which"
             " takes image and text vectors, ids and splits"
+        )
+    masks = [name for name in unused if is_mask(name)]
+    if masks and chosen.split is None:
+        _warn(
+            f"{file.path}: all rows are taken, as {', '.join(masks)} is not read; to take those of"
+            " training alone, write a column split of train, dev and test, or leave the others out"
         )
 
 

@@ -31,6 +31,10 @@ __all__ = ["Missing", "Rows", "settle"]
 Missing = Literal["refuse", "drop"]
 """What to do with rows that are zero or not finite, and with images that have no text."""
 
+_NAMES_JOIN = (
+    "; leave out rows without a partner, or give the names of the rows in both files, to join by"
+    " them"
+)
 _REPEATED = 0.01
 """Share of equal texts from which they are worth a word."""
 
@@ -210,7 +214,7 @@ def _owners(rows: Rows, image: AnyArray, text: AnyArray, said: list[str]) -> Int
     if n == m:
         return np.arange(n)
     each = f"; if the {m // n} texts of an image follow one another, save" if m % n == 0 else ""
-    how = f"{each} text.reshape({n}, {m // n}, -1)" if each else "; give the names of both, to join"
+    how = f"{each} text.reshape({n}, {m // n}, -1)" if each else _NAMES_JOIN
     raise InputError(
         f"text must have one row for each of the {n} images, got {m} rows in {rows.where}{how}"
     )

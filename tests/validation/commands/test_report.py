@@ -114,7 +114,10 @@ def test_arrays_run_and_report_are_one_way(tmp_path: Path) -> None:
     arrays = ["--image", tmp_path / "image.npy", "--text", tmp_path / "text.npy", "--out", mine]
     assert validation("arrays", *arrays)[0] == 0
     numbers = ["--sizes", "16,32,512", "--seeds", "1", "--jobs", "1"]
-    status, _, said = validation("run", "--features", mine, "--store", tmp_path / "store", *numbers)
+    named = f"mine={mine}"  # as study takes it
+    status, _, said = validation(
+        "run", "--features", named, "--store", tmp_path / "store", *numbers
+    )
     assert status == 0, said
     lines = said.splitlines()
     assert lines[0] == (
