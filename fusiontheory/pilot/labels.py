@@ -20,6 +20,10 @@ LEAST_ITEMS = 50
 LEAST_OF_CLASS = 5
 # Integers with more values than this are numbers rather than classes.
 _MOST_CLASSES = 50
+_OFF_BY_ONE = {
+    -1: "; if the file has no header, its first label was taken for one: add a header",
+    1: "; if its first row is a header, leave that out",
+}
 
 
 @checked
@@ -59,7 +63,10 @@ class Labels:
             raise InputError(f"task must be auto, classification or regression, got {task!r}")
         array = _complete(y)
         if items is not None and len(array) != items:
-            raise InputError(f"y must have one label for each of {items} rows, got {len(array)}")
+            raise InputError(
+                f"y must have one label for each of {items} rows, got {len(array)}"
+                f"{_OFF_BY_ONE.get(len(array) - items, '')}"
+            )
         if len(array) < LEAST_ITEMS:
             raise InputError(
                 f"{len(array)} labelled items are too few to say anything;"

@@ -10,6 +10,7 @@ from typing import Literal
 
 from fusiontheory.checks import InputError
 from validation.corpus.caption_tables import JSON_LINES, SEPARATORS, read_table
+from validation.corpus.coco import is_coco, read_coco
 from validation.corpus.columns import find_columns, known_columns
 from validation.corpus.corpus import Corpus
 from validation.corpus.flickr_text import TOKEN_LINE, read_flickr_text
@@ -17,16 +18,17 @@ from validation.corpus.hugging_face import PREFIX, read_hugging_face
 from validation.corpus.kaggle import read_kaggle
 from validation.corpus.karpathy import read_karpathy
 from validation.corpus.listing import Incomplete
-from validation.corpus.text_file import read_lines
+from validation.corpus.text_file import read_lines, read_text
 
 __all__ = ["Found", "Layout", "detect", "read_corpus"]
 
-Layout = Literal["flickr-text", "kaggle", "karpathy", "table", "hugging-face"]
+Layout = Literal["flickr-text", "kaggle", "karpathy", "coco", "table", "hugging-face"]
 
 _READERS = {
     "flickr-text": read_flickr_text,
     "kaggle": read_kaggle,
     "karpathy": read_karpathy,
+    "coco": read_coco,
     "table": read_table,
 }
 _PATTERNS = (
@@ -34,6 +36,7 @@ _PATTERNS = (
     "*.token",
     "captions.txt",
     "dataset*.json",
+    "captions*.json",
     "*.parquet",
     "*.jsonl",
     "*.csv",
@@ -57,8 +60,8 @@ def detect(path: str | Path) -> Found:
 
     A file is judged by its content. In a folder, and in its folders captions, Flickr8k_text and
     annotations, the captions file is the first of these that is there: ``*.token.txt``,
-    ``*.token``, ``captions.txt``, ``dataset*.json``, ``*.parquet``, ``*.jsonl``, ``*.csv``,
-    ``*.tsv``. A name is ``hf:owner/name``.
+    ``*.token``, ``captions.txt``, ``dataset*.json``, ``captions*.json``, ``*.parquet``,
+    ``*.jsonl``, ``*.csv``, ``*.tsv``. A name is ``hf:owner/name``.
 
     Raises:
         InputError: if there is nothing, no captions file, several, or one in no known layout.
@@ -132,7 +135,9 @@ def _layout_of_file(path: Path) -> Layout:
         return "table"
     if path.suffix == ".json":
         _, first = next(read_lines(path))
-        return "table" if _OBJECTS.match(first) else "karpathy"
+        if _OBJECTS.match(first):
+            return "table"
+        return "coco" if is_coco(read_text(path)) else "karpathy"
     _, first = next(read_lines(path))
     if TOKEN_LINE.fullmatch(first):
         return "flickr-text"

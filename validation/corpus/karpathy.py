@@ -74,13 +74,11 @@ def _entries(path: Path) -> list[Any]:
     entries = content.get("images") if isinstance(content, dict) else None
     if not isinstance(entries, list):
         raise _not_karpathy(path, "there is no list images")
-    if "annotations" in content:
-        raise _not_karpathy(path, "it looks like COCO's own annotations; take dataset_coco.json")
     return entries
 
 
 def _not_karpathy(path: Path, detail: str) -> InputError:
     return InputError(
         "path must be a Karpathy split (images with filename, split, sentences), got"
-        f" {path}: {detail}"
+        f" {path}: {detail}; of another form, save a CSV of the columns image and caption"
     )

@@ -74,18 +74,39 @@ def encoder_features(
     Example:
         ``encoder_features(Path("source")).image.shape`` is (8091, 512).
     """
-    names = lines(source / "features" / "image_ids.txt")
-    if names != sorted(set(names)):
-        raise InputError("image_ids.txt must hold distinct names in sorted order, it does not")
-    split = _splits(source / "flickr8k" / "captions", names, align_images)
-    backbones = [stored_array(source / "features" / name, len(names)) for name in _BACKBONES]
-    image = np.concatenate(backbones, axis=1)
+    names, image, split = _backbones(source, align_images)
     return FeatureSet(
         principal_scores(image, split == "align", dimension).astype(np.float32),
         stored_array(source / "features" / _CAPTIONS, len(names)).astype(np.float32),
         split=split,
         name=NAME,
     )
+
+
+def variance_kept(source: Path, dimension: int = DIMENSION) -> float:
+    """Return the share of the variance of the align images that the principal components hold.
+
+    Args:
+        source: folder as described in the module.
+        dimension: number of components.
+
+    Raises:
+        InputError: as `encoder_features` does.
+    """
+    _, image, split = _backbones(source, ALIGN_IMAGES)
+    align = image[split == "align"]
+    scores = principal_scores(image, split == "align", dimension)[split == "align"]
+    return float(scores.var(axis=0).sum() / np.count_nonzero(align.std(axis=0)))
+
+
+def _backbones(source: Path, align_images: int) -> tuple[list[str], Array, NDArray[np.str_]]:
+    """Return the names of the images, the vectors of all backbones side by side, and the splits."""
+    names = lines(source / "features" / "image_ids.txt")
+    if names != sorted(set(names)):
+        raise InputError("image_ids.txt must hold distinct names in sorted order, it does not")
+    split = _splits(source / "flickr8k" / "captions", names, align_images)
+    parts = [stored_array(source / "features" / name, len(names)) for name in _BACKBONES]
+    return names, np.concatenate(parts, axis=1), split
 
 
 def principal_scores(x: Array, fitted: NDArray[np.bool_], dimension: int) -> Array:

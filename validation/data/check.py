@@ -30,7 +30,7 @@ from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
 from validation.data import SHIPPED_FILE, shipped_features
-from validation.data.build import encoder_features
+from validation.data.build import encoder_features, variance_kept
 
 __all__ = ["app", "cosine_accuracy"]
 
@@ -64,6 +64,8 @@ def check(
     if source is not None:
         versions["float32"] = encoder_features(source)
         tables["moved"] = _moved(versions["float32"], versions["int8"])
+        kept = pd.DataFrame({"what": ["variance_kept"], "value": [variance_kept(source)]})
+        tables["vectors"] = pd.concat([tables["vectors"], kept], ignore_index=True)
     tables |= _measured(versions, seeds)
     if settings:
         tables["settings"] = _settings(versions["int8"])

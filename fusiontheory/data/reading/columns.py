@@ -115,7 +115,8 @@ def _vector(name: str, path: Path, column: str) -> AnyArray:
 def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequence[str]) -> AnyArray:
     """Return values in the order of the names of the features' rows, where their file has names."""
     owners: dict[str, AnyArray] = {}
-    for key in (k for k in column_names(path) if k != column and is_id(k)):
+    texts = _text_columns(path)
+    for key in (k for k in column_names(path) if k != column and (is_id(k) or k in texts)):
         try:
             held = [str(one) for one in _vector(key, path, key).tolist()]
         except InputError:
@@ -124,7 +125,10 @@ def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequenc
             continue
         if held == list(ids):
             return values
-        owners[key], _ = owners_by_name(held, ids)
+        owner, _ = owners_by_name(held, ids)
+        if not is_id(key) and 2 * np.count_nonzero(owner < 0) > len(ids):
+            continue
+        owners[key] = owner
         _check_one_value(name, path, key, held, values, owners[key])
     if not owners:
         return values
@@ -153,6 +157,14 @@ def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequenc
         _warn(f"{path}: rows are put into the order of the features by {key}")
     ordered: AnyArray = values[owner]
     return ordered
+
+
+def _text_columns(path: Path) -> set[str]:
+    """Return the names of the columns that hold text."""
+    if path.suffix.lower() in TABLES:
+        table = read_table(path)
+        return {str(c) for c in table.columns if table[c].dtype.kind not in "iufb"}
+    return {name for name, one in open_file(path).arrays.items() if one.dtype.startswith("str")}
 
 
 def _counts(column: AnyArray) -> bool:

@@ -47,6 +47,7 @@ _CONTENTS = (
     (b"\x93NUMPY", "a .npy file", (".npy",)),
     (b"PK\x03\x04", "an .npz or .pt file", (".npz", ".pt", ".pth")),
     (b"PAR1", "a parquet file", (".parquet",)),
+    (b"\x1f\x8b", "a gzip archive; unpack it first", ()),
     (b"\x89HDF\r\n", "an HDF5 file", (".h5", ".hdf5", ".h5ad", ".h5mu")),
 )
 _PICKLES = (".pkl", ".pickle", ".joblib")
@@ -111,9 +112,14 @@ def _check_content(path: Path, suffix: str) -> None:
             f"path must be the file itself, got {path}, a page of the web in its place, as where a"
             " download needs a login; fetch it again"
         )
+    if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05" and suffix not in (".pt", ".pth"):
+        raise InputError(
+            f"path must not be a pickle, which can run any code when it is read, got {path}, which"
+            f" is one in spite of its ending {suffix}; save the arrays with numpy.savez"
+        )
     for magic, what, endings in _CONTENTS:
         if start.startswith(magic) and suffix not in endings:
+            rename = f"; rename it to {path.stem}{endings[0]}" if endings else ""
             raise InputError(
-                f"path must have the ending of its content, got {path}, which is {what}; rename it"
-                f" to {path.stem}{endings[0]}"
+                f"path must have the ending of its content, got {path}, which is {what}{rename}"
             )

@@ -13,6 +13,8 @@ from fusiontheory.typing import AnyArray, Integers
 __all__ = ["in_another_order", "owners_by_name"]
 
 _CAPTION_NUMBER = re.compile(r"#\d+$")
+_LANE = re.compile(r"-\d+$")
+"""Behind the barcode of a cell, as 10x writes it."""
 
 
 def in_another_order(one: AnyArray, other: AnyArray) -> bool:
@@ -52,6 +54,10 @@ def _small(name: str) -> str:
     return _number(name).casefold().strip()
 
 
+def _lane(name: str) -> str:
+    return _LANE.sub("", _small(name))
+
+
 _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("as they are", str),
     ("without the number of a caption", _numberless),
@@ -59,6 +65,7 @@ _SPELLINGS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("without folders and endings", _stem),
     ("without leading zeros", _number),
     ("without capitals and blanks", _small),
+    ("without the number behind a dash", _lane),
 )
 """That with which most names agree is taken; of equals, the first."""
 
@@ -69,8 +76,8 @@ def owners_by_name(
     """Return the row of image that each row of text belongs to, -1 for none, by their names.
 
     Where no name of text is one of image as it stands, the number of a caption (``a.jpg#0``),
-    folders, endings, leading zeros and capitals are left out, as far as images stay distinct
-    without them.
+    folders, endings, leading zeros, capitals and the number behind a barcode are left out,
+    as far as images stay distinct without them.
 
     Args:
         image_ids: n names, that may repeat; the first row of a name owns.

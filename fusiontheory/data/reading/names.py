@@ -37,14 +37,14 @@ _WORDS = {
 }
 """Of names that say more than that, such as clip_image or features/text."""
 _ID = re.compile(
-    r"(?!(class|label|category|target)_)(\w+_)?(ids?|uids?|uuids?|keys?|names?|paths?|urls?"
+    r"(?!(class|label|category|target)_)(\w+_)?(ids?|uids?|uuids?|keys?|names?|paths?|urls?|barcodes?"
     r"|(file)_?(names?|paths?)|files?|index|images?)|(image|img|sample|item)(id|name|path|file)s?"
 )
 _LABEL = re.compile(r"(labels?|targets?|class(es)?|y|category|categories|attributes?)")
 _TOLD = 8  # names in an error
-_SPLIT = re.compile(r"(splits?|folds?|partitions?|subsets?|sets?)")
+_SPLIT = re.compile(r"(\w+_)?splits?(_names?)?|folds?|partitions?|subsets?|sets?")
 _MASK = re.compile(
-    r"(is_?|in_?)?(train|training|test|testing|val|valid|validation|dev)(_?(set|mask|idx|ind|index|indices))?"
+    r"(is_?|in_?)?(train|training|test|testing|val|valid|validation|dev)(_?(set|split|mask|idx|ind|index|indices))?"
 )
 
 
@@ -81,8 +81,12 @@ def is_id(name: str) -> bool:
 
 @checked
 def is_split(name: str) -> bool:
-    """Return whether a name is one of a column of splits."""
-    return _SPLIT.fullmatch(_plain(name)) is not None
+    """Return whether a name is one of a column of splits.
+
+    >>> is_split("split"), is_split("group_split"), is_split("train_split")
+    (True, True, False)
+    """
+    return not is_mask(name) and _SPLIT.fullmatch(_plain(name)) is not None
 
 
 def is_mask(name: str) -> bool:

@@ -26,6 +26,7 @@ from fusiontheory.data.reading.names import (
     is_mask,
     speaks_of_text,
 )
+from fusiontheory.data.reading.row_names import guessed_names, named_otherwise
 from fusiontheory.data.reading.rows import Missing, Rows, settle
 from fusiontheory.data.reading.splits import named_splits
 from fusiontheory.data.reading.stored import StoredFile
@@ -133,7 +134,8 @@ def read_rows(files: Sequence[Path], reading: Reading = DEFAULT) -> tuple[Rows, 
     )
     ids, text_ids, used = _row(image, chosen[0].ids), _row(text, chosen[1].ids), None
     if ids is None or text_ids is None:
-        names = _named_otherwise(image, chosen[0], text, chosen[1])
+        names = named_otherwise(image, chosen[0], text, chosen[1])
+        ids = ids if ids is not None else guessed_names(image, chosen[0])
         ids, text_ids = (ids, ids) if names is None else names[1:]
         used = None if names is None else names[0]
     for file, one in zip((image, text), chosen, strict=True):
@@ -147,27 +149,6 @@ def read_rows(files: Sequence[Path], reading: Reading = DEFAULT) -> tuple[Rows, 
         joined = None
     where = f"{image.path} and {text.path}"
     return Rows(v, t, _strings(ids), joined, split, where), ids
-
-
-def _named_otherwise(
-    image: StoredFile, of_image: Chosen, text: StoredFile, of_text: Chosen
-) -> tuple[str, AnyArray, AnyArray] | None:
-    """Return a column of both files that names their rows, as its values are in two orders.
-
-    Names of one side alone join nothing, and neither does a column in one order.
-    """
-    for name in of_image.unused:
-        if name not in of_text.unused or len(image.arrays[name].shape) != 1:
-            continue
-        if image.arrays[name].problem is None and text.arrays[name].problem is None:
-            one, other = image.read(name, name), text.read(name, name)
-            if in_another_order(one, other):
-                _warn(
-                    f"{image.path} and {text.path}: rows are joined by {name}, whose values both"
-                    " files have in different orders"
-                )
-                return name, one, other
-    return None
 
 
 def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, AnyArray | None]:
@@ -191,18 +172,20 @@ def _one_file(file: StoredFile, reading: Reading) -> tuple[Rows, AnyArray | None
     chosen = choose_pair(file.path, file.arrays, image, text)
     own = [f"{side}{IDS_OF}" for side in (chosen.image, chosen.text)]
     named = [_row(file, name) for name in own if name in file.arrays]
-    used: str | None = None
+    used: list[str] = []
     if len(named) == 2:
         ids, text_ids = named
         rest = tuple(name for name in chosen.unused if not name.endswith(IDS_OF))
         chosen = Chosen(chosen.image, chosen.text, None, chosen.split, rest)
     else:
         ids = text_ids = _row(file, chosen.ids)
+        if ids is None and chosen.text_ids is None:
+            ids = text_ids = guessed_names(file, chosen)
         for key in filter(speaks_of_text, chosen.unused):
             if ids is not None and file.arrays[key].problem is None and is_id(key):
                 other = file.read(key, key)
                 if in_another_order(ids, other):
-                    used, text_ids = key, other
+                    used, text_ids = [key], other
     _say_unused(file, chosen, used)
     for side, name in (("image", chosen.image), ("text", chosen.text)):
         if name in UNNAMED and (reading.image_key, reading.text_key) == (None, None):
@@ -276,8 +259,8 @@ def _strings(ids: AnyArray | None) -> list[str] | None:
     return [k.decode() if isinstance(k, bytes) else str(k) for k in ids.tolist()]
 
 
-def _say_unused(file: StoredFile, chosen: Chosen, used: str | None) -> None:
-    unused = [name for name in chosen.unused if name != used]
+def _say_unused(file: StoredFile, chosen: Chosen, used: Sequence[str] | None) -> None:
+    unused = [name for name in chosen.unused if name not in (used or ())]
     if unused:
         told = [f"{name or 'the rest'} {file.arrays[name].shape}" for name in unused[:6]]
         more = f" and {len(unused) - 6} more" if len(unused) > 6 else ""

@@ -31,6 +31,9 @@ __all__ = ["Missing", "Rows", "settle"]
 Missing = Literal["refuse", "drop"]
 """What to do with rows that are zero or not finite, and with images that have no text."""
 
+_MANY_TEXTS = 10
+"""Captions of an image that need no word; more are seldom captions."""
+
 _NAMES_JOIN = (
     "; leave out rows without a partner, or give the names of the rows in both files, to join by"
     " them"
@@ -101,6 +104,11 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]
         said += [] if counted is None else [counted]
     _check_lengths(rows, image, text)
     owner = _owners(rows, image, text, said)
+    if text.shape[1] > _MANY_TEXTS:
+        said.append(
+            f"text has {text.shape[1]} vectors for each image in {rows.where}, which are taken as"
+            " captions; if they are words, patches or frames, pool them to one vector first"
+        )
     gone = missing_rows(image), missing_rows(text)
     for name, x, mask in (("image", image, gone[0]), ("text", text, gone[1])):
         if missing == "refuse":
@@ -200,7 +208,7 @@ def _owners(rows: Rows, image: AnyArray, text: AnyArray, said: list[str]) -> Int
             raise InputError(
                 f"names must join the rows of text to those of image, got {rows.text_ids[0]!r} and"
                 f" others of text, {rows.image_ids[0]!r} and others of image, none alike, in"
-                f" {rows.where}; write the same names in both"
+                f" {rows.where}; write the same names in both{_turned_too(image, text)}"
             )
         if (owner < 0).any():
             said.append(
@@ -215,9 +223,21 @@ def _owners(rows: Rows, image: AnyArray, text: AnyArray, said: list[str]) -> Int
         return np.arange(n)
     each = f"; if the {m // n} texts of an image follow one another, save" if m % n == 0 else ""
     how = f"{each} text.reshape({n}, {m // n}, -1)" if each else _NAMES_JOIN
+    if not each and image.shape[1] == text.shape[-1] and text.shape[1] == 1:
+        how += (
+            f"; if the {image.shape[1]} columns are the items, save the transposed arrays, array.T"
+        )
     raise InputError(
         f"text must have one row for each of the {n} images, got {m} rows in {rows.where}{how}"
     )
+
+
+def _turned_too(image: AnyArray, text: AnyArray) -> str:
+    """Return what else may be wrong where names of rows differ: they may be names of columns."""
+    d = image.shape[1]
+    if text.shape[1] > 1 or text.shape[-1] != d or d <= max(len(image), len(text)):
+        return ""
+    return f", or turn both tables if their {d} columns are the items"
 
 
 def _refuse(name: str, x: AnyArray, gone: NDArray[np.bool_], where: str) -> None:

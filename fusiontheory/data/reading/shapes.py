@@ -11,7 +11,6 @@ __all__ = ["check_numbers", "check_orientation", "counting_column", "image_rows"
 
 _CHUNK = 4096  # rows at a time
 _FEWEST_COUNTED = 8
-_ALIKE = 0.9
 _SMALL = 1e-15
 """Of the largest value; the squares of it and of 1 over it are normal numbers in float32."""
 
@@ -103,10 +102,7 @@ def check_orientation(image: AnyArray, text: AnyArray) -> str | None:
         "one of the two": d_v == m and d_t == n and n != m and text.shape[1] == 1,
         "image": d_v == m and n != m,
         "text": d_t == n and n != m and text.shape[1] == 1,
-        "image and text": d_v == d_t
-        and m % n != 0
-        and text.shape[1] == 1
-        and not _few_are_missing(n, m, d_v),
+        "image and text": d_v == d_t and m % n != 0 and text.shape[1] == 1 and d_v > max(n, m),
     }
     for which, is_so in turned.items():
         if is_so:
@@ -121,11 +117,6 @@ def check_orientation(image: AnyArray, text: AnyArray) -> str | None:
             " the arrays are transposed; save array.T"
         )
     return None
-
-
-def _few_are_missing(n: int, m: int, d: int) -> bool:
-    """Return whether two numbers of rows look like those of one data set that lost some."""
-    return min(n, m) >= _ALIKE * max(n, m) and d <= max(n, m)
 
 
 def counting_column(name: str, array: AnyArray, where: str) -> str | None:

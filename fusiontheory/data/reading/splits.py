@@ -13,12 +13,14 @@ __all__ = ["OTHER_NAMES", "named_splits"]
 
 OTHER_NAMES = {
     "training": "train",
+    "trn": "train",
     "restval": "train",
     "val": "dev",
     "valid": "dev",
     "validation": "dev",
     "development": "dev",
     "testing": "test",
+    "tst": "test",
 }
 """Of ``restval``, the rest of COCO's validation images, people make training images."""
 

@@ -94,6 +94,9 @@ def by_row(
     >>> {name: stored.shape for name, stored in rows.items()}
     {'': (9, 3), 'names': (9,)}
     """
+    features = _by_feature(arrays)
+    if features:
+        return features
     first = next(iter(arrays.values()), None)
     if first is None or len(arrays) < _FEWEST_ROWS or len(first.shape) not in (1, 2):
         return dict(arrays)
@@ -112,6 +115,40 @@ def by_row(
         "": Stored(shape, first.dtype, stacked, first.itemsize),
         "names": Stored.of(np.array(names)),
     }
+
+
+def _by_feature(arrays: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Return one array for each feature of a file that has a group of them for each item.
+
+    Args:
+        arrays: by names such as ``item/feature``.
+
+    Returns:
+        Nothing where items are fewer than 8, or differ in their features.
+    """
+    items: dict[str, dict[str, Stored]] = {}
+    for name, one in arrays.items():
+        item, _, feature = name.rpartition("/")
+        items.setdefault(item, {})[feature] = one
+    first = next(iter(items.values()), {})
+    whole = len(items) >= _FEWEST_ROWS and "" not in items and len(first) < len(items)
+    if not whole or any(one.keys() != first.keys() for one in items.values()):
+        return {}
+    if any(
+        (one[name].shape, one[name].numeric) != (stored.shape, True) or len(stored.shape) > 2
+        for name, stored in first.items()
+        for one in items.values()
+    ):
+        return {}
+
+    def stacked(name: str) -> Callable[[], AnyArray]:
+        return lambda: np.stack([one[name].fetch() for one in items.values()])
+
+    found = {
+        name: Stored((len(items), *one.shape), one.dtype, stacked(name), one.itemsize)
+        for name, one in first.items()
+    }
+    return found | {"names": Stored.of(np.array(list(items)))}
 
 
 def type_problem(dtype: np.dtype[Any]) -> str | None:

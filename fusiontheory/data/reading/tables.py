@@ -72,6 +72,9 @@ def _text_frame(path: Path) -> pd.DataFrame:
         elif not _names_columns([c.strip('" ') for c in re.split(separator, first.strip())]):
             given["header"] = None
         frame: pd.DataFrame = pd.read_csv(path, **given)
+        if given["header"] == 0 and _starts_with_a_value(frame):
+            given["header"] = None
+            frame = pd.read_csv(path, **given)
         if separator in "\t;" and _has_decimal_commas(frame):
             frame = pd.read_csv(path, **given, decimal=",")
         if given["header"] is None and frame.dtypes.iloc[0].kind not in "iufb":
@@ -89,6 +92,11 @@ def _text_frame(path: Path) -> pd.DataFrame:
             f"path must be a table of numbers with commas or tabs in UTF-8, got {path}: {detail};"
             " mend the row, or save the arrays as .npz"
         ) from error
+
+
+def _starts_with_a_value(frame: pd.DataFrame) -> bool:
+    """Return whether the name of a single column is one of its values, as of labels a line."""
+    return frame.shape[1] == 1 and bool((frame.iloc[:, 0] == frame.columns[0]).any())
 
 
 def _counts(first: str, second: str) -> bool:

@@ -364,7 +364,9 @@ def test_damaged_files(tmp_path: Path, layout: str, damage: str) -> None:
         ("x.json", '{"images": []}', ["at least one image"]),
         ("x.json", '{"images": [{"filename": "a.jpg"}]}', ["Karpathy", "images[0]", "sentences"]),
         ("x.json", '{"images": [{"filename": 3, "sentences": [], "split": ""}]}', ["Karpathy"]),
-        ("x.json", '{"annotations": [], "images": []}', ["dataset_coco.json"]),
+        ("x.json", '{"annotations": [{"image_id": 1}], "images": []}', ["listed, got image_id 1"]),
+        ("x.json", '{"annotations": [], "images": [{"id": 1}]}', ["lacks 'file_name'; save a CSV"]),
+        ("x.json", '{"0.jpg": {"overall_caption": "a"}}', ["no list images; of another form, sav"]),
         ("x.json", "[1]", ["Karpathy", "no list images"]),
         ("x.json", "[" * 100_000, ["intact JSON"]),
     ],
@@ -375,6 +377,23 @@ def test_what_is_no_corpus(tmp_path: Path, name: str, content: str, parts: list[
     with pytest.raises(InputError) as error:
         read_corpus(tmp_path / name)
     assert all(part in str(error.value) for part in parts), str(error.value)
+
+
+def test_cocos_own_annotations(tmp_path: Path) -> None:
+    """Captions stand in any order; those of an image belong together."""
+    images = [{"id": 7 * i, "file_name": name} for i, name in enumerate(NAMES)]
+    captions = [
+        {"id": 9 * k, "image_id": 7 * i, "caption": captions_of(name)[k]}
+        for k in (0, 1)
+        for i, name in enumerate(NAMES)
+    ]
+    content = {"info": {}, "annotations": captions, "images": images}
+    (tmp_path / "captions_val2017.json").write_text(json.dumps(content))
+    write_images(tmp_path / "val2017", *NAMES)
+    corpus = read_corpus(tmp_path, tmp_path / "val2017")
+    assert corpus.ids == NAMES
+    assert corpus.captions == tuple(captions_of(name) for name in NAMES)
+    assert set(corpus.split) == {None}
 
 
 def test_half_a_character_of_a_caption(tmp_path: Path) -> None:
