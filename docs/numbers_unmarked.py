@@ -24,17 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACES = (
-    "README.md",
-    "docs/**/*.md",
-    "experiments/*.md",
-    "experiments/*/README.md",
-    "paper/*.md",
-    "validation/data/README.md",
-    "fusiontheory/advice/data/README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-)
+PLACES = ("README.md", "docs/**/*.md", "experiments/*.md", "experiments/*/README.md", "paper/*.md")
 
 _WORDS = (
     r"points?|per cent|seconds?|s(?!\^)|ms|minutes?|hours?|MiB|GiB|MB|GB|times|standard errors?"
