@@ -195,5 +195,6 @@ if __name__ == "__main__":
     save_figure(draw(), PICTURE, ["svg"])
     text = PAGE.read_text(encoding="utf-8")
     text = inserted(text, "rooms", counted())
-    text = inserted(text, "walk", walks())
+    for name, block in zip(("walk", "joined"), walks(), strict=True):
+        text = inserted(text, name, block)
     PAGE.write_text(text, encoding="utf-8")

@@ -11,7 +11,7 @@ it enters a room that a call below it has left and not returned to.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,21 @@ import fusiontheory as ft
 LIBRARY = Path(ft.__file__).resolve().parent
 GROUND = ("checks", "constraints", "typing", "parallel", "threads")
 """No stays on the way: they check an argument or limit threads, and pass on no numbers."""
+
+
+JOINED = (
+    ("signal.staircase", "signal.ritz"),
+    ("curves.models", "moments.means"),
+    ("moments.means", "moments.sample"),
+    ("matching.scores", "matching.mean_predictor"),
+    ("matching.kernel_signal", "matching.leverage"),
+    ("risk.spectrum", "risk.ridge"),
+    ("signal.lanczos", "signal.ritz_functions", "signal.staircase", "signal.ritz"),
+)
+"""Files that follow each other on the way, and could be one."""
+_MOST = 400  # lines of a file
+_STEP = 20
+"""Lines of files are told to so many, so that not every edit makes the page old."""
 
 
 @dataclass
@@ -43,6 +58,18 @@ class Walk:
         self.passages.append((stack[-1], module))
         if room(module) != room(stack[-1]) and room(module) in map(room, stack):
             self.back.append((stack[-1], module))
+
+    def joined(self, *files: Sequence[str]) -> tuple[int, int]:
+        """Return how many modules and passages were left if some files were one each.
+
+        >>> walk = Walk(["a", "b", "c"], [("a", "b"), ("b", "c"), ("a", "c")])
+        >>> walk.joined(("a", "b")), walk.joined(("a", "b", "c"))
+        ((2, 1), (1, 0))
+        """
+        name = {module: group[0] for group in files for module in group}
+        ends = ((name.get(a, a), name.get(b, b)) for a, b in self.passages)
+        modules = {name.get(module, module) for module in self.modules}
+        return len(modules), len({(a, b) for a, b in ends if a != b})
 
     def to_text(self) -> str:
         """Return rooms, modules, passages and passages back, one line each.
@@ -129,16 +156,36 @@ def prediction() -> tuple[ft.Moments, Callable[[], Any]]:
     return moments, lambda: ft.predict_curve("concat-mlp", moments, [64, 512], ridge=1.0)
 
 
-def walks() -> str:
-    """Return both walks as text, with every module loaded before."""
+def walks() -> tuple[str, str]:
+    """Return both walks as text, with every module loaded before, and what joining would leave."""
     prediction()[1]()
     moments, predict = prediction()
     diagnosis = watch(lambda: moments.diagnosis)
-    return (
-        f"The prediction, of moments that carry their diagnosis\n\n{watch(predict).to_text()}\n\n"
+    predicted = watch(predict)
+    text = (
+        f"The prediction, of moments that carry their diagnosis\n\n{predicted.to_text()}\n\n"
         f"The diagnosis of the features\n\n{diagnosis.to_text()}"
     )
+    return text, joinable(predicted)
+
+
+def joinable(walk: Walk) -> str:
+    """Return a line for each of `JOINED`: its length, and modules and passages of the walk then."""
+    lines = ["lines  modules  passages  one file of"]
+    for files in JOINED:
+        modules, passages = walk.joined(files)
+        told = _STEP * round(_length(files) / _STEP)
+        lines.append(f"{told:5}  {modules:7}  {passages:8}  {', '.join(files)}")
+    short = [files for files in JOINED if _length(files) <= _MOST]
+    modules, passages = walk.joined(*short)
+    lines.append(f"       {modules:7}  {passages:8}  all of these with at most {_MOST} lines")
+    return "\n".join(lines)
+
+
+def _length(files: Sequence[str]) -> int:
+    paths = [LIBRARY.joinpath(*name.split(".")).with_suffix(".py") for name in files]
+    return sum(len(path.read_text(encoding="utf-8").splitlines()) for path in paths)
 
 
 if __name__ == "__main__":
-    print(walks())
+    print("\n\n".join(walks()))

@@ -22,8 +22,8 @@ def test_the_page_is_up_to_date(scripts):
     page = architecture.PAGE.read_text(encoding="utf-8")
     told = "docs/architecture.md is behind the code: make map"
     assert architecture.inserted(page, "rooms", architecture.counted()) == page, told
-    walked = walk.walks()
-    assert architecture.inserted(page, "walk", walked) == page, told
+    for name, block in zip(("walk", "joined"), walk.walks(), strict=True):
+        assert architecture.inserted(page, name, block) == page, told
 
 
 def test_no_room_imports_its_own_floor_or_a_higher_one(scripts):
