@@ -209,7 +209,9 @@ def test_a_search_goes_on_beyond_its_grid_until_the_best_is_inside(
         sizes=(32, 64),
         search_whole=32,
         search_epochs=2,
-        search_decays=(0.0,),
+        # One step from the best one, so that few rounds are needed.
+        search_rates=(0.1,),
+        search_decays=(1e-2,),
     )
     session = TrainedSession(study, features, tmp_path)
     assert len(session.cells("search")) == 1
@@ -223,6 +225,7 @@ def test_a_search_goes_on_beyond_its_grid_until_the_best_is_inside(
     start = next(cell.variant for cell in searched if cell.n == 64)
     assert start.learning_rates == (chosen.loc[32, "learning_rate"],)
     assert (chosen["tried"] >= 3).all()
+    assert not set(chosen["learning_rate"]) & set(study.search_rates)
     done, missing = session.run("tuned")
     assert (done, missing) == (2, [])  # both seeds are one record
     cell, *_ = session.cells("tuned")
