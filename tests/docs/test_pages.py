@@ -123,14 +123,45 @@ def test_examples_run(page: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
             if language == "python":
                 exec(compile(content, page, "exec"), held)
             else:
-                for line in content.replace("\\\n", " ").splitlines():
+                for line in joined(content):
                     run(line)
+
+
+Kind = tuple[str, int, bool]
+"""Of a command: its name, how many files it is given, and whether labels are among the options."""
+
+
+def kind_and_options(line: str) -> tuple[Kind, set[str]] | None:
+    """Return what a line of an example runs of the library; None for anything else."""
+    words = shlex.split(line, comments=True)
+    if words[:1] != ["fusiontheory"]:
+        return None
+    options = {word for word in words if word.startswith("--")}
+    files = next((k for k, word in enumerate(words[2:]) if word in options), len(words) - 2)
+    return (words[1], files, "--labels" in options), options
+
+
+def is_run_elsewhere(line: str) -> bool:
+    """Return whether a command with the same files has all its options in a longer example."""
+    shown = kind_and_options(line)
+    lines = [one for _, language, text in examples() if language == "sh" for one in joined(text)]
+    others = [known for one in lines if (known := kind_and_options(one)) is not None]
+    assert shown is not None
+    return any(kind == shown[0] and shown[1] < options for kind, options in others)
+
+
+def joined(content: str) -> list[str]:
+    return content.replace("\\\n", " ").splitlines()
 
 
 def run(line: str) -> None:
     """Run a command of the library; of others, that is of what takes long, nothing."""
+    known = kind_and_options(line)
+    if known is None:
+        return
     words = shlex.split(line, comments=True)
-    if words[:1] != ["fusiontheory"]:
+    if is_run_elsewhere(line):
+        assert all(Path(word).exists() for word in words[2 : 2 + known[0][1]]), line
         return
     result = CliRunner().invoke(app, words[1:])
     assert result.exit_code == 0, f"{line}\n{result.output}"
