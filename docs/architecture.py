@@ -6,6 +6,7 @@ pyproject.toml; arrows are what the modules import, type checkers' imports left 
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -191,10 +192,24 @@ def counted() -> str:
     return "\n".join(lines)
 
 
+def holdings() -> str:
+    """Return a line for each room, from the top floor: what the first line of its code says."""
+    lines = []
+    for package in CONTRACTS:
+        lines.append(f"{package}/")
+        for name in (room for row in floors(package) for room in row):
+            room = ROOT / package / name
+            code = (room / "__init__.py" if room.is_dir() else room.with_suffix(".py")).read_text()
+            said = (ast.get_docstring(ast.parse(code)) or "").partition("\n")[0].replace("`", "")
+            lines.append(f"  {name:13} {said}")
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     save_figure(draw(), PICTURE, ["svg"])
     text = PAGE.read_text(encoding="utf-8")
     text = inserted(text, "rooms", counted())
+    text = inserted(text, "holdings", holdings())
     for name, block in zip(("walk", "joined"), walks(), strict=True):
         text = inserted(text, name, block)
     PAGE.write_text(text, encoding="utf-8")

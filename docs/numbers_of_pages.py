@@ -98,18 +98,6 @@ def dot_error() -> str:
 
 
 @number
-def largest_error() -> str:
-    """The largest of these errors."""
-    return f"{max(_errors(head).max() for head in ('bilinear', 'concat-mlp', 'dot-product')):.1f}"
-
-
-@number
-def mlp_largest() -> str:
-    """The largest error of the concatenation MLP."""
-    return f"{_errors('concat-mlp').max():.1f}"
-
-
-@number
 def mlp_low_at_8192() -> str:
     """By how much the concatenation MLP is low at 8192 pairs, in points, the worse condition."""
     rows = table("comparison")
@@ -137,13 +125,6 @@ def least_risk_loses() -> str:
 def gap_error() -> str:
     """Mean absolute error of the predicted gap, in points."""
     return _gap_error(table("gaps"))
-
-
-@number
-def gap_largest() -> str:
-    """The largest error of the gap."""
-    rows = table("gaps")
-    return f"{100 * (rows['predicted_gap'] - rows['measured_gap']).abs().max():.1f}"
 
 
 def _clear() -> pd.DataFrame:
