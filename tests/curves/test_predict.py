@@ -310,14 +310,19 @@ def test_bad_input(moments, change, message):
         predict_curve(head, given, n, ridge, **arguments)
 
 
+@cache
+def shared_latent(images, seed=1):
+    """Moments that both heads are predicted from."""
+    return SharedLatent.of(24, 16, 0.5, True).moments(images, seed)
+
+
 @pytest.mark.parametrize("head", ["bilinear", "concat-mlp"])
 @pytest.mark.parametrize("images", [300, 1000])
 def test_the_interval_covers_the_curve_of_many_images(head, images):
-    source = SharedLatent.of(24, 16, 0.5, True)
-    truth = predict_curve(head, source.moments(20_000), [256, 2048], RIDGE)["accuracy"]
+    truth = predict_curve(head, shared_latent(20_000), [256, 2048], RIDGE)["accuracy"]
     covered = []
     for draw in range(12):
-        curve = predict_curve(head, source.moments(images, 1000 + draw), [256, 2048], RIDGE)
+        curve = predict_curve(head, shared_latent(images, 1000 + draw), [256, 2048], RIDGE)
         covered.append((curve["accuracy_low"] <= truth) & (truth <= curve["accuracy_high"]))
     # 24 tries that are not independent; 95 % intervals cover 18 or fewer very rarely.
     assert np.mean(covered) > 0.75
