@@ -63,7 +63,7 @@ def halves_dependence(image: AnyArray, text: AnyArray) -> HalvesDependence:
     half = len(image) // 2
     if half < 2:
         return HalvesDependence(0.0, 0.0, 0.0)
-    v, t = (np.asarray(x - x.mean(axis=0), dtype=np.float32) for x in (image, text))
+    v, t = (_in_own_unit(x - x.mean(axis=0)) for x in (image, text))
     parts = slice(half), slice(half, None)
     crosses = [_cross(v[part], t[part]) for part in parts]
     common = float((crosses[0] * crosses[1]).sum())
@@ -82,6 +82,12 @@ def halves_dependence(image: AnyArray, text: AnyArray) -> HalvesDependence:
         leading_correlation=float(dependence.max()),
         shared_lengths=_shared_lengths(v, t, common),
     )
+
+
+def _in_own_unit(x: Array) -> AnyArray:
+    """Return features over a power of 2, so that their fourth powers stay in single precision."""
+    _, exponent = np.frexp(np.abs(x).max(initial=0.0))
+    return np.ldexp(x, -exponent).astype(np.float32)
 
 
 def _leading_pairs(cross: Array) -> tuple[AnyArray, AnyArray]:

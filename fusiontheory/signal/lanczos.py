@@ -148,7 +148,7 @@ class MatchingSignal:
         if not self.known_error.any():
             return np.zeros_like(kappa)
         # Above the grid it falls as the signal does, as 1 / kappa.
-        falling = np.minimum(self.grid[-1] / kappa, 1.0)
+        falling = np.minimum(self.grid[-1], kappa) / kappa
         error = np.log(np.maximum(self.known_error, np.finfo(np.float64).tiny))
         off = np.exp(np.interp(np.log(kappa), np.log(self.grid), error)) * falling
         if self.reach:

@@ -276,6 +276,14 @@ def test_no_ridge(moments, head):
         assert curve["accuracy_high"][0] - curve["accuracy_low"][0] >= width - 1e-6
 
 
+def test_an_infinite_risk_on_features_is_no_overflow():
+    image, text = np.random.default_rng(0).standard_normal((2, 80, 4))
+    with pytest.warns(ValidityWarning, match="risk of bilinear is infinite at n = 16"):
+        curve = predict_curve("bilinear", Moments.from_features(image, text), 16, ridge=0.0)
+    assert np.isinf(curve["risk"][0])
+    assert np.isfinite(curve.drop(columns="risk")).all(axis=None)
+
+
 def test_dot_product_needs_one_dimension():
     moments = SharedLatent(8, 6, 0.5, unit_norm=True).moments(60)
     with pytest.raises(InputError, match=r"dot-product needs .* one dimension, got 8 and 6"):

@@ -114,6 +114,8 @@ def test_halves_of_noise_agree_on_nothing() -> None:
     v, t = np.random.default_rng(0).standard_normal((2, 2000, 10))
     assert abs(halves_dependence(v, t).agreement) < 0.35
     assert halves_dependence(v, v).agreement > 0.95
+    far = halves_dependence(v * 2.0**40, v * 2.0**-40)
+    assert far == halves_dependence(v, v)
 
 
 def test_frame_has_a_row_an_item() -> None:
