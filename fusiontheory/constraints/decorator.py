@@ -77,6 +77,7 @@ _OF_VALUES = (
     "object too deep",
     "resolved dtypes",
     "size-1 arrays",
+    "length-1 arrays",
     "ufunc '",
     "unsized object",
 )

@@ -7,7 +7,8 @@ a copy of the repository and tested, with the tests that run its statement alone
 first, in a process that is forked after the slow imports. What was tried is kept, so that the same
 command goes on; with ``--page`` the table is written into a page. With ``--tests`` what
 survived is tried again with the named files of tests alone, which takes seconds; a test that was
-added for a survivor is looked at so.
+added for a survivor is looked at so. With ``--salt WORD`` another sample is drawn, of mutants that
+nobody has written tests for.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any
 from fusiontheory.parallel import Part
 from mutation.covering import recorded
 from mutation.report import REASONS, write
-from mutation.sample import Mutant, sample
+from mutation.sample import FIRST, Mutant, sample
 from mutation.tried import copied, tried, warm
 
 _ROOT = Path(__file__).parents[2]
@@ -34,11 +35,12 @@ _ROOT = Path(__file__).parents[2]
 def main() -> int:
     """Try what was not tried yet; 1 while some of the sample is left."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--count", type=int, default=220)
+    parser.add_argument("--count", type=int, default=FIRST)
     parser.add_argument("--minutes", type=float, default=30.0, help="0: the page alone")
     parser.add_argument("--out", type=Path, default=_ROOT / ".cache" / "mutation")
     parser.add_argument("--survivors", action="store_true", help="try those that survived again")
     parser.add_argument("--tests", nargs="+", help="try survivors again, with these files alone")
+    parser.add_argument("--salt", default="", help="a word: another sample, with its own table")
     parser.add_argument("--page", action="store_true", help="write the table into the page")
     parser.add_argument("--part", type=Part.parse, default=Part(), help="i/N, in N processes")
     asked = parser.parse_args()
@@ -46,7 +48,7 @@ def main() -> int:
     log = asked.out / "mutants.jsonl"
     rows = [json.loads(line) for line in log.read_text().splitlines()] if log.is_file() else []
     held = {row["id"]: row for row in rows}
-    drawn = sample(_ROOT, asked.count)
+    drawn = sample(_ROOT, asked.count, asked.salt)
     again = asked.survivors or bool(asked.tests)
     todo = [one for one in drawn if _is_left(held.get(one.id), again)]
     if asked.tests:
@@ -58,7 +60,8 @@ def main() -> int:
             with log.open("a") as file:
                 print(json.dumps(row), file=file)
     if asked.page:
-        write(_ROOT / "docs" / "reliability.md", [held[m.id] for m in drawn if m.id in held])
+        rows = [held[one.id] for one in drawn if one.id in held]
+        write(_ROOT / "docs" / "reliability.md", rows, fresh=bool(asked.salt))
     return 0 if all(one.id in held for one in drawn) else 1
 
 

@@ -12,15 +12,20 @@ REASONS: dict[str, str] = json.loads(
 )
 """Why mutants that survive cannot change a result, by their names."""
 
-_BEGIN, _END = "<!-- mutants: made by python -m mutation --page -->", "<!-- end mutants -->"
+_MARKS = (
+    ("<!-- mutants: made by python -m mutation --page -->", "<!-- end mutants -->"),
+    ("<!-- fresh mutants: made by python -m mutation --salt -->", "<!-- end fresh mutants -->"),
+)
 
 
-def write(page: Path, rows: list[dict[str, Any]]) -> None:
-    """Put the table into the page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
-    after = rest.partition(_END)[2]
+def write(page: Path, rows: list[dict[str, Any]], fresh: bool) -> None:
+    """Put the table into the page, in the place of the first sample or of a fresh one."""
+    begin, end = _MARKS[fresh]
+    before, mark, rest = page.read_text(encoding="utf-8").partition(begin)
+    if not mark:
+        raise SystemExit(f"{page} has no place for the table: {begin}")
     text = table(rows)
-    page.write_text(f"{before}{_BEGIN}\n{text}\n{_END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}", encoding="utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> str:

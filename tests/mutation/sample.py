@@ -32,6 +32,9 @@ ROOMS = {
 }
 """The rooms, and the tests that a mutant of each is tried with, beside the examples of its own."""
 
+FIRST = 220
+"""Mutants in the first sample, for which tests were written."""
+
 _ARITHMETIC = {"Add", "Sub", "Mul", "Div", "Pow"}
 _SAY_NOTHING = {"checked", "overload", "cache", "cached_property", "lru_cache", "wraps"}
 
@@ -75,19 +78,27 @@ class Mutant:
         parts = (" ".join(line.strip() for line in lines) for lines in (one, other))
         return " → ".join(f"`{part}`" for part in parts)
 
-    @property
-    def rank(self) -> str:
-        """Digest by which mutants are drawn."""
-        return hashlib.sha256(self.id.encode()).hexdigest()
+    def rank(self, salt: str = "") -> str:
+        """Return the digest by which mutants are drawn."""
+        return hashlib.sha256(f"{salt}{self.id}".encode()).hexdigest()
 
     def row(self) -> dict[str, Any]:
         """Return what is kept of it."""
         return {"id": self.id, "room": self.room, "path": self.path, "line": self.line}
 
 
-def sample(root: Path, count: int) -> list[Mutant]:
-    """Return so many of all mutants, the same ones while their lines are."""
-    return sorted(mutants(root), key=lambda one: one.rank)[:count]
+def sample(root: Path, count: int, salt: str = "") -> list[Mutant]:
+    """Return so many of all mutants, the same ones while their lines are.
+
+    Args:
+        root: of the repository.
+        count: how many.
+        salt: any word: another one draws another sample, without what is in the first one.
+    """
+    first = sorted(mutants(root), key=lambda one: one.rank())
+    if not salt:
+        return first[:count]
+    return sorted(first[FIRST:], key=lambda one: one.rank(salt))[:count]
 
 
 def mutants(root: Path) -> list[Mutant]:
