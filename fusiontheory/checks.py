@@ -73,8 +73,10 @@ def non_negative(name: str, value: Any) -> float:
         InputError: if it is not a number, not finite, or negative.
     """
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} must be a number of at least 0, got {value!r}") from error
     if not np.isfinite(number) or number < 0:
         raise InputError(f"{name} must be a finite number of at least 0, got {value!r}")
@@ -106,6 +108,8 @@ def positive_integer(name: str, value: Any, minimum: int = 1) -> int:
         InputError: if it is not an integer or too small.
     """
     try:
+        if isinstance(value, bool):  # true and false of a configuration are no numbers
+            raise TypeError
         number = operator.index(value)
     except TypeError as error:
         raise InputError(f"{name} must be an integer, got {value!r}") from error

@@ -8,9 +8,12 @@ group of one: such a command is declared with ``cls=OneLineCommand``.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
@@ -24,7 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["OneLineCommand", "OneLineGroup", "application", "progress_bar"]
 
 _USAGE_ERROR, _INTERRUPT = 2, 130
-_INTERRUPTED = "interrupted; what is done is kept: run the same command again to resume"
+
+_LONGEST = 2000
+"""Characters of a line that says what is wrong; the middle of a longer one is left out."""
 
 
 class OneLineGroup(TyperGroup):
@@ -126,7 +131,7 @@ def progress_bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         # Not rich's own judgement of a terminal, which FORCE_COLOR overrules in log files.
-        disable=not sys.stderr.isatty(),
+        disable=sys.stderr is None or not sys.stderr.isatty(),
     )
 
 
@@ -140,8 +145,9 @@ def _in_one_line(
 ) -> Any:
     """Run a click ``main`` that raises, and turn what it raises into a line and a status."""
     names = {"args": args, "prog_name": prog_name, "complete_var": complete_var}
+    asked = _Asked()
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), asked.to_end():
             warnings.showwarning = cast(Any, _warn_once())
             # joblib's advice to who leaves a generator early, which is what an interrupt does.
             warnings.filterwarnings("ignore", message=".* You could benefit from adjusting")
@@ -154,7 +160,7 @@ def _in_one_line(
         if not standalone:
             raise
         if isinstance(error.__cause__, KeyboardInterrupt):
-            _fail(_INTERRUPTED, _INTERRUPT)
+            _fail(asked.words(), asked.status())
         _fail("aborted", 1)
     except ModuleNotFoundError as error:  # an optional package, or one that its own needs
         if not standalone:
@@ -164,6 +170,10 @@ def _in_one_line(
         if not standalone:
             raise
         _fail(_of_the_machine(error), _USAGE_ERROR)
+    except Warning as error:  # with python -W error
+        if not standalone:
+            raise
+        _fail(f"a warning, and they are asked to be errors: {error}", _USAGE_ERROR)
     except Exception as error:
         # click's own errors, known by this method: typer carries a copy of click or imports it.
         describe = getattr(error, "format_message", None)
@@ -175,10 +185,53 @@ def _in_one_line(
     if not standalone:
         return status
     if status == _INTERRUPT:  # which is how typer ends an interrupted command
-        _fail(_INTERRUPTED, _INTERRUPT)
+        _fail(asked.words(), asked.status())
     _flush()
     # click returns the status of an early exit (--help, typer.Exit) like a command's own value.
     sys.exit(status if isinstance(status, int) else 0)
+
+
+class _Asked:
+    """Whether a signal asked the command to end, as schedulers and closed terminals do."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    @contextmanager
+    def to_end(self) -> Iterator[None]:
+        """Take these signals as interrupts, so that what is done is kept."""
+        taken = {}
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+                number = getattr(signal, name, None)
+                # What nohup ignores, or another program handles, stays as it is.
+                if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+                    taken[number] = signal.signal(number, self._interrupt(os.getpid()))
+        try:
+            yield
+        finally:
+            for number, before in taken.items():
+                signal.signal(number, before)
+
+    def _interrupt(self, owner: int) -> Callable[..., None]:
+        def handle(number: int, _: object) -> None:
+            if os.getpid() != owner:  # a process that was forked ends as it always did
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+                return
+            self._number = number
+            raise KeyboardInterrupt
+
+        return handle
+
+    def status(self) -> int:
+        """Return the status that a shell expects."""
+        return 128 + self._number if self._number else _INTERRUPT
+
+    def words(self) -> str:
+        """Return what the command line says."""
+        how = f"ended by {signal.Signals(self._number).name}" if self._number else "interrupted"
+        return f"{how}; what is done is kept: run the same command again to resume"
 
 
 def _of_the_machine(error: Exception) -> str:
@@ -208,6 +261,8 @@ def _of_a_full_device() -> str:
 
 def _flush() -> None:
     """Bring the output out; the interpreter's own attempt at its end would leave a traceback."""
+    if sys.stdout is None:
+        _fail("cannot write to standard output: it is closed", _USAGE_ERROR)
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -225,7 +280,7 @@ def _warn_once() -> Callable[..., None]:
         line = f"warning: {message}"
         if line not in said:
             said.add(line)
-            print(line, file=sys.stderr)
+            _say(line)
 
     return warn
 
@@ -236,6 +291,15 @@ def _pointer(error: Exception) -> str:
 
 
 def _fail(message: str, status: int) -> None:
-    line = " ".join(part.strip() for part in message.splitlines())
-    print(f"error: {line}", file=sys.stderr)
+    _say(f"error: {message}")
     sys.exit(status)
+
+
+def _say(message: str) -> None:
+    """Print one line to standard error, which a name from a file neither colours nor floods."""
+    if sys.stderr is None:  # closed; print would take standard output in its place
+        return
+    line = " ".join(part.strip() for part in message.splitlines())
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST - 200]} ... {line[-190:]}"
+    print("".join(c if c.isprintable() else repr(c)[1:-1] for c in line), file=sys.stderr)

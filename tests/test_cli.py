@@ -200,6 +200,31 @@ def test_status_of_a_command() -> None:
     assert (aborted.exit_code, aborted.stderr) == (1, "error: aborted\n")
 
 
+def test_a_warning_that_is_to_be_an_error_is_one_line() -> None:
+    result = run(command_line=single(UserWarning("this is small")))
+    assert result.exit_code == 2
+    assert result.stderr == "error: a warning, and they are asked to be errors: this is small\n"
+
+
+def test_a_line_is_neither_coloured_nor_flooded_by_what_it_names() -> None:
+    said = run(command_line=single(InputError("no \x1b[31m" + "k" * 10**5 + " here"))).stderr
+    assert said.startswith("error: no \\x1b[31mkkk")
+    assert said.endswith("kkk here\n")
+    assert len(said) < 2100
+
+
+def test_closed_streams_are_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with progress_bar() as bar:
+        list(bar.track(range(1)))
+    for error in (None, InputError("wrong")):
+        monkeypatch.setattr(
+            sys, "stdout", None
+        )  # as Python has it where file descriptor 1 is closed
+        with pytest.raises(SystemExit, match="2"):
+            single(error)([], prog_name="tool")
+
+
 def test_a_bug_is_not_dressed_up_as_bad_input() -> None:
     result = run(command_line=single(ZeroDivisionError("a bug")))
     assert isinstance(result.exception, ZeroDivisionError)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from fusiontheory.checks import InputError
 
 __all__ = ["TIMES_ALONE", "LostTasks", "numbered", "on_processes"]
 
@@ -60,7 +64,12 @@ def _until_done(
 ) -> Iterator[tuple[_Task, _Result]]:
     # Imported here: most that import this module only read their `Part`.
     from joblib import Parallel, delayed, parallel_config
+    from joblib._multiprocessing_helpers import mp
 
+    if mp is None:
+        raise InputError(
+            f"jobs must be 1, got {jobs}: processes are not to be had, or JOBLIB_MULTIPROCESSING=0"
+        )
     # When one worker dies the whole pool ends, and does not say which task it was.
     left, suspects = dict.fromkeys(range(len(tasks))), list[int]()
     deaths, lost = Counter[int](), list[int]()
@@ -71,7 +80,7 @@ def _until_done(
         def calls(numbers: Iterable[int], sent: list[int] = sent) -> Iterator[Any]:
             for k in numbers:
                 sent.append(k)
-                yield delayed(numbered)(function, k, tasks[k])
+                yield delayed(_of_a_worker)(os.getpid(), function, k, tasks[k])
 
         try:
             with parallel_config(backend="loky", inner_max_num_threads=1):
@@ -147,6 +156,29 @@ def _nowhere_to_write() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nothing)
+
+
+_LOOK = 0.5
+"""Seconds between looks whether the process that started a worker is there."""
+
+
+def _of_a_worker(
+    owner: int, function: Callable[[Any], _Result], k: int, task: Any
+) -> tuple[int, _Result]:
+    """Do a task in a worker, which ends with its owner: joblib's would wait five minutes for it."""
+    if os.getpid() != owner:
+        _end_with(owner)
+    return numbered(function, k, task)
+
+
+@functools.cache
+def _end_with(owner: int) -> None:
+    def watch() -> None:
+        while os.getppid() == owner:
+            time.sleep(_LOOK)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def numbered(function: Callable[[Any], _Result], k: int, task: Any) -> tuple[int, _Result]:

@@ -42,7 +42,7 @@ from fusiontheory.checks import (
     positive_integer,
     set_checked,
 )
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, short
 from fusiontheory.heads import OTHER_HEAD_NAMES
 from fusiontheory.simulate.fits import HEAD_NAMES
 from fusiontheory.store import check_study, read_bytes
@@ -223,7 +223,7 @@ def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
         import tomli as tomllib
     path = Path(path)
     try:
-        content = tomllib.loads(read_bytes(path).decode())
+        content = tomllib.loads(read_bytes(path).decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise InputError(f"path must be a TOML file, got {path}: {error}") from error
     base = {}
@@ -239,9 +239,8 @@ def read_grid(path: str | os.PathLike[str]) -> SimulationGrid:
     known = {field.name for field in fields(SimulationGrid)} - {"configs"}
     unknown = sorted(set(content) - known)
     if unknown:
-        raise InputError(
-            f"{unknown[0]!r} is not known; it must be one of {', '.join(sorted(known))}"
-        )
+        named = sorted({*(known - {"ridges"}), "ridge", "vary", *_PARTS})
+        raise InputError(f"{short(unknown[0])} is not known; it must be one of {', '.join(named)}")
     for name in ("heads", "n", "seeds", "ridges"):
         if content.get(name) is None:
             raise InputError(f"{name.replace('ridges', 'ridge')} must be given in {path}")

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -304,8 +305,14 @@ def test_a_unit_that_kills_its_workers_is_named_and_left_out(tmp_path, monkeypat
     same(whole[~lost].reset_index(drop=True), rest)
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
-def test_an_interrupt_says_how_to_go_on(tmp_path, jobs):
+@pytest.mark.parametrize(
+    ("jobs", "number", "status", "how"),
+    [
+        ("1", signal.SIGINT, 130, "interrupted"),
+        ("2", signal.SIGTERM, 143, "ended by SIGTERM"),
+    ],
+)
+def test_an_interrupt_says_how_to_go_on(tmp_path, jobs, number, status, how):
     (tmp_path / "grid.toml").write_text(TOML.replace("seeds = 30", "seeds = 300"))
     command = [sys.executable, "-m", "fusiontheory", "simulate", str(tmp_path / "grid.toml")]
     process = subprocess.Popen(
@@ -317,13 +324,13 @@ def test_an_interrupt_says_how_to_go_on(tmp_path, jobs):
     deadline = time.monotonic() + 60
     while cells(tmp_path / "out") < 2 and time.monotonic() < deadline:
         time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=60)
     # Older versions of Typer close the terminal's ^C with an empty line.
     assert said.decode().removeprefix("\n") == (
-        "error: interrupted; what is done is kept: run the same command again to resume\n"
+        f"error: {how}; what is done is kept: run the same command again to resume\n"
     )
-    assert process.returncode == 130
+    assert process.returncode == status
     assert RecordStore(tmp_path / "out" / "records").verify() == []
 
 
@@ -453,10 +460,13 @@ def test_a_grid_reaches_its_limits():
         (TOML.replace("study", "studies"), "'studies' is not known"),
         (TOML.replace("d_v = 12", "d_v = 0"), "d_v must be at least 1"),
         ("pairs = 3", "pairs must be a table"),
+        (TOML.replace("seeds = 30", "seeds = true"), "seeds must be an integer, got True"),
+        (re.sub("ridge = .*", f"ridge = [{10**400}]", TOML), "ridge must be a number of at"),
+        ("\ufeffpairs = 3", "pairs must be a table"),  # begins as some editors begin files
     ],
 )
 def test_bad_files_are_refused(tmp_path, text, message):
-    (tmp_path / "grid.toml").write_text(text)
+    (tmp_path / "grid.toml").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         read_grid(tmp_path / "grid.toml")
 

@@ -30,42 +30,62 @@ from torture.running import (
 _TRIES = 5
 """To meet a run before it ends."""
 
+_LINGER = 10
+"""Seconds within which what a killed run started has to end."""
+
 MISSED = "ended before"
 """Words of a fault of the round itself: nothing was killed."""
 
 
 def kill_main(seed: int, folder: Path) -> str | None:
-    """Kill the run at a random moment, alone or with its workers, and resume it."""
+    """Kill the run at a random moment, alone or with two workers, which end too, and resume it."""
     more = ("--jobs", "2") if seed % 2 else ()
+    left: list[psutil.Process] = []
 
     def kill(process: subprocess.Popen[str]) -> bool:
+        with contextlib.suppress(psutil.Error):
+            left[:] = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         return process.wait() == -signal.SIGKILL
 
     process = _struck(seed, folder, command(folder, *more), calm_seconds(folder, *more), kill)
     if process is None:
         return f"the run {MISSED} each kill"
-    kill_all(process)  # the workers that it leaves
-    return one_line(*ended(start(command(folder, *more))), (0,)) or compared(folder)
+    end = time.monotonic() + _LINGER
+    while (outlived := any(map(_lives, left))) and time.monotonic() < end:
+        time.sleep(0.1)
+    fault = f"what the run started is there {_LINGER} s after its end" if outlived else None
+    kill_all(process)
+    fault = fault or one_line(*ended(start(command(folder, *more))), (0,))
+    return fault or compared(folder)
 
 
 def interrupt(seed: int, folder: Path) -> str | None:
-    """Interrupt the run: it says that running again resumes."""
+    """Interrupt or end the run (SIGINT, SIGTERM, SIGHUP): it says that running again resumes."""
+    number = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)[seed % 3]
+    more = ("--jobs", "2") if seed % 2 else ()
 
     def send(process: subprocess.Popen[str]) -> bool:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         return True
 
-    process = _struck(seed, folder, command(folder), calm_seconds(folder), send)
+    process = _struck(seed, folder, command(folder, *more), calm_seconds(folder, *more), send)
     if process is None:
         return f"the run {MISSED} each interrupt"
     status, err = ended(process)
-    if status == 130 and "resume" not in err:
+    asked = 128 + number
+    if status == asked and "resume" not in err:
         return f"an interrupt that says nothing: {err[-200:]}"
-    # Before Python runs the command an interrupt is Python's own.
-    early = status in (-2, 1) and "fusiontheory/cli" not in err
-    fault = None if early else one_line(status, err, (0, 130))
-    return fault or one_line(*ended(start(command(folder))), (0,)) or compared(folder)
+    # Before Python runs the command a signal is Python's own.
+    early = status in (-number, 1) and "fusiontheory/cli" not in err
+    fault = None if early else one_line(status, err, (0, asked))
+    return fault or one_line(*ended(start(command(folder, *more))), (0,)) or compared(folder)
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)  # nobody may ask for its status
+    return False
 
 
 def kill_worker(seed: int, folder: Path) -> str | None:
