@@ -87,7 +87,7 @@ def halves_dependence(image: AnyArray, text: AnyArray) -> HalvesDependence:
 def _in_own_unit(x: Array) -> AnyArray:
     """Return features over a power of 2, so that their fourth powers stay in single precision."""
     _, exponent = np.frexp(np.abs(x).max(initial=0.0))
-    return np.ldexp(x, -exponent).astype(np.float32)
+    return np.asarray(np.ldexp(x, -exponent), dtype=np.float32)
 
 
 def _leading_pairs(cross: Array) -> tuple[AnyArray, AnyArray]:
