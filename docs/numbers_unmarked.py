@@ -24,7 +24,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PLACES = ("README.md", "docs/**/*.md", "experiments/*.md", "experiments/*/README.md", "paper/*.md")
+PLACES = (
+    *("README.md", "docs/**/*.md", "experiments/*.md", "experiments/*/README.md", "paper/*.md"),
+    "validation/data/README.md",
+)
+"""Not the changelog, whose numbers are those of their day."""
 
 _WORDS = (
     r"points?|per cent|seconds?|s(?!\^)|ms|minutes?|hours?|MiB|GiB|MB|GB|times|standard errors?"

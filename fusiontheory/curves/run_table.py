@@ -16,6 +16,7 @@ from fusiontheory.heads import find_head
 __all__ = ["checked_runs", "read_runs"]
 
 _NEEDED = ("head", "n", "accuracy")
+_NOT_TEXT = (".json", ".jsonl", ".npz", ".npy", ".xlsx", ".xls", ".pkl", ".pt", ".parquet")
 _ONE_OF = ("setting", "condition", "sigma", "side")  # runs of several are not one curve
 
 
@@ -34,6 +35,11 @@ def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
     >>> read_runs(path)["accuracy"].tolist()
     [0.8]
     """
+    if Path(path).suffix.lower() in _NOT_TEXT:
+        raise InputError(
+            f"runs must be a CSV file with the columns {', '.join(_NEEDED)} and, if there are,"
+            f" seed, a row for each run, got {Path(path).name}; save it as CSV"
+        )
     try:
         with Path(path).open(encoding="utf-8-sig") as file:
             separator = max(",;\t", key=file.readline().count)
@@ -79,6 +85,12 @@ def checked_runs(runs: pd.DataFrame, where: str = "") -> pd.DataFrame:
     table["accuracy"] = _of_per_cents(table["accuracy"], where)
     for column in ("n", "accuracy"):
         table[column] = _numbers(table[column], where)
+    few = table.index[table["n"] < 1]
+    if len(few):
+        raise InputError(
+            f"runs must have numbers of training pairs as n, got {table['n'][few[0]]:g} in row"
+            f" {few[0]}{where}; multiply shares by the number of all pairs"
+        )
     outside = table.index[(table["accuracy"] < 0) | (table["accuracy"] > 1)]
     if len(outside):
         value = table["accuracy"][outside[0]]

@@ -46,6 +46,7 @@ def test_runs_without_a_seed_are_runs_of_their_own(tmp_path: Path) -> None:
         ("Step,bilinear - val/acc\n64,0.7\n", "got Step, bilinear - val/acc in runs.csv; head, n"),
         ("head,n,accuracy\nbilinear,256,0.7 +- 0.1\n", "row 0 in runs.csv .* as fractions"),
         ("head,n,accuracy\nbilinear,1k,0.7\n", "a number as n .* '1k' in row 0 in runs.csv"),
+        ("head,n,accuracy\nbilinear,0.5,0.7\n", "0.5 in row 0 in runs.csv; multiply shares"),
         ("head,n,accuracy\nbilinear,256,75\n", "row 0 in runs.csv .* divide per cents"),
         ("head,n,accuracy,seed\n" + 2 * "bilinear,256,0.7,0\n", "seed 0 again in runs.csv"),
     ],
@@ -53,3 +54,9 @@ def test_runs_without_a_seed_are_runs_of_their_own(tmp_path: Path) -> None:
 def test_an_error_names_the_file(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InputError, match=said):
         runs(tmp_path, text)
+
+
+def test_other_kinds_of_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "runs.json").write_text("[]")
+    with pytest.raises(InputError, match=r"got runs\.json; save it as CSV"):
+        read_runs(tmp_path / "runs.json")

@@ -210,7 +210,9 @@ def test_vectors_are_found_beside_the_text_that_they_are_of(tmp_path: Path) -> N
 
 def test_a_table_of_text_alone_is_called_so(tmp_path: Path) -> None:
     pd.DataFrame({"image_path": IDS, "caption": "a cat"}).to_csv(tmp_path / "c.csv", index=False)
-    with pytest.raises(InputError, match="caption, image_path hold text; encode"):
+    with pytest.raises(
+        InputError, match="caption, image_path hold text, such as 'a cat'; write numbers, or enc"
+    ):
         read_features(tmp_path / "c.csv")
 
 

@@ -135,6 +135,14 @@ def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequenc
     key = max(owners, key=lambda one: np.count_nonzero(owners[one] >= 0))
     owner, absent = owners[key], np.flatnonzero(owners[key] < 0)
     if 2 * absent.size > len(ids):
+        held = _vector(key, path, key)
+        if not _counts(held):
+            raise InputError(
+                f"{name} must have the names of the features' rows, got {str(held[0])!r} and others"
+                f" in column {key} of {path}, of which none or few are among {ids[0]!r} and others"
+                f" of the features; write the same names in both, or leave {key} out to take rows"
+                " as they stand"
+            )
         _warn(
             f"{path}: rows are taken in their order, as {key} has none of the names of the"
             f" features' rows, such as {ids[absent[0]]!r}, or few"
@@ -168,8 +176,9 @@ def _text_columns(path: Path) -> set[str]:
 
 
 def _counts(column: AnyArray) -> bool:
-    """Return whether a column is 0, 1, 2 ..., as pandas writes it by itself."""
-    return column.dtype.kind in "iu" and np.array_equal(column, np.arange(len(column)))
+    """Return whether a column is 0, 1, 2 ..., as pandas writes it by itself, or 1, 2, 3 ..."""
+    whole = column.dtype.kind in "iu" and column.size > 0 and column[0] in (0, 1)
+    return bool(whole and np.array_equal(column - column[0], np.arange(len(column))))
 
 
 def _check_one_value(

@@ -20,6 +20,7 @@ __all__ = [
     "is_label",
     "is_mask",
     "is_split",
+    "names_side",
     "speaks_of_text",
 ]
 
@@ -103,6 +104,12 @@ def is_label(name: str) -> bool:
     return _LABEL.fullmatch(_plain(name)) is not None
 
 
+def names_side(name: str) -> bool:
+    """Return whether a name is one of image or text vectors."""
+    exact = any(pattern.fullmatch(_plain(name)) for pattern in _SIDES.values())
+    return exact or any(_speaks(name, side) for side in _SIDES)
+
+
 def speaks_of_text(name: str) -> bool:
     """Return whether a word of a name is one of text, and none of image, as in caption_ids."""
     return _speaks(name, "text")
@@ -166,9 +173,12 @@ def choose_one(
 def _check_not_all_text(path: Path, arrays: Mapping[str, Stored]) -> None:
     """Refuse a file of paths and captions, as a corpus is: vectors are wanted."""
     if any(arrays) and all(one.dtype.startswith(("str", "bytes")) for one in arrays.values()):
+        name = sorted(filter(None, arrays))[0]
+        values = arrays[name].fetch().ravel()
         raise InputError(
-            f"path must hold vectors, got {path}, in which {_held(arrays)} hold text; encode images"
-            " and captions first, as python -m validation extract does"
+            f"path must hold vectors, got {path}, in which {_held(arrays)} hold text, such as"
+            f" {str(values[0])[:40] if values.size else ''!r}; write numbers, or encode images and"
+            " captions first, as python -m validation extract does"
         )
 
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_fits, check_regular
-from fusiontheory.data.reading.names import is_id, is_label, is_split
+from fusiontheory.data.reading.names import is_id, is_label, is_split, names_side
 from fusiontheory.data.reading.stored import Stored, StoredFile
+from fusiontheory.data.reading.text_table import IN_TEXT, text_frame
 from fusiontheory.store import unreadable
 from fusiontheory.typing import AnyArray, Array
 
@@ -31,15 +32,12 @@ TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet", ".feather", ".arrow")
 """Endings of tables."""
 
 
-_SEPARATORS = (",", "\t", ";")
 _LIST = re.compile(r"\s*(\[|\(|tensor\(|array\()")
 _PRINTED = re.compile(r"(?:tensor|array)?\(\[?([^\[\]()]*?)\]?(?:,\s*\w+=[^\[\]]*)?,?\)", re.DOTALL)
 """A tuple, or a tensor or array as it prints itself."""
 _BARE = re.compile(r"\s*-?[\d.][-+\d.eE]*(?:(?:\s*[,;]\s*|\s+)-?[\d.][-+\d.eE]*){2,}\s*")
 """Three numbers or more without brackets."""
 _NAN, _INFINITY = re.compile(r"\bnan\b", re.IGNORECASE), re.compile(r"\binf\b", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"-?\d*,\d+([eE][+-]?\d+)?")
-_IN_TEXT = 3  # bytes of memory for each byte of a text file, at most
 
 
 def open_csv(path: Path) -> StoredFile:
@@ -48,83 +46,7 @@ def open_csv(path: Path) -> StoredFile:
     Raises:
         InputError: if it is not there or not a table, or a cell of lists is not one.
     """
-    return StoredFile(path, _arrays_of(_text_frame(path), path))
-
-
-def _text_frame(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    check_fits(path, "table", (check_regular(path), _IN_TEXT), 4)
-    encoding = _encoding(path)
-    try:
-        with path.open(encoding=encoding) as file:
-            first, second = file.readline(), file.readline()
-        separator = max(_SEPARATORS, key=first.count)
-        if all(map(_DECIMAL_COMMA.fullmatch, (parts := first.strip().split(";")))) and parts[1:]:
-            separator = ";"  # commas are those of decimals
-        if separator not in first:
-            # As numpy.savetxt writes; a word above cells with blanks is the name of one column.
-            one = not _is_number(first.strip()) and len(first.split()) == 1
-            separator = "," if one else r"\s+"
-        given: dict[str, Any] = {"sep": separator, "encoding": encoding, "header": 0}
-        if separator == r"\s+" and _counts(first, second):
-            given |= {"header": None, "skiprows": 1}  # as word2vec writes: rows, dimension
-        elif not _names_columns([c.strip('" ') for c in re.split(separator, first.strip())]):
-            given["header"] = None
-        frame: pd.DataFrame = pd.read_csv(path, **given)
-        if given["header"] == 0 and _starts_with_a_value(frame):
-            given["header"] = None
-            frame = pd.read_csv(path, **given)
-        if separator in "\t;" and _has_decimal_commas(frame):
-            frame = pd.read_csv(path, **given, decimal=",")
-        if given["header"] is None and frame.dtypes.iloc[0].kind not in "iufb":
-            frame = frame.rename(columns={frame.columns[0]: "ids"})
-        # What pandas calls the index of a frame that it wrote without a name.
-        return frame.rename(columns={"Unnamed: 0": "index"})
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"path must be a table in UTF-8, got {path} with the byte"
-            f" 0x{error.object[error.start]:02x}, which is not; save it as UTF-8"
-        ) from error
-    except Exception as error:  # pandas raises its own kinds
-        detail = " ".join(str(error).split())[:100]
-        raise InputError(
-            f"path must be a table of numbers with commas or tabs in UTF-8, got {path}: {detail};"
-            " mend the row, or save the arrays as .npz"
-        ) from error
-
-
-def _starts_with_a_value(frame: pd.DataFrame) -> bool:
-    """Return whether the name of a single column is one of its values, as of labels a line."""
-    return frame.shape[1] == 1 and bool((frame.iloc[:, 0] == frame.columns[0]).any())
-
-
-def _counts(first: str, second: str) -> bool:
-    """Return whether a line is how many rows there are and of how many numbers, with a name each.
-
-    >>> _counts("3000 4", "cat 0.1 0.2 0.3 0.4")
-    True
-    """
-    cells = first.split()
-    return (
-        len(cells) == 2
-        and all(cell.isdigit() for cell in cells)
-        and len(second.split()) == int(cells[1]) + 1 > 2
-    )
-
-
-def _names_columns(cells: Sequence[str]) -> bool:
-    """Return whether the cells of a first line are names: not numbers, but for one that names it.
-
-    >>> _names_columns(["id", "0", "1"]), _names_columns(["a.jpg", "0.12", "-1.3"])
-    (True, False)
-    """
-    counted = [str(k) for k in range(len(cells))]  # as pandas names columns without names
-    numbers = [cell for cell in cells if _is_number(cell)]
-    if len(numbers) == len(cells):
-        return cells == counted
-    values = len(numbers) == len(cells) - 1 >= 2 and not _is_number(cells[0])
-    return not values or all(cell.isdigit() for cell in numbers)
+    return StoredFile(path, _arrays_of(text_frame(path), path))
 
 
 def open_arrow(path: Path) -> StoredFile:
@@ -157,7 +79,7 @@ def open_json_lines(path: Path) -> StoredFile:
 def _json_frame(path: Path) -> pd.DataFrame:
     import pandas as pd
 
-    check_fits(path, "table", (check_regular(path), _IN_TEXT), 4)
+    check_fits(path, "table", (check_regular(path), IN_TEXT), 4)
     rows: list[Any] = []
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -227,9 +149,9 @@ def _arrow_table(path: Path) -> Any:
 
 
 _FRAMES = {
-    ".csv": _text_frame,
-    ".tsv": _text_frame,
-    ".txt": _text_frame,
+    ".csv": text_frame,
+    ".tsv": text_frame,
+    ".txt": text_frame,
     ".jsonl": _json_frame,
 }
 
@@ -265,6 +187,11 @@ def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
         else:
             arrays[name] = Stored.of(_strings(values))
     _check_numbered(frame, numbered, path)
+    for column in [c for c in scalars if f"{c}.1" in frame.columns and str(c) in numbered]:
+        scalars.remove(column)  # pandas numbers columns of one name from the second on
+        numbered[str(column)].append((0, column))
+    if _are_one_matrix(numbered, scalars):
+        scalars, numbered = [c for c in frame.columns if frame[c].dtype.kind in "iufb"], {}
     for stem, columns in numbered.items():
         if len(columns) > 1 or stem == "":
             ordered = [column for _, column in sorted(columns)]
@@ -276,6 +203,23 @@ def _arrays_of(frame: pd.DataFrame, path: Path) -> dict[str, Stored]:
         arrays[""] = Stored.of(frame[plain].to_numpy(np.float64))
         scalars = [column for column in scalars if column not in plain]
     return arrays | {str(column): Stored.of(frame[column].to_numpy()) for column in scalars}
+
+
+def _are_one_matrix(
+    numbered: Mapping[str, Sequence[tuple[int, Any]]], scalars: Sequence[Any]
+) -> bool:
+    """Return whether columns of numbers are named one by one, as genes or samples are.
+
+    Some of such names end in a number by chance, which does not count from 0 or 1 on.
+    """
+    if any(names_side(stem) for stem in numbered):
+        return False
+    counted = 0
+    for columns in numbered.values():
+        numbers = sorted(number for number, _ in columns)
+        whole = list(range(numbers[0], numbers[0] + len(numbers)))
+        counted += len(columns) * (len(columns) > 1 and numbers[0] in (0, 1) and numbers == whole)
+    return len(scalars) + sum(map(len, numbered.values())) > 2 * counted
 
 
 def _vectors(values: pd.Series[Any], where: str) -> AnyArray | None:
@@ -343,19 +287,6 @@ def _strings(values: pd.Series[Any]) -> NDArray[np.str_]:
     return np.array(["" if value is None or value != value else str(value) for value in values])
 
 
-def _encoding(path: Path) -> str:
-    """Return UTF-16 where a file starts with its mark, as Excel's Unicode text does."""
-    with path.open("rb") as file:
-        start = file.read(2)
-    return "utf-16" if start in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
-def _has_decimal_commas(frame: pd.DataFrame) -> bool:
-    texts = [frame[c] for c in frame.columns if frame[c].dtype.kind not in "iufb"]
-    firsts = [str(column.dropna().iloc[0]) for column in texts if column.notna().any()]
-    return any(_DECIMAL_COMMA.fullmatch(first.strip()) for first in firsts)
-
-
 def _check_numbered(
     frame: pd.DataFrame, numbered: Mapping[str, Sequence[tuple[int, Any]]], path: Path
 ) -> None:
@@ -372,11 +303,3 @@ def _check_numbered(
             f"column {column} must hold numbers as its neighbours do, got {values.iloc[row]!r} in"
             f" row {row} of {path}; mend the cell, or leave it blank and drop the row"
         )
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell.strip('" ').replace(",", "."))
-    except ValueError:
-        return False
-    return True

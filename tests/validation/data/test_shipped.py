@@ -7,12 +7,15 @@ import hashlib
 import io
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.main import get_command
 
 import validation.data
+from fusiontheory.alignment import ContrastiveSettings
 from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS
 from validation.data import SHIPPED_FILE, encoder_features, principal_scores, shipped_features
@@ -177,3 +180,31 @@ def test_shipped_file_holds_numbers_only():
         "ids": "I64",
         "split": "U8",
     }
+
+
+# The tables of the card
+
+
+def test_the_check_writes_the_tables_of_the_card(tmp_path, monkeypatch):
+    source = make_source(tmp_path / "a")
+    features = encoder_features(source, dimension=3, align_images=12)
+    monkeypatch.setattr(check_module, "shipped_features", lambda: features)
+    monkeypatch.setattr(check_module, "encoder_features", lambda _: features)
+    monkeypatch.setattr(
+        check_module, "variance_kept", lambda _: build_module.variance_kept(source, 3)
+    )
+    monkeypatch.setattr(build_module, "ALIGN_IMAGES", 12)
+    monkeypatch.setattr(check_module, "SETTINGS", (ContrastiveSettings(dimension=2, epochs=1),))
+    for name, value in (("SAMPLES", 16), ("TEST_SAMPLES", 16), ("DRAWS", 1)):
+        monkeypatch.setattr(check_module, name, value)
+    arguments = ["--source", str(source), "--seeds", "1", "--settings", "--out", str(tmp_path)]
+    with pytest.raises(SystemExit) as exited:
+        get_command(check_module.app).main(arguments)
+    assert exited.value.code == 0
+    card = Path(__file__).parents[3] / "docs" / "results" / "shipped"
+    for table in card.glob("*.csv"):
+        found = pd.read_csv(tmp_path / table.name)
+        assert list(found.columns) == list(pd.read_csv(table).columns)
+    kept = pd.read_csv(tmp_path / "vectors.csv").set_index("what")["value"]["variance_kept"]
+    assert 0.3 < kept < 1
+    assert pd.read_csv(tmp_path / "moved.csv")[["mean", "largest"]].to_numpy().max() == 0
