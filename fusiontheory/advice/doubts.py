@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fusiontheory.typing import AnyArray
 
-__all__ = ["label_doubts"]
+__all__ = ["label_doubts", "task_doubts"]
 
 _FILLERS = (1, 9, 99, 999, 9999, 99999)
 """What people write for a number that is not there, with either sign."""
@@ -42,6 +42,20 @@ write one spelling if one class is meant"
     if array.dtype.kind not in "UO":
         return []
     return _texts(np.array([str(one) for one in array.tolist()]))
+
+
+def task_doubts(y: AnyArray, asked: str, taken: str) -> list[str]:
+    """Return a sentence where whole numbers are taken for a regression that nobody asked for.
+
+    >>> task_doubts(np.arange(90), "auto", "regression")[0][:52]
+    'labels are 90 different whole numbers, and are taken'
+    """
+    if asked != "auto" or taken != "regression" or not _whole(y):
+        return []
+    return [
+        f"labels are {len(np.unique(y))} different whole numbers, and are taken as amounts, for a"
+        " regression; if they are classes, say so (--task classification)"
+    ]
 
 
 def _numbers(y: AnyArray) -> list[str]:

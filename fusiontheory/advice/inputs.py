@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from fusiontheory.advice.doubts import label_doubts
+from fusiontheory.advice.doubts import label_doubts, task_doubts
 from fusiontheory.checks import InputError
 from fusiontheory.data import Missing, equal_rows, missing_rows, same_images
 from fusiontheory.pilot import Labels, Task
@@ -149,7 +149,7 @@ def labelled_pilot(
                 f"groups must name one group for each of {given} rows, got shape {groups.shape}"
             )
         groups = groups.astype(str) if groups.dtype.kind == "O" else groups
-    for doubt in label_doubts(names):
+    for doubt in [*label_doubts(names), *task_doubts(names, task, kind)]:
         notes.append(f"{doubt[0].upper()}{doubt[1:]}.")
         warnings.warn(doubt, stacklevel=3)
     rows = _present(image, text, missing, facts, notes)

@@ -37,6 +37,11 @@ def test_plain_labels_raise_no_doubt(y):
     assert label_doubts(y) == []
 
 
+def test_many_whole_numbers_are_taken_for_amounts_aloud():
+    with pytest.warns(UserWarning, match="60 different whole numbers.*--task classification"):
+        assert labelled_pilot(V, T, np.arange(120) % 60, None).task == "regression"
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "nan"])
 def test_a_blank_is_no_class(blank):
     y = np.where(EVERY_SIXTH, blank, KIND)

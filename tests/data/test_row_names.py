@@ -103,3 +103,43 @@ def test_splits_under_a_longer_name(tmp_path: Path) -> None:
     split = np.repeat(["TRN", "VAL", "TST"], N // 3)
     np.savez(tmp_path / "x.npz", image=IMAGE, text=TEXT, group_split=split)
     assert len(read_features(tmp_path / "x.npz").rows("dev")) == N // 3
+
+
+def test_two_columns_together_name_rows(tmp_path: Path) -> None:
+    keys = pd.DataFrame({"RID": np.repeat(np.arange(10), 3), "VISCODE": ["bl", "m1", "m2"] * 10})
+    for name, x, rows in (("v", IMAGE, np.arange(N)), ("t", TEXT, ORDER)):
+        table = keys.join(pd.DataFrame(x).add_prefix("f"))
+        table.iloc[rows].to_csv(tmp_path / f"{name}.csv", index=False)
+    with pytest.warns(UserWarning, match="joined by VISCODE with RID"):
+        found = read_features([tmp_path / "v.csv", tmp_path / "t.csv"])
+    np.testing.assert_allclose(found.text[:, 0], TEXT, atol=1e-6)
+
+
+def test_order_that_is_trusted_in_spite_of_names_is_said(tmp_path: Path) -> None:
+    paths = tables(tmp_path, CELLS, CELLS)
+    np.save(tmp_path / "t.npy", TEXT)
+    with pytest.warns(UserWarning, match=r"matched in their order, .* nothing like cell of v\.csv"):
+        read_features([paths[0], tmp_path / "t.npy"])
+
+
+def test_numbers_of_words_are_no_vectors(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", image=IMAGE, text=RNG.integers(0, 49407, (N, 7)))
+    with pytest.warns(UserWarning, match="numbers of words"):
+        read_features(tmp_path / "x.npz")
+
+
+def test_batches_and_dictionaries_in_torch_files(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    np.save(tmp_path / "t.npy", TEXT)
+    batches = list(torch.tensor(IMAGE).split(7))
+    rows = zip(CELLS, torch.tensor(IMAGE), strict=True)
+    items = [{"label": name, "mean": {33: row}} for name, row in rows]
+    for content in (batches, items):
+        torch.save(content, tmp_path / "v.pt")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = read_features([tmp_path / "v.pt", tmp_path / "t.npy"])
+        np.testing.assert_array_equal(found.image, IMAGE)
+    torch.save([torch.ones(k + 1, D) for k in range(N)], tmp_path / "v.pt")
+    with pytest.raises(InputError, match=r"several shapes, such as \(1, 9\) and \(30, 9\); put"):
+        read_features([tmp_path / "v.pt", tmp_path / "t.npy"])

@@ -135,12 +135,12 @@ def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequenc
     key = max(owners, key=lambda one: np.count_nonzero(owners[one] >= 0))
     owner, absent = owners[key], np.flatnonzero(owners[key] < 0)
     if 2 * absent.size > len(ids):
-        held = _vector(key, path, key)
-        if not _counts(held):
+        names = _vector(key, path, key)
+        if not _counts(names):
             raise InputError(
-                f"{name} must have the names of the features' rows, got {str(held[0])!r} and others"
-                f" in column {key} of {path}, of which none or few are among {ids[0]!r} and others"
-                f" of the features; write the same names in both, or leave {key} out to take rows"
+                f"{name} must have the names of the features' rows, got {str(names[0])!r} and"
+                f" others in column {key} of {path}, of which none or few are among {ids[0]!r} and"
+                f" others of the features; write the same names in both, or leave {key} out to take rows"
                 " as they stand"
             )
         _warn(

@@ -34,7 +34,7 @@ def in_another_order(one: AnyArray, other: AnyArray) -> bool:
 
 
 def _numberless(name: str) -> str:
-    return _CAPTION_NUMBER.sub("", name.strip())
+    return _CAPTION_NUMBER.sub("", name.strip(" \t'\""))
 
 
 def _file_name(name: str) -> str:

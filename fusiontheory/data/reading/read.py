@@ -26,7 +26,7 @@ from fusiontheory.data.reading.names import (
     is_mask,
     speaks_of_text,
 )
-from fusiontheory.data.reading.row_names import guessed_names, named_otherwise
+from fusiontheory.data.reading.row_names import guessed_names, named_otherwise, unnamed
 from fusiontheory.data.reading.rows import Missing, Rows, settle
 from fusiontheory.data.reading.splits import named_splits
 from fusiontheory.data.reading.stored import StoredFile
@@ -138,6 +138,9 @@ def read_rows(files: Sequence[Path], reading: Reading = DEFAULT) -> tuple[Rows, 
         ids = ids if ids is not None else guessed_names(image, chosen[0])
         ids, text_ids = (ids, ids) if names is None else names[1:]
         used = None if names is None else names[0]
+        doubt = None if names is not None else unnamed(image, chosen[0], text, chosen[1])
+        if doubt is not None:
+            _warn(doubt)
     for file, one in zip((image, text), chosen, strict=True):
         _say_unused(file, one, used)
     split = _split(image, chosen[0])

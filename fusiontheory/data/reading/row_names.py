@@ -12,7 +12,7 @@ from fusiontheory.data.reading.names import Chosen
 from fusiontheory.data.reading.stored import StoredFile
 from fusiontheory.typing import AnyArray
 
-__all__ = ["guessed_names", "named_otherwise"]
+__all__ = ["guessed_names", "named_otherwise", "unnamed"]
 
 _TRIED = 3  # columns of text of each file
 
@@ -48,7 +48,44 @@ def named_otherwise(
                 if one.tolist() != other.tolist():
                     _say(image, text, name, key)
                 return [name, key], one, other
-    return None
+    return _by_several(image, of_image, text, of_text)
+
+
+def _by_several(
+    image: StoredFile, of_image: Chosen, text: StoredFile, of_text: Chosen
+) -> tuple[list[str], AnyArray, AnyArray] | None:
+    """Return the columns of both files that name their rows together, such as patient and visit."""
+    sides = ((image, of_image), (text, of_text))
+    keys = [
+        name
+        for name in of_image.unused
+        if all(name in chosen.unused and _may_name(file, chosen, name) for file, chosen in sides)
+    ]
+    if len(keys) < 2:
+        return None
+    one, other = (_together([file.read(key, key) for key in keys]) for file, _ in sides)
+    if len(set(one.tolist())) < len(one) or not _alike(one, other):
+        return None
+    if one.tolist() != other.tolist():
+        _say(image, text, " with ".join(keys), " with ".join(keys))
+    return keys, one, other
+
+
+def unnamed(image: StoredFile, of_image: Chosen, text: StoredFile, of_text: Chosen) -> str | None:
+    """Return a sentence if columns that may name rows join nothing: the order is then trusted."""
+    loose = [
+        f"{name} of {file.path.name}"
+        for file, chosen in ((image, of_image), (text, of_text))
+        for name in [chosen.ids, *(name for name, _ in _distinct_texts(file, chosen))]
+        if name is not None
+    ]
+    if not loose:
+        return None
+    return (
+        f"{image.path} and {text.path}: rows are matched in their order, as the other file has"
+        f" nothing like {', '.join(loose[:4])}; where the order differs, write the same names in"
+        " both files"
+    )
 
 
 def _known(file: StoredFile, chosen: Chosen) -> list[tuple[str, AnyArray]]:
@@ -58,14 +95,25 @@ def _known(file: StoredFile, chosen: Chosen) -> list[tuple[str, AnyArray]]:
 
 
 def _distinct_texts(file: StoredFile, chosen: Chosen) -> Iterator[tuple[str, AnyArray]]:
-    side = chosen.image if chosen.image is not None else chosen.text
-    rows = () if side is None else file.arrays[side].shape[:1]
-    stored = [(name, file.arrays[name]) for name in chosen.unused]
-    texts = [name for name, one in stored if one.dtype.startswith("str") and one.shape == rows]
+    texts = [name for name in chosen.unused if _may_name(file, chosen, name, "str")]
     for name in texts[:_TRIED]:
         values = file.read(name, name)
         if len(set(values.tolist())) == len(values) > 2:
             yield name, values
+
+
+def _may_name(file: StoredFile, chosen: Chosen, name: str, *kinds: str) -> bool:
+    """Return whether an array has a text, or of other kinds a whole number, in each row."""
+    side = chosen.image if chosen.image is not None else chosen.text
+    rows = () if side is None else file.arrays[side].shape[:1]
+    return file.arrays[name].shape == rows and file.arrays[name].dtype.startswith(
+        kinds or ("str", "int")
+    )
+
+
+def _together(columns: list[AnyArray]) -> AnyArray:
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return np.array([" ".join(map(str, row)) for row in rows])
 
 
 def _alike(one: AnyArray, other: AnyArray) -> bool:

@@ -23,6 +23,7 @@ from fusiontheory.data.reading.shapes import (
     counting_column,
     image_rows,
     text_rows,
+    token_ids,
 )
 from fusiontheory.typing import AnyArray, Integers
 
@@ -99,6 +100,9 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]
     text = text_rows(check_numbers("text", rows.text, rows.where), rows.where)
     if len(text) == 1 and text.shape[1] == len(image):
         text = text.transpose(1, 0, 2)  # (1, n, d), a batch of n texts
+    for name, x in (("image", rows.image), ("text", rows.text)):
+        numbers = token_ids(name, x, rows.where)
+        said += [] if numbers is None else [numbers]
     for name, x in (("image", image), ("text", text[:, 0])):
         counted = counting_column(name, x, rows.where)
         said += [] if counted is None else [counted]

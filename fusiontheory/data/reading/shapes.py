@@ -7,10 +7,18 @@ import numpy as np
 from fusiontheory.checks import InputError
 from fusiontheory.typing import AnyArray
 
-__all__ = ["check_numbers", "check_orientation", "counting_column", "image_rows", "text_rows"]
+__all__ = [
+    "check_numbers",
+    "check_orientation",
+    "counting_column",
+    "image_rows",
+    "text_rows",
+    "token_ids",
+]
 
 _CHUNK = 4096  # rows at a time
 _FEWEST_COUNTED = 8
+_VOCABULARY = 1000
 _SMALL = 1e-15
 """Of the largest value; the squares of it and of 1 over it are normal numbers in float32."""
 
@@ -59,7 +67,10 @@ def image_rows(array: AnyArray, where: str) -> AnyArray:
     if squeezed.ndim != 2:
         what = "save array.reshape(-1, 1) if it is one number an image"
         if squeezed.ndim > 2:
-            what = "pool tokens or patches to one vector an image"
+            what = (
+                "pool tokens or patches to one vector an image, or save array.reshape(-1,"
+                f" {array.shape[-1]}) if the first axis counts batches"
+            )
         raise InputError(
             f"image must have 2 dimensions, (images, dimension), got shape {array.shape} in"
             f" {where}; {what}"
@@ -117,6 +128,28 @@ def check_orientation(image: AnyArray, text: AnyArray) -> str | None:
             " the arrays are transposed; save array.T"
         )
     return None
+
+
+def token_ids(name: str, array: AnyArray, where: str) -> str | None:
+    """Return a sentence if an array looks like numbers of words, which are no vectors.
+
+    Args:
+        name: what the sentence calls the array.
+        array: (n, d) as it is stored.
+        where: it comes from.
+
+    >>> token_ids("text", np.array([[49406, 320, 0]]), "t.npy")[:45]
+    'text holds whole numbers from 0 to 49406 in t'
+    """
+    if array.dtype.kind not in "iu" or array.size == 0:
+        return None
+    least, largest = int(array.min()), int(array.max())
+    if least < 0 or largest < _VOCABULARY:
+        return None
+    return (
+        f"{name} holds whole numbers from {least} to {largest} in {where}: if they are the numbers"
+        " of words (input_ids), encode them first"
+    )
 
 
 def counting_column(name: str, array: AnyArray, where: str) -> str | None:

@@ -41,12 +41,12 @@ def text_frame(path: Path) -> pd.DataFrame:
     check_fits(path, "table", (check_regular(path), IN_TEXT), 4)
     encoding = _encoding(path)
     try:
-        given = {"encoding": encoding} | _dialect(path, encoding)
+        given: dict[str, Any] = {"encoding": encoding} | _dialect(path, encoding)
         frame: pd.DataFrame = pd.read_csv(path, **given)
         if given["header"] == 0 and _starts_with_a_value(frame):
             given["header"] = None
             frame = pd.read_csv(path, **given)
-        marks = _marks(frame)
+        marks: dict[str, Any] = _marks(frame)
         if not marks and given["sep"] in ("\t", ";") and _has_decimal_commas(frame):
             marks = {"decimal": ","}
         if marks:
@@ -159,7 +159,7 @@ def _has_decimal_commas(frame: pd.DataFrame) -> bool:
     return any(_DECIMAL_COMMA.fullmatch(column.iloc[0]) for column in _texts(frame))
 
 
-def _marks(frame: pd.DataFrame) -> dict[str, str]:
+def _marks(frame: pd.DataFrame) -> dict[str, Any]:
     """Return how thousands and decimals are marked, where thousands are."""
     texts = _texts(frame)
     for pattern, marks in _MARKS.items():

@@ -65,7 +65,9 @@ def _named(content: Any, torch: Any) -> list[tuple[str, Any]]:
     if isinstance(content, Mapping):
         return _flat(content)
     if _is_items(content):
-        return [(str(name), [item[name] for item in content]) for name in content[0]]
+        items = [dict(_flat(item)) for item in content]
+        if all(item.keys() == items[0].keys() for item in items):
+            return [(name, [item[name] for item in items]) for name in items[0]]
     pair = isinstance(content, Sequence) and not isinstance(content, str) and len(content) == 2
     if pair and all(isinstance(part, torch.Tensor) for part in content):
         return list(zip(("image", "text"), content, strict=True))
@@ -100,6 +102,23 @@ def _stored(value: Any, torch: Any) -> Stored | None:
         if all(isinstance(part, torch.Tensor) and part.ndim for part in value):
             if len({part.shape for part in value}) == 1:
                 return _stored(torch.stack(value), torch)
+            return _stored(torch.cat(value), torch) if _are_batches(value) else _ragged(value)
         elif all(isinstance(part, (str, int)) for part in value):
             return Stored.of(np.array(value))
     return None
+
+
+def _are_batches(tensors: Sequence[Any]) -> bool:
+    """Return whether tensors are the batches of one array: of one size, the last smaller."""
+    first, last = tensors[0].shape, tensors[-1].shape
+    full = all(one.shape == first for one in tensors[:-1])
+    return bool(full and len(first) == 2 and last[1:] == first[1:] and last[0] < first[0])
+
+
+def _ragged(tensors: Sequence[Any]) -> Stored:
+    shapes = sorted({tuple(one.shape) for one in tensors})
+    problem = (
+        f"it holds tensors of several shapes, such as {shapes[0]} and {shapes[-1]}; put batches"
+        " together with torch.cat, or pool each item to one vector and use torch.stack"
+    )
+    return Stored((len(tensors),), "object", lambda: np.empty(0), problem=problem)
