@@ -140,8 +140,8 @@ def _in_order(name: str, path: Path, column: str, values: AnyArray, ids: Sequenc
             raise InputError(
                 f"{name} must have the names of the features' rows, got {str(names[0])!r} and"
                 f" others in column {key} of {path}, of which none or few are among {ids[0]!r} and"
-                f" others of the features; write the same names in both, or leave {key} out to take rows"
-                " as they stand"
+                f" others of the features; write the same names in both, or leave {key} out to take"
+                " rows as they stand"
             )
         _warn(
             f"{path}: rows are taken in their order, as {key} has none of the names of the"
