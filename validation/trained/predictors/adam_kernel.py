@@ -9,30 +9,27 @@ training pairs are fitted, and the epoch that is kept is chosen on dev pairs: th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fusiontheory.data import FeatureSet
 from fusiontheory.matching import MatchingModel, matching_curve
-from fusiontheory.moments import Moments
-from fusiontheory.networks import FusionNetwork, build_network
 from fusiontheory.store import Cell, RecordStore, code_version
-from fusiontheory.tangent import (
-    CoordinateMoments,
-    KernelExpansion,
-    adam_scales,
-    expand_network,
-    expansion_model,
-    signal_growth,
-)
+from fusiontheory.tangent import KernelExpansion, adam_scales, expand_network, signal_growth
 from fusiontheory.training import TrainingSettings
 from fusiontheory.typing import AnyArray, Array
 from validation.trained.predictors.optimiser import adam_ridge
+from validation.trained.predictors.recorded import RecordedCurve, recorded_curves
 from validation.trained.predictors.sharp import AT_CHANCE
-from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS
+from validation.trained.predictors.tangent_curve import (
+    INITIAL_SEED,
+    PAIRS,
+    initial_network,
+    kernel_model,
+)
 
 __all__ = ["LAZY", "adam_kernel_curves", "adam_kernel_table"]
 
@@ -70,19 +67,16 @@ def adam_kernel_table(
     Returns:
         Columns head, condition, and those of `adam_kernel_curves`.
     """
-    parts = []
-    for head in heads:
-        for name, features in conditions.items():
-            cell = _cell(head, features, sizes, settings)
-            if cell not in store:
-                if not fill:
-                    continue
-                store.write(cell, adam_kernel_curves(head, features, sizes, settings))
-            rows = store.read(STUDY, [cell])[_COLUMNS]
-            parts.append(rows.assign(head=head, condition=name))
-    if not parts:
-        return pd.DataFrame(columns=["head", "condition", *_COLUMNS])
-    return pd.concat(parts, ignore_index=True)[["head", "condition", *_COLUMNS]]
+    curves = (
+        RecordedCurve(
+            {"head": head, "condition": name},
+            _cell(head, features, sizes, settings),
+            partial(adam_kernel_curves, head, features, sizes, settings),
+        )
+        for head in heads
+        for name, features in conditions.items()
+    )
+    return recorded_curves(curves, ["head", "condition", *_COLUMNS], store, fill)
 
 
 _COLUMNS = ["ridge_rule", "n", "ridge", "diagonal", "level", "growth", "predicted"]
@@ -109,7 +103,7 @@ def adam_kernel_curves(
         return pd.DataFrame(chance)[_COLUMNS]
     rows = features.rows("train")
     image, text = features.image[rows], features.text[rows]
-    network = _initial(head, image.shape[-1], text.shape[-1])
+    network = initial_network(head, image.shape[-1], text.shape[-1])
     v, t, label = _labelled(image, text)
     scales = adam_scales(network, (v[:_RMS_PAIRS], t[:_RMS_PAIRS]), settings.batch_size)
     growth = {
@@ -129,12 +123,6 @@ def _row(rule: str, n: int, **said: float) -> dict[str, Any]:
 def _time(n: int, settings: TrainingSettings) -> float:
     updates: int = settings.updates_of(n)
     return float(settings.batch_size**0.5 * settings.learning_rate * updates)
-
-
-def _initial(head: str, d_v: int, d_t: int) -> FusionNetwork:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(INITIAL_SEED)
-        return build_network(head, d_v, d_t)
 
 
 def _labelled(image: AnyArray, text: AnyArray) -> tuple[AnyArray, AnyArray, Array]:
@@ -160,7 +148,7 @@ def _curves(
     values = expansion.product_eigenvalues
     level = float("nan") if values is None else float(np.mean(values))
     known = {"diagonal": expansion.diagonal, "level": level}
-    model = _model(expansion, image, text)
+    model = kernel_model(expansion, image, text)
     if model is None:
         # No block has a signal: chance, whatever the ridge.
         yield from (_row(rule, n, **known) for rule in ("derived", "best") for n in derived)
@@ -173,15 +161,6 @@ def _curves(
         told = [(round(_accuracy(model, n, s * level), _DIGITS), s * level) for s in SHARES]
         best, ridge = max(told)
         yield _row("best", n, ridge=ridge, predicted=best, **known)
-
-
-def _model(expansion: KernelExpansion, image: AnyArray, text: AnyArray) -> MatchingModel | None:
-    if not any(expansion[name] for name in ("cross", "dot_product", "hadamard")):
-        return None
-    moments = Moments.from_features(image, text)
-    d_v, d_t = moments.dimensions
-    coordinates = CoordinateMoments.from_features(image, text) if d_v == d_t else None
-    return expansion_model(expansion, moments, coordinates=coordinates)
 
 
 def _accuracy(model: MatchingModel, n: int, ridge: float) -> float:

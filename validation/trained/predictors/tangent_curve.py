@@ -27,14 +27,21 @@ import torch
 
 from fusiontheory.checks import InputError
 from fusiontheory.data import FeatureSet
-from fusiontheory.matching import matching_curve
+from fusiontheory.matching import MatchingModel, matching_curve
 from fusiontheory.moments import Moments
-from fusiontheory.networks import build_network
+from fusiontheory.networks import FusionNetwork, build_network
 from fusiontheory.tangent import CoordinateMoments, KernelExpansion, expand_network, expansion_model
 from fusiontheory.training import TrainingSettings
-from fusiontheory.typing import Single
+from fusiontheory.typing import AnyArray, Single
 
-__all__ = ["INITIAL_SEED", "PAIRS", "early_stopping_ridge", "tangent_curve"]
+__all__ = [
+    "INITIAL_SEED",
+    "PAIRS",
+    "early_stopping_ridge",
+    "initial_network",
+    "kernel_model",
+    "tangent_curve",
+]
 
 PAIRS = 600
 """Pairs that the kernel is evaluated on, as is the default of `predict_network_curve`."""
@@ -70,6 +77,25 @@ def early_stopping_ridge(
     return 4 * n / time
 
 
+def initial_network(head: str, d_v: int, d_t: int) -> FusionNetwork:
+    """Return a head's network at the weights that all tangent kernels here are of."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(INITIAL_SEED)
+        return build_network(head, d_v, d_t)
+
+
+def kernel_model(
+    expansion: KernelExpansion, image: AnyArray, text: AnyArray
+) -> MatchingModel | None:
+    """Return what matching looks like to an expanded kernel; None if no block has a signal."""
+    if not any(expansion[name] for name in ("cross", "dot_product", "hadamard")):
+        return None
+    moments = Moments.from_features(image, text)
+    d_v, d_t = moments.dimensions
+    coordinates = CoordinateMoments.from_features(image, text) if d_v == d_t else None
+    return expansion_model(expansion, moments, coordinates=coordinates)
+
+
 def tangent_curve(
     head: str,
     features: FeatureSet,
@@ -92,9 +118,7 @@ def tangent_curve(
     """
     rows = features.rows("train")
     image, text = features.image[rows], features.text[rows]
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(INITIAL_SEED)
-        network = build_network(head, image.shape[-1], text.shape[-1])
+    network = initial_network(head, image.shape[-1], text.shape[-1])
     expansion = expand_network(network, image, text, pairs=pairs, dtype="float32", device=device)
     count = sum(p.numel() for p in network.parameters() if p.requires_grad)
     seen = expansion.product_eigenvalues
@@ -122,14 +146,10 @@ def _accuracies(
     table: pd.DataFrame,
 ) -> list[list[float]]:
     """Return accuracy, low and high at the n and ridges of the table."""
-    products = ("cross", "dot_product", "hadamard")
-    if not any(expansion[name] for name in products):
+    model = kernel_model(expansion, image, text)
+    if model is None:
         # No block has a signal: chance, whatever the ridge.
         return [[0.5] * len(table)] * 3
-    moments = Moments.from_features(image, text)
-    d_v, d_t = moments.dimensions
-    coordinates = CoordinateMoments.from_features(image, text) if d_v == d_t else None
-    model = expansion_model(expansion, moments, coordinates=coordinates)
     curves = [
         matching_curve(model, np.array([float(n)]), ridge)
         for n, ridge in zip(table["n"], table["ridge"], strict=True)

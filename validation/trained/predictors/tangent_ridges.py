@@ -10,22 +10,27 @@ kernel were that of the first layer.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fusiontheory.data import FeatureSet
-from fusiontheory.matching import MatchingModel, matching_curve
-from fusiontheory.moments import Moments
-from fusiontheory.networks import build_network
+from fusiontheory.matching import matching_curve
 from fusiontheory.store import Cell, RecordStore, code_version
-from fusiontheory.tangent import CoordinateMoments, KernelExpansion, expand_network, expansion_model
+from fusiontheory.tangent import expand_network
 from fusiontheory.training import TrainingSettings
 from fusiontheory.typing import AnyArray, Single
-from validation.trained.predictors.tangent_curve import INITIAL_SEED, PAIRS, early_stopping_ridge
+from validation.trained.predictors.recorded import RecordedCurve, recorded_curves
+from validation.trained.predictors.tangent_curve import (
+    INITIAL_SEED,
+    PAIRS,
+    early_stopping_ridge,
+    initial_network,
+    kernel_model,
+)
 
 __all__ = ["METRICS", "SHARES", "TANGENT_HEADS", "tangent_ridge_curves", "tangent_ridge_table"]
 
@@ -38,7 +43,7 @@ SHARES = MappingProxyType({"1 % of the diagonal": 1e-2, "0.01 % of the diagonal"
 """Ridges beside the derived one, in shares of the mean of K(x, x)."""
 
 _LEAST = 1e-6
-_COLUMNS = ["metric", "ridge_rule", "n", "ridge", "diagonal", "predicted"]
+_COLUMNS = ["ridge_rule", "n", "ridge", "diagonal", "predicted"]
 
 
 def tangent_ridge_table(
@@ -60,24 +65,19 @@ def tangent_ridge_table(
         fill: whether to compute, or to read records alone.
 
     Returns:
-        Columns head, condition, and those of `tangent_ridge_curves`.
+        Columns head, condition, metric, and those of `tangent_ridge_curves`.
     """
-    found = []
-    for head in heads:
-        for name, features in conditions.items():
-            for metric in METRICS:
-                cell = _cell(head, metric, features, sizes, settings)
-                if cell not in store:
-                    if not fill:
-                        continue
-                    curves = tangent_ridge_curves(head, features, sizes, settings, metric)
-                    store.write(cell, curves.drop(columns="metric"))
-                rows = store.read(STUDY, [cell])[[c for c in _COLUMNS if c != "metric"]]
-                found.append(rows.assign(head=head, condition=name, metric=metric))
-    columns = ["head", "condition", *_COLUMNS]
-    if not found:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(found, ignore_index=True)[columns]
+    curves = (
+        RecordedCurve(
+            {"head": head, "condition": name, "metric": metric},
+            _cell(head, metric, features, sizes, settings),
+            partial(tangent_ridge_curves, head, features, sizes, settings, metric),
+        )
+        for head in heads
+        for name, features in conditions.items()
+        for metric in METRICS
+    )
+    return recorded_curves(curves, ["head", "condition", "metric", *_COLUMNS], store, fill)
 
 
 def tangent_ridge_curves(
@@ -97,18 +97,16 @@ def tangent_ridge_curves(
         metric: one of `METRICS`.
 
     Returns:
-        Columns metric, ridge_rule, n, ridge, diagonal (mean of K(x, x)) and predicted.
+        Columns ridge_rule, n, ridge, diagonal (mean of K(x, x)) and predicted.
     """
     rows = features.rows("train")
     image, text = features.image[rows], features.text[rows]
     if metric == "adam":
         image, text = _in_adams_metric(image), _in_adams_metric(text)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(INITIAL_SEED)
-        network = build_network(head, image.shape[-1], text.shape[-1])
+    network = initial_network(head, image.shape[-1], text.shape[-1])
     expansion = expand_network(network, image, text, pairs=PAIRS, dtype="float32")
     parameters = sum(p.numel() for p in network.parameters())
-    model = _model(expansion, image, text)
+    model = kernel_model(expansion, image, text)
     told = []
     for rule in ("derived", *SHARES):
         for n in sizes:
@@ -119,17 +117,8 @@ def tangent_ridge_curves(
             accuracy = 0.5
             if model is not None:
                 accuracy = float(matching_curve(model, np.array([float(n)]), ridge).accuracy[0])
-            told.append((metric, rule, int(n), ridge, expansion.diagonal, accuracy))
+            told.append((rule, int(n), ridge, expansion.diagonal, accuracy))
     return pd.DataFrame(told, columns=_COLUMNS)
-
-
-def _model(expansion: KernelExpansion, image: AnyArray, text: AnyArray) -> MatchingModel | None:
-    if not any(expansion[name] for name in ("cross", "dot_product", "hadamard")):
-        return None
-    moments = Moments.from_features(image, text)
-    equal = moments.dimensions[0] == moments.dimensions[1]
-    coordinates = CoordinateMoments.from_features(image, text) if equal else None
-    return expansion_model(expansion, moments, coordinates=coordinates)
 
 
 def _in_adams_metric(x: AnyArray) -> Single:
