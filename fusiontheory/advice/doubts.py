@@ -28,10 +28,10 @@ def label_doubts(y: ArrayLike) -> list[str]:
     Args:
         y: (n,) labels as they are given.
 
-    >>> label_doubts(["cat", "Cat", "dog", "dog"])[0]
-    "labels are spelt in several ways, and taken as classes of their own: 'Cat' (1), 'cat' (1); \
+    >>> label_doubts(["cat", "Cat", "cat", "dog", "dog", "dog"])[0]
+    "labels are spelt in several ways, and taken as classes of their own: 'Cat' (1), 'cat' (2); \
 write one spelling if one class is meant"
-    >>> label_doubts([0, 1, 2, -1])[0][:62]
+    >>> label_doubts([0, 1, 2, -1])[0][:63]
     'labels are -1 in 1 of 4 rows, the first at index 3, where all o'
     """
     array = np.asarray(y)
