@@ -273,6 +273,8 @@ def _measured(runs: pd.DataFrame) -> tuple[Array, Array, Array]:
     squares = float(((count - 1) * grouped.var().fillna(0)).sum())
     spread = (squares / free) ** 0.5 if free else _UNKNOWN_SD
     se = np.maximum(spread / np.sqrt(count.to_numpy(float)), _LEAST_SE)
-    z = ndtri(np.clip(mean.to_numpy(float), _EDGE, 1 - _EDGE))
+    p = mean.to_numpy(float)
+    z, below, above = (ndtri(np.clip(x, _EDGE, 1 - _EDGE)) for x in (p, p - se, p + se))
     slope = np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi)
-    return mean.index.to_numpy(float), z, se / slope
+    # By the slope at 0 or 1 a run would say nothing; by the step it says what it can.
+    return mean.index.to_numpy(float), z, np.minimum(se / slope, np.maximum(z - below, above - z))

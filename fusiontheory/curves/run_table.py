@@ -17,7 +17,9 @@ __all__ = ["checked_runs", "read_runs"]
 
 _NEEDED = ("head", "n", "accuracy")
 _NOT_TEXT = (".json", ".jsonl", ".npz", ".npy", ".xlsx", ".xls", ".pkl", ".pt", ".parquet")
-_ONE_OF = ("setting", "condition", "sigma", "side")  # runs of several are not one curve
+# Runs of several of these are not one curve; of the others, several at one n are not one point.
+_ONE_OF = ("setting", "condition", "sigma", "side", "features", "dataset", "encoder", "threshold")
+_ONE_A_POINT = ("learning_rate", "weight_decay", "init_scale", "batch_size", "optimiser", "level")
 
 
 @checked
@@ -74,14 +76,14 @@ def checked_runs(runs: pd.DataFrame, where: str = "") -> pd.DataFrame:
         )
     if runs.empty:
         raise InputError(f"runs must have at least one row, got none{where}")
-    for column in _ONE_OF:
-        if column in runs and runs[column].nunique() > 1:
-            names = ", ".join(sorted(map(str, runs[column].unique())))
-            raise InputError(
-                f"runs must be of one {column}, got {names}{where}; take the runs of each apart"
-            )
+    _check_one_setting(runs, where)
     kept = [*_NEEDED, *(["seed"] if "seed" in runs else [])]
     table = runs[kept].reset_index(drop=True)
+    if table["accuracy"].dtype == bool:
+        raise InputError(
+            "runs must have accuracies, means over test items from 0 to 1, got true and false"
+            f"{where}"
+        )
     table["accuracy"] = _of_per_cents(table["accuracy"], where)
     for column in ("n", "accuracy"):
         table[column] = _numbers(table[column], where)
@@ -112,9 +114,30 @@ def checked_runs(runs: pd.DataFrame, where: str = "") -> pd.DataFrame:
     return table
 
 
+def _check_one_setting(runs: pd.DataFrame, where: str) -> None:
+    for name in (*_ONE_OF, *_ONE_A_POINT):
+        if name not in runs:
+            continue
+        values, place = runs[name], ""
+        # An empty entry is another setting than a name, which says nothing of it.
+        mixed = values.nunique(dropna=False) > 1
+        if name in _ONE_A_POINT:
+            points = [runs["head"].astype(str), runs["n"].astype(str)]
+            place = " at each head and n"
+            mixed = bool((values.groupby(points).nunique(dropna=False) > 1).any())
+        if mixed:
+            names = ", ".join(
+                sorted({"(empty)" if x != x or x is None else str(x) for x in values})
+            )
+            raise InputError(
+                f"runs must be of one {name}{place}, got {names}{where}; take the runs of each"
+                " apart"
+            )
+
+
 def _named(runs: pd.DataFrame) -> pd.DataFrame:
     """Return runs whose columns have small letters, where a name is known so and not as it is."""
-    known = (*_NEEDED, "seed", *_ONE_OF)
+    known = (*_NEEDED, "seed", *_ONE_OF, *_ONE_A_POINT)
     small = {column: str(column).strip().lower() for column in runs.columns}
     names = {k: v for k, v in small.items() if v in known and v not in runs.columns}
     return runs.rename(columns=names) if len(set(names.values())) == len(names) else runs

@@ -19,18 +19,25 @@ from fusiontheory.typing import AnyArray, Integers, Single
 
 __all__ = ["TokenSet", "checked_mask", "checked_tokens"]
 
+# Values that are looked at in one go.
+_BLOCK_VALUES = 2**23
+
 
 @checked(tokens=instead(ragged))
 def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> AnyArray:
-    """Return tokens (n, m, d), finite where they count; of float32 they stay float32.
+    """Return tokens (n, m, d), finite where they count; what is floating point stays as it is.
+
+    An array without a mask is not copied, and looked at in blocks, so that it may be larger than
+    memory (`numpy.memmap`).
 
     Args:
         tokens: of n images, m each, in d dimensions.
         mask: (n, m), true where a token counts; None: all do.
 
     Raises:
-        InputError: for images of different numbers of tokens without a mask, another number of
-            axes, values that are not finite, or an image without a token.
+        InputError: for images of different numbers of tokens without a mask, or tokens that look
+            like fillers of such; another number of axes, values that are not finite, or an image
+            without a token.
 
     >>> checked_tokens([[[1.0], [2.0]], [[3.0]]])
     Traceback (most recent call last):
@@ -45,13 +52,41 @@ def checked_tokens(tokens: ArrayLike, mask: ArrayLike | None = None) -> AnyArray
                 f" {min(counts)} to {max(counts)}; fill up the shorter ones and give a mask that"
                 " is true where a token counts"
             )
+    given = np.asarray(tokens)
+    if given.dtype.kind != "f" or given.ndim != 3 or given.size == 0:
+        given = finite_array("tokens", tokens, 3)
+    if mask is not None:
+        present = checked_mask(mask, given.shape)
+        # What a filler holds, NaN included, says nothing.
+        given = np.where(present[..., None], given, given.dtype.type(0))
+    step = max(_BLOCK_VALUES // (given.shape[1] * given.shape[2]), 1)
+    for start in range(0, len(given), step):
+        _finite_tokens(given[start : start + step], start)
     if mask is None:
-        checked = finite_array("tokens", tokens, 3)
-        single = isinstance(tokens, np.ndarray) and tokens.dtype == np.float32
-        return np.asarray(tokens) if single else checked
-    present = checked_mask(mask, np.shape(tokens))
-    # What a filler holds, NaN included, says nothing.
-    return finite_array("tokens", np.where(present[..., None], np.asarray(tokens), 0.0), 3)
+        _check_no_fillers(given)
+    return given
+
+
+def _finite_tokens(block: AnyArray, start: int) -> None:
+    wrong = np.flatnonzero(~np.isfinite(block).all(axis=(1, 2)))
+    if wrong.size:
+        raise InputError(
+            "tokens must be finite, got NaN or infinite values in the image of index"
+            f" {start + wrong[0]}; where they fill up images of fewer tokens, give a mask that is"
+            " true where a token counts"
+        )
+
+
+def _check_no_fillers(tokens: AnyArray) -> None:
+    """Refuse last tokens that are all zeros in some images and not in others."""
+    empty = np.flatnonzero(~np.asarray(tokens[:, -1]).any(axis=1))
+    if 0 < empty.size < len(tokens):
+        raise InputError(
+            "tokens must have a mask where images have fewer of them: the last token of"
+            f" {empty.size} of {len(tokens)} images is all zeros, such as of index {empty[0]}; give"
+            " a mask (images, tokens) that is false at fillers, or true everywhere if these are"
+            " tokens"
+        )
 
 
 @checked

@@ -54,7 +54,8 @@ def gradient_rms(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> dict[
         pairs: image and text features of n pairs.
 
     Raises:
-        InputError: as `fusiontheory.tangent.tangent_kernel` does for a module and pairs.
+        InputError: as `fusiontheory.tangent.tangent_kernel` does for a module and pairs; for a
+            gradient that is not finite.
 
     Example:
         >>> from fusiontheory.networks import build_network
@@ -70,7 +71,15 @@ def gradient_rms(module: nn.Module, pairs: tuple[ArrayLike, ArrayLike]) -> dict[
         rows = slice(start, start + _ROWS)
         for name, gradients in per_pair(state, image[rows], text[rows]).items():
             total[name] += (gradients**2).sum(dim=0)
-    return {name: (value / len(image)).sqrt() for name, value in total.items()}
+    rms = {name: (value / len(image)).sqrt() for name, value in total.items()}
+    for name, value in rms.items():
+        if not torch.isfinite(value).all():
+            raise InputError(
+                "module must have a finite gradient on every pair, and squares of it that"
+                f" {value.dtype} can hold, got others in its parameter {name}; scale the features"
+                " or the weights down"
+            )
+    return rms
 
 
 @checked

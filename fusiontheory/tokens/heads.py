@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +11,9 @@ from numpy.typing import ArrayLike
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
-from fusiontheory.data import Prepared, checked_mask, normalise
+from fusiontheory.data import Prepared, checked_mask, checked_tokens, normalise
 from fusiontheory.tokens.orders import IMAGE_ORDERS, TEXT_ORDERS
-from fusiontheory.typing import Array
+from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["TOKEN_HEADS", "TokenHead", "find_token_head"]
 
@@ -38,7 +39,7 @@ class TokenHead:
 
     def features(
         self,
-        tokens: ArrayLike,
+        tokens: ArrayLike | Sequence[AnyArray],
         text: ArrayLike,
         *,
         mask: ArrayLike | None = None,
@@ -66,7 +67,8 @@ class TokenHead:
             [(9, 6), (9, 15)]
         """
         texts = finite_array("text", text, (2, 3))
-        images = len(tokens)  # type: ignore[arg-type]
+        tokens = checked_tokens(tokens, mask)
+        images = len(tokens)
         if len(texts) != images:
             raise InputError(
                 f"tokens and text must be of as many images, got {images} and {len(texts)}"
@@ -83,8 +85,8 @@ class TokenHead:
         )
 
     def _check_not_blind(self, tokens: ArrayLike, mask: ArrayLike | None) -> None:
-        shape = np.shape(tokens) if mask is None else np.shape(np.asarray(tokens))
-        if "covariance" not in self.image or len(shape) != 3:
+        shape = np.shape(tokens)
+        if "covariance" not in self.image:
             return
         most = shape[1] if mask is None else int(checked_mask(mask, shape).sum(axis=1).max())
         if most == 1:

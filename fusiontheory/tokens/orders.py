@@ -54,7 +54,12 @@ def token_mean(tokens: ArrayLike, mask: ArrayLike | None = None) -> Array:
     """
     checked = checked_tokens(tokens, mask)
     weights = _weights(checked.shape, mask)
-    mean: Array = np.einsum("nm,nmd->nd", weights, checked, dtype=np.float64)
+    n, m, d = checked.shape
+    mean = np.empty((n, d))
+    step = max(_BLOCK_BYTES // (8 * d * m), 1)
+    for start in range(0, n, step):
+        block = slice(start, start + step)
+        np.einsum("nm,nmd->nd", weights[block], checked[block], dtype=np.float64, out=mean[block])
     return mean
 
 

@@ -35,7 +35,8 @@ def check_gradient(network: FusionNetwork, dataset: PairDataset) -> None:
     logits = network(image, text)
     if not torch.isfinite(logits).all():
         raise InputError(
-            f"head must have finite logits at its initial weights, got {logits.tolist()[0]} of"
+            "head must have finite logits at its initial weights, got"
+            f" {logits[~torch.isfinite(logits)].tolist()[0]} of"
             f" {network.name} on {dataset.name}; scale the features or the weights down"
         )
     named = dict(network.named_parameters())

@@ -101,6 +101,11 @@ def test_one_run_for_each_n_and_no_seed_will_do(moments: Moments) -> None:
     assert forecast_trained(moments, single, 4096)["accuracy"].between(0.5, 1).all()
 
 
+def test_runs_without_a_mistake_are_not_taken_for_chance(moments: Moments) -> None:
+    told = forecast_trained(moments, runs_at(np.zeros(3)).assign(accuracy=1.0, head="mine"), 4096)
+    assert told["accuracy"].iloc[0] > 0.9
+
+
 def test_refusals(moments: Moments) -> None:
     sound = runs_at(np.zeros(3))
     cases = [

@@ -85,6 +85,9 @@ def test_names_of_heads_are_one():
     assert found.points["head"].tolist() == ["concat-linear"]
 
 
+BOTH = (("bilinear", 64, 0.7, 0), ("bilinear", 64, 0.7, 1))
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
@@ -101,9 +104,14 @@ def test_names_of_heads_are_one():
             runs(("bilinear", 64, 0.7, 0)).drop(columns="n"),
             "columns head, n, accuracy, .* n not",
         ),
+        (runs(*BOTH).assign(setting=["fixed", None]), r"one setting, got \(empty\), fixed"),
+        (runs(*BOTH).assign(Threshold=["scores", "learned"]), "one threshold, got learned, scores"),
+        (runs(*BOTH).assign(learning_rate=[0.1, 0.01]), "rate at each head and n, got 0.01, 0.1"),
+        (runs(*BOTH).assign(accuracy=[True, False]), "means over test items from 0 to 1, got true"),
     ],
 )
 def test_refusals(table, message):
+    # What was chosen may differ from n to n, and is told apart at one n alone.
     with pytest.raises(InputError, match=message):
         compare(CURVE, table)
 

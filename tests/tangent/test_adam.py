@@ -107,3 +107,5 @@ def test_what_cannot_be_used_is_named(pairs):
         signal_growth(network, (v, t), label[:5], scales, 1.0)
     with pytest.raises(InputError, match="one image and one text per pair"):
         gradient_rms(network, (v, t[:5]))
+    with pytest.raises(InputError, match=r"finite gradient on every pair, .* its parameter weight"):
+        adam_scales(network, (1e160 * v, 1e160 * t))

@@ -44,6 +44,8 @@ def test_other_refusals():
     tokens, text = np.random.default_rng(0).standard_normal((2, 9, 3))
     with pytest.raises(InputError, match="as many images, got 9 and 8"):
         find_token_head("token-mean").features(tokens[:, None], text[:8])
+    with pytest.raises(InputError, match="got 1 to 2; fill up the shorter ones and give a mask"):
+        find_token_head("token-mean").features([np.ones((2, 3)), np.ones((1, 3))], text[:2])
     with pytest.raises(InputError, match="must vary between images"):
         find_token_head("token-mean").features(np.ones((9, 2, 3)), text)
     with pytest.raises(InputError, match="head must be one of token-mean"):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
+from fusiontheory.data import tokens as read
 from fusiontheory.tokens import first_order_answer, query_pair, token_covariance, token_mean
 from fusiontheory.tokens import orders as module
 
@@ -55,17 +56,20 @@ def test_blocks_give_the_same(monkeypatch):
     np.testing.assert_array_equal(token_covariance(tokens), whole)
 
 
-def test_memory_of_many_tokens_is_that_of_a_block():
+@pytest.mark.parametrize("order", [token_mean, token_covariance])
+def test_memory_of_many_tokens_is_that_of_a_block(order, monkeypatch):
     import tracemalloc
 
-    tokens = np.zeros((400, 1000, 16), dtype=np.float32)
+    monkeypatch.setattr(module, "_BLOCK_BYTES", 2**20)
+    monkeypatch.setattr(read, "_BLOCK_VALUES", 2**17)
+    tokens = np.zeros((100, 1000, 64), dtype=np.float16)
     tokens[:, 0] = 1.0
     tracemalloc.start()
-    token_covariance(tokens)
+    order(tokens)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # All tokens in double precision would be 51 MB, and once more weighted.
-    assert peak < 2.1 * module._BLOCK_BYTES
+    # Whether all tokens are finite would be 6 MB, and all of them in double precision 51 MB.
+    assert peak < 4 * module._BLOCK_BYTES
 
 
 @pytest.mark.parametrize(
@@ -73,7 +77,8 @@ def test_memory_of_many_tokens_is_that_of_a_block():
     [
         ([np.ones((2, 3)), np.ones((1, 3))], None, "got 1 to 2; fill up the shorter ones"),
         (np.ones((2, 3)), None, "tokens must have 3 dimensions"),
-        (np.full((1, 2, 2), np.nan), None, "tokens must be finite"),
+        (np.full((1, 2, 2), np.nan), None, "tokens must be finite.* give a mask"),
+        (np.arange(8.0)[::-1].reshape(2, 2, 2) // 2, None, "last token of 1 of 2 images is all"),
         (np.ones((1, 2, 2)), [[1, 0]], "mask must hold booleans"),
         (np.ones((1, 2, 2)), [[False, False]], "leave every image a token"),
     ],

@@ -70,7 +70,8 @@ def trained(
     only: Annotated[
         str | None,
         typer.Option(
-            help="grid, fixed, noise, controls, search, tuned or ablations. [default: all]"
+            help="grid, fixed, noise, controls, search, tuned, ablations, fixed-noise or"
+            " fixed-between. [default: all]"
         ),
     ] = None,
     jobs: Annotated[int, typer.Option(help="Processes.")] = 1,
@@ -187,12 +188,18 @@ def trained_kernels(
     Example:
         python -m validation trained-kernels --out docs/results/trained/settings
     """
-    from validation.trained import write_feature_learning, write_kernels, write_tangent_ridges
+    from validation.trained import (
+        write_feature_learning,
+        write_kernels,
+        write_moving_kernel,
+        write_tangent_ridges,
+    )
 
     session = options.open(there=not recorded)
     table = write_kernels(session, out, fill=not recorded)
     if "concat-mlp" in (session.heads or session.study.heads):
         write_feature_learning(session, out, fill=not recorded)
+        write_moving_kernel(session, out, fill=not recorded)
     write_tangent_ridges(session, out, fill=not recorded)
     heads = sorted({str(head) for head in table["head"]})
     record = {"heads": heads, "out": str(out)}

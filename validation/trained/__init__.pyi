@@ -1,6 +1,11 @@
-from .design import TrainedCell, TrainedStudy
+from .design import TrainedCell, TrainedStudy, noisy_features
 from .foretell import setting_predictions, write_setting_predictions
-from .kernels import write_feature_learning, write_kernels, write_tangent_ridges
+from .kernels import (
+    write_feature_learning,
+    write_kernels,
+    write_moving_kernel,
+    write_tangent_ridges,
+)
 from .predict import write_predictions
 from .predictors import PLACE, optimiser_predictions
 from .report import Trained, tables, write_report
@@ -14,6 +19,7 @@ __all__ = [
     "TrainedCell",
     "TrainedSession",
     "TrainedStudy",
+    "noisy_features",
     "optimiser_predictions",
     "recorded_runs",
     "setting_errors",
@@ -22,6 +28,7 @@ __all__ = [
     "train_cells",
     "write_feature_learning",
     "write_kernels",
+    "write_moving_kernel",
     "write_predictions",
     "write_report",
     "write_setting_predictions",

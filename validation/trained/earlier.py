@@ -1,8 +1,9 @@
-"""Runs of earlier versions of the code beside those made anew: which count, and whether they agree.
+"""Runs of other versions of the code beside those of a report: which count, and whether they agree.
 
 A study is run anew when the version of its code changes, even where nothing that a run depends on
 did. Cells that are not yet run anew stand with their earlier runs, and say so; every run that was
-made by both versions is a test of that.
+made by both versions is a test of that. Cells that a report lacks and that were run after it stand
+with these, from a report of its own in the folder ``later``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
-__all__ = ["EARLIER", "HERE", "STORED", "joined_runs", "repeated_runs"]
+__all__ = ["EARLIER", "HERE", "LATER", "STORED", "joined_runs", "repeated_runs"]
 
-HERE, EARLIER, STORED = "here", "earlier version", "stored study"
+HERE, EARLIER, LATER, STORED = "here", "earlier version", "later version", "stored study"
 """Where the runs of a cell are from."""
 
 _CELL = ["setting", "condition", "head", "n", "sigma", "side"]
@@ -23,10 +24,11 @@ _OUTCOME = ["accuracy", "dev_accuracy", "train_accuracy", "epoch", "epochs", "gr
 def joined_runs(out: Path) -> pd.DataFrame:
     """Return the runs of each cell, from where there are most seeds of it, with a column from.
 
-    They are those of ``runs.csv``, of ``earlier_runs.csv`` beside it, and at the published setting
-    of ``runs.csv`` in the folder above, where there are these. Of equally many seeds those made
-    here count, then the earlier ones. A run of several choices of learning rate and weight decay
-    counts with its choice: cells are never mixed.
+    They are those of ``runs.csv``, of ``earlier_runs.csv`` beside it, of ``runs.csv`` in the folder
+    ``later``, and at the published setting of ``runs.csv`` in the folder above, where there are
+    these. Of equally many seeds those made here count, then the earlier ones, then the later ones.
+    A run of several choices of learning rate and weight decay counts with its choice: cells are
+    never mixed.
 
     Args:
         out: folder with ``runs.csv``.
@@ -34,11 +36,13 @@ def joined_runs(out: Path) -> pd.DataFrame:
     tables = [pd.read_csv(out / "runs.csv").assign(**{"from": HERE})]
     if (earlier := _earlier(out)) is not None:
         tables.append(earlier.assign(**{"from": EARLIER}))
+    if (later := out / "later" / "runs.csv").is_file():
+        tables.append(pd.read_csv(later).assign(**{"from": LATER}))
     if (stored := out.parent / "runs.csv").is_file():
         older = pd.read_csv(stored).assign(**{"from": STORED})
         tables.append(older[older["setting"] == "published"])
     table = pd.concat(tables, ignore_index=True)
-    order = {HERE: 0, EARLIER: 1, STORED: 2}
+    order = {HERE: 0, EARLIER: 1, LATER: 2, STORED: 3}
     seeds = table.groupby([*_CELL, "from"])["seed"].nunique().rename("seeds").reset_index()
     seeds = seeds.assign(order=seeds["from"].map(order), fewer=-seeds["seeds"])
     first = seeds.sort_values(["fewer", "order"]).drop_duplicates(_CELL)[[*_CELL, "from"]]

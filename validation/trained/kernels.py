@@ -7,18 +7,27 @@ from pathlib import Path
 
 import pandas as pd
 
+from fusiontheory.checks import InputError
 from fusiontheory.store import check_writable, write_atomically
 from validation.trained.predictors import (
+    HEAD,
     TANGENT_HEADS,
     adam_kernel_table,
     feature_learning_table,
+    moving_kernel_table,
     tangent_ridge_table,
 )
 from validation.trained.session import TrainedSession
 
-__all__ = ["write_feature_learning", "write_kernels", "write_tangent_ridges"]
+__all__ = [
+    "write_feature_learning",
+    "write_kernels",
+    "write_moving_kernel",
+    "write_tangent_ridges",
+]
 
 LEARNED_SIZES = (512, 1024, 2048, 4096)
+MOVED_SIZES = (1024, 2048)
 
 
 def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
@@ -91,6 +100,41 @@ def write_feature_learning(
     conditions = {name: session.conditions[name] for name in study.ends}
     table = feature_learning_table(conditions, study, sizes, seeds, session.store, fill)
     _write(table, out / "feature_learning.csv")
+    return table
+
+
+def write_moving_kernel(
+    session: TrainedSession,
+    out: Path,
+    sizes: Sequence[int] = MOVED_SIZES,
+    seeds: Sequence[int] = (0, 1),
+    fill: bool = True,
+) -> pd.DataFrame:
+    """Write ``moving_kernel.csv``: the tuned MLP beside its kernels before and after; return it.
+
+    Args:
+        session: of the study, with its features and store.
+        out: folder of the table, with the choices in ``choices.csv`` or ``earlier_choices.csv``.
+        sizes: numbers of training pairs.
+        seeds: of the study.
+        fill: whether to compute what is not on record, or to take the records alone.
+
+    Raises:
+        InputError: if nothing was chosen for the MLP, or ``out`` or the store cannot be written to.
+    """
+    check_writable("out", out)
+    paths = [out / name for name in ("choices.csv", "earlier_choices.csv")]
+    chosen = pd.concat([pd.read_csv(path) for path in paths if path.is_file()] or [pd.DataFrame()])
+    if "head" not in chosen or HEAD not in set(chosen["head"]):
+        raise InputError(
+            f"out must hold what was chosen for {HEAD} in {' or '.join(p.name for p in paths)}, got"
+            f" none in {out}; run the search and trained-report first"
+        )
+    mine = chosen[(chosen["head"] == HEAD) & chosen["n"].isin(sizes)]
+    mine = mine.drop_duplicates(["condition", "n"]).sort_values(["condition", "n"])
+    conditions = {name: session.conditions[name] for name in session.study.ends}
+    table = moving_kernel_table(conditions, session.study, mine, seeds, session.store, fill)
+    _write(table, out / "moving_kernel.csv")
     return table
 
 

@@ -12,10 +12,12 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.heads import relu_tangent_kernel
-from fusiontheory.training import TrainingSettings
+from fusiontheory.tangent import tangent_kernel
+from fusiontheory.training import Architecture, TrainingSettings
 from validation.trained import (
     TrainedSession,
     TrainedStudy,
+    write_moving_kernel,
     write_setting_predictions,
     write_tangent_ridges,
 )
@@ -26,6 +28,7 @@ from validation.trained.predictors import (
     adam_moments,
     adam_ridge,
     feature_learning_curve,
+    layered_kernel,
 )
 from validation.trained.predictors.feature_learning import reweighted
 
@@ -91,6 +94,36 @@ def test_small_shares_of_the_diagonal_mend_what_the_derived_ridge_spoils(
     assert len(pd.read_csv(tmp_path / "tangent.csv")) == 6
 
 
+def test_the_kernel_layer_by_layer_is_the_tangent_kernel() -> None:
+    rng = np.random.default_rng(0)
+    pairs = rng.standard_normal((6, 5)), rng.standard_normal((6, 4))
+    few = pairs[0][:3], pairs[1][:3]
+    network = Architecture("concat-mlp", {"hidden": [7, 3]}).build(5, 4, seed=1)
+    [found] = layered_kernel(network, [pairs], few)
+    np.testing.assert_allclose(found, tangent_kernel(network, pairs, few), rtol=1e-5, atol=1e-6)
+
+
+def test_kernels_before_and_after_training_stand_beside_the_network(
+    features: FeatureSet, tmp_path: Path
+) -> None:
+    study = TrainedStudy(
+        strengths={"as given": None}, sizes=(512,), dev_pairs=150, test_pairs=250, search_epochs=8
+    )
+    session = TrainedSession(study, features, tmp_path / "store")
+    with pytest.raises(
+        InputError, match=r"out must hold what was chosen for concat-mlp in choices"
+    ):
+        write_moving_kernel(session, tmp_path)
+    chosen = {"condition": "as given", "head": "concat-mlp", "n": 512, "learning_rate": 1e-2}
+    still = {"weight_decay": 0.0, "init_scale": 1.0}
+    pd.DataFrame([chosen | still]).to_csv(tmp_path / "choices.csv", index=False)
+    found = write_moving_kernel(session, tmp_path, (512,), (0,)).set_index("what")
+    assert found["accuracy"].between(0.5, 1).all()
+    assert 0 < found.loc["end", "moved"] < 1
+    again = write_moving_kernel(session, tmp_path, (512,), (0,), fill=False).set_index("what")
+    pd.testing.assert_frame_equal(found, again)
+
+
 def test_predictions_are_written_once(features: FeatureSet, tmp_path: Path) -> None:
     strengths = {"unaligned": None}
     heads = ("bilinear", "image-only", "gated")
@@ -151,14 +184,18 @@ def test_a_cell_counts_from_where_it_has_most_seeds(tmp_path: Path) -> None:
     earlier = [_runs(3, 0.8), _runs(5, 0.7, n=1024), _runs(2, 0.75, n=2048)]
     pd.concat(earlier).to_csv(out / "earlier_runs.csv", index=False)
     _runs(5, 0.95, "published").to_csv(tmp_path / "runs.csv", index=False)
+    (out / "later").mkdir()
+    later = [_runs(3, 0.6), _runs(2, 0.6, n=4096)]
+    pd.concat(later).to_csv(out / "later" / "runs.csv", index=False)
     found = joined_runs(out).groupby(["setting", "n", "from"])["accuracy"].agg(["count", "mean"])
     assert found.index.tolist() == [
         ("fixed", 512, "here"),
         ("fixed", 1024, "earlier version"),
         ("fixed", 2048, "earlier version"),
+        ("fixed", 4096, "later version"),
         ("published", 512, "stored study"),
     ]
-    assert found["count"].tolist() == [3, 5, 2, 5]
+    assert found["count"].tolist() == [3, 5, 2, 2, 5]
     told = repeated_runs(out).iloc[0]
     assert (told["runs"], told["equal"]) == (5, 3)
     assert told["largest_points"] == pytest.approx(10)

@@ -243,6 +243,11 @@ def test_the_three_settings_are_other_runs(features: FeatureSet) -> None:
     assert len(kinds["grid"]) == len(kinds["fixed"]) > 0
     assert {c.variant for c in STUDY.cells("grid")} == {PUBLISHED}
     assert {c.variant for c in STUDY.cells("fixed")} == {FIXED}
+    noise, sound = STUDY.cells("noise"), STUDY.cells("fixed-noise")
+    assert [replace(cell, variant=FIXED) for cell in noise] == sound != noise
+    between = replace(STUDY, strengths={"unaligned": 0.0, "half": 0.5, "aligned": 1.0})
+    cells = between.cells("fixed-between")
+    assert {(cell.condition, cell.variant) for cell in cells} == {("half", FIXED)}
 
 
 def test_a_tuned_run_at_the_published_setting_is_the_published_run(features: FeatureSet) -> None:

@@ -19,8 +19,12 @@ from validation.trained.design.variant import FIXED, PUBLISHED, Variant
 
 __all__ = ["MAIN_HEADS", "PARTS", "TrainedCell", "TrainedStudy"]
 
-PARTS = ("grid", "fixed", "noise", "controls", "search", "ablations")
-"""Of the declared study: grid, noise, controls and ablations are at the published setting. What a
+PARTS = (
+    *("grid", "fixed", "noise", "controls", "search", "ablations"),
+    *("fixed-noise", "fixed-between"),
+)
+"""Of the declared study: grid, noise, controls and ablations are at the published setting; fixed,
+fixed-noise and fixed-between (strengths of alignment between the ends) at the fixed one. What a
 search widens, and the part "tuned", come after and depend on what it found."""
 
 MAIN_HEADS = ("concat-mlp", "cross-attention", "bilinear", "dot-product")
@@ -234,6 +238,7 @@ class TrainedStudy:
                 (
                     *(self._grid, self._fixed, self._noise),
                     *(self._controls, self._search, self._ablations),
+                    *(self._fixed_noise, self._fixed_between),
                 ),
                 strict=True,
             )
@@ -276,6 +281,11 @@ class TrainedStudy:
         for condition, head, n in self._in_order(self.ends):
             yield self._cell(condition, head, n, variant=FIXED)
 
+    def _fixed_between(self) -> Iterator[TrainedCell]:
+        between = [name for name in self.strengths if name not in self.ends]
+        for condition, head, n in self._in_order(between):
+            yield self._cell(condition, head, n, variant=FIXED)
+
     def _in_order(self, conditions: Sequence[str]) -> Iterator[tuple[str, str, int]]:
         """Yield condition, head and n, the main heads and few pairs first."""
         sizes = (*self.smaller, *self.sizes) if conditions == self.ends else self.sizes
@@ -286,12 +296,15 @@ class TrainedStudy:
                 for condition in conditions:
                     yield from ((condition, head, n) for head in heads)
 
-    def _noise(self) -> Iterator[TrainedCell]:
+    def _noise(self, variant: Variant = PUBLISHED) -> Iterator[TrainedCell]:
         for condition in self.ends:
             for side in _NOISY_SIDES:
                 for sigma in self.sigmas:
                     for head in self.main_heads:
-                        yield self._cell(condition, head, self.small, Noise(sigma, side))
+                        yield self._cell(condition, head, self.small, Noise(sigma, side), variant)
+
+    def _fixed_noise(self) -> Iterator[TrainedCell]:
+        return self._noise(FIXED)
 
     def _controls(self) -> Iterator[TrainedCell]:
         for name, condition in self.conditions.items():

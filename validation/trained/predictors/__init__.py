@@ -10,6 +10,12 @@ from validation.trained.predictors.feature_learning import (
     feature_learning_table,
 )
 from validation.trained.predictors.forecasts import forecast_errors, forecast_table
+from validation.trained.predictors.moving_kernel import (
+    HEAD,
+    layered_kernel,
+    moving_kernel_curve,
+    moving_kernel_table,
+)
 from validation.trained.predictors.optimiser import (
     adam_moments,
     adam_ridge,
@@ -34,6 +40,7 @@ __all__ = [
     "AT_CHANCE",
     "COLUMNS",
     "FIRST",
+    "HEAD",
     "LAZY",
     "PLACE",
     "RIDGE",
@@ -52,6 +59,9 @@ __all__ = [
     "forecast_table",
     "half_distance",
     "lagging",
+    "layered_kernel",
+    "moving_kernel_curve",
+    "moving_kernel_table",
     "optimiser_predictions",
     "order_predictions",
     "power_law_predictions",

@@ -35,7 +35,14 @@ from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.typing import Array
 from validation.trained.design import TrainedStudy, held_out_pairs, training_pairs
 
-__all__ = ["KINDS", "POWER", "feature_learning_curve", "feature_learning_table", "reweighted"]
+__all__ = [
+    "KINDS",
+    "POWER",
+    "feature_learning_curve",
+    "feature_learning_table",
+    "fitted_ridge",
+    "reweighted",
+]
 
 STUDY = "feature-learning"
 """Name of the records."""
@@ -122,7 +129,8 @@ def _of_unit_length(inputs: list[Array]) -> list[Array]:
 
 
 def _measured(kind: str, inputs: list[Array], labels: list[Array]) -> dict[str, Any]:
-    ridge, weights, shift = _fit(inputs, labels)
+    gram, dev = _kernel(inputs[0], inputs[0]), _kernel(inputs[1], inputs[0])
+    ridge, weights, shift = fitted_ridge(gram, dev, labels)
     right = labels[2] * (_kernel(inputs[2], inputs[0]) @ weights + shift) > 0
     told = {"learned": kind, "ridge": ridge, "accuracy": float(right.mean())}
     return told | {"weights": weights}
@@ -162,9 +170,14 @@ def _kernel(left: Array, right: Array) -> Array:
     return kernel
 
 
-def _fit(inputs: list[Array], labels: list[Array]) -> tuple[float, Array, float]:
-    """Return the ridge that is best on dev, the weights of the training pairs, the intercept."""
-    gram, dev = _kernel(inputs[0], inputs[0]), _kernel(inputs[1], inputs[0])
+def fitted_ridge(gram: Array, dev: Array, labels: Sequence[Array]) -> tuple[float, Array, float]:
+    """Return the ridge that is best on dev, the weights of the training pairs, the intercept.
+
+    Args:
+        gram: of the training pairs, of mean diagonal 1.
+        dev: kernel of dev with training pairs.
+        labels: of training and dev pairs.
+    """
     best: tuple[float, float, Array, float] | None = None
     for ridge in RIDGES:
         factor = cho_factor(gram + ridge * np.eye(len(gram)), overwrite_a=True)
