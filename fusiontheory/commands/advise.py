@@ -73,11 +73,12 @@ def advise(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say which fusion to choose from labelled pairs, or from pairs alone, and how sure that is.
+    """Say which fusion to choose, and how sure that is. From labelled pairs, or from pairs alone.
 
     \b
     Examples:
         fusiontheory advise features.npz
+        fusiontheory advise image.npy text.npy --labels items.csv:kind
         fusiontheory advise features.npz --page advice.html
     """
     _check_outputs(page, figures)

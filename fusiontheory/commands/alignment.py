@@ -38,7 +38,7 @@ def alignment(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Measure how well image and text features agree, with intervals and permutation nulls.
+    """Measure how well image and text features agree. With intervals and permutation nulls.
 
     \b
     Examples:

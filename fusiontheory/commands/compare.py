@@ -56,7 +56,7 @@ def compare(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Hold your own runs against the predictions: errors, intervals, who was ahead.
+    """Hold your own runs against the predictions. Errors, intervals, who was ahead.
 
     \b
     runs.csv, accuracies as fractions:

@@ -54,7 +54,7 @@ def forecast(
     missing: Missing = "refuse",
     as_json: Json = False,
 ) -> None:
-    """Forecast networks that you trained at small n: theory as the shape, your runs as correction.
+    """Forecast networks that you trained at small n. Theory is the shape, your runs correct it.
 
     \b
     runs.csv, accuracies as fractions, at two n of a head at least:

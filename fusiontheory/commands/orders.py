@@ -29,7 +29,7 @@ def orders(
     as_json: Json = False,
     as_latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (amsmath).")] = False,
 ) -> None:
-    """Print the orders claimed in arXiv:2606.01207: risks, ratio of dimensions, crossover.
+    """Print the orders claimed in arXiv:2606.01207. Risks, ratio of dimensions, crossover.
 
     \b
     Examples:

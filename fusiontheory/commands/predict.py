@@ -80,7 +80,7 @@ def predict(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict who learns image-text matching from fewer pairs, from features alone.
+    """Predict which fusion learns matching from fewer pairs. From features alone.
 
     \b
     Examples:

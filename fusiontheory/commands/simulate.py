@@ -40,7 +40,7 @@ def simulate(
         bool, typer.Option(help="Write the table of the rest if workers died again and again.")
     ] = False,
 ) -> None:
-    """Simulate a grid of configurations x heads x n x seeds x ridges; resume where it stopped.
+    """Simulate a grid of configurations, heads, n, seeds and ridges. It resumes where it stopped.
 
     \b
     Example:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look into a store of records, check it, take records out of it or in.")
+app = typer.Typer(help="Look into a store of records and check it. Take records out of it or in.")
 
 _Folder = Annotated[Path, typer.Argument(help="Folder of the store: has records.sqlite.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -29,7 +29,7 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @app.command()
 def status(folder: _Folder, as_json: _AsJson = False) -> None:
-    """Print cells and rows by study and code version; nothing is checked.
+    """Print cells and rows by study and code version. Nothing is checked.
 
     \b
     Example:
@@ -72,7 +72,7 @@ def verify(
         ),
     ] = False,
 ) -> None:
-    """Check every digest; status 1 if a record is corrupt, and a line for each.
+    """Check every digest. Status 1 if a record is corrupt, and a line for each.
 
     \b
     Example:
@@ -96,7 +96,7 @@ def export(
     study: Annotated[str, typer.Option(help="The study.")],
     out: Annotated[Path, typer.Option(help="A new file: .parquet or .csv.")],
 ) -> None:
-    """Write the rows of a study as one table; lists in it are JSON text.
+    """Write the rows of a study as one table. Lists in it are JSON text.
 
     \b
     Example:
@@ -120,7 +120,7 @@ def import_records(
         Path, typer.Argument(help="Record files of the earlier form, another store, a database.")
     ],
 ) -> None:
-    """Take over the intact records of another store; status 1 if there are others, a line each.
+    """Take over the intact records of another store. Status 1 if there are others, a line each.
 
     \b
     Example:

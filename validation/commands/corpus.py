@@ -21,7 +21,7 @@ def corpus(
     choice: CorpusChoice,
     as_json: Json = False,
 ) -> None:
-    """Read a corpus of images and captions, and say what it holds and what was dropped.
+    """Read a corpus of images and captions. Say what it holds and what was dropped.
 
     \b
     Example:
@@ -50,7 +50,7 @@ def fetch(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Download Flickr8k, unpack and verify it; goes on where it was interrupted.
+    """Download Flickr8k, unpack and verify it. It goes on where it was interrupted.
 
     \b
     Example:

@@ -79,7 +79,7 @@ def extract(
     file: FileOptions,
     as_json: Json = False,
 ) -> None:
-    """Images and captions to a features file; goes on where it was interrupted.
+    """Images and captions to a features file. It goes on where it was interrupted.
 
     \b
     Example:
@@ -103,7 +103,7 @@ def merge(
     file: FileOptions,
     as_json: Json = False,
 ) -> None:
-    """Check that the parts of an extraction fit, and write one features file.
+    """Put the parts of an extraction into one features file. They are checked.
 
     \b
     Example:
@@ -118,7 +118,7 @@ def prove(
     features: Annotated[Path, typer.Argument(help="File that extract wrote.")],
     as_json: Json = False,
 ) -> None:
-    """Hold the retrieval recall of CLIP features against published figures; status 1 if off.
+    """Hold the recall of CLIP against published figures. Status 1 if off.
 
     \b
     Example:

@@ -117,7 +117,7 @@ def run(
     jobs: Annotated[int | None, typer.Option(help="Processes. [default: one a core]")] = None,
     as_json: Json = False,
 ) -> None:
-    """Predict and measure; what the store already has is not done again.
+    """Predict and measure. What the store already has is not done again.
 
     \b
     Examples:
@@ -139,7 +139,7 @@ def report(
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = OUT,
     as_json: Json = False,
 ) -> None:
-    """Write the report of the last run, or of the last with these settings.
+    """Write the report of the last run. Or of the last with these settings.
 
     \b
     Examples:

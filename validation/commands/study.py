@@ -230,7 +230,7 @@ def study(
     work: Work,
     as_json: Json = False,
 ) -> None:
-    """From images and captions, or features files, to the report; goes on where it stopped.
+    """From images and captions, or features, to the report. It goes on where it stopped.
 
     \b
     Examples:
@@ -350,7 +350,7 @@ def launch(
     shards: Annotated[int, typer.Option(help="Jobs of each stage.")] = 4,
     as_json: Json = False,
 ) -> None:
-    """Run ``study`` as Slurm jobs: shards of extraction, shards of training, then the report.
+    """Run ``study`` as Slurm jobs. Shards of extraction, shards of training, then the report.
 
     \b
     Example:

@@ -78,7 +78,7 @@ def trained(
     shard: Annotated[str, typer.Option(help="Do only part i of N, as i/N.")] = "1/1",
     as_json: Json = False,
 ) -> None:
-    """Train the networks of the study of trained heads; goes on where it was interrupted.
+    """Train the networks of the study. It goes on where it was interrupted.
 
     \b
     Example:
@@ -96,7 +96,7 @@ def trained_report(
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = OUT / "trained",
     as_json: Json = False,
 ) -> None:
-    """Write tables, verdicts and figure of the trained heads; what was not run is named.
+    """Write tables, verdicts and figure of the networks. What was not run is named.
 
     \b
     Example:
@@ -116,7 +116,7 @@ def trained_predict(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Write what four predictors say of the trained heads, and how far off each is.
+    """Write what four predictors say of the networks. And how far off each is.
 
     \b
     Example:
@@ -138,7 +138,7 @@ def trained_foretell(
     ] = OUT / "settings",
     as_json: Json = False,
 ) -> None:
-    """Write what is predicted of the networks at the three settings, before they are run.
+    """Write predictions of the networks at three settings. Before these are run.
 
     \b
     Example:
@@ -159,7 +159,7 @@ def trained_settings(
     ] = OUT / "settings",
     as_json: Json = False,
 ) -> None:
-    """Hold the stored predictions, and forecasts from small n, against the three settings.
+    """Hold stored predictions against the networks. And forecasts, at the three settings.
 
     \b
     Example:
@@ -182,7 +182,7 @@ def trained_kernels(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Hold kernels against networks: their own at several ridges, and one that learns features.
+    """Hold kernels against the networks. Their own at several ridges, and one that learns features.
 
     \b
     Example:
