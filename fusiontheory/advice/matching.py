@@ -256,7 +256,7 @@ def _limits(images: int) -> list[str]:
         f"Intervals are at {LEVEL:.0%} and hold the sampling of {images:,} images, not all of the"
         " theory's own error; errors of two heads are drawn independently. No prior over heads is"
         " stored for matching: probabilities are of sampling alone, and too sure where heads are"
-        " within the theory's error. Verify measures it on held-out images.",
+        " within the theory's error. With --verify it is measured on images held out.",
         "Matching needs both modalities: an item without one is decided by chance, whatever is"
         " filled in.",
     ]

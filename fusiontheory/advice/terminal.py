@@ -38,6 +38,7 @@ def print_summary(advice: Advice, console: Console) -> None:
     from rich.text import Text
 
     console.print(Text(advice.headline))
+    console.print(Text("v and t are the two modalities, in the order in which they were given."))
     console.print()
     console.print(Text(advice.recommendation, style="bold"))
     console.print(
@@ -78,7 +79,8 @@ def _choice(advice: Advice) -> Table:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="")
-    titles = [advice.metric_name, "90 % interval"]
+    # Two lines of a heading leave room for whole numbers in 80 columns.
+    titles = [advice.metric_name.replace(" ", "\n"), "90 % interval"]
     for name in ("fusion", *titles, "P(best)", "regret", "weights", "fit s"):
         table.add_column(name, justify="left" if name == "fusion" else "right", no_wrap=True)
     cost = advice.tables["cost"].set_index("head")
