@@ -25,8 +25,8 @@ _CAPTIONS = {
     " further behind are grey. Points are measured on held-out items, where some were.",
     "choice": "{metric} at the target with 90 % intervals, and the probability that each fusion is"
     " the best.",
-    "missing": "What the recommended fusion reaches where some items lack a modality: v is the first"
-    " that was given, t the second.",
+    "missing": "What the recommended fusion reaches where some items lack a modality: v is the"
+    " first that was given, t the second.",
 }
 _TITLES = {
     "choice": "Which fusion at the target",

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fusiontheory.checks import InputError
-from fusiontheory.data import Rows, caption_places, equal_rows, features_of, same_images, settle
+from fusiontheory.data import (
+    Missing,
+    Rows,
+    caption_places,
+    equal_rows,
+    features_of,
+    same_images,
+    settle,
+)
 from fusiontheory.moments import Moments
 
 RNG = np.random.default_rng(0)
@@ -137,6 +145,14 @@ def test_equal_texts_are_said() -> None:
     text[:5] = text[9]
     with pytest.warns(UserWarning, match=r"25 distinct rows of 30 .* 6 times, first in row 0\)"):
         features_of(IMAGE, text)
+
+
+@pytest.mark.parametrize("missing", ["refuse", "drop"])
+def test_columns_that_are_nowhere_finite_are_named(missing: Missing) -> None:
+    image = IMAGE.copy()
+    image[:, 2] = np.nan
+    with pytest.raises(InputError, match=r"every row of 1 of 4 columns, 2, .* these columns out"):
+        features_of(image, TEXT, missing=missing)
 
 
 # Shapes

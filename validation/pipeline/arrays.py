@@ -148,6 +148,8 @@ def read_ids(path: Path, rows: int, kind: str) -> list[str]:
         names = [line.strip() for _, line in read_lines(path)]
         if ending in _TEXT:
             names, header = _column(names)
+        elif len(names) == rows + 1 and is_id(names[0]):
+            del names[0]  # a header above names a line
     if len(names) != rows:
         passed = f", whose first line {header!r} is taken as a name" if header else ""
         passed += "; call the column of names image" if passed and len(names) == rows + 1 else ""

@@ -113,6 +113,8 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]
             f"text has {text.shape[1]} vectors for each image in {rows.where}, which are taken as"
             " captions; if they are words, patches or frames, pool them to one vector first"
         )
+    _check_columns("image", image, rows.where)
+    _check_columns("text", text, rows.where)
     gone = missing_rows(image), missing_rows(text)
     for name, x, mask in (("image", image, gone[0]), ("text", text, gone[1])):
         if missing == "refuse":
@@ -268,6 +270,17 @@ def _refuse(name: str, x: AnyArray, gone: NDArray[np.bool_], where: str) -> None
         f" where{padded if several else ' a modality is missing'}; leave these rows out, or let"
         " predict, alignment or arrays leave them out with --missing drop"
     )
+
+
+def _check_columns(name: str, x: AnyArray, where: str) -> None:
+    """Refuse columns that are nowhere finite, as of a measure that was not taken."""
+    columns = np.flatnonzero(~np.isfinite(x).any(axis=tuple(range(x.ndim - 1))))
+    if 0 < columns.size < x.shape[-1]:
+        told = ", ".join(map(str, columns[:8].tolist())) + ", ..." * (columns.size > 8)
+        raise InputError(
+            f"{name} must be finite, got NaN or infinite in every row of {columns.size} of"
+            f" {x.shape[-1]} columns, {told}, in {where}; leave these columns out"
+        )
 
 
 def _check_names(rows: Rows, first: Integers) -> None:

@@ -141,6 +141,12 @@ def test_rows_of_text_are_joined_by_name(folder: Path) -> None:
         arrays_file(*files, text_ids=folder / "ids.txt")
 
 
+def test_a_header_above_names_is_no_name(folder: Path) -> None:
+    ids = folder / "ids.txt"
+    ids.write_text(f"filename\n{ids.read_text()}")
+    assert len(written(folder, ids=ids)) == 80
+
+
 def spoilt(array: np.ndarray, value: float) -> np.ndarray:
     array = array.copy()
     array[3] = value
