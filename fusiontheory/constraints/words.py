@@ -14,11 +14,13 @@ __all__ = ["refuse", "short"]
 def short(value: Any) -> str:
     """Return a value in at most 60 characters: an array as its shape, a table as its size.
 
-    >>> short([[1.0, 2.0]])
-    '[[1.0, 2.0]]'
+    >>> short([[1.0, 2.0]]), short(np.float64(0.5))
+    ('[[1.0, 2.0]]', '0.5')
     """
     if isinstance(value, np.ndarray):
         return f"array of shape {value.shape}"
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        value = value.item()  # NumPy's own words name the type
     if isinstance(value, str | int | float | complex | bytes | list | tuple | dict | None):
         try:
             text = repr(value)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, short
 from fusiontheory.heads import find_head
 
 __all__ = ["checked_runs", "read_runs"]
@@ -170,8 +170,8 @@ def _numbers(values: pd.Series, where: str) -> pd.Series:
         row = int(wrong[0])
         fraction = "; write accuracies as fractions, 0.71" * (values.name == "accuracy")
         raise InputError(
-            f"runs must have a number as {values.name} in every row, got {values[row]!r} in row"
-            f" {row}{where} ({wrong.size} such rows){fraction}"
+            f"runs must have a number as {values.name} in every row, got {short(values[row])}"
+            f" in row {row}{where} ({wrong.size} such rows){fraction}"
         )
     return numbers
 
