@@ -76,8 +76,8 @@ def excused(path: str) -> str | None:
     return next((place for place in ON_THE_PROCESSOR if path.startswith(place)), None)
 
 
-def test_no_tensor_is_made_without_a_device() -> None:
-    found = {path: lines for path, tree in trees() if (lines := without_device(tree))}
+def test_no_tensor_is_made_without_a_device(every: list[tuple[str, ast.Module]]) -> None:
+    found = {path: lines for path, tree in every if (lines := without_device(tree))}
     assert {path: lines for path, lines in found.items() if not excused(path)} == {}
     assert {excused(path) for path in found} == {*ON_THE_PROCESSOR}
 
