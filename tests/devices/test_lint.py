@@ -23,6 +23,7 @@ ON_THE_PROCESSOR = {
     "fusiontheory/networks": "networks are drawn on the processor, the same on every machine",
     "fusiontheory/training/initial.py": "initial weights are tried on the processor",
     "fusiontheory/training/dropout.py": "the mask that drops nothing moves with its network",
+    "validation/trained/predictors/moving_kernel.py": "its networks are trained on the processor",
     "validation/extract": "pixels are decoded on the processor and moved by `scaled`",
     "validation/backbones": "weights and preprocessing are made on the processor, and moved",
     "fusiontheory/training/batches.py": "features are joined on the processor, and moved",
