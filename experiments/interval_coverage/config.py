@@ -93,19 +93,20 @@ class Config:
     )
     heads: tuple[str, ...] = ("bilinear", "concat-mlp", "dot-product")
     images: tuple[int, ...] = (300, 1000, 3000)
-    replicates: int = 60
+    replicates: int = 30
     # All features have second moments of trace 1, so that the ridge is that of the real study.
     ridge: float = 0.1
     # Training pairs, and training sets to measure the mean accuracy with.
     sizes: tuple[int, ...] = (128, 512, 2048)
-    seeds: tuple[int, ...] = (400, 160, 60)
+    seeds: tuple[int, ...] = (240, 96, 36)
     # The same for training sets whose pairs share no image.
-    independent_seeds: tuple[int, ...] = (200, 80, 30)
+    independent_seeds: tuple[int, ...] = (120, 48, 18)
     test_pairs: int = 4000
     # Samples whose mean prediction is the theory's limit.
     limit_samples: int = 6
     limit_images: int = 20_000
-    seed: int = 9501
+    # Until the fourth run 9501: samples and training sets of the fifth had not been seen.
+    seed: int = 9601
 
     def source(self, population: str, purpose: int) -> np.random.SeedSequence:
         """Return the root of a population's random numbers for a purpose, 0 to 3."""

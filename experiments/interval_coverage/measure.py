@@ -1,15 +1,14 @@
-"""How often the stored intervals hold what is measured, and three checks beside it."""
+"""How often the stored intervals hold what is measured."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from experiments.interval_coverage import dot_product, length, trained, training_sets
+from experiments.interval_coverage import trained
 from experiments.interval_coverage.config import Config
 
 if TYPE_CHECKING:
@@ -22,22 +21,12 @@ _MEANS = ["population", "kind", "head", "n", "mean", "se"]
 
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
-    """Return coverage by population, head, images and n; means; and the tables of the checks."""
+    """Return coverage by population, head, images and n, and the measured means."""
     means = records.computed(
         trained.cells(config, records.name), partial(trained.means, config=config)
     )
     means = means[_MEANS]
-    tables = {"results.csv": coverage_rows(predicted, means), "measured.csv": means}
-    checks: list[tuple[str, Any, Callable[..., Any]]] = [
-        ("dot_product", dot_product, dot_product.jackknife_rows),
-        ("length", length, length.order_zero_rows),
-        ("training_sets", training_sets, training_sets.scatter_rows),
-    ]
-    for name, check, compute in checks:
-        table = records.computed(check.cells(config, records.name), partial(compute, config=config))
-        tables[f"{name}.csv"] = table[check.COLUMNS]
-    tables["training_sets.csv"] = tables["training_sets.csv"].round(6)
-    return tables
+    return {"results.csv": coverage_rows(predicted, means), "measured.csv": means}
 
 
 def coverage_rows(predicted: Tables, means: pd.DataFrame) -> pd.DataFrame:

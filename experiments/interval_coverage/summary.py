@@ -92,16 +92,13 @@ def real_cells(comparison: pd.DataFrame, errors: float) -> pd.DataFrame:
 
 
 def summary(tables: Tables) -> str:
-    """Return what is predicted or, where it is measured, coverage and the tables of the checks."""
+    """Return what is predicted or, where it is measured, coverage."""
     if "results.csv" not in tables:
         names = ["population", "head", "images", "n"]
         columns = ["accuracy", "low", "high", "shared", "shared_low", "shared_high"]
         means = tables["predictions.csv"].groupby(names, sort=False)[columns].mean()
         return means.round(4).reset_index().to_string(index=False)
-    parts = [verdict(tables["results.csv"])]
-    for name in ("dot_product.csv", "length.csv", "training_sets.csv"):
-        parts.append(f"{name}\n{tables[name].round(4).to_string(index=False)}")
-    return "\n\n".join(parts)
+    return verdict(tables["results.csv"])
 
 
 def verdict(results: pd.DataFrame) -> str:
