@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 from numbers_of_blind import BLOCKS as BLOCKS_OF_BLIND
 from numbers_of_predictors import BLOCKS as BLOCKS_OF_PREDICTORS
+from numbers_of_tables import table_of
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -40,13 +41,11 @@ def _study(name: str) -> pd.DataFrame:
 @block
 def scatter_ratios() -> str:
     """Predicted over measured deviation of one training set's accuracy, for docs/score_law.md."""
-    table = _study("interval_coverage/training_sets.csv")
-    table["ratio"] = table["predicted_sd"] / table["measured_sd"]
-    table["error"] = 100 * table["measured_sd_se"] / table["measured_sd"]
+    table = table_of("experiments.interval_checks.summary:scatter")
     heads = ("bilinear", "concat-mlp", "dot-product")
 
     def cell(rows: pd.DataFrame) -> str:
-        return ", ".join(f"{row.ratio:.2f} ({row.error:.0f})" for row in rows.itertuples())
+        return ", ".join(f"{row.ratio:.2f} ({100 * row.error:.0f})" for row in rows.itertuples())
 
     found = {
         key: cell(rows.sort_values("n")) for key, rows in table.groupby(["population", "head"])

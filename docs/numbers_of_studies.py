@@ -183,8 +183,12 @@ def shared_largest() -> str:
 
 
 def _scatter() -> pd.Series[float]:
-    table = _tables("interval_coverage", "training_sets")["training_sets.csv"]
-    return table["predicted_sd"] / table["measured_sd"]
+    from experiments.interval_checks.summary import scatter
+
+    ratio: pd.Series[float] = scatter(_tables("interval_checks", "training_sets", "predictions"))[
+        "ratio"
+    ]
+    return ratio
 
 
 @number

@@ -8,16 +8,13 @@ import pandas as pd
 import pytest
 from worlds import WORLDS
 
-from experiments.interval_coverage import trained, training_sets
+from experiments.interval_coverage import trained
 from experiments.interval_coverage.config import Config
-from experiments.interval_coverage.dot_product import jackknife_error
 from experiments.interval_coverage.measure import coverage_rows
 from experiments.interval_coverage.pairs import fresh_pairs
 from experiments.interval_coverage.predict import limit, predict, replicates
 from experiments.interval_coverage.summary import coverage, real_cells
 from experiments.study import Records
-from fusiontheory.heads import find_head
-from fusiontheory.solvers import measure_curve
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,16 +44,6 @@ def test_shapes_keep_what_they_promise(name):
     assert lengths.std() < 1e-6 if name == "unit norm" else lengths.std() > 0.5
 
 
-def test_jackknife_error_is_the_spread_of_the_dot_products_signal():
-    population = next(p for p in _CONFIG.populations if p.name == "unit norm")
-    rng = np.random.default_rng(0)
-    found = np.array([jackknife_error(*population.draw(1000, rng)) for _ in range(200)])
-    spread = found[:, 0].std(ddof=1)
-    # The spread of 200 has a relative error of 5 %.
-    assert found[:, 2].mean() == pytest.approx(spread, rel=0.15)
-    assert found[:, 1].mean() < 0.8 * spread
-
-
 def test_independent_pairs_share_no_image():
     pairs = fresh_pairs(_CONFIG.populations[0], 40, np.random.default_rng(0))
     assert len(np.unique(pairs.image, axis=0)) == len(np.unique(pairs.text, axis=0)) == 40
@@ -83,22 +70,6 @@ def test_real_cells_allow_standard_errors():
     )
     assert real_cells(cells, 0).index.tolist() == [1]
     assert real_cells(cells, 2).empty
-
-
-@pytest.mark.parametrize("head", ["bilinear", "concat-mlp", "dot-product"])
-def test_training_sets_are_those_of_kernel_ridge(head):
-    config = Config(sizes=(16, 64))
-    population = config.populations[0]
-    accuracy, deviation, error = training_sets.measure(population, head, config, 8, 2000)
-    test = training_sets.distinct_pairs(population, 2000, np.random.default_rng(999))
-    found = []
-    for index in range(8):
-        train = training_sets.distinct_pairs(population, 64, np.random.default_rng(5000 + index))
-        curve = measure_curve(find_head(head), train, test, [16, 64], config.ridge)
-        found.append([point.accuracy for point in curve])
-    np.testing.assert_allclose(accuracy, np.mean(found, axis=0), atol=1e-3)
-    assert deviation.shape == error.shape == (2,)
-    assert (deviation < 0.1).all()
 
 
 @pytest.mark.parametrize("name", sorted(WORLDS))

@@ -1,11 +1,11 @@
-"""The check of the function |x| in experiments.interval_coverage."""
+"""The check of the function |x| in experiments.interval_checks."""
 
 import numpy as np
 import pytest
 from worlds import correlated, lengths
 
-from experiments.interval_coverage.config import Config
-from experiments.interval_coverage.length import Orders, WithoutLength, signals, training
+from experiments.interval_checks.config import Config
+from experiments.interval_checks.length import Orders, WithoutLength, signals, training
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import relu_tangent_coefficients
 from fusiontheory.moments import Moments

@@ -1,8 +1,7 @@
-"""Scatter over training sets: predicted and measured, by population, head and number of pairs.
+"""Scatter over training sets, measured, by population, head and number of pairs.
 
-All training sets of a cell, of pairs
-that share no image, are tested on the same two test sets: the covariance of the two accuracies is
-the variance of the exact accuracy without bias. Predictions are from one sample of images.
+All training sets of a cell, of pairs that share no image, are tested on the same two test sets: the
+covariance of the two accuracies is the variance of the exact accuracy without bias.
 """
 
 from __future__ import annotations
@@ -10,29 +9,25 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.stats import norm
 
-from experiments.interval_coverage.config import Config, Population
-from fusiontheory.curves import find_model, predict_curve
+from experiments.interval_checks.config import Config
+from experiments.interval_coverage import Population
 from fusiontheory.heads import find_head
-from fusiontheory.matching import Terms, training_deviation
-from fusiontheory.moments import Moments
 from fusiontheory.monte_carlo import paired_scatter
 from fusiontheory.solvers import PairFeatures, dual_ridge
 from fusiontheory.store import Cell, code_version
 from fusiontheory.typing import Array, Single
 
-__all__ = ["COLUMNS", "cells", "distinct_pairs", "measure", "predict", "scatter_rows"]
-
+__all__ = ["COLUMNS", "HEADS", "cells", "distinct_pairs", "measure", "scatter_rows"]
 
 COLUMNS = [
     *("population", "head", "n", "training_sets", "accuracy"),
-    *("measured_sd", "measured_sd_se", "predicted_sd"),
+    *("measured_sd", "measured_sd_se"),
 ]
 
 # Training sets and test pairs by head: the dot product is cheap, and its scatter small.
 _DRAWS = {"bilinear": (150, 40_000), "concat-mlp": (60, 12_000), "dot-product": (300, 200_000)}
-_IMAGES = 10_000
+HEADS = tuple(_DRAWS)
 _BLOCK = 2000
 
 
@@ -51,15 +46,6 @@ def measure(
                 right[test_pairs // 2 :].mean(),
             )
     return accuracies.mean(axis=(0, 2)), *paired_scatter(accuracies)
-
-
-def predict(population: Population, head: str, config: Config) -> Array:
-    """Return the predicted standard deviation of one training set's accuracy at each size."""
-    moments = Moments.from_features(*population.draw(_IMAGES, np.random.default_rng(3)))
-    sizes = np.array(config.sizes, dtype=np.float64)
-    accuracy = predict_curve(head, moments, sizes, config.ridge)["accuracy"].to_numpy()
-    deviation = training_deviation(find_model(head)(moments, Terms()), sizes, config.ridge)
-    return np.asarray(deviation * norm.pdf(norm.ppf(accuracy)))
 
 
 def distinct_pairs(population: Population, n: int, rng: np.random.Generator) -> PairFeatures:
@@ -122,11 +108,10 @@ def cells(config: Config, study: str) -> list[Cell]:
 
 
 def scatter_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
-    """Return measured and predicted scatter at each n."""
+    """Return the measured scatter at each n."""
     head, population = cell.config["head"], config.population(cell.config["population"])
     draws, test_pairs = _DRAWS[head]
     accuracy, measured, error = measure(population, head, config, draws, test_pairs)
-    predicted = predict(population, head, config)
     return [
         {
             "n": n,
@@ -134,7 +119,6 @@ def scatter_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
             "accuracy": float(accuracy[k]),
             "measured_sd": float(measured[k]),
             "measured_sd_se": float(error[k]),
-            "predicted_sd": float(predicted[k]),
         }
         for k, n in enumerate(config.sizes)
     ]

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from experiments.interval_coverage.config import Config
+from experiments.interval_checks.config import Config
 from fusiontheory.checks import InputError
 from fusiontheory.moments import dot_product_moments
 from fusiontheory.store import Cell, code_version

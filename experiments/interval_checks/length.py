@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from experiments.interval_coverage.config import Config, Population
-from experiments.interval_coverage.pairs import fresh_pairs
+from experiments.interval_checks.config import Config
+from experiments.interval_coverage import Population, fresh_pairs
 from fusiontheory.checks import set_checked
 from fusiontheory.curves import find_model, predict_curve
 from fusiontheory.heads import Head, find_head, relu_tangent_coefficients

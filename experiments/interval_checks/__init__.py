@@ -1,0 +1,1 @@
+"""Three checks of what the intervals of predicted accuracies are made of."""
