@@ -16,6 +16,7 @@ __all__ = [
     "by_images",
     "cells",
     "coverage",
+    "limits_held",
     "pooled",
     "real_cells",
     "summary",
@@ -69,6 +70,13 @@ def pooled(results: pd.DataFrame, by: list[str]) -> pd.DataFrame:
 def by_images(tables: Tables) -> pd.DataFrame:
     """Return `pooled` by head and number of images."""
     return pooled(tables["results.csv"], ["head", "images"])
+
+
+def limits_held(tables: Tables) -> pd.DataFrame:
+    """Return the share of stored intervals that hold the stored limit, by head and images."""
+    table = tables["predictions.csv"].merge(tables["limits.csv"], on=["population", "head", "n"])
+    table["held"] = (table["low"] <= table["limit"]) & (table["limit"] <= table["high"])
+    return table.groupby(["head", "images"], sort=False)["held"].mean().reset_index()
 
 
 def cells(tables: Tables) -> pd.DataFrame:
