@@ -121,9 +121,12 @@ def _complete(y: ArrayLike) -> AnyArray:
         )
     if array.dtype.kind == "c":
         raise InputError("y must be classes or real numbers, got complex ones")
-    if array.dtype.kind == "O":
-        missing = np.array([v is None or v != v or _blank(v) for v in array.tolist()], bool)
-    elif array.dtype.kind == "U":
+    if array.dtype.kind == "O" and (longer := [v for v in array.tolist() if np.ndim(v)]):
+        raise InputError(
+            f"y must be one label for each item, got lists such as {longer[0]!r}; of lists of 0"
+            " and 1, give the place of the one"
+        )
+    if array.dtype.kind in "OU":
         missing = np.array([_blank(v) for v in array.tolist()], bool)
     elif array.dtype.kind == "f":
         missing = ~np.isfinite(array)
@@ -140,7 +143,9 @@ def _complete(y: ArrayLike) -> AnyArray:
 
 
 def _blank(value: object) -> bool:
-    """Return whether a text is one that programs write where there is none."""
+    """Return whether a value is None, NaN or a text that programs write where there is none."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return True
     return isinstance(value, str) and value.strip().lower() in ("", "nan", "<na>")
 
 

@@ -42,6 +42,13 @@ def test_many_whole_numbers_are_taken_for_amounts_aloud():
         assert labelled_pilot(V, T, np.arange(120) % 60, None).task == "regression"
 
 
+def test_lists_are_no_labels():
+    y = np.empty(120, dtype=object)
+    y[:] = list(np.eye(3)[CODE])
+    with pytest.raises(InputError, match=r"got lists such as array\(.*place of the one"):
+        labelled_pilot(V, T, y, None)
+
+
 @pytest.mark.parametrize("blank", ["", "  ", "nan"])
 def test_a_blank_is_no_class(blank):
     y = np.where(EVERY_SIXTH, blank, KIND)

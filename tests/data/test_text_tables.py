@@ -44,6 +44,7 @@ def two_levels(x: np.ndarray) -> str:
         savetxt(IMAGE, header=",".join(f"f{k}" for k in range(D)), delimiter=","),
         savetxt(IMAGE, delimiter=",", newline=",\n"),
         pd.DataFrame(IMAGE).to_csv(index=False).replace("\n", ",\n"),
+        pd.DataFrame(IMAGE).to_csv(index=False).replace("\n", ",\n").replace("8,\n", "8\n", 1),
         german(IMAGE),
         english(IMAGE),
         two_levels(IMAGE),
@@ -55,6 +56,25 @@ def test_marks_of_programs(tmp_path: Path, text: str) -> None:
     np.save(tmp_path / "t.npy", TEXT)
     found = read_features([tmp_path / "v.csv", tmp_path / "t.npy"]).image
     np.testing.assert_allclose(found, IMAGE, atol=1e-3)
+
+
+def test_names_of_rows_as_r_writes_them(tmp_path: Path) -> None:
+    order = np.random.default_rng(1).permutation(N)
+    for name, x, rows in (("v", IMAGE, range(N)), ("t", TEXT, order)):
+        lines = [" ".join(f'"PC_{k}"' for k in range(D))]
+        lines += [f'"cell{k}" ' + " ".join(map(str, x[k])) for k in rows]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines))
+    found = read_features([tmp_path / "v.txt", tmp_path / "t.txt"])
+    np.testing.assert_allclose(found.image, IMAGE)
+    np.testing.assert_allclose(found.text[:, 0], TEXT)
+
+
+def test_vectors_within_objects(tmp_path: Path) -> None:
+    for name, x in (("v", IMAGE), ("t", TEXT)):
+        rows = [{"id": k, "embedding": {"values": x[k].tolist(), "dim": D}} for k in range(N)]
+        pd.DataFrame(rows).to_json(tmp_path / f"{name}.jsonl", orient="records", lines=True)
+    found = read_features([tmp_path / "v.jsonl", tmp_path / "t.jsonl"])
+    np.testing.assert_allclose(found.image, IMAGE)
 
 
 def test_columns_that_are_named_one_by_one_are_one_matrix(tmp_path: Path) -> None:

@@ -93,7 +93,8 @@ def _json_frame(path: Path) -> pd.DataFrame:
             f"path must hold a JSON object a line, got {path}: {detail}; mend row {len(rows)}, or"
             " save the arrays as .npz"
         ) from error
-    return pd.DataFrame(rows)
+    nested = any(isinstance(value, dict) for value in (rows or [{}])[0].values())
+    return pd.json_normalize(rows) if nested else pd.DataFrame(rows)
 
 
 def _arrow_frame(path: Path) -> pd.DataFrame:

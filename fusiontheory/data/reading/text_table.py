@@ -51,6 +51,11 @@ def text_frame(path: Path) -> pd.DataFrame:
             marks = {"decimal": ","}
         if marks:
             frame = pd.read_csv(path, **given, **marks)
+        if not isinstance(frame.index, pd.RangeIndex):  # rows are longer than the header by one
+            if frame.iloc[:, -1].isna().all():
+                frame = pd.read_csv(path, **given, **marks, index_col=False)  # by a last separator
+            else:
+                frame = frame.reset_index(names="index")  # as R writes names of rows
         frame = _without_empty_end(frame)
         if given["header"] is None and frame.dtypes.iloc[0].kind not in "iufb":
             frame = frame.rename(columns={frame.columns[0]: "ids"})
