@@ -15,7 +15,7 @@ import pytest
 from typer.main import get_command
 
 import validation.data
-from fusiontheory.alignment import ContrastiveSettings
+from fusiontheory.alignment import ContrastiveSettings, fit_contrastive_heads
 from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS
 from validation.data import SHIPPED_FILE, encoder_features, principal_scores, shipped_features
@@ -194,7 +194,13 @@ def test_the_check_writes_the_tables_of_the_card(tmp_path, monkeypatch):
         check_module, "variance_kept", lambda _: build_module.variance_kept(source, 3)
     )
     monkeypatch.setattr(build_module, "ALIGN_IMAGES", 12)
-    monkeypatch.setattr(check_module, "SETTINGS", (ContrastiveSettings(dimension=2, epochs=1),))
+    small = ContrastiveSettings(dimension=2, epochs=1)
+    monkeypatch.setattr(check_module, "SETTINGS", (small,))
+    monkeypatch.setattr(
+        check_module,
+        "fit_contrastive_heads",
+        lambda features, _=None, *, seed: fit_contrastive_heads(features, small, seed),
+    )
     for name, value in (("SAMPLES", 16), ("TEST_SAMPLES", 16), ("DRAWS", 1)):
         monkeypatch.setattr(check_module, name, value)
     arguments = ["--source", str(source), "--seeds", "1", "--settings", "--out", str(tmp_path)]
