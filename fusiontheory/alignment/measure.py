@@ -18,7 +18,7 @@ from fusiontheory.alignment.neighbours import measure_neighbours
 from fusiontheory.alignment.retrieval import measure_recall
 from fusiontheory.alignment.vectors import matched_features
 from fusiontheory.checks import InputError, equal_dimensions, positive_integer
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import at_most, checked
 from fusiontheory.data import check_distinct_images, check_vectors
 from fusiontheory.threads import small_algebra
 from fusiontheory.typing import Array
@@ -47,7 +47,7 @@ ONE_SPACE = ("cosine", "recall", "gap")
 _FEWEST = 20  # five folds of four images
 
 
-@checked
+@checked(permutations=at_most(100_000), bootstrap=at_most(100_000))
 def measure_alignment(
     image: ArrayLike,
     text: ArrayLike,
@@ -70,7 +70,7 @@ def measure_alignment(
     Args:
         image: (n, d_v) with n >= 20.
         text: (n, captions, d_t) or (n, d_t), row by row the captions of the images.
-        permutations: of the null, at least 0; 0 leaves its columns NaN.
+        permutations: of the null, 0 to 100,000; 0 leaves its columns NaN.
         bootstrap: replicates of the interval, at least 0; 0 leaves its columns NaN.
         seed: of permutations, replicates and folds, at least 0. A group of metrics gives the same
             rows whichever others are asked for.

@@ -5,6 +5,7 @@ from fusiontheory.constraints.decorator import checked
 from fusiontheory.constraints.kinds import Kind, kind_of
 from fusiontheory.constraints.rules import (
     as_many,
+    at_most,
     being,
     between,
     finite,
@@ -23,6 +24,7 @@ __all__ = [
     "Kind",
     "array_like",
     "as_many",
+    "at_most",
     "being",
     "between",
     "checked",

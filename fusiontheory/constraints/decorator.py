@@ -68,6 +68,7 @@ _OF_VALUES = (
     "is not iterable",
     "unhashable type",
     "Cannot cast",
+    "can't multiply sequence",
     "numpy.float64' ",
     "'NoneType' and 'NoneType'",
     "'str' and 'str'",

@@ -15,6 +15,7 @@ from fusiontheory.constraints.words import short
 
 __all__ = [
     "as_many",
+    "at_most",
     "being",
     "between",
     "finite",
@@ -36,6 +37,22 @@ def between(low: float, high: float, below: bool = False) -> Kind:
         if not (low <= value < high or (value == high and not below)):
             words = f"from {low} to {'below ' if below else ''}{high}"
             raise InputError(f"{name} must be {words}, got {short(value)}")
+        return value
+
+    return rule
+
+
+def at_most(high: float) -> Kind:
+    """Return the rule of a number of at most high; what is too low is left to the body.
+
+    >>> at_most(100_000)("draws", 10**7)
+    Traceback (most recent call last):
+    fusiontheory.checks.InputError: draws must be at most 100000, got 10000000
+    """
+
+    def rule(name: str, value: Any) -> Any:
+        if value > high:
+            raise InputError(f"{name} must be at most {high}, got {short(value)}")
         return value
 
     return rule

@@ -20,6 +20,8 @@ MOST_SETS = 100_000
 MOST_NUMBERS = 10**11
 """Random numbers of one call, which take about a quarter of an hour to draw."""
 
+_MOST_BYTES = 4 * 2**30
+
 
 def random_numbers(
     n: int,
@@ -43,10 +45,16 @@ def random_numbers(
         before: generators that come first, for what the training sets share.
 
     Raises:
-        InputError: for anything else, and where all of it takes more than `MOST_NUMBERS`.
+        InputError: for anything else, where one training set takes more than 4 GiB, and where all
+            of them take more than `MOST_NUMBERS`.
     """
     n, draws = limited(name, n), limited("draws", draws, MOST_SETS, least)
     parent = np.random.default_rng(positive_integer("seed", seed, minimum=0))
+    if (held := 8 * n * features) > _MOST_BYTES:
+        raise InputError(
+            f"{name} must be less: {n} samples of {features} features would take"
+            f" {held / 2**30:.3g} GiB, 4 are given"
+        )
     if n * features * draws > MOST_NUMBERS:
         raise InputError(
             f"draws must be less: {draws} training sets of {n} samples of {features} features have"

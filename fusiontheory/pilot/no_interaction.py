@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import at_most, checked
 from fusiontheory.pilot.interaction import best_ridge, kernel_parts
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum
@@ -55,7 +55,7 @@ class InteractionTest:
     permutations: int
 
 
-@checked
+@checked(permutations=at_most(100_000))
 def interaction_test(
     image: ArrayLike,
     text: ArrayLike,
@@ -84,7 +84,7 @@ def interaction_test(
         image, text, y, task: see `interaction_split`.
         groups: (n0,) items of one group are left out together; where all groups have one size
             their errors are permuted as wholes, and labels of one group are drawn together.
-        permutations: samples without interaction, at least 19.
+        permutations: samples without interaction, 19 to 100,000.
         seed: of the samples.
 
     Raises:

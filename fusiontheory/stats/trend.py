@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from fusiontheory.checks import positive_integer
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import at_most, checked
 from fusiontheory.stats.paired import t_test
 from fusiontheory.stats.seed_gaps import check_level, gaps_at
 
@@ -44,7 +44,7 @@ class GapTrend:
     levels: int
 
 
-@checked
+@checked(permutations=at_most(1_000_000))
 def gap_trend(
     gaps: ArrayLike,
     positions: ArrayLike,
@@ -67,7 +67,7 @@ def gap_trend(
         gaps: (seeds, levels), the gap of each seed at each level.
         positions: (levels,), sigma or log n.
         level: confidence of the interval.
-        permutations: number of random permutations.
+        permutations: number of random permutations, 1 to 1,000,000.
         seed: of the permutations.
 
     Raises:

@@ -43,6 +43,12 @@ def test_more_than_a_simulation_takes_is_refused_at_once(twin):
         twin(10**6, 10**5)
 
 
+def test_a_training_set_beyond_four_gibibytes_is_refused_at_once():
+    wide = LowRankTarget(10**7, 12, 1, [1.0], 0.0)
+    with pytest.raises(InputError, match=r"^n must be less: 60 samples of .* take 4.47 GiB, 4 are"):
+        simulate_low_rank(wide, 60, 2, 0)
+
+
 def test_each_training_set_has_the_numbers_of_one_child_of_the_seed():
     _, *found = random_numbers(1, 3, 7, 1, before=1)
     expected = np.random.default_rng(7).spawn(4)[1:]
