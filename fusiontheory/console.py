@@ -122,6 +122,8 @@ def progress_bar() -> Progress:
         TimeRemainingColumn,
     )
 
+    # Not rich's own judgement of a terminal, which FORCE_COLOR overrules in log files.
+    silent = sys.stderr is None or not sys.stderr.isatty()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -129,9 +131,9 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
-        # Not rich's own judgement of a terminal, which FORCE_COLOR overrules in log files.
-        disable=sys.stderr is None or not sys.stderr.isatty(),
+        # A bar of rich 14 that is disabled ends with an empty line all the same.
+        console=Console(stderr=True, quiet=silent),
+        disable=silent,
     )
 
 

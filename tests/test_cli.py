@@ -233,9 +233,10 @@ def test_a_bug_is_not_dressed_up_as_bad_input() -> None:
 def test_progress_is_silent_without_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    with progress_bar() as bar:
-        assert list(bar.track(range(3), description="draws")) == [0, 1, 2]
+    for colour in ("1", ""):
+        monkeypatch.setenv("FORCE_COLOR", colour)
+        with progress_bar() as bar:
+            assert list(bar.track(range(3), description="draws")) == [0, 1, 2]
     captured = capsys.readouterr()
     assert captured.out + captured.err == ""
 
