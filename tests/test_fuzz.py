@@ -21,8 +21,8 @@ from fusiontheory.moments import halves_dependence
 from fusiontheory.networks import build_network
 from fusiontheory.pilot import WithinReach
 from fusiontheory.simulate import fit_head
-from fusiontheory.symbolic import query_key_dimension
-from fusiontheory.synthetic import drop_dimensions, random_rotation, rotate
+from fusiontheory.symbolic import count_formula, query_key_dimension
+from fusiontheory.synthetic import LatentModel, drop_dimensions, random_rotation, rotate
 
 
 def _refused(shape):
@@ -46,6 +46,7 @@ def test_a_call_that_takes_too_much_memory_is_a_fault(tmp_path):
 
 
 _ONES = np.ones((4, 2))
+_SEED = np.random.SeedSequence(0)
 
 
 def test_every_room_is_fuzzed():
@@ -82,6 +83,9 @@ def test_no_call_ends_in_anything_but_a_value_or_a_refusal(tmp_path_factory, see
         lambda: query_key_dimension(True, 4, 2),
         lambda: build_network("concat-mlp", 4, 10**12),
         lambda: WithinReach(10**400, *[np.ones(2)] * 6),
+        lambda: ft.measure_alignment(_ONES, _ONES, permutations=10**7),
+        lambda: count_formula("concat-mlp", hidden_layers=10**7),
+        lambda: LatentModel.plain(np.eye(3), np.eye(3), np.zeros(3)).draw(10**8, _SEED),
         lambda: fit_head("sum", _ONES, _ONES, np.full((4, 1), np.nan), [4], [1.0]),
     ],
 )

@@ -27,7 +27,7 @@ from fusiontheory.checks import (
     sample_sizes,
     set_checked,
 )
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, in_memory
 from fusiontheory.risk.ridge import effective_ridge
 from fusiontheory.typing import Array, Sizes
 
@@ -270,6 +270,7 @@ class KernelSumLaw:
     w: Array
 
     @classmethod
+    @checked(together=in_memory("d_v", lambda of: 2 * _SAMPLES * (of["d_v"] + of["d_t"])))
     def sampled(cls, d_v: int, d_t: int) -> KernelSumLaw:
         squares = np.random.default_rng(0).standard_normal((_SAMPLES, d_v + d_t)) ** 2
         squares /= squares.mean(axis=0)  # the mean of each is 1

@@ -16,7 +16,7 @@ from typing import Any
 import sympy as sp
 
 from fusiontheory.checks import InputError, positive_integer
-from fusiontheory.constraints import being, checked, short
+from fusiontheory.constraints import at_most, being, checked, short
 
 __all__ = [
     "COUNTS",
@@ -188,7 +188,7 @@ def _projected_hadamard() -> CountFormula:
     return CountFormula(WIDTH * (D_V + D_T) + _linear(WIDTH, 1), WIDTH * (D_V + D_T - WIDTH) + 1)
 
 
-@checked
+@checked(hidden_layers=at_most(1000))
 def count_formula(
     name: str, *, hidden_layers: int | None = None, projected: bool = False
 ) -> CountFormula:
@@ -196,7 +196,8 @@ def count_formula(
 
     Args:
         name: one of ``COUNTS``, the names of the networks.
-        hidden_layers: number of hidden layers h_1, h_2, ...; the network's default if None.
+        hidden_layers: number of hidden layers h_1, h_2, ..., at most 1000; the network's default
+            if None.
         projected: of the Hadamard network, whether it has projections of width w.
 
     Raises:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, in_memory
 from fusiontheory.typing import Array
 
 __all__ = ["Draw", "LatentModel"]
@@ -116,6 +116,7 @@ class LatentModel:
         cross: Array = self.load_v @ self.shared @ self.load_t.T
         return cross
 
+    @checked(together=in_memory("n", lambda of: of["n"] * _numbers_of_a_row(of["self"])))
     def draw(self, n: int, seed: np.random.SeedSequence, mismatched: bool = False) -> Draw:
         """Return n rows; the first rows of a longer draw with the same seed are the same.
 
@@ -159,6 +160,11 @@ class LatentModel:
             normal=streams[7].standard_normal(n),
             uniform=streams[10].random(n),
         )
+
+
+def _numbers_of_a_row(model: LatentModel) -> int:
+    """Return how many numbers a row takes: latents and features, each drawn up to four times."""
+    return 4 * (sum(model.load_v.shape) + sum(model.load_t.shape))
 
 
 def _noise(covariance: Array, n: int, rng: np.random.Generator) -> Array | float:
