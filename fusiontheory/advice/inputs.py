@@ -201,12 +201,14 @@ def _present(
         mask = np.concatenate(parts)
         gone.append(mask)
         facts.append((f"rows without {name}", f"{mask.sum()}"))
-        if mask.any() and missing == "refuse":
-            raise InputError(
-                f"{name} must be there in every row, got {mask.sum()} of {len(x)} rows that are"
-                f" zero or not finite, the first at index {int(np.argmax(mask))}; leave them out,"
-                " or give missing='drop'"
-            )
+    faults = [
+        f"{name} must be there in every row, got {mask.sum()} of {len(mask)} rows that are zero or"
+        f" not finite, the first at index {int(np.argmax(mask))}"
+        for name, mask in zip("vt", gone, strict=True)
+        if mask.any()
+    ]
+    if faults and missing == "refuse":
+        raise InputError(f"{', and '.join(faults)}; leave them out, or give missing='drop'")
     lost = gone[0] | gone[1]
     if lost.any():
         notes.append(

@@ -105,7 +105,7 @@ def export(
     if out.suffix not in (".parquet", ".csv"):
         raise InputError(f"--out must end in .parquet or .csv, got {out.name!r}")
     if out.exists():
-        raise InputError(f"--out must be a new file, got {out}, which exists; delete it first")
+        raise InputError(f"--out must be a new file, got {out}, which exists; name another")
     from fusiontheory.store import write_atomically
 
     table = _flat(_store(folder).read(study))

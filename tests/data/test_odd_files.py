@@ -39,8 +39,10 @@ def torch_file(path: Path, nested: bool) -> None:
     torch.save({"clip": {"image": image, "text": text}, "epoch": 3} if nested else items, path)
 
 
-def structured(path: Path) -> None:
-    np.save(path, np.zeros(N, dtype=[("image", "f4", D), ("text", "f4", D)]))
+def structured(path: Path, image: str = "image") -> None:
+    rows = np.zeros(N, dtype=[("id", "U3"), (image, "f4", D), ("text", "f4", D)])
+    rows["id"], rows[image], rows["text"] = [f"a{k}" for k in range(N)], IMAGE, TEXT
+    np.save(path, rows)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,8 @@ def structured(path: Path) -> None:
         ("x.npz", lambda path: np.savez(path, image=IMAGE[:, None], text=TEXT[:, None])),
         ("x.npz", lambda path: np.savez(path, image=np.asfortranarray(IMAGE), text=TEXT)),
         ("x.npz", lambda path: np.savez(path, image=IMAGE.astype(">f8"), text=TEXT)),
+        ("x.npy", structured),
+        ("x.npy", lambda path: np.save(path, TABLE.to_records(index=False))),
         ("x.pt", lambda path: torch_file(path, nested=True)),
         ("x.pt", lambda path: torch_file(path, nested=False)),
         ("x.csv", lambda path: TABLE.to_csv(path, sep=";", encoding="utf-8-sig", index=False)),
@@ -93,7 +97,12 @@ def with_nan(v: np.ndarray) -> str:
         ("x.npz", lambda path: np.savez(path, image=1e30 * IMAGE, text=TEXT), "as the largest"),
         ("x.npz", lambda path: np.savez(path, image=1e-30 * IMAGE, text=TEXT), "as the largest"),
         ("x.npy", lambda path: np.save(path, {"image": IMAGE}), "Python objects, which are never"),
-        ("x.npy", structured, "structured type; save a plain array"),
+        ("x.npy", lambda path: structured(path, "left"), "got.* id, left, text"),
+        (
+            "x.npz",
+            lambda path: np.savez(path, image=np.zeros(N, [("a", "f4"), ("b", "O")]), text=TEXT),
+            r"with the fields a, b; save each field .* numpy.savez\(path, \*\*",
+        ),
         ("x.csv", lambda path: one_cell("-").to_csv(path), "txt_2 must hold numbers .* '-' in row"),
         ("x.csv", lambda path: one_cell(None).to_csv(path), "1 NaN .* first at index 3"),
         ("x.csv", lambda path: cells(with_nan).to_csv(path), "9 NaN .* first at index 4"),

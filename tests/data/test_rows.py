@@ -123,6 +123,14 @@ def test_missing_rows_are_named_or_dropped(value: float, side: str) -> None:
     assert np.array_equal(found.image, np.delete(IMAGE, [7, 11], axis=0))
 
 
+def test_missing_rows_of_both_sides_are_named_at_once() -> None:
+    image, text = IMAGE.copy(), TEXT[:, 0].copy()
+    image[[2, 9]], text[4, 1] = 0, -np.inf
+    said = "image must have no zero .* in 2 of 30 rows, .* index 2, and text .* 1 of 30 .* index 4"
+    with pytest.raises(InputError, match=said):
+        features_of(image, text)
+
+
 def test_a_missing_caption_of_several() -> None:
     text = TEXT.copy()
     text[3, 1] = 0

@@ -8,13 +8,12 @@ They have no splits. Source: annotations_trainval2017.zip of https://cocodataset
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from fusiontheory.checks import InputError
 from validation.corpus.corpus import Corpus
 from validation.corpus.listing import Incomplete, Listing
-from validation.corpus.text_file import read_text
+from validation.corpus.text_file import read_json
 
 __all__ = ["is_coco", "read_coco"]
 
@@ -43,8 +42,8 @@ def read_coco(path: Path, images: Path | None = None, incomplete: Incomplete = "
     Example:
         ``read_coco(Path("annotations/captions_val2017.json"), images=Path("val2017"))``
     """
+    content = read_json(path)
     try:
-        content = json.loads(read_text(path))
         files = {entry["id"]: entry["file_name"] for entry in content["images"]}
         captions: dict[int, list[str]] = {key: [] for key in files}
         for i, entry in enumerate(content["annotations"]):
@@ -54,12 +53,6 @@ def read_coco(path: Path, images: Path | None = None, incomplete: Incomplete = "
                     f" {entry['image_id']!r} ({path} annotations[{i}]); leave that caption out"
                 )
             captions[entry["image_id"]].append(entry["caption"])
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"path must be intact JSON, got {path}: {error}; it may be cut short, fetch it again"
-        ) from error
     except (KeyError, TypeError) as error:
         raise InputError(
             "path must be COCO's captions (images with id and file_name, annotations with image_id"

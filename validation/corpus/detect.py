@@ -13,7 +13,7 @@ from validation.corpus.caption_tables import JSON_LINES, SEPARATORS, read_table
 from validation.corpus.coco import is_coco, read_coco
 from validation.corpus.columns import find_columns, known_columns
 from validation.corpus.corpus import Corpus
-from validation.corpus.flickr_text import TOKEN_LINE, read_flickr_text
+from validation.corpus.flickr_text import read_flickr_text, token_line
 from validation.corpus.hugging_face import PREFIX, read_hugging_face
 from validation.corpus.kaggle import read_kaggle
 from validation.corpus.karpathy import read_karpathy
@@ -139,7 +139,7 @@ def _layout_of_file(path: Path) -> Layout:
             return "table"
         return "coco" if is_coco(read_text(path)) else "karpathy"
     _, first = next(read_lines(path))
-    if TOKEN_LINE.fullmatch(first):
+    if token_line(first):
         return "flickr-text"
     if path.name == "captions.txt" and [k.strip() for k in first.split(",")] == [
         "image",

@@ -6,6 +6,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,8 @@ _USUAL_NAMES = (
     "flickr30k-images",
     "flickr30k_images",
 )
+_PROBED = 50
+"""Images that are looked for in folders of any name."""
 
 
 def relative_path(text: str, where: str) -> str:
@@ -113,13 +116,15 @@ def find_image_folder(near: Path, paths: Sequence[str]) -> Path:
 
     Looked at are folders of usual names (images, Images, Flicker8k_Dataset and others), the
     folder of the file, and the same one level up. The first that has any of the images is taken.
+    Else it is the one folder in any of these, such as val2014 or images/val2014, that has at least
+    half of the first images.
 
     Args:
         near: the captions file.
         paths: of the images, as `relative_path` returns them.
 
     Raises:
-        InputError: if none of these folders has any of the images.
+        InputError: if none of these folders has the images, or several in them do.
     """
     homes = [near.parent, near.absolute().parent.parent]
     candidates = [home / name for home in homes for name in (*_USUAL_NAMES, ".")]
@@ -128,10 +133,31 @@ def find_image_folder(near: Path, paths: Sequence[str]) -> Path:
         for folder in folders:
             if (folder / path).is_file():
                 return folder
+    inside = _folders_inside(folders, paths[:_PROBED])
+    if len(inside) == 1:
+        return inside[0]
+    rule = f"images must be the folder of the {len(paths)} images that {near} lists"
+    if inside:
+        raise InputError(
+            f"{rule}, got {len(inside)} that have them, {', '.join(map(str, inside[:4]))}; name one"
+            " of them with --images"
+        )
     raise InputError(
-        f"images must be the folder of the {len(paths)} images that {near} lists, such as"
-        f" {paths[0]}; none is there or in a folder beside it: name the folder with images"
+        f"{rule}, such as {paths[0]}; none is there or in a folder beside it: name the folder with"
+        " --images"
     )
+
+
+def _folders_inside(folders: Sequence[Path], paths: Sequence[str]) -> list[Path]:
+    """Return the folders in ``folders`` that have at least half of the paths, each once."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        with suppress(OSError):  # not readable
+            for inside in sorted(entry for entry in folder.iterdir() if entry.is_dir()):
+                with suppress(OSError):
+                    if 2 * sum((inside / path).is_file() for path in paths) >= len(paths):
+                        found.setdefault(os.path.realpath(inside), inside)
+    return list(found.values())
 
 
 def _entries(root: Path, folder: Path) -> list[os.DirEntry[str]]:

@@ -10,7 +10,6 @@ dataset_flickr30k.json and dataset_coco.json of caption_datasets.zip
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from fusiontheory.checks import InputError
 from validation.corpus.corpus import Corpus
 from validation.corpus.listing import Incomplete, Listing
 from validation.corpus.splits import split_name
-from validation.corpus.text_file import read_text
+from validation.corpus.text_file import read_json
 
 __all__ = ["read_karpathy"]
 
@@ -64,13 +63,7 @@ def read_karpathy(
 
 
 def _entries(path: Path) -> list[Any]:
-    text = read_text(path)
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"path must be intact JSON, got {path}: {error}; it may be cut short, fetch it again"
-        ) from error
+    content = read_json(path)
     entries = content.get("images") if isinstance(content, dict) else None
     if not isinstance(entries, list):
         raise _not_karpathy(path, "there is no list images")

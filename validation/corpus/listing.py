@@ -126,7 +126,8 @@ line 2) and in test (a.csv line 3); delete one of the two
         if not scan.present:
             raise InputError(
                 f"images must be the folder of the {len(self)} images that {self.source} lists,"
-                f" such as {self.paths[0]}, got {folder}, which has none of them; name another"
+                f" such as {self.paths[0]}, got {folder}, which has none of them; name another with"
+                " --images"
             )
         known, no_file, no_caption = self._faults(scan.present, defects)
         unlisted = scan.unlisted if whole_folder else ()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import codecs
+import json
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from fusiontheory.checks import InputError
 from fusiontheory.store import read_bytes
 
-__all__ = ["is_clean", "is_encodable", "read_lines", "read_text"]
+__all__ = ["is_clean", "is_encodable", "read_json", "read_lines", "read_text"]
 
 
 def read_text(path: Path) -> str:
@@ -37,12 +39,14 @@ def read_text(path: Path) -> str:
             f" 0x{data[error.start]:02x}; save it as UTF-8 or fetch it again"
         ) from error
     if not text.strip():
-        raise InputError(f"path must be a file with content, got {path}, which is empty; fetch it")
+        raise InputError(
+            f"path must be a file with content, got {path}, which is empty; write or fetch it"
+        )
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise InputError(
-            f"path must be a file of text, got {path}, which has a zero byte in line {line};"
-            " fetch it again"
+            f"path must be a file of text, got {path}, which has a zero byte in line {line}, as"
+            " UTF-16 without its mark has and some copies that were cut short; save it as UTF-8"
         )
     return text
 
@@ -57,6 +61,24 @@ def read_lines(path: Path) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             yield number, line.rstrip("\r")
+
+
+def read_json(path: Path) -> Any:
+    """Return the content of a JSON file.
+
+    Raises:
+        InputError: as `read_text` does, or if it is not JSON.
+    """
+    text = read_text(path)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        how = "mend it there"
+        # At its end, or in a text that never ends.
+        unended = "Unterminated" in str(error)
+        if getattr(error, "pos", 0) >= len(text.rstrip()) or unended:
+            how = "it may be cut short: mend its end, or fetch it again"
+        raise InputError(f"path must be intact JSON, got {path}: {error}; {how}") from error
 
 
 def is_clean(name: str) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -13,6 +15,7 @@ from numpy.lib import format as npy
 from fusiontheory.checks import InputError
 from fusiontheory.data.reading.limits import check_regular
 from fusiontheory.data.reading.stored import Stored, StoredFile, by_row, type_problem
+from fusiontheory.data.reading.tables import arrays_of_records
 from fusiontheory.store import unreadable
 from fusiontheory.typing import AnyArray
 
@@ -24,17 +27,21 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 def open_npy(path: Path) -> StoredFile:
     """Return the one array of a .npy file, which stays on the disk until it is used.
 
+    Of a structured array each field is an array, as each member of an .npz file is.
+
     Raises:
         InputError: if the file is not there, or not an intact .npy file.
     """
     check_regular(path)
     try:
         with path.open("rb") as file:
-            stored = _declared(file, path.stat().st_size)
+            dtype, stored = _declared(file, path.stat().st_size)
     except InputError:
         raise
     except Exception as error:  # damaged bytes make numpy raise almost anything
         raise unreadable(path, error) from error
+    if dtype.names and not dtype.hasobject and len(stored.shape) == 1 and 0 not in stored.shape:
+        return StoredFile(path, _fields(path, dtype, stored.shape))
     if stored.problem is None and 0 not in stored.shape:
         stored = _mapped(path, stored)
     return StoredFile(path, {"": stored})
@@ -54,7 +61,7 @@ def open_npz(path: Path) -> StoredFile:
                 if not info.filename.endswith(".npy"):
                     continue
                 with archive.open(info) as member:
-                    stored = _declared(member, info.file_size)
+                    _, stored = _declared(member, info.file_size)
                 name = info.filename.removesuffix(".npy")
                 arrays[name] = _member(path, info.filename, stored)
     except InputError:
@@ -69,20 +76,43 @@ def open_npz(path: Path) -> StoredFile:
     return StoredFile(path, by_row(arrays, lambda names: _members(path, names)))
 
 
-def _declared(file: IO[bytes], size: int) -> Stored:
-    """Return an array by its header, whose data the rest of the file must hold."""
+def _declared(file: IO[bytes], size: int) -> tuple[np.dtype[Any], Stored]:
+    """Return the type of an array and itself by its header; the rest of the file must hold it."""
     version = npy.read_magic(file)
     read_header = _HEADERS.get(version)
-    if read_header is None:  # 3.0 is for names of structured types alone
-        problem = "it has a structured type; save a plain array of one type"
-        return Stored((), "void", lambda: np.zeros(()), problem=problem)
+    if read_header is None:  # 3.0 is for names of structured types that are not Latin
+        problem = "its structured type has names of fields beyond Latin letters; rename the fields"
+        return np.dtype("V1"), Stored((), "void", lambda: np.zeros(()), problem=problem)
     shape, _, dtype = read_header(file)
     left = size - file.tell()
-    if dtype.kind != "O" and math.prod(shape) * dtype.itemsize > left:
+    if not dtype.hasobject and math.prod(shape) * dtype.itemsize > left:
         raise ValueError(f"the header declares {shape} of {dtype}, {left} bytes are there")
-    return Stored(
+    return dtype, Stored(
         shape, dtype.name, lambda: np.zeros(shape, dtype), dtype.itemsize, type_problem(dtype)
     )
+
+
+def _fields(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> dict[str, Stored]:
+    """Return an array for each field of a structured one; numbered fields are one vector."""
+
+    def fetch() -> AnyArray:
+        mapped: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
+        return mapped
+
+    names = dtype.names or ()
+    if all(not dtype[name].shape for name in names):  # rows of a table, DataFrame.to_records()
+        return arrays_of_records(fetch(), path)
+    fields: dict[str, Stored] = {}
+    for name in names:
+        base, sub = dtype[name].base, dtype[name].shape
+        fields[name] = Stored(
+            shape + sub, base.name, partial(_field, fetch, name), base.itemsize, type_problem(base)
+        )
+    return fields
+
+
+def _field(fetch: Callable[[], AnyArray], name: str) -> AnyArray:
+    return np.ascontiguousarray(fetch()[name])
 
 
 def _mapped(path: Path, stored: Stored) -> Stored:

@@ -116,10 +116,11 @@ def _present(rows: Rows, missing: str, said: list[str]) -> tuple[Rows, Integers]
     _check_columns("image", image, rows.where)
     _check_columns("text", text, rows.where)
     gone = missing_rows(image), missing_rows(text)
-    for name, x, mask in (("image", image, gone[0]), ("text", text, gone[1])):
-        if missing == "refuse":
-            _refuse(name, x, mask, rows.where)
-        elif mask.any():
+    sides = [("image", image, gone[0]), ("text", text, gone[1])]
+    if missing == "refuse":
+        _refuse(sides, rows.where)
+    for name, _, mask in sides:
+        if mask.any():
             said.append(
                 f"{name}: {np.count_nonzero(mask)} of {mask.size} rows of {rows.where} are zero,"
                 " not finite or of one value throughout and are left out, with the images that have"
@@ -246,30 +247,46 @@ def _turned_too(image: AnyArray, text: AnyArray) -> str:
     return f", or turn both tables if their {d} columns are the items"
 
 
-def _refuse(name: str, x: AnyArray, gone: NDArray[np.bool_], where: str) -> None:
-    rows = np.flatnonzero(gone.reshape(len(x), -1).any(axis=1))
-    if not rows.size:
+def _refuse(sides: Sequence[tuple[str, AnyArray, NDArray[np.bool_]]], where: str) -> None:
+    """Refuse rows without a vector, those of both sides in one sentence."""
+    faults = [_fault(*side) for side in sides if side[2].any()]
+    if not faults:
         return
+    padded = [
+        name
+        for name, x, gone in sides
+        if x.ndim == 3 and x.shape[1] > 1 and 2 * np.count_nonzero(_per_row(gone)) > len(x)
+    ]
+    why = " a modality is missing"
+    if padded:
+        why = (
+            f" captions or tokens are padded ({padded[0]} is images, captions, dimension: of tokens"
+            " give one vector, such as the mean of those that are there)"
+        )
+    raise InputError(
+        f"{', and '.join(faults)}, in {where}, as where{why}; leave these rows out, or let"
+        " predict, alignment or arrays leave them out with --missing drop"
+    )
+
+
+def _fault(name: str, x: AnyArray, gone: NDArray[np.bool_]) -> str:
+    """Return what is wrong with the rows of one side that are gone, how many, and the first."""
+    rows = np.flatnonzero(_per_row(gone))
     broken = ~np.isfinite(x).all(axis=-1)
     filler = filler_rows(x) & np.any(x, axis=-1)
     values = int(x.size - np.count_nonzero(np.isfinite(x)))
     rule = (
-        f"{name} must be finite, got {values} NaN or infinite of {x.size} values"
+        f"be finite, got {values} NaN or infinite of {x.size} values"
         if broken.any()
-        else f"{name} must have no vector with one value throughout, got {x[filler][0][0]:g}"
+        else f"have no vector with one value throughout, got {x[filler][0][0]:g}"
         if filler.any()
-        else f"{name} must have no zero vector, got zeros"
+        else "have no zero vector, got zeros"
     )
-    padded = (
-        f" captions or tokens are padded ({name} is images, captions, dimension: of tokens give one"
-        " vector, such as the mean of those that are there)"
-    )
-    several = x.ndim == 3 and x.shape[1] > 1 and 2 * rows.size > len(x)
-    raise InputError(
-        f"{rule} in {rows.size} of {len(x)} rows, the first at index {rows[0]}, in {where}, as"
-        f" where{padded if several else ' a modality is missing'}; leave these rows out, or let"
-        " predict, alignment or arrays leave them out with --missing drop"
-    )
+    return f"{name} must {rule} in {rows.size} of {len(x)} rows, the first at index {rows[0]}"
+
+
+def _per_row(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return np.asarray(mask.reshape(len(mask), -1).any(axis=1), dtype=bool)
 
 
 def _check_columns(name: str, x: AnyArray, where: str) -> None:

@@ -160,7 +160,11 @@ def type_problem(dtype: np.dtype[Any]) -> str | None:
     True
     """
     if dtype.names:
-        return "it has a structured type; save a plain array of one type"
+        fields = ", ".join(dtype.names[:6]) + (" and others" if len(dtype.names) > 6 else "")
+        return (
+            f"it has a structured type with the fields {fields}; save each field as an array of its"
+            " own, with numpy.savez(path, **{name: x[name] for name in x.dtype.names})"
+        )
     if dtype.kind == "O":
         return (
             "it holds Python objects, which are never unpickled; save it as plain numbers or"

@@ -26,7 +26,7 @@ from fusiontheory.typing import AnyArray, Array
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["TABLES", "open_arrow", "open_csv", "open_json_lines", "read_table"]
+__all__ = ["TABLES", "arrays_of_records", "open_arrow", "open_csv", "open_json_lines", "read_table"]
 
 TABLES = (".csv", ".tsv", ".txt", ".jsonl", ".parquet", ".feather", ".arrow")
 """Endings of tables."""
@@ -65,6 +65,17 @@ def read_table(path: Path) -> pd.DataFrame:
         InputError: as `open_csv` and `open_arrow` do.
     """
     return _FRAMES.get(path.suffix.lower(), _arrow_frame)(path)
+
+
+def arrays_of_records(records: AnyArray, path: Path) -> dict[str, Stored]:
+    """Return the arrays of rows with named fields, as DataFrame.to_records() makes them.
+
+    Raises:
+        InputError: as `open_csv` does.
+    """
+    import pandas as pd
+
+    return _arrays_of(pd.DataFrame({str(k): records[k] for k in records.dtype.names or ()}), path)
 
 
 def open_json_lines(path: Path) -> StoredFile:

@@ -143,3 +143,45 @@ def test_few_bits_in_a_deep_image_do_not_come_out_black(deep: np.ndarray) -> Non
 def test_captions_of_addresses_on_the_web_are_called_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"got addresses on the web.*; download the images"):
         corpus(tmp_path, "a thing\thttp://example.org/0.png\n", "Train_GCC-training.tsv")
+
+
+# Flickr's and COCO's own files
+
+
+def test_spaces_in_place_of_a_tab(tmp_path: Path) -> None:
+    text = "0.jpg#0\tA man .\n0.jpg#1  A man, 2 cups .\n1.jpg#0\tB\n1.jpg#1\tC\n"
+    with pytest.warns(UserWarning, match="spaces are read as the tab .* in 1 line, .* line 2"):
+        found = corpus(tmp_path, text, "x.token")
+    assert found == (("A man .", "A man, 2 cups ."), ("B", "C"))
+    (tmp_path / "x.token").write_text("2.jpg A dog .\n" + text)
+    with pytest.raises(InputError, match="must start with a line"):
+        read_corpus(tmp_path / "x.token")
+    (tmp_path / "x.token").write_text(text.replace("1.jpg#0", "1.jpg"))
+    with pytest.raises(InputError, match=r"'1.jpg.tB' .* line 3\); mend that line, as in"):
+        read_corpus(tmp_path / "x.token")
+
+
+@pytest.mark.parametrize("home", ["val2014", "images/val2014", "annotations/val2014"])
+def test_coco_as_it_is_unpacked(tmp_path: Path, home: str) -> None:
+    (tmp_path / "annotations").mkdir()
+    path = tmp_path / "annotations" / "captions_val2014.json"
+    about = {
+        "images": [{"id": i, "file_name": f"{i}.jpg"} for i in range(2)],
+        "annotations": [{"image_id": i, "caption": "A dog"} for i in range(2)],
+    }
+    path.write_text(json.dumps(about))
+    with pytest.raises(InputError, match="name the folder with --images"):
+        read_corpus(path)
+    for folder in (home, "thumbs"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "0.jpg").touch()
+        if folder == home:
+            assert read_corpus(path, incomplete="drop").folder.resolve() == tmp_path / home
+    with pytest.raises(InputError, match=r"got 2 that have them, .*; name one of them with --im"):
+        read_corpus(path, incomplete="drop")
+    path.write_text(json.dumps(about).replace('"A dog"}', '"A dog",,}', 1))
+    with pytest.raises(InputError, match=r"intact JSON, .*; mend it there"):
+        read_corpus(path)
+    path.write_text(json.dumps(about)[:-9])
+    with pytest.raises(InputError, match="cut short: mend its end"):
+        read_corpus(path)

@@ -138,6 +138,9 @@ def test_every_layout_gives_the_same_corpus(tmp_path: Path, layout: str, given_a
 def test_images_may_be_anywhere(tmp_path: Path) -> None:
     file = flickr_text(tmp_path / "text")
     elsewhere = (tmp_path / "text" / "Flicker8k_Dataset").rename(tmp_path / "photos")
+    assert read_corpus(file).folder == elsewhere
+    (tmp_path / "far").mkdir()
+    elsewhere = elsewhere.rename(tmp_path / "far" / "photos")
     with pytest.raises(InputError, match=r"folder of the 3 images .* such as a\.jpg; none is"):
         read_corpus(file)
     assert read_corpus(file, elsewhere).folder == elsewhere
