@@ -10,6 +10,12 @@ clip-vit-b-32, clip-vit-b-32-laion2b; or any clip:MODEL:TAG or sentences:MODEL
 from validation.backbones.backbone import DTYPES, Card, ImageBackbone, TextBackbone, scaled
 from validation.backbones.checkpoint import read_state
 from validation.backbones.clip import Clip, load_clip
+from validation.backbones.colours import (
+    GROUND,
+    UnusableImageError,
+    is_transparent,
+    may_be_transparent,
+)
 from validation.backbones.folded import unfolded
 from validation.backbones.libraries import library
 from validation.backbones.names import BACKBONES, load_backbone
@@ -20,6 +26,7 @@ from validation.backbones.sentences import SentenceEncoder, load_sentences
 __all__ = [
     "BACKBONES",
     "DTYPES",
+    "GROUND",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "Card",
@@ -29,11 +36,14 @@ __all__ = [
     "ResNet18",
     "SentenceEncoder",
     "TextBackbone",
+    "UnusableImageError",
+    "is_transparent",
     "library",
     "load_backbone",
     "load_clip",
     "load_resnet18",
     "load_sentences",
+    "may_be_transparent",
     "read_state",
     "scaled",
     "unfolded",

@@ -145,5 +145,8 @@ def _say_merged(as_json: bool, merged: Merged | None, part: Path | None) -> None
     for name, reason in merged.skipped:
         typer.echo(f"left out {name}: {reason}", err=True)
     record = {"features": str(merged.path), "images": merged.images, "skipped": merged.skipped}
+    record["transparent"] = merged.transparent
     left_out = f", {len(merged.skipped)} left out" if merged.skipped else ""
+    if merged.transparent:
+        left_out += f", {merged.transparent} of them transparent and put on white"
     say(as_json, record, f"{merged.path}: {merged.images} images{left_out}")

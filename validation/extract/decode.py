@@ -10,23 +10,35 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch.utils.data import DataLoader, Dataset
 
 from fusiontheory.checks import InputError
 from fusiontheory.parallel import TIMES_ALONE
-from validation.backbones import Preprocessing
+from validation.backbones import (
+    Preprocessing,
+    UnusableImageError,
+    is_transparent,
+    may_be_transparent,
+)
 
 __all__ = ["Batch", "ImageFile", "decoded", "image_files"]
 
 _UNREADABLE = "unreadable"
+_KINDS = {
+    b"version https://git-lfs": "a pointer that Git LFS left in its place; run git lfs pull",
+    b"<!doctype html": "a page of the web in its place; fetch it again",
+    b"<html": "a page of the web in its place; fetch it again",
+}
+_FTYP = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypavif", b"ftypavis")
 
 
 @dataclass(frozen=True)
@@ -37,11 +49,13 @@ class ImageFile:
         name: id of the image.
         path: of the file.
         digest: SHA-256 of its bytes, or why they cannot be read.
+        alpha: whether its header says that pixels may be transparent.
     """
 
     name: str
     path: Path
     digest: str
+    alpha: bool = False
 
     @property
     def problem(self) -> str | None:
@@ -58,18 +72,23 @@ class Batch:
         pixels: (n, size, size, 3) bytes of the images that could be read.
         names: their ids.
         skipped: pairs of id and reason of the others.
+        transparent: ids of those with pixels that are not opaque, which are on white.
     """
 
     shard: int
     pixels: torch.Tensor
     names: list[str]
     skipped: list[tuple[str, str]]
+    transparent: list[str]
 
 
 def image_files(images: Sequence[tuple[str, Path]], threads: int) -> list[ImageFile]:
     """Return images with the SHA-256 of their files; a file that is not there gets the reason."""
     with ThreadPoolExecutor(max(1, threads)) as pool:  # hashing leaves the interpreter free
-        return list(pool.map(_digested, images))
+        files = list(pool.map(_digested, images))
+    with warnings.catch_warnings():  # not in the threads, which share its state
+        warnings.simplefilter("ignore")
+        return [replace(file, alpha=True) if _may_be_transparent(file) else file for file in files]
 
 
 def decoded(
@@ -153,23 +172,26 @@ class _Batches(Dataset[Batch]):
 
     def __getitem__(self, index: int) -> Batch:
         shard, files = self.batches[index]
-        pixels, names, skipped = [], [], []
+        pixels, names, skipped, transparent = [], [], [], []
         for file in files:
             try:
-                pixels.append(_pixels(file, self.preprocessing))
+                shown, on_white = _pixels(file, self.preprocessing)
+                pixels.append(shown)
                 names.append(file.name)
+                transparent += [file.name] if on_white else []
             except _Unreadable as error:
                 skipped.append((file.name, str(error)))
         size = self.preprocessing.size
         stacked = np.stack(pixels) if pixels else np.empty((0, size, size, 3), dtype=np.uint8)
-        return Batch(shard, torch.from_numpy(stacked), names, skipped)
+        return Batch(shard, torch.from_numpy(stacked), names, skipped, transparent)
 
 
 class _Unreadable(Exception):
     """An image that cannot be used; its message is the reason."""
 
 
-def _pixels(file: ImageFile, preprocessing: Preprocessing) -> NDArray[np.uint8]:
+def _pixels(file: ImageFile, preprocessing: Preprocessing) -> tuple[NDArray[np.uint8], bool]:
+    """Return the pixels of an image, and whether it was transparent."""
     if file.problem:
         raise _Unreadable(file.problem)
     try:
@@ -182,12 +204,29 @@ def _pixels(file: ImageFile, preprocessing: Preprocessing) -> NDArray[np.uint8]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata, which no pixel depends on
             with Image.open(io.BytesIO(data)) as image:
-                return preprocessing.pixels(image)
+                return preprocessing.pixels(image), is_transparent(image)
+    except UnusableImageError as error:
+        raise _Unreadable(str(error)) from error
+    except Image.DecompressionBombError as error:
+        raise _Unreadable("more pixels than are opened safely; save a smaller copy") from error
+    except UnidentifiedImageError as error:
+        raise _Unreadable(_kind(data)) from error
     except Exception as error:  # damaged bytes make the decoders raise almost anything
         detail = " ".join(str(error).split()) or type(error).__name__
-        # Pillow names the buffer, whose address differs from run to run.
-        reason = "not an image" if "cannot identify" in detail else f"damaged: {detail[:80]}"
-        raise _Unreadable(reason) from error
+        raise _Unreadable(f"damaged: {shorten(detail, 200, placeholder=' ...')}") from error
+
+
+def _kind(data: bytes) -> str:
+    """Return what is wrong with a file that Pillow does not know, whose bytes may be intact."""
+    start = data[:400].lstrip()
+    for mark, what in _KINDS.items():
+        if start.lower().startswith(mark):
+            return f"not an image but {what}"
+    if data[4:12] in _FTYP:
+        return "in the format HEIC or AVIF, which is not read here; save it as JPEG or PNG"
+    if b"<svg" in start.lower():
+        return "a drawing (SVG), which has no pixels; save it as PNG"
+    return "not an image" if data else "an empty file"
 
 
 def _digested(image: tuple[str, Path]) -> ImageFile:
@@ -197,6 +236,17 @@ def _digested(image: tuple[str, Path]) -> ImageFile:
     except OSError as error:
         digest = f"{_UNREADABLE}: {error.strerror}"
     return ImageFile(name, path, digest)
+
+
+def _may_be_transparent(file: ImageFile) -> bool:
+    """Return whether the header of a file has an alpha channel or a transparent colour."""
+    if file.problem:
+        return False
+    try:
+        with Image.open(file.path) as image:
+            return may_be_transparent(image)
+    except Exception:  # as above; decoding says what is wrong
+        return False
 
 
 def _unchanged(batch: Any) -> Any:

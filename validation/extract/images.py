@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from fusiontheory.checks import InputError
 from fusiontheory.typing import Single
-from validation.backbones import ImageBackbone, scaled
+from validation.backbones import GROUND, ImageBackbone, scaled
 from validation.extract.decode import ImageFile, decoded, image_files
 from validation.extract.settings import Settings
 from validation.extract.shards import Recipe, read_shard, shard_path, write_shard
@@ -55,7 +55,7 @@ def extract_images(
         for file in (file for part in files.values() for file in part if file.problem):
             raise _refused(file.name, str(file.problem))
     paths = {
-        number: shard_path(folder, recipe, [[f.name, f.digest] for f in part])
+        number: shard_path(folder, recipe, [_content(file) for file in part])
         for number, part in files.items()
     }
     missing = [number for number in wanted if not _intact(paths[number], settings.strict)]
@@ -85,6 +85,7 @@ def _compute(
     rows: list[Single] = []
     names: list[str] = []
     skipped: list[tuple[str, str]] = []
+    transparent: list[str] = []
     for batch in decoded(batches, preprocessing, settings.workers):
         if settings.strict and batch.skipped:
             raise _refused(*batch.skipped[0])
@@ -93,11 +94,17 @@ def _compute(
             rows.append(backbone.encode_images(x))
         names += batch.names
         skipped += batch.skipped
+        transparent += batch.transparent
         rate.done(len(batch.names) + len(batch.skipped))
         if len(names) + len(skipped) == len(files[batch.shard]):
             features = np.concatenate(rows) if rows else np.empty(0, dtype=np.float32)
-            write_shard(paths[batch.shard], recipe, names, features, skipped)
-            rows, names, skipped = [], [], []
+            write_shard(paths[batch.shard], recipe, names, features, skipped, transparent)
+            rows, names, skipped, transparent = [], [], [], []
+
+
+def _content(file: ImageFile) -> list[str]:
+    """Return what a shard is named by; earlier ones had transparent images on black."""
+    return [file.name, file.digest, *([f"on {GROUND}"] if file.alpha else [])]
 
 
 class _Rate:

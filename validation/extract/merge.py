@@ -14,6 +14,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.data import SPLITS
 from fusiontheory.store import write_atomically
 from fusiontheory.typing import AnyArray, Integers
+from validation.backbones import GROUND
 from validation.data import SPLIT_SEED
 from validation.extract.parts import PartList, ShardEntry, read_part
 from validation.extract.shards import Shard, read_shard
@@ -30,11 +31,13 @@ class Merged:
         path: the features file, which `fusiontheory.data.FeatureSet` loads.
         images: how many images it has.
         skipped: pairs of id and reason of those left out.
+        transparent: how many of the images have pixels that are not opaque, and are on white.
     """
 
     path: Path
     images: int
     skipped: list[tuple[str, str]]
+    transparent: int
 
     @property
     def sidecar(self) -> Path:
@@ -79,11 +82,12 @@ def merge(parts: Sequence[Path], out: Path, align_images: int = 0) -> Merged:
         "text": first.text,
         "ids": rows.names,
         "skipped": rows.skipped,
+        "transparent": {"ground": GROUND, "images": rows.transparent},
         "captions": first.captions,
         "fingerprint": fingerprint,
         "versions": {f"{part.index}/{part.of}": part.versions for part in lists},
     }
-    merged = Merged(out, len(rows.names), rows.skipped)
+    merged = Merged(out, len(rows.names), rows.skipped, rows.transparent)
     write_atomically(merged.sidecar, json.dumps(about, indent=1, sort_keys=True).encode())
     return merged
 
@@ -113,11 +117,13 @@ class _Rows:
     kept: list[Integers]  # for each shard the positions in it that have features
     shapes: dict[str, tuple[int, ...]]
     skipped: list[tuple[str, str]]
+    transparent: int
 
     @classmethod
     def of(cls, shards: list[_Located], first: PartList) -> _Rows:
         kept, shapes = [], {}
         skipped: list[tuple[str, str]] = []
+        transparent = 0
         for located in shards:
             image, text = located.shard("image", first.image), located.shard("text", first.text)
             if list(text.ids) != located.entry.ids or not {*image.ids} <= {*text.ids}:
@@ -129,6 +135,7 @@ class _Rows:
             present = {*image.ids}
             kept.append(np.array([i for i, k in enumerate(text.ids) if k in present], dtype=int))
             skipped += image.skipped
+            transparent += len(image.transparent)
             shapes["text"] = text.features.shape[1:]
             if image.ids:
                 shapes["image"] = image.features.shape[1:]
@@ -137,7 +144,7 @@ class _Rows:
                 f"images must be at least 2 that can be read, got {sum(map(len, kept))}"
                 + "".join(f"; {name}: {reason}" for name, reason in skipped[:3])
             )
-        return cls(shards, first, kept, shapes, skipped)
+        return cls(shards, first, kept, shapes, skipped, transparent)
 
     @property
     def names(self) -> list[str]:

@@ -70,12 +70,14 @@ class Shard:
         ids: of the images in it.
         skipped: pairs of an id that was left out and the reason.
         recipe: as `Recipe.described` returns it.
+        transparent: ids of images with pixels that are not opaque.
     """
 
     features: AnyArray
     ids: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     recipe: dict[str, Any]
+    transparent: tuple[str, ...] = ()
 
 
 def shard_path(folder: Path, recipe: Recipe, content: Any) -> Path:
@@ -96,6 +98,7 @@ def write_shard(
     ids: Sequence[str],
     features: Single,
     skipped: Sequence[tuple[str, str]] = (),
+    transparent: Sequence[str] = (),
 ) -> None:
     """Write a shard in one step.
 
@@ -110,6 +113,8 @@ def write_shard(
             f" among images {ids[0]} to {ids[-1]}; compute or store them in float32"
         )
     notes = {"ids": list(ids), "skipped": [list(s) for s in skipped], "recipe": recipe.described()}
+    if transparent:  # a shard without such images has the bytes that it always had
+        notes["transparent"] = list(transparent)
     write_tensors(path, {_FEATURES: values}, notes)
 
 
@@ -128,6 +133,7 @@ def read_shard(path: Path) -> Shard:
             tuple(notes["ids"]),
             tuple((name, reason) for name, reason in notes["skipped"]),
             dict(notes["recipe"]),
+            tuple(notes.get("transparent", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"path must be a shard of features, got {path}; delete it") from error

@@ -23,7 +23,7 @@ class Extracted:
 
     Attributes:
         files: features file by backbone; empty after one of several parts.
-        skipped: lines that name the images that were left out.
+        skipped: lines that name the images that were left out, and count transparent ones.
     """
 
     files: Mapping[str, Path]
@@ -110,6 +110,8 @@ def features_of_images(
         merged = merge([listed], folder / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name)}.safetensors")
         files[name] = merged.path
         skipped += [f"{name}: left out {image_id}: {why}" for image_id, why in merged.skipped]
+        if merged.transparent:
+            skipped.append(f"{name}: {merged.transparent} transparent images are put on white")
     return Extracted(files, skipped)
 
 

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 from fusiontheory.checks import InputError
-from validation.backbones import Preprocessing
-from validation.backbones.colours import as_rgb
 from validation.corpus import read_corpus
 from validation.corpus.cells import captions_in_cell
 
@@ -103,41 +99,6 @@ def test_lists_in_a_cell_come_back(captions: list[str]) -> None:
 @pytest.mark.parametrize("cell", ["[Music] plays", "[1, 2]", "[", "[A", "A [dog]", "[unclear]"])
 def test_captions_with_brackets_are_captions(cell: str) -> None:
     assert captions_in_cell(cell, "") == [cell]
-
-
-# Deep images
-
-RAMP = np.tile(np.linspace(0, 1, 64), (64, 1))
-
-
-@pytest.mark.parametrize(
-    "deep",
-    [
-        (RAMP * 65535).astype("u2"),
-        (RAMP * 65535).astype("i4"),
-        RAMP.astype("f4"),
-        (RAMP * 255).astype("f4"),
-        (RAMP * 255).astype("i4"),
-    ],
-)
-def test_deep_images_look_like_their_8_bit_copy(deep: np.ndarray) -> None:
-    shallow = Image.fromarray((RAMP * 255).astype("u1"))
-    pixels = Preprocessing(size=32).pixels
-    difference = pixels(Image.fromarray(deep)).astype(int) - pixels(shallow)
-    assert np.abs(difference).max() <= 1
-
-
-@pytest.mark.parametrize("bad", [-1.0, np.nan, 1e6])
-def test_a_deep_image_whose_white_nobody_knows(bad: float) -> None:
-    with pytest.raises(ValueError, match="save as 8-bit"):
-        as_rgb(Image.fromarray(np.full((4, 4), bad, dtype="f4")))
-
-
-@pytest.mark.parametrize("deep", [(RAMP * 4095).astype("u2"), (RAMP * 255).astype("u2")])
-def test_few_bits_in_a_deep_image_do_not_come_out_black(deep: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=f"up to {deep.max()} of 65535, as of 12 bits or fewer"):
-        as_rgb(Image.fromarray(deep))
-    assert not np.asarray(as_rgb(Image.fromarray(0 * deep))).any()
 
 
 def test_captions_of_addresses_on_the_web_are_called_so(tmp_path: Path) -> None:

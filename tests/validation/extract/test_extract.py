@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.progress import Progress
 from typer.testing import CliRunner
 
@@ -147,6 +149,19 @@ def test_float16_is_close(corpus, tmp_path):
     huge.encode_images = lambda x: np.full((len(x), 2), 1e30, dtype=np.float32)
     with pytest.raises(InputError, match="finite as float16"):
         run(corpus, huge, tmp_path / "c", replace(SETTINGS, stored="float16"))
+
+
+def test_the_card_counts_transparent_images(corpus, tmp_path):
+    photos = tmp_path / "photos"
+    shutil.copytree(corpus.folder, photos)
+    run(corpus, Stub(), tmp_path)
+    before = {path.name for path in tmp_path.glob("image-*/*")}
+    Image.new("RGBA", (20, 20), (9, 9, 9, 0)).save(photos / corpus.paths[0], "PNG")
+    part = run(replace(corpus, folder=photos), Stub(), tmp_path)
+    merged = merge([part], tmp_path / "out.safetensors")
+    about = json.loads(merged.sidecar.read_text())
+    assert about["transparent"] == {"ground": "white", "images": 1}
+    assert len({path.name for path in tmp_path.glob("image-*/*")} - before) == 1
 
 
 # Interruptions
