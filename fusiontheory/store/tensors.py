@@ -157,6 +157,8 @@ def unreadable(path: Path, error: Exception) -> InputError:
     'path must be an intact .npz file, got a.npz, which is truncated or altered (ValueError: no \
 header); delete it and make or fetch it again'
     """
+    if isinstance(error, PermissionError):
+        return InputError(f"path must be a file to read, got {path}: {error.strerror}")
     detail = " ".join(f"{type(error).__name__}: {error}".split())[:100]
     return InputError(
         f"path must be an intact {path.suffix} file, got {path}, which is truncated or altered"

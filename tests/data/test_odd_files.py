@@ -39,10 +39,10 @@ def torch_file(path: Path, nested: bool) -> None:
     torch.save({"clip": {"image": image, "text": text}, "epoch": 3} if nested else items, path)
 
 
-def structured(path: Path, image: str = "image") -> None:
+def structured(path: Path, image: str = "image", save: Callable = np.save) -> None:
     rows = np.zeros(N, dtype=[("id", "U3"), (image, "f4", D), ("text", "f4", D)])
     rows["id"], rows[image], rows["text"] = [f"a{k}" for k in range(N)], IMAGE, TEXT
-    np.save(path, rows)
+    save(path, rows)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ def structured(path: Path, image: str = "image") -> None:
         ("x.npz", lambda path: np.savez(path, image=np.asfortranarray(IMAGE), text=TEXT)),
         ("x.npz", lambda path: np.savez(path, image=IMAGE.astype(">f8"), text=TEXT)),
         ("x.npy", structured),
+        ("x.npz", lambda path: structured(path, save=np.savez)),
         ("x.npy", lambda path: np.save(path, TABLE.to_records(index=False))),
         ("x.pt", lambda path: torch_file(path, nested=True)),
         ("x.pt", lambda path: torch_file(path, nested=False)),

@@ -39,8 +39,8 @@ def is_transparent(image: Image.Image) -> bool:
     """
     if not may_be_transparent(image) or image.mode.startswith(_DEEP):
         return False
-    least, _ = image.convert("RGBA").getchannel("A").getextrema()
-    return bool(least < 255)
+    alpha = np.asarray(image.convert("RGBA").getchannel("A"))
+    return bool(alpha.min() < 255)
 
 
 def as_rgb(image: Image.Image) -> Image.Image:

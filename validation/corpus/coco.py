@@ -56,10 +56,17 @@ def read_coco(path: Path, images: Path | None = None, incomplete: Incomplete = "
     except (KeyError, TypeError) as error:
         raise InputError(
             "path must be COCO's captions (images with id and file_name, annotations with image_id"
-            f" and caption), got {path}, which lacks {error}; save a CSV of the columns image and"
-            " caption"
+            f" and caption), got {path}, which lacks {error}; {_instead(path)}"
         ) from error
     listing = Listing(path)
     for key, name in files.items():
         listing.add(name, name, captions[key], None, f"image {key}")
     return listing.corpus(images, incomplete, whole_folder=False)
+
+
+def _instead(path: Path) -> str:
+    """Return what to do with a file of COCO that has other annotations, as instances_*.json."""
+    kind, _, split = path.name.partition("_")
+    if kind != "captions" and (path.parent / f"captions_{split}").is_file():
+        return f"captions are in captions_{split} beside it"
+    return "COCO's captions are in captions_*.json; of others save a CSV of image and caption"

@@ -36,7 +36,8 @@ def read_text(path: Path) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"path must be a file of UTF-8 text, got {path}, whose line {line} has the byte"
-            f" 0x{data[error.start]:02x}; save it as UTF-8 or fetch it again"
+            f" 0x{data[error.start]:02x}; save it as UTF-8, or fetch it again"
+            " if it is damaged"
         ) from error
     if not text.strip():
         raise InputError(

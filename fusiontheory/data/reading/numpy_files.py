@@ -40,8 +40,8 @@ def open_npy(path: Path) -> StoredFile:
         raise
     except Exception as error:  # damaged bytes make numpy raise almost anything
         raise unreadable(path, error) from error
-    if dtype.names and not dtype.hasobject and len(stored.shape) == 1 and 0 not in stored.shape:
-        return StoredFile(path, _fields(path, dtype, stored.shape))
+    if _has_fields(dtype, stored):
+        return StoredFile(path, _fields(path, dtype, _mapped(path, stored)))
     if stored.problem is None and 0 not in stored.shape:
         stored = _mapped(path, stored)
     return StoredFile(path, {"": stored})
@@ -50,24 +50,32 @@ def open_npy(path: Path) -> StoredFile:
 def open_npz(path: Path) -> StoredFile:
     """Return the arrays of an .npz file by the headers of its members; none is read yet.
 
+    Of a structured array that is alone in it, each field is an array.
+
     Raises:
         InputError: if the file is not there, or not an intact .npz file.
     """
     check_regular(path)
     arrays: dict[str, Stored] = {}
+    types: list[np.dtype[Any]] = []
     try:
         with zipfile.ZipFile(path) as archive:
             for info in archive.infolist():
                 if not info.filename.endswith(".npy"):
                     continue
                 with archive.open(info) as member:
-                    _, stored = _declared(member, info.file_size)
+                    dtype, stored = _declared(member, info.file_size)
                 name = info.filename.removesuffix(".npy")
                 arrays[name] = _member(path, info.filename, stored)
+                types.append(dtype)
     except InputError:
         raise
     except Exception as error:  # as above, and zipfile too
         raise unreadable(path, error) from error
+    if len(arrays) == 1:
+        (alone,), (dtype,) = arrays.values(), types
+        if _has_fields(dtype, alone):
+            return StoredFile(path, _fields(path, dtype, alone))
     if {"data", "format", "shape"} <= set(arrays):
         raise InputError(
             f"path must hold full arrays, got {path}, a sparse matrix of SciPy; save"
@@ -81,7 +89,10 @@ def _declared(file: IO[bytes], size: int) -> tuple[np.dtype[Any], Stored]:
     version = npy.read_magic(file)
     read_header = _HEADERS.get(version)
     if read_header is None:  # 3.0 is for names of structured types that are not Latin
-        problem = "its structured type has names of fields beyond Latin letters; rename the fields"
+        problem = (
+            "its structured type has names of fields beyond Latin letters; save each field under a"
+            " plain name, with numpy.savez(path, image=x[...], text=x[...])"
+        )
         return np.dtype("V1"), Stored((), "void", lambda: np.zeros(()), problem=problem)
     shape, _, dtype = read_header(file)
     left = size - file.tell()
@@ -92,21 +103,25 @@ def _declared(file: IO[bytes], size: int) -> tuple[np.dtype[Any], Stored]:
     )
 
 
-def _fields(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> dict[str, Stored]:
+def _has_fields(dtype: np.dtype[Any], stored: Stored) -> bool:
+    row = len(stored.shape) == 1 and stored.shape[0] > 0
+    return row and bool(dtype.names) and not dtype.hasobject
+
+
+def _fields(path: Path, dtype: np.dtype[Any], stored: Stored) -> dict[str, Stored]:
     """Return an array for each field of a structured one; numbered fields are one vector."""
-
-    def fetch() -> AnyArray:
-        mapped: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
-        return mapped
-
     names = dtype.names or ()
     if all(not dtype[name].shape for name in names):  # rows of a table, DataFrame.to_records()
-        return arrays_of_records(fetch(), path)
+        return arrays_of_records(stored.fetch(), path)
     fields: dict[str, Stored] = {}
     for name in names:
         base, sub = dtype[name].base, dtype[name].shape
         fields[name] = Stored(
-            shape + sub, base.name, partial(_field, fetch, name), base.itemsize, type_problem(base)
+            stored.shape + sub,
+            base.name,
+            partial(_field, stored.fetch, name),
+            base.itemsize,
+            type_problem(base),
         )
     return fields
 

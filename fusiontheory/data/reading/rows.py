@@ -258,6 +258,8 @@ def _refuse(sides: Sequence[tuple[str, AnyArray, NDArray[np.bool_]]], where: str
         if x.ndim == 3 and x.shape[1] > 1 and 2 * np.count_nonzero(_per_row(gone)) > len(x)
     ]
     why = " a modality is missing"
+    if any(np.isinf(x).any() for _, x, _ in sides):
+        why += ", or where numbers were too large for their type (float16 ends at 65504)"
     if padded:
         why = (
             f" captions or tokens are padded ({padded[0]} is images, captions, dimension: of tokens"

@@ -163,7 +163,7 @@ def type_problem(dtype: np.dtype[Any]) -> str | None:
         fields = ", ".join(dtype.names[:6]) + (" and others" if len(dtype.names) > 6 else "")
         return (
             f"it has a structured type with the fields {fields}; save each field as an array of its"
-            " own, with numpy.savez(path, **{name: x[name] for name in x.dtype.names})"
+            " own, with numpy.savez(path, **{k: numpy.array(x[k].tolist()) for k in x.dtype.names})"
         )
     if dtype.kind == "O":
         return (

@@ -131,6 +131,10 @@ def test_coco_as_it_is_unpacked(tmp_path: Path, home: str) -> None:
         "annotations": [{"image_id": i, "caption": "A dog"} for i in range(2)],
     }
     path.write_text(json.dumps(about))
+    other = path.with_name("instances_val2014.json")
+    other.write_text(json.dumps(about).replace('"caption"', '"category_id"'))
+    with pytest.raises(InputError, match=r"captions are in captions_val2014.json beside it"):
+        read_corpus(other)
     with pytest.raises(InputError, match="name the folder with --images"):
         read_corpus(path)
     for folder in (home, "thumbs"):
