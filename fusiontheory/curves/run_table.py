@@ -44,10 +44,13 @@ def read_runs(path: str | os.PathLike[str]) -> pd.DataFrame:
         )
     try:
         with Path(path).open(encoding="utf-8-sig") as file:
-            separator = max(",;\t", key=file.readline().count)
-        table = pd.read_csv(path, sep=separator, skipinitialspace=True)
+            first = next((line for line in file if line.strip() and line[0] != "#"), "")
+        separator = max(",;\t", key=first.count)
+        table = pd.read_csv(path, sep=separator, skipinitialspace=True, comment="#")
         if separator != "," and "accuracy" in table and table["accuracy"].dtype.kind not in "fi":
-            table = pd.read_csv(path, sep=separator, skipinitialspace=True, decimal=",")
+            table = pd.read_csv(
+                path, sep=separator, skipinitialspace=True, comment="#", decimal=","
+            )
     except (OSError, ValueError, UnicodeError) as error:
         raise InputError(
             f"runs must be a CSV file with the columns {', '.join(_NEEDED)} and, if there are,"

@@ -22,6 +22,7 @@ def runs(folder: Path, text: str) -> list[list[object]]:
         "head\tn\taccuracy\nbilinear\t256\t0.75\n",
         "\ufeffhead,n,accuracy\nbilinear,256,0.75\n",
         "Head, N, Accuracy\nbilinear,256,0.75\n",
+        "# my runs, in November\n\nhead,n,accuracy\nbilinear,256,0.75\n",
         "n,bilinear,concat-mlp\n256,0.75,\n",
     ],
 )
