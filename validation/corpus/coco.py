@@ -69,4 +69,4 @@ def _instead(path: Path) -> str:
     kind, _, split = path.name.partition("_")
     if kind != "captions" and (path.parent / f"captions_{split}").is_file():
         return f"captions are in captions_{split} beside it"
-    return "COCO's captions are in captions_*.json; of others save a CSV of image and caption"
+    return "save a CSV of the columns image and caption; COCO's own are in captions_*.json"
