@@ -1,7 +1,8 @@
-"""One image in several rows: found by equal vectors, and made one image with several captions.
+"""One image in several rows: found by vectors that are equal, or nearly, and made one image.
 
-Many repositories store a row for each caption, with the image's vector repeated. Taken as distinct
-images, such rows put an image into training and test, and mismatched pairs that match.
+Many repositories store a row for each caption, with the image's vector repeated, or that of another
+crop or encoding of it. Taken as distinct images, such rows put an image into training and test, and
+mismatched pairs that match.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import array_like, checked
@@ -17,9 +19,21 @@ from fusiontheory.typing import AnyArray, Integers
 __all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images"]
 
 _CHUNK = 4096  # rows at a time
-_NEAR = 1e-4  # of the root mean square distance from the mean
-_NEIGHBOURS = 4
+
+# Distances in units of the root mean square distance from the mean. Copies of an image are at most
+# so far apart, or so far where their number leaves no doubt; different images have a continuum of
+# distances instead, with few pairs below any length and many more below twice the length.
+_REACH = np.geomspace(1e-4, 0.15, 32)
+_GAP = 10
+_MOST_COPIES = 20
+"""Rows of a group, on average, beyond which the groups are classes of images."""
+
 _FEWEST_DIMENSIONS = 8
+_DIRECTIONS = 6
+_DEVIATIONS = 4.75
+"""Length of a projection on so many random directions: 999 of 1000 vectors are below."""
+
+_SAMPLE, _NEIGHBOURS = 1000, 64
 _FEW = 0.05
 """Share of copies below which they are chance finds, such as an image that was posted twice."""
 
@@ -51,14 +65,16 @@ def equal_rows(x: AnyArray) -> Integers:
 
 @checked
 def same_images(image: AnyArray) -> Integers:
-    """Return for each row of image (n, d) the first that equals it but for rounding, shape (n,).
+    """Return for each row of image (n, d) the first that is the same image, shape (n,).
 
-    An encoder that meets an image in several batches gives vectors that differ in their last
-    digits. Rows that lie nearest along one random direction are compared, from 8 dimensions on:
-    below, different images may come that close.
+    An encoder that meets an image in several batches, crops or encodings gives vectors that differ
+    a little. Rows are the same image if they are at most a twentieth of their root mean square
+    distance from the mean apart, and if that is a gap: ten times as many pairs lie within that
+    distance as between it and its double. From 8 dimensions on: below, different images may come
+    that close.
 
     >>> x = np.random.default_rng(0).normal(size=(3, 8))[[0, 1, 0, 2]]
-    >>> same_images(x + 1e-7 * np.arange(4)[:, None]).tolist()
+    >>> same_images(x + 1e-3 * np.arange(4)[:, None]).tolist()
     [0, 1, 0, 3]
     """
     first = equal_rows(image)
@@ -67,24 +83,53 @@ def same_images(image: AnyArray) -> Integers:
         return first
     x = image[rows].astype(np.float32)
     x -= np.asarray(x.mean(axis=0, dtype=np.float64), dtype=np.float32)
-    limit = _NEAR * float(np.sqrt(np.mean(np.einsum("nd,nd->n", x, x), dtype=np.float64)))
-    along = x @ np.random.default_rng(0).standard_normal((x.shape[1],)).astype(np.float32)
-    order = np.argsort(along, kind="stable")
-    links = []
-    for step in range(1, min(_NEIGHBOURS, len(rows) - 1) + 1):
-        pairs = np.stack([order[:-step], order[step:]])
-        for start in range(0, pairs.shape[1], _CHUNK):
-            one, other = pairs[:, start : start + _CHUNK]
-            near = np.linalg.norm(x[one] - x[other], axis=1) <= limit
-            links.append(pairs[:, start : start + _CHUNK][:, near])
-    one, other = np.concatenate(links, axis=1)
+    x /= np.float32(np.sqrt(np.mean(np.einsum("nd,nd->n", x, x), dtype=np.float64)) or 1.0)
+    one, other = _copies(x)
     if not one.size:
         return first
     graph = coo_array((np.ones(one.size), (one, other)), shape=(len(rows), len(rows)))
-    _, group = connected_components(graph, directed=False)
+    groups, group = connected_components(graph, directed=False)
+    several = np.bincount(group, minlength=groups)
+    if several[several > 1].mean() > _MOST_COPIES:
+        return first
     _, head = np.unique(group, return_index=True)
     first_equal: Integers = rows[head[group]][np.searchsorted(rows, first)]
     return first_equal
+
+
+def _copies(x: AnyArray) -> tuple[Integers, Integers]:
+    """Return pairs of rows that are nearer to each other than the gap in distances, if any."""
+    pairs, reach = _near_pairs(x)
+    distances = np.empty(len(pairs), dtype=np.float32)
+    for start in range(0, len(pairs), _CHUNK):
+        one, other = pairs[start : start + _CHUNK].T
+        distances[start : start + _CHUNK] = np.linalg.norm(x[one] - x[other], axis=1)
+    ordered = np.sort(distances)
+    limits = _REACH[reach >= 2 * _REACH]
+    within, around = (np.searchsorted(ordered, c * limits, side="right") for c in (1, 2))
+    gaps = np.flatnonzero((within > 0) & (within >= _GAP * (around - within)))
+    near = distances <= (limits[gaps[-1]] if gaps.size else 0.0)
+    one, other = pairs[near].T
+    return one, other
+
+
+def _near_pairs(x: AnyArray) -> tuple[Integers, float]:
+    """Return pairs of rows (m, 2) with all that are near, and up to which distance that is all.
+
+    They are looked for in a few random directions, within a distance at which a row has not too
+    many neighbours there: features of few effective dimensions are not searched far.
+    """
+    rng = np.random.default_rng(0)
+    along = x @ rng.standard_normal((x.shape[1], _DIRECTIONS)).astype(np.float32)
+    tree = KDTree(along)
+    some = along[rng.permutation(len(x))[:_SAMPLE]]
+    reach = 2 * float(_REACH[-1])
+    while reach > _REACH[0]:
+        counts = tree.query_ball_point(some, _DEVIATIONS * reach, return_length=True)
+        if np.mean(counts) <= _NEIGHBOURS:
+            break
+        reach /= 2
+    return tree.query_pairs(_DEVIATIONS * reach, output_type="ndarray"), reach
 
 
 @checked

@@ -67,6 +67,30 @@ def test_a_row_a_caption_is_the_set_of_images(order: str) -> None:
     assert np.allclose(ours.image_eigenvalues, proper.image_eigenvalues)
 
 
+@pytest.mark.parametrize("noise", [1e-5, 1e-3, 1e-2, 0.05])
+@pytest.mark.parametrize("dimensions", [12, 200])
+def test_crops_and_encodings_of_an_image_are_one_image(noise: float, dimensions: int) -> None:
+    rng = np.random.default_rng(0)
+    source = rng.integers(0, 200, 800)
+    image = (rng.normal(size=(200, dimensions)) * np.geomspace(1, 0.1, dimensions))[source]
+    image = image + noise * np.sqrt(np.mean(image**2)) * rng.normal(size=image.shape)
+    first = np.unique(source, return_index=True)[1]
+    assert np.array_equal(same_images(image), first[np.searchsorted(np.unique(source), source)])
+
+
+@pytest.mark.parametrize("latent", [1, 2, 4, 40])
+def test_near_rows_of_few_effective_dimensions_are_different_images(latent: int) -> None:
+    rng = np.random.default_rng(0)
+    image = np.tanh(rng.normal(size=(2000, latent)) @ rng.normal(size=(latent, 40)))
+    assert np.array_equal(same_images(image), np.arange(2000))
+
+
+def test_rows_of_a_class_are_different_images() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.normal(size=(10, 40))[rng.integers(0, 10, 800)] + 0.01 * rng.normal(size=(800, 40))
+    assert np.array_equal(same_images(image), np.arange(800))
+
+
 def test_copies_that_rounding_made_different_are_found() -> None:
     image = np.random.default_rng(2).normal(size=(400, 16))
     rows = np.random.default_rng(3).integers(0, 400, 1200)

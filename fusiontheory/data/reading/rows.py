@@ -84,7 +84,7 @@ def settle(rows: Rows, missing: str = "refuse") -> tuple[Rows, list[str]]:
     >>> image = np.repeat(np.eye(3), 2, axis=0)
     >>> found, said = settle(Rows(image, np.arange(18.0).reshape(6, 3)))
     >>> found.image.shape, found.text.shape, said[0][:47]
-    ((3, 3), (3, 2, 3), 'image has 3 distinct rows of 6 in the arrays: e')
+    ((3, 3), (3, 2, 3), 'image has 3 distinct rows of 6 in the arrays: r')
     """
     if missing not in ("refuse", "drop"):
         raise InputError(f"missing must be refuse or drop, got {missing!r}")
@@ -155,8 +155,9 @@ def _grouped(rows: Rows, captions: Integers, missing: str, said: list[str]) -> R
     if len(heads) < len(first):
         _drop_copies(captions, flat)
         said.append(
-            f"image has {len(heads)} distinct rows of {len(first)} in {rows.where}: equal rows are"
-            " taken as one image with several captions"
+            f"image has {len(heads)} distinct rows of {len(first)} in {rows.where}: rows that"
+            f" are equal{_or_nearly(rows.image, heads)} are taken as one image with several"
+            " captions"
         )
     lost = np.setdiff1d(heads, captions)
     if lost.size and missing == "refuse":
@@ -186,6 +187,11 @@ def _grouped(rows: Rows, captions: Integers, missing: str, said: list[str]) -> R
         _taken(rows.split, kept),
         rows.where,
     )
+
+
+def _or_nearly(image: AnyArray, heads: Integers) -> str:
+    """Return the words for rows that are near each other, where not all of a group are equal."""
+    return ", or nearly so," if len(np.unique(equal_rows(image))) > len(heads) else ""
 
 
 def _taken(names: Sequence[str] | None, kept: Integers) -> list[str] | None:
