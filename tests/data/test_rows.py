@@ -67,7 +67,7 @@ def test_a_row_a_caption_is_the_set_of_images(order: str) -> None:
     assert np.allclose(ours.image_eigenvalues, proper.image_eigenvalues)
 
 
-@pytest.mark.parametrize("noise", [1e-5, 1e-3, 1e-2, 0.05])
+@pytest.mark.parametrize("noise", [1e-5, 1e-3, 0.03])
 @pytest.mark.parametrize("dimensions", [12, 200])
 def test_crops_and_encodings_of_an_image_are_one_image(noise: float, dimensions: int) -> None:
     rng = np.random.default_rng(0)
@@ -81,8 +81,9 @@ def test_crops_and_encodings_of_an_image_are_one_image(noise: float, dimensions:
 @pytest.mark.parametrize("latent", [1, 2, 4, 40])
 def test_near_rows_of_few_effective_dimensions_are_different_images(latent: int) -> None:
     rng = np.random.default_rng(0)
-    image = np.tanh(rng.normal(size=(2000, latent)) @ rng.normal(size=(latent, 40)))
-    assert np.array_equal(same_images(image), np.arange(2000))
+    for size in (20, 300, 1000, 2000):
+        image = np.tanh(rng.normal(size=(size, latent)) @ rng.normal(size=(latent, 40)))
+        assert np.array_equal(same_images(image), np.arange(size))
 
 
 def test_rows_of_a_class_are_different_images() -> None:
