@@ -11,7 +11,7 @@ from experiments.choice.config import Config
 from experiments.choice.pilots import Record, pilot_curves, pilot_record
 from experiments.choice.tasks import source, task_names
 from fusiontheory.checks import InputError
-from fusiontheory.pilot import PilotCurve, choose, plain_power, score_metrics
+from fusiontheory.pilot import PilotCurve, choose, metric_interval, plain_power, score_metrics
 from fusiontheory.store import Cell, code_version
 
 if TYPE_CHECKING:
@@ -99,11 +99,9 @@ def _pilot_rows(record: Record, config: Config, number: str) -> list[dict[str, A
     )
     rows = []
     for curve in curves:
-        found = curve.forecast(config.sizes)
-        # A high risk is a low accuracy.
-        law = curve.score_law
-        metrics = [law.at(risk) for risk in (found.risk, found.high, found.low)]
+        found, law = curve.forecast(config.sizes), curve.score_law
         name = "r2" if labels.codes is None else "accuracy"
+        metric = (law.at(found.risk)[name], *metric_interval(law, found, name))
         scores = record["heads"].get(curve.head, {})
         seen = {
             **about,
@@ -118,7 +116,7 @@ def _pilot_rows(record: Record, config: Config, number: str) -> list[dict[str, A
             "cv_accuracy": _validated(curve),
             **{key: scores.get(key, float("nan")) for key in ("evidence", "h_score")},
         }
-        columns = (found.sizes, found.risk, found.low, found.high, *(m[name] for m in metrics))
+        columns = (found.sizes, found.risk, found.low, found.high, *metric)
         rows += [
             {**seen, **dict(zip(CURVE, map(float, row), strict=True))}
             for row in zip(*columns, strict=True)

@@ -47,7 +47,7 @@ def advise(
         y: (n,) labels: texts, booleans or integers for classes, numbers for a regression.
         target_n: number of items that the choice is for. Default: the size that assures
             ``target_accuracy`` if that is given, else all rows where only some make the pilot,
-            else four times the pilot; for matching the number of images.
+            else four times the pilot; for matching the number of images that were given.
         target_accuracy: in (0, 1), of accuracy, balanced accuracy (unequal classes) or R^2.
             Default: the lower end of what the recommended head should reach.
         groups: (n,) items that belong together and are left out together.

@@ -10,7 +10,7 @@ import pandas as pd
 from fusiontheory.alignment import measure_alignment
 from fusiontheory.checks import InputError
 from fusiontheory.data import same_images
-from fusiontheory.moments import Diagnosis, diagnose
+from fusiontheory.moments import Diagnosis, diagnose, in_own_span
 from fusiontheory.typing import AnyArray
 
 __all__ = ["describe_features", "diagnosed"]
@@ -66,6 +66,8 @@ def _alignment(
     kept = kept[np.unique(same_images(image[kept]))][:ALIGNMENT_ITEMS]
     v, t = image[kept], text[kept]
     small = max(v.shape[-1], t.shape[-1]) <= _CANONICAL
+    if not one_space:  # kernels and neighbours hang on angles within each modality alone
+        v, t = in_own_span(v), in_own_span(t)
     metrics = ["cosine", "recall", "gap"] * (one_space and v.shape[-1] == t.shape[-1])
     metrics += ["canonical"] * small + ["cka", "neighbours"]
     settings: dict[str, Any] = {"permutations": PERMUTATIONS, "bootstrap": REPLICATES, "seed": seed}

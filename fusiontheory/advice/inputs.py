@@ -11,9 +11,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from fusiontheory.advice.doubts import label_doubts, task_doubts
+from fusiontheory.advice.suspicions import suspicions
 from fusiontheory.checks import InputError
 from fusiontheory.data import Missing, equal_rows, missing_rows, same_images
-from fusiontheory.pilot import Labels, Task
+from fusiontheory.pilot import LEAST_OF_CLASS, Labels, Task, class_codes
 from fusiontheory.typing import AnyArray, Array, Integers
 
 __all__ = ["MOST_ITEMS", "Pilot", "copies", "labelled_pilot", "thinned", "two_modalities"]
@@ -27,7 +28,6 @@ _SMALL = 1e-6
 _CHUNK = 8192
 # Share of copies from which features are discrete, where equal rows say nothing.
 _DISCRETE = 0.5
-_FEWEST_OF_CLASS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,27 +137,23 @@ def labelled_pilot(
             " item's texts"
         )
     image, text = (_of_middle_size(x) for x in (image, text))
-    labels = Labels.from_labels(y, task, len(image))
+    codes = class_codes(y, task, len(image))
     names = np.asarray(y).reshape(len(image))
-    names = names.astype(str) if names.dtype.kind == "O" and labels.codes is not None else names
-    kind: Task = "regression" if labels.codes is None else "classification"
+    names = names.astype(str) if names.dtype.kind == "O" and codes is not None else names
+    kind: Task = "regression" if codes is None else "classification"
     given, facts, notes = len(image), [("rows", str(len(image)))], list[str]()
-    if groups is not None:
-        groups = np.asarray(groups)
-        if groups.shape != (given,):
-            raise InputError(
-                f"groups must name one group for each of {given} rows, got shape {groups.shape}"
-            )
-        groups = groups.astype(str) if groups.dtype.kind == "O" else groups
+    groups = None if groups is None else _named_groups(groups, given)
     for doubt in [*label_doubts(names), *task_doubts(names, task, kind)]:
         notes.append(f"{doubt[0].upper()}{doubt[1:]}.")
         warnings.warn(doubt, stacklevel=3)
     rows = _present(image, text, missing, facts, notes)
     if len(rows) < given:
-        labels = Labels.from_labels(names[rows], kind)
+        _say_lost(names, rows, codes, notes)
+        codes = class_codes(names[rows], kind)
     complete = len(rows)
     if len(rows) > MOST_ITEMS:
-        kept = thinned(labels, MOST_ITEMS, np.random.default_rng(seed))
+        _few_classes(codes)
+        kept = thinned(codes, len(rows), MOST_ITEMS, np.random.default_rng(seed))
         notes.append(
             f"The pilot is a random {MOST_ITEMS:,} of {len(rows):,} items: more would take longer,"
             " not say much more."
@@ -168,7 +164,41 @@ def labelled_pilot(
     together = _grouped(image, text, own, facts, notes)
     known = Labels.from_labels(names[rows], kind)
     _say_labels(known, image, text, facts, notes)
+    notes += suspicions(image, text, known, own)
     return Pilot(image, text, names[rows], known, kind, together, complete, facts, notes)
+
+
+def _named_groups(groups: ArrayLike, rows: int) -> AnyArray:
+    """Return a name for each row; missing ones would all be one group."""
+    names = np.asarray(groups)
+    if names.shape != (rows,):
+        raise InputError(
+            f"groups must name one group for each of {rows} rows, got shape {names.shape}"
+        )
+    if names.dtype.kind == "O":
+        missing = np.array([name is None or name != name for name in names])
+    else:
+        missing = names != names  # NaN and NaT alone
+    if missing.any():
+        raise InputError(
+            f"groups must name every row, got {missing.sum()} missing names (the first at row"
+            f" {int(np.argmax(missing))}, counted from 0); give such rows a group of their own, or"
+            " leave them out"
+        )
+    return names.astype(str) if names.dtype.kind == "O" else names
+
+
+def _say_lost(names: AnyArray, rows: Integers, codes: Integers | None, notes: list[str]) -> None:
+    """Note classes of which no row has both modalities."""
+    if codes is None:
+        return
+    lost = np.setdiff1d(names, names[rows])
+    if lost.size:
+        shown = ", ".join(str(name) for name in lost[:3]) + (" and more" if lost.size > 3 else "")
+        notes.append(
+            f"No row of {lost.size} of the classes ({shown}) has both modalities: the advice is on"
+            " the others alone."
+        )
 
 
 def _of_middle_size(x: AnyArray) -> AnyArray:
@@ -219,24 +249,40 @@ def _present(
     return np.flatnonzero(~lost)
 
 
-def thinned(labels: Labels, most: int, rng: np.random.Generator) -> Integers:
+def _few_classes(codes: Integers | None) -> None:
+    """Refuse more classes than a pilot holds."""
+    most, classes = MOST_ITEMS // LEAST_OF_CLASS, 0 if codes is None else int(codes.max()) + 1
+    if classes > most:
+        raise InputError(
+            f"y has {classes:,} classes; a pilot of {MOST_ITEMS:,} items holds {LEAST_OF_CLASS}"
+            f" items each of at most {most}: join classes, or give the items of some of them"
+        )
+
+
+def thinned(codes: Integers | None, items: int, most: int, rng: np.random.Generator) -> Integers:
     """Return ``most`` random rows, rising, of which each class has 5 or all that it has.
 
+    Args:
+        codes: (items,) class of each; None for a regression.
+        items: to choose from.
+        most: how many rows.
+        rng: draws them.
+
     Example:
-        >>> labels = Labels.from_labels([0] * 200 + [1] * 5)
-        >>> int((thinned(labels, 50, np.random.default_rng(0)) >= 200).sum())
+        >>> codes = np.repeat([0, 1], [200, 5])
+        >>> int((thinned(codes, 205, 50, np.random.default_rng(0)) >= 200).sum())
         5
     """
-    order = rng.permutation(labels.items)
-    if labels.codes is None:
+    order = rng.permutation(items)
+    if codes is None:
         return np.sort(order[:most])
     # Place of each item among those of its class, in the random order.
-    codes = labels.codes[order]
+    codes = codes[order]
     by_class = np.argsort(codes, kind="stable")
     counts = np.bincount(codes)
     place = np.empty(len(codes), np.int64)
     place[by_class] = np.arange(len(codes)) - np.repeat(np.cumsum(counts) - counts, counts)
-    first = np.argsort(place >= _FEWEST_OF_CLASS, kind="stable")
+    first = np.argsort(place >= LEAST_OF_CLASS, kind="stable")
     return np.sort(order[first[:most]])
 
 

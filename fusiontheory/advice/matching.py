@@ -31,12 +31,14 @@ from fusiontheory.moments import Moments
 from fusiontheory.solvers import computing_on
 from fusiontheory.typing import AnyArray, Array
 
-__all__ = ["MOST_VALUES", "advise_matching"]
+__all__ = ["MOST_ROWS", "MOST_VALUES", "advise_matching"]
 
 
 TASK = "image-text matching"
 MOST_VALUES = 4e7
 """Values of both modalities that moments are taken of: seconds, and a GiB of memory."""
+MOST_ROWS = 60_000
+"""Rows of the same: near-duplicates are looked for among all pairs of rows."""
 
 _FEWEST = 50
 _DRAWS, _SIZES = 4000, 16
@@ -49,6 +51,7 @@ class _Prepared(NamedTuple):
     groups: AnyArray | None
     facts: list[tuple[str, str]]
     notes: list[str]
+    thinned_from: int = 0
 
 
 def advise_matching(
@@ -71,7 +74,7 @@ def advise_matching(
     if settings.verify:
         data, tested = _held_out(data, settings.seed)
     image, text, notes = data.image, data.text, data.notes
-    target = float(settings.target_n or len(image))
+    target = float(settings.target_n or data.thinned_from or len(image))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         moments = Moments.from_features(image, text, groups=data.groups)
@@ -127,7 +130,7 @@ def _held_out(data: _Prepared, seed: int) -> tuple[_Prepared, tuple[Array, Array
     held = np.isin(codes, order[within])
     data.notes.append(f"{held.sum()} images were held out to verify.")
     groups = None if data.groups is None else data.groups[~held]
-    kept = _Prepared(data.image[~held], data.text[~held], groups, data.facts, data.notes)
+    kept = data._replace(image=data.image[~held], text=data.text[~held], groups=groups)
     return kept, (data.image[held], data.text[held])
 
 
@@ -146,7 +149,7 @@ def _prepare(
             f"{given} rows are too few to say anything; {_FEWEST} are the least, a few hundred are"
             " what it takes"
         )
-    most = int(MOST_VALUES // (image.shape[1] + text[0].size))
+    most = min(int(MOST_VALUES // (image.shape[1] + text[0].size)), MOST_ROWS)
     if given > most:
         rows = np.sort(np.random.default_rng(seed).permutation(given)[:most])
         image, text = image[rows], text[rows]
@@ -176,7 +179,7 @@ def _prepare(
     for name, x in (("v", image), ("t", text)):
         mean = x.reshape(-1, x.shape[-1]).mean(0, dtype=np.float64)
         parts.append(normalise(x - mean, name=f"{name} less its mean"))
-    return _Prepared(parts[0], parts[1], named, facts, notes)
+    return _Prepared(parts[0], parts[1], named, facts, notes, given if given > most else 0)
 
 
 def _heads(settings: Settings, d_v: int, d_t: int) -> list[str]:

@@ -35,7 +35,7 @@ def held_out(pilot: Pilot, seed: int) -> tuple[Pilot, Pilot]:
         )
     rng = np.random.default_rng([seed, 1])
     if pilot.groups is None:
-        train = thinned(pilot.labels, left, rng)
+        train = thinned(pilot.labels.codes, pilot.items, left, rng)
     else:
         _, codes = np.unique(pilot.groups, return_inverse=True)
         order = rng.permutation(codes.max() + 1)

@@ -23,6 +23,7 @@ from fusiontheory.moments.second import (
     eigenbasis,
 )
 from fusiontheory.moments.source import PairSource
+from fusiontheory.moments.span import in_own_span
 from fusiontheory.moments.trust import (
     Calibration,
     Trust,
@@ -61,6 +62,7 @@ __all__ = [
     "find_duplicates",
     "gaussian_surrogate",
     "halves_dependence",
+    "in_own_span",
     "independent_images",
     "kernel_dependence",
     "on_shared_directions",

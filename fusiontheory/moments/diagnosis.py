@@ -21,6 +21,7 @@ from fusiontheory.moments.groups import check_groups, largest_group, representat
 from fusiontheory.moments.hidden_dependence import halves_dependence, kernel_dependence
 from fusiontheory.moments.near_duplicates import find_duplicates
 from fusiontheory.moments.second import checked_features
+from fusiontheory.moments.span import in_own_span
 from fusiontheory.moments.trust import ranges
 from fusiontheory.typing import Array, Integers
 
@@ -118,9 +119,10 @@ def diagnose(image: ArrayLike, text: ArrayLike, groups: ArrayLike | None = None)
     independent = int(representative.max()) + 1
     rng = np.random.default_rng(0)
     kept = rng.permutation(representatives(representative))[:_MOST]
+    rows = in_own_span(v[kept])
     values |= {
-        **_shapes(v[kept], t[kept].reshape(-1, t.shape[-1])),
-        **_dependence(v[kept], t[kept].mean(axis=1)),
+        **_shapes(rows, in_own_span(t[kept].reshape(-1, t.shape[-1]))),
+        **_dependence(rows, in_own_span(t[kept].mean(axis=1))),
         "near_duplicates": 1 - independent / len(v) if groups is None else 0.0,
         "grouped_copies": 0.0 if groups is None else 1 - independent / len(v),
         "largest_group": 0.0 if groups is None else largest_group(representative),

@@ -5,7 +5,12 @@ forecasts and probabilities lean on a calibration with synthetic worlds that the
 """
 
 from fusiontheory.heads import PILOT_HEADS, PilotHead, Views, find_pilot_head, head_names
-from fusiontheory.pilot.accuracy import ScoreLaw, metrics_over_intercepts, score_metrics
+from fusiontheory.pilot.accuracy import (
+    ScoreLaw,
+    effective_items,
+    metrics_over_intercepts,
+    score_metrics,
+)
 from fusiontheory.pilot.accuracy_error import error_parts, metric_interval
 from fusiontheory.pilot.assurance import Assurance, assured_size
 from fusiontheory.pilot.beyond import FEATURES, Forecast, forecast_features, plain_power
@@ -25,7 +30,7 @@ from fusiontheory.pilot.interaction import (
     interaction_split,
     kernel_parts,
 )
-from fusiontheory.pilot.labels import LEAST_ITEMS, Labels, Task
+from fusiontheory.pilot.labels import LEAST_ITEMS, LEAST_OF_CLASS, Labels, Task, class_codes
 from fusiontheory.pilot.missing import missing_price
 from fusiontheory.pilot.no_interaction import InteractionTest, interaction_test
 from fusiontheory.pilot.prior import Prior
@@ -36,6 +41,7 @@ from fusiontheory.pilot.within import WithinReach, group_blocks, leave_out_error
 __all__ = [
     "FEATURES",
     "LEAST_ITEMS",
+    "LEAST_OF_CLASS",
     "PILOT_HEADS",
     "Assurance",
     "Choice",
@@ -55,7 +61,9 @@ __all__ = [
     "WithinReach",
     "assured_size",
     "choose",
+    "class_codes",
     "crossover",
+    "effective_items",
     "error_parts",
     "find_pilot_head",
     "forecast_features",

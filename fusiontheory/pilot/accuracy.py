@@ -13,9 +13,9 @@ the label's own deviation, and a spread within the classes of R sqrt(1 - R^2). T
     F' = \bar y + \frac{R_n^2}{R_0^2} (M_c - \bar y)
        + \sqrt{\frac{R_n^2 (1 - R_n^2)}{R_0^2 (1 - R_0^2)}} (F - M_c).
 
-Each metric is the first plus w times the difference, w = gap^2 / (gap^2 + s^2) with the gap of
-the two at n0 or at the subset's size, and s the sampling error of an accuracy over n0 items: own
-scores count where the pilot shows that they differ.
+Accuracy and balanced accuracy are each the first plus w times the difference,
+w = gap^2 / (gap^2 + s^2) with the gap of the two at n0 or at the subset's size, and s the sampling
+error of the metric over n0 items: own scores count where the pilot shows that they differ.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.subsets import SubsetScores
 from fusiontheory.typing import Array
 
-__all__ = ["ScoreLaw", "metrics_over_intercepts", "score_metrics"]
+__all__ = ["ScoreLaw", "effective_items", "metrics_over_intercepts", "score_metrics"]
 
 
 # R^2 below this is as good as none: its sign is not known, and a ratio of two such means nothing.
@@ -109,6 +109,21 @@ def _copied_metrics(scores: Array, labels: Labels) -> dict[str, float]:
 
 
 @checked
+def effective_items(labels: Labels, metric: str) -> float:
+    """Return of how many items a metric is a mean: of balanced accuracy, few where a class is rare.
+
+    Example:
+        >>> labels = Labels.from_labels([0] * 90 + [1] * 10)
+        >>> effective_items(labels, "accuracy"), round(effective_items(labels, "balanced_accuracy"))
+        (100.0, 36)
+    """
+    if metric != "balanced_accuracy":
+        return float(labels.items)
+    shares = labels.shares[labels.shares > 0]
+    return float(labels.items * len(shares) ** 2 / (1 / shares).sum())
+
+
+@checked
 @dataclass(frozen=True, eq=False)
 class ScoreLaw:
     """Scores of a head at the pilot's size and below, ready to be moved to another risk.
@@ -152,22 +167,28 @@ class ScoreLaw:
         many = values.size > _TABLE
         asked = np.linspace(values.min(), values.max(), _TABLE) if many else values
         normal = [self._normal(1 - float(risk)) for risk in asked]
-        weight = np.interp(np.sqrt(np.clip(1 - asked, 0, 1)), self._measured[0], self._weights)
+        x, knots = np.sqrt(np.clip(1 - asked, 0, 1)), self._measured[0]
         mixed = {}
         for key, column in self._own(asked).items():
             base = np.array([row[key] for row in normal])
-            mixed[key] = base + weight * (column - base)
+            mixed[key] = base + np.interp(x, knots, self._weights[key]) * (column - base)
         return {k: np.interp(values, asked, v) for k, v in mixed.items()} if many else mixed
 
     @cached_property
-    def _weights(self) -> Array:
-        """How much of the difference between own and normal scores is believed, at each knot."""
+    def _weights(self) -> dict[str, Array]:
+        """How much of the difference between own and normal scores is believed, at each knot.
+
+        The AUC has the weights of the accuracy.
+        """
         knots, table = self._measured
-        own = table["accuracy"]
-        gap = own - [self._normal(float(x) ** 2)["accuracy"] for x in knots]
-        noise = np.maximum(own * (1 - own), 1 / self.labels.items) / self.labels.items
-        result: Array = gap**2 / (gap**2 + noise)
-        return result
+        normal = [self._normal(float(x) ** 2) for x in knots]
+        weights = {}
+        for key in ("accuracy", "balanced_accuracy"):
+            own, items = table[key], effective_items(self.labels, key)
+            gap = own - [row[key] for row in normal]
+            noise = np.maximum(own * (1 - own), 1 / items) / items
+            weights[key] = gap**2 / (gap**2 + noise)
+        return {**weights, "auc": weights["accuracy"]}
 
     def _own(self, risks: Array) -> dict[str, Array]:
         """Return metrics of the pilot's own scores: measured down to its risk, moved below."""

@@ -25,9 +25,8 @@ import numpy as np
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
-from fusiontheory.pilot.accuracy import ScoreLaw
+from fusiontheory.pilot.accuracy import ScoreLaw, effective_items
 from fusiontheory.pilot.beyond import Forecast
-from fusiontheory.pilot.labels import Labels
 from fusiontheory.typing import Array
 
 __all__ = ["error_parts", "metric_interval"]
@@ -98,14 +97,6 @@ def error_parts(law: ScoreLaw, found: Forecast, metric: str) -> Array:
         law.at(np.maximum(found.risk + sign * found.deviation, 0.0))[metric] for sign in (1, 0, -1)
     )
     spread = value * (1 - value)
-    sampling = np.sqrt(spread / _effective_items(law.labels, metric))
+    sampling = np.sqrt(spread / effective_items(law.labels, metric))
     parts: Array = np.column_stack([np.abs(better - worse) / 2, sampling, spread])
     return parts
-
-
-def _effective_items(labels: Labels, metric: str) -> float:
-    """Return of how many items an accuracy would be as exact: each class has its own mean."""
-    if metric == "accuracy":
-        return float(labels.items)
-    shares = labels.shares
-    return float(labels.items * len(shares) ** 2 / (1 / shares).sum())

@@ -12,7 +12,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.constraints import checked
 from fusiontheory.typing import AnyArray, Array, Integers
 
-__all__ = ["LEAST_ITEMS", "LEAST_OF_CLASS", "Labels", "Task"]
+__all__ = ["LEAST_ITEMS", "LEAST_OF_CLASS", "Labels", "Task", "class_codes"]
 
 Task = Literal["auto", "classification", "regression"]
 
@@ -59,22 +59,15 @@ class Labels:
             InputError: for NaN labels, one class, a class with fewer than 5 items, fewer than 50
                 items, labels that do not fit the rows, and texts where numbers are needed.
         """
-        if task not in ("auto", "classification", "regression"):
-            raise InputError(f"task must be auto, classification or regression, got {task!r}")
-        array = _complete(y)
-        if items is not None and len(array) != items:
-            raise InputError(
-                f"y must have one label for each of {items} rows, got {len(array)}"
-                f"{_OFF_BY_ONE.get(len(array) - items, '')}"
-            )
-        if len(array) < LEAST_ITEMS:
-            raise InputError(
-                f"{len(array)} labelled items are too few to say anything;"
-                f" {LEAST_ITEMS} are the least, a few hundred are what it takes"
-            )
-        if task == "auto":
-            task = "classification" if _looks_like_classes(array) else "regression"
-        return _classes(array) if task == "classification" else _numbers(array)
+        array, kind = _read(y, task, items)
+        if kind == "regression":
+            return _numbers(array)
+        classes, codes = _coded(array)
+        if len(classes) == 2:
+            targets = np.where(codes == 1, 1.0, -1.0)[:, None]
+        else:
+            targets = np.where(codes[:, None] == np.arange(len(classes)), 1.0, -1.0)
+        return cls(targets, codes, classes)
 
     @property
     def items(self) -> int:
@@ -107,6 +100,44 @@ class Labels:
         """Return the labels of some rows, in that order; classes stay those of all rows."""
         codes = None if self.codes is None else self.codes[rows]
         return Labels(self.targets[rows], codes, self.classes)
+
+
+@checked
+def class_codes(y: ArrayLike, task: Task = "auto", items: int | None = None) -> Integers | None:
+    """Return the index of each item's class, or None for a regression, without making targets.
+
+    Args:
+        y, task, items: see `Labels.from_labels`.
+
+    Raises:
+        InputError: see `Labels.from_labels`.
+
+    Example:
+        >>> class_codes(["cat", "dog"] * 30)[:2]
+        array([0, 1])
+    """
+    array, kind = _read(y, task, items)
+    return None if kind == "regression" else _coded(array)[1]
+
+
+def _read(y: ArrayLike, task: Task, items: int | None) -> tuple[AnyArray, Task]:
+    """Return complete labels, and what they are."""
+    if task not in ("auto", "classification", "regression"):
+        raise InputError(f"task must be auto, classification or regression, got {task!r}")
+    array = _complete(y)
+    if items is not None and len(array) != items:
+        raise InputError(
+            f"y must have one label for each of {items} rows, got {len(array)}"
+            f"{_OFF_BY_ONE.get(len(array) - items, '')}"
+        )
+    if len(array) < LEAST_ITEMS:
+        raise InputError(
+            f"{len(array)} labelled items are too few to say anything;"
+            f" {LEAST_ITEMS} are the least, a few hundred are what it takes"
+        )
+    if task == "auto":
+        task = "classification" if _looks_like_classes(array) else "regression"
+    return array, task
 
 
 def _complete(y: ArrayLike) -> AnyArray:
@@ -157,7 +188,8 @@ def _looks_like_classes(array: AnyArray) -> bool:
     return array.dtype.kind != "f"
 
 
-def _classes(array: AnyArray) -> Labels:
+def _coded(array: AnyArray) -> tuple[AnyArray, Integers]:
+    """Return classes, of which each has items enough, and the index of each item's."""
     texts = array.astype(str) if array.dtype.kind == "O" else array
     classes, codes = np.unique(texts, return_inverse=True)
     codes = codes.astype(np.int64)
@@ -176,11 +208,7 @@ def _classes(array: AnyArray) -> Labels:
             f"{len(rare)} of {len(classes)} classes have fewer than {LEAST_OF_CLASS} items"
             f" ({names}); join them with others, leave them out, or label more of them"
         )
-    if len(classes) == 2:
-        targets = np.where(codes == 1, 1.0, -1.0)[:, None]
-    else:
-        targets = np.where(codes[:, None] == np.arange(len(classes)), 1.0, -1.0)
-    return Labels(targets, codes, classes)
+    return classes, codes
 
 
 def _numbers(array: AnyArray) -> Labels:

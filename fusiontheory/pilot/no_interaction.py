@@ -1,13 +1,17 @@
 r"""A test that the label needs no term of both modalities.
 
-The additive fit has the quadratic terms of each modality: a linear one takes a quadratic effect
-within one modality for an interaction. What an interaction would look like by chance is seen on
-labels that the additive fit alone has made:
+The additive fit has the quadratic terms of each modality and the shadows of their product
+(`additive_base`). What an interaction would look like by chance is seen on labels that the additive
+fit alone has made:
 
-* of a number, the fit plus its leave-one-out errors in another order (Freedman & Lane);
+* of a number, the fit plus its leave-one-out errors with random signs: each item keeps the size of
+  its error, which may be large where rows are long;
 * of classes, labels drawn with the probabilities of a logistic regression with the additive
   kernel. Which of several additive scores is largest is no additive function itself, and labels
   drawn so have as much of that as the data.
+
+The additive part is taken out of the product kernel as it is out of the labels, as in a partial
+correlation: what the fit has not learned is then small on both sides.
 """
 
 from __future__ import annotations
@@ -16,22 +20,21 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from fusiontheory.checks import positive_integer
 from fusiontheory.constraints import at_most, checked
-from fusiontheory.pilot.interaction import best_ridge, kernel_parts
+from fusiontheory.pilot.additive_base import additive_and_product
+from fusiontheory.pilot.interaction import best_ridge
 from fusiontheory.pilot.labels import Labels, Task
 from fusiontheory.pilot.spectrum import PilotSpectrum
-from fusiontheory.pilot.within import group_blocks, leave_out_errors
+from fusiontheory.pilot.within import group_blocks
 from fusiontheory.typing import Array, Integers
 
 __all__ = ["InteractionTest", "interaction_test"]
 
-# Weights of the product kernel beside the additive one, and multiples of the best ridge.
-_WEIGHTS, _MULTIPLES = (0.25, 1.0, 4.0), (1.0, 4.0)
 # The additive fit whose residuals are scored, in parts of the best ridge, leaves little additive.
-_ROUGHER = 0.1
+_ROUGHER = 0.3
 # Eigenvalues of the product kernel are flattened at these parts of the largest.
 _FLATTENED = (np.inf, 0.1, 0.01)
 # Penalties of the logistic regression, as C of scikit-learn, folds to choose one, and eigenvalues
@@ -68,29 +71,29 @@ def interaction_test(
 ) -> InteractionTest:
     r"""Test that the label needs no term of both modalities.
 
-    Statistics of a number are the shares of the leave-one-out risk that a product kernel takes off
-    the additive fit,
+    With M = delta (K + delta)^-1 of the additive kernel K at 0.3 of its best ridge, r = M y the
+    residuals and K_x the product kernel, the statistics are
 
     .. math::
-        1 - \mathrm{LOO}(K_v + K_t + w K_x) / \mathrm{LOO}(K_v + K_t),
+        \Big(r' M G M r - \sum_a (M G M)_{aa} r_a^2\Big) / r' r,
 
-    for w of 1/4, 1 and 4 at the best ridge and at four times it. Statistics of classes are
-    r' G r / r' r with r the residuals of an additive fit at a tenth of its best ridge and G the
-    product kernel K_x, or K_x (K_x + d)^-1 with d a tenth or a hundredth of its largest eigenvalue.
-    Each is standardised over samples without interaction, and the largest counts, so that the
-    p-value pays for the search.
+    for G = K_x and G = K_x (K_x + d)^-1 with d a tenth and a hundredth of its largest eigenvalue.
+    Pairs of items count, not items alone, whose errors differ in size. Each is standardised over
+    samples without interaction, and the largest counts, so that the p-value pays for the search.
 
     Args:
         image, text, y, task: see `interaction_split`.
-        groups: (n0,) items of one group are left out together; where all groups have one size
-            their errors are permuted as wholes, and labels of one group are drawn together.
+        groups: (n0,) items of one group are left out together, their errors have one sign, and
+            their labels are drawn together.
         permutations: samples without interaction, 19 to 100,000.
         seed: of the samples.
 
     Raises:
         InputError: see `Labels.from_labels` and `Views.from_features`.
 
-    Source: Freedman & Lane (1983); Winkler et al. (2014); of labels, a parametric bootstrap.
+    Source: wild bootstrap, Wu (1986), Davidson & Flachaire (2008); projection of both sides, as in
+    the projected covariance measure of Lundborg, Kim, Shah & Samworth (2024); of labels, a
+    parametric bootstrap.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -99,25 +102,32 @@ def interaction_test(
         0.05
     """
     count = positive_integer("permutations", permutations, 19)
-    k_v, k_t, k_x = kernel_parts(image, text)
-    labels = Labels.from_labels(y, task, len(k_v))
-    blocks = group_blocks(groups, labels.items)
-    additive = PilotSpectrum.from_kernel(k_v + k_t)
-    ridge, errors = best_ridge(additive, labels.targets, blocks)
+    base, product = additive_and_product(image, text)
+    labels = Labels.from_labels(y, task, len(base))
+    additive = PilotSpectrum.from_kernel(base)
+    ridge, errors = best_ridge(additive, labels.targets, group_blocks(groups, labels.items))
+    place = _places(groups, labels.items)
     rng = np.random.default_rng(seed)
     if labels.codes is None:
         fit = labels.targets - _residuals(additive, labels.targets, ridge)
-        orders = [_permutation(groups, labels.items, rng) for _ in range(count)]
-        samples = np.stack([labels.targets, *(fit + errors[order] for order in orders)], axis=1)
-        table = _gains(additive, (k_v + k_t, k_x), samples, ridge, blocks)
+        signs = rng.choice([-1.0, 1.0], (count, place.max() + 1))[:, place, None]
+        drawn = list(fit + signs * errors)
     else:
-        drawn = _drawn_labels(additive, labels, groups, count, rng)
-        samples = np.stack([labels.targets, *drawn], axis=1)
-        table = _scores(additive, k_x, samples, _ROUGHER * ridge)
+        drawn = _drawn_labels(additive, labels, place, count, rng)
+    samples = np.stack([labels.targets, *drawn], axis=1)
+    table = _scores(additive, product, samples, _ROUGHER * ridge)
     spread = table[:, 1:].std(1)
     standard = (table - table[:, 1:].mean(1)[:, None]) / np.maximum(spread, 1e-300)[:, None]
     largest = standard.max(0)
     return InteractionTest(float(largest[0]), float((largest >= largest[0]).mean()), count)
+
+
+def _places(groups: ArrayLike | None, items: int) -> Integers:
+    """Return the number (n0,) of each item's group; of the item itself where there is none."""
+    if groups is None:
+        return np.arange(items)
+    codes: Integers = np.unique(np.asarray(groups).astype(str), return_inverse=True)[1]
+    return codes
 
 
 def _residuals(spectrum: PilotSpectrum, targets: Array, ridge: float) -> Array:
@@ -129,54 +139,29 @@ def _residuals(spectrum: PilotSpectrum, targets: Array, ridge: float) -> Array:
     return residuals
 
 
-def _gains(
-    additive: PilotSpectrum,
-    kernels: tuple[Array, Array],
-    samples: Array,
-    ridge: float,
-    blocks: list[NDArray[np.intp]] | None,
-) -> Array:
-    """Return what each joint kernel takes off the leave-one-out risk of each sample (n0, b, c)."""
-    flat = samples.reshape(len(samples), -1)
-
-    def risk(spectrum: PilotSpectrum, at: float) -> Array:
-        errors = leave_out_errors(spectrum, flat, np.array([at]), blocks)[0]
-        total: Array = (errors.reshape(samples.shape) ** 2).sum((0, 2))
-        return total
-
-    alone, gains = risk(additive, ridge), []
-    for weight in _WEIGHTS:
-        joint = PilotSpectrum.from_kernel(kernels[0] + weight * kernels[1])
-        own, _ = best_ridge(joint, samples[:, 0], blocks)
-        gains += [1 - risk(joint, own * multiple) / alone for multiple in _MULTIPLES]
-    return np.stack(gains)
-
-
 def _scores(additive: PilotSpectrum, product: Array, samples: Array, ridge: float) -> Array:
-    """Return r' G r / r' r of each sample (n0, b, c), a row for each G."""
+    """Return the statistic of each sample (n0, b, c), a row for each G."""
+    shrinkage = additive.shrinkage(np.array([ridge]))[0]
     residuals = _residuals(additive, samples, ridge)
+    left = (additive.vectors * shrinkage) @ additive.vectors.T
     x = PilotSpectrum.from_kernel(product)
-    seen = x.vectors.T @ residuals.reshape(len(samples), -1)
-    energy = (seen.reshape(len(x.values), *samples.shape[1:]) ** 2).sum(2)
-    total = (residuals**2).sum((0, 2))
-    top = x.values[0]
-    weights = [x.values if np.isinf(d) else x.values / (x.values + d * top) for d in _FLATTENED]
-    return np.stack([weight @ energy / total for weight in weights])
+    # Rows of M U_x, with which M G M = (M U_x) g (M U_x)'.
+    seen = left @ x.vectors
+    energy = (seen.T @ residuals.reshape(len(samples), -1)).reshape(-1, *samples.shape[1:]) ** 2
+    squares = residuals**2
+    rows = []
+    for share in _FLATTENED:
+        whole = np.isinf(share)
+        weights = x.values if whole else x.values / (x.values + share * x.values[0])
+        own = np.tensordot((seen**2) @ weights, squares.sum(2), 1)
+        rows.append((weights @ energy.sum(2) - own) / squares.sum((0, 2)))
+    return np.stack(rows)
 
 
 def _drawn_labels(
-    additive: PilotSpectrum,
-    labels: Labels,
-    groups: ArrayLike | None,
-    count: int,
-    rng: np.random.Generator,
+    additive: PilotSpectrum, labels: Labels, place: Integers, count: int, rng: np.random.Generator
 ) -> list[Array]:
     """Return targets (n0, c) of labels that follow additive scores alone."""
-    # Items of one group share a number, so that their labels go together.
-    _, place = np.unique(
-        np.arange(labels.items) if groups is None else np.asarray(groups).astype(str),
-        return_inverse=True,
-    )
     steps = _probabilities(additive, labels).cumsum(1)
     kinds = np.arange(steps.shape[1])
     targets = []
@@ -207,17 +192,3 @@ def _probabilities(additive: PilotSpectrum, labels: Labels) -> Array:
         warnings.simplefilter("ignore")
         found: Array = model.fit(features, labels.codes).predict_proba(features)
     return found
-
-
-def _permutation(groups: ArrayLike | None, items: int, rng: np.random.Generator) -> Integers:
-    """Permute items, or groups as wholes where they have one size."""
-    if groups is not None:
-        _, codes, counts = np.unique(
-            np.asarray(groups).astype(str), return_inverse=True, return_counts=True
-        )
-        if counts.min() == counts.max():
-            rows = np.argsort(codes, kind="stable").reshape(len(counts), -1)
-            order = np.empty(items, np.int64)
-            order[rows] = rows[rng.permutation(len(counts))]
-            return order
-    return rng.permutation(items)

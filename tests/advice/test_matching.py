@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory import InputError, advise, predict_curve
+from fusiontheory.advice import matching
 from fusiontheory.data import normalise
 from fusiontheory.moments import Moments
 
@@ -47,3 +48,12 @@ def test_heads_that_matching_lacks_are_refused(views):
         advise(*views, heads=["bilinear", "concat-mlp-aligned"])
     with pytest.raises(InputError, match="one dimension"):
         advise(views[0], views[1][:, :2], heads=["bilinear", "dot-product"])
+
+
+def test_more_rows_than_moments_take_are_thinned_and_the_target_is_all(monkeypatch):
+    monkeypatch.setattr(matching, "MOST_ROWS", 200)
+    rng = np.random.default_rng(3)
+    v = rng.standard_normal((300, 4))
+    found = advise(v, v + rng.standard_normal((300, 4)), heads=["bilinear", "concat-linear"])
+    assert found.notes[0] == "The moments are of a random 200 of 300 rows."
+    assert (found.items, found.target) == (200, 300)

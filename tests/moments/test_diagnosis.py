@@ -151,3 +151,12 @@ def test_refuses_copies_of_one_row() -> None:
     v, t = rng.standard_normal((2, 30, 40))
     with pytest.raises(InputError, match="groups must have at least 2 groups"):
         diagnose(v, t, groups=np.zeros(30, dtype=int))
+
+
+def test_more_columns_than_rows_are_as_few_of_them() -> None:
+    """Columns of zeros change no inner product, but make the covariance the larger matrix."""
+    v, t = np.random.default_rng(5).standard_t(4, (2, 60, 40))
+    few = diagnose(v, t).values
+    many = diagnose(np.pad(v, ((0, 0), (0, 200))), np.pad(t, ((0, 0), (0, 99)))).values
+    same = [name for name in few if name not in ("images_per_dimension", "distinct_values")]
+    assert [many[name] for name in same] == pytest.approx([few[name] for name in same], abs=1e-4)

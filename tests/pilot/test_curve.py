@@ -271,3 +271,14 @@ def test_a_kernel_that_the_prior_does_not_know_is_compared_too(curves):
     assert abs(table.loc["own kernel", "risk"] - table.loc["bilinear", "risk"]) < 0.05
     expected = own.metrics([600])["accuracy"][0]
     assert table.loc["own kernel", "expected"] == pytest.approx(expected)
+
+
+def test_balanced_accuracy_follows_the_scores_where_a_rare_class_is_missed():
+    """The accuracy hardly shows it: normal scores would find three in seven of the rare class."""
+    y = np.repeat([0, 1], [170, 30])
+    labels = Labels.from_labels(y)
+    noise = np.random.default_rng(0).standard_normal((200, 1))
+    scores = np.where(y[:, None] == 1, -0.4, -0.95) + 0.1 * noise
+    law = ScoreLaw.from_errors(labels.targets - scores, labels)
+    assert score_metrics(scores, labels)["balanced_accuracy"] == 0.5
+    assert law.at([1 - law.r2])["balanced_accuracy"][0] < 0.52

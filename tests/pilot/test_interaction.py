@@ -104,3 +104,27 @@ def test_labels_of_a_group_are_drawn_together():
         for groups in (twice, None)
     ]
     assert values[0] < values[1]
+
+
+def test_a_quadratic_effect_seen_through_a_correlated_modality_is_no_interaction():
+    """Products of correlated modalities hold squares of each, which the base must have too."""
+    values = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        v = rng.standard_normal((200, 24))
+        t = 0.8 * v + 0.6 * rng.standard_normal((200, 24))
+        y = (v[:, :4] ** 2).sum(1) + (t[:, :4] ** 2).sum(1)
+        values.append(interaction_test(v, t, y > np.median(y), permutations=39).p_value)
+    assert np.sum(np.array(values) <= 0.05) <= 1
+
+
+def test_errors_that_grow_with_the_rows_are_no_interaction():
+    """Long rows have large errors: put in another order, these give 3 of 6 false alarms."""
+    values = []
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        v, t = rng.standard_normal((2, 200, 6))
+        length = np.sqrt(4 / rng.chisquare(4, (200, 1)))
+        y = v[:, 0] + t[:, 0]
+        values.append(interaction_test(v * length, t * length, y, permutations=39).p_value)
+    assert np.sum(np.array(values) <= 0.05) <= 1
