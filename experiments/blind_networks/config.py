@@ -48,7 +48,7 @@ class Config:
     heads: tuple[str, ...] = ("bilinear", "concat-mlp")
     sizes: tuple[int, ...] = (512, 1024, 2048, 4096, 8192)
     tuned: tuple[int, ...] = (1024, 4096)
-    measured: tuple[str, ...] = ("fixed",)
+    measured: tuple[str, ...] = ("fixed", "published", "tuned")
     seeds: int = 3
     dimension: int = 384
     split_seed: int = 17_0007
