@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, get_args, get_type_hints
+from typing import Annotated, get_args, get_origin, get_type_hints
 
 import pytest
 import typer
@@ -36,7 +36,10 @@ def listed(application: typer.Typer) -> Iterator[str]:
         hints = get_type_hints(function, include_extras=True)
         lines = []
         for parameter in inspect.signature(function).parameters.values():
-            kind, *told = get_args(hints[parameter.name]) or (hints[parameter.name],)
+            hint = hints[parameter.name]
+            if get_origin(next(iter(get_args(hint)), None)) is Annotated:
+                hint = get_args(hint)[0]  # Python 3.10 takes a default of None for another type
+            kind, *told = get_args(hint) or (hint,)
             if kind is typer.Context:
                 continue
             (info,) = told
