@@ -151,6 +151,8 @@ def _in_one_line(
     try:
         with warnings.catch_warnings(), asked.to_end():
             warnings.showwarning = cast(Any, _warn_once())
+            # What other packages are to change is nothing to a person at a command line.
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
             # joblib's advice to who leaves a generator early, which is what an interrupt does.
             warnings.filterwarnings("ignore", message=".* You could benefit from adjusting")
             status = run(**names, standalone_mode=False, **settings)

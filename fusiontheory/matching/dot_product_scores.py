@@ -326,7 +326,6 @@ def _training_sets(
     share = np.concatenate([negative * lengths, (1 - negative) * lengths])
     moved = spread * ndtri(np.clip(below, _TINY, 1 - np.finfo(np.float64).epsneg))
     slope = weight + moved
-    slope = np.where(slope == 0, _TINY, slope)
     nodes, weights = hermegauss(_NODES)
     along = covariance[0, 1] / spread**2
     left = np.sqrt(max(float(covariance[0, 0] - along * covariance[0, 1]), 0.0))
