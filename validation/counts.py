@@ -33,8 +33,8 @@ def count_table(d_v: int = 512, d_t: int = 512) -> pd.DataFrame:
         InputError: as `parameter_count` does.
 
     Example:
-        >>> count_table().set_index("head").loc["concat-mlp", "parameters"]
-        np.int64(295554)
+        >>> int(count_table().set_index("head").loc["concat-mlp", "parameters"])
+        295554
     """
     rows = [
         {
