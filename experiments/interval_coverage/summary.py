@@ -16,7 +16,9 @@ __all__ = [
     "by_images",
     "cells",
     "coverage",
+    "fourth_run",
     "limits_held",
+    "moved",
     "pooled",
     "real_cells",
     "summary",
@@ -81,7 +83,25 @@ def limits_held(tables: Tables) -> pd.DataFrame:
 
 def cells(tables: Tables) -> pd.DataFrame:
     """Return the stored cells once a `truth`, with the share of intervals that hold it (`held`)."""
-    results = tables["results.csv"]
+    return _cells(tables["results.csv"])
+
+
+def fourth_run(tables: Tables) -> pd.DataFrame:
+    """Return `cells` of the run before, whose predictions were not kept."""
+    return _cells(tables["results_fourth_run.csv"])
+
+
+def moved(tables: Tables) -> pd.DataFrame:
+    """Return by how much pooled shares differ from the fourth run's, by truth, head and images."""
+    keys = ["head", "images"]
+    now, before = (
+        pooled(tables[name], keys).set_index(keys)[["independent", "measured"]]
+        for name in ("results.csv", "results_fourth_run.csv")
+    )
+    return (now - before).abs().melt(var_name="truth", value_name="moved", ignore_index=False)
+
+
+def _cells(results: pd.DataFrame) -> pd.DataFrame:
     parts = [results.assign(truth=truth, held=coverage(results, truth)) for truth in _TRUTHS]
     return pd.concat(parts, ignore_index=True)
 
