@@ -158,15 +158,20 @@ def _usable(turns: Array, start: list[int], rows: list[int]) -> list[int]:
 
 def _definite(turns: Array) -> bool:
     """Whether the variance of each combination of functions is clear of its noise."""
-    matrix = turns.mean(axis=0)
-    diagonal = np.diag(matrix)
-    if diagonal.min() <= 0:
+    count = len(turns)
+    matrix = turns.sum(axis=0) / count
+    diagonal = matrix.diagonal()
+    if (diagonal <= 0).any():
         return False
-    scale = np.sqrt(np.outer(diagonal, diagonal))
+    scale = np.sqrt(diagonal)
+    scale = scale[:, None] * scale
     values, vectors = np.linalg.eigh(matrix / scale)
-    # The same combination in each rotation of the folds.
-    spread = np.einsum("ia,kij,ja->ka", vectors, turns / scale, vectors).std(axis=0, ddof=1)
-    return bool(np.all(values > np.maximum(_DEFINITE, _CLEAR * spread / np.sqrt(len(turns)))))
+    if values[0] <= _DEFINITE:
+        return False
+    # The same combination in each rotation of the folds; its mean over them is its eigenvalue.
+    combined = ((turns / scale) @ vectors * vectors).sum(axis=1) - values
+    error = np.sqrt((combined * combined).sum(axis=0) / (count * (count - 1)))
+    return bool((values > _CLEAR * error).all())
 
 
 def _quotient(gram: Array, mean: Array, rows: list[int]) -> float:

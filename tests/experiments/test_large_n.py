@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.large_n import measure, summary, trained_functions
+from experiments.large_n import effective_ridge, measure, summary, trained_functions
 from experiments.large_n.config import Config
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
@@ -91,3 +91,18 @@ def test_trained_heads_have_the_moments_of_their_explicit_weights() -> None:
         apart = np.mean([matched.mean() - other.mean() for matched, other in scores])
         assert found.mean[level, k, -1] == pytest.approx(apart, rel=1e-4)
     np.testing.assert_array_equal(found.gram, np.swapaxes(found.gram, -1, -2))
+
+
+def test_traces_of_the_inverse_say_the_effective_ridge_and_gamma():
+    rng = np.random.default_rng(0)
+    image, text = effective_ridge.gaussian_pairs(60, rng)
+    pairs = effective_ridge.independent(image, text, 40, rng)
+    assert (
+        len({row.tobytes() for row in pairs[0]}) == len({row.tobytes() for row in pairs[1]}) == 40
+    )
+    once, twice = effective_ridge.inverse_traces(*pairs, 0.1)
+    step = 1e-4
+    near = [effective_ridge.inverse_traces(*pairs, 0.1 + sign * step)[0] for sign in (-1, 1)]
+    # The derivative of kappa = 1 / tr in the ridge, of which 1 / n is 1 - gamma's inverse.
+    slope = (1 / near[1] - 1 / near[0]) / (2 * step)
+    assert twice / once**2 == pytest.approx(slope, rel=1e-4)
