@@ -128,23 +128,20 @@ class MatchingSignal:
                 of t and their cross-covariance alone.
         """
         known = lanczos_signal(self.operator, steps)
-        share = self._shares(steps)
-        error = np.divide(self.known_error, known, out=np.ones_like(known), where=known > 0)
-        return signal_curve(kappa, self.grid, known, self.levels, self.shape, share, error)
+        share = self._shares(known, steps)
+        return signal_curve(kappa, self.grid, known, self.levels, self.shape, share)
 
-    def _shares(self, steps: int) -> Array:
-        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa.
+    def _shares(self, q: Array, steps: int) -> Array:
+        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa, from q there.
 
-        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q_1 / d_0), q_1 = d_0^2 /
-        (d_0 + d_1 / 2) that of one step: exact to first order in S / kappa, and where c is an
-        eigenvector of Lambda and of S. S is at least Lambda / 2, half of it being the
-        mismatched class's.
+        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q / d_0), exact to first
+        order in S / kappa, and where c is an eigenvector of Lambda and of S. S is at least
+        Lambda / 2, half of it being the mismatched class's.
         """
-        excess = self.operator[:, 1] if steps else np.zeros_like(self.grid)
+        excess = self.operator[:, 1] if steps else 0.0
         matched = np.maximum(self.mismatched + excess, 0.0)
         plain = np.maximum(self.operator[:, 0], np.finfo(np.float64).tiny)
-        one = 1 / np.maximum(1 + excess / plain / 2, 0.5)
-        return np.asarray((self.mismatched + matched) / 2 / plain * one)
+        return np.asarray((self.mismatched + matched) / 2 / plain * np.minimum(q / plain, 2.0))
 
     def error(self, kappa: Array) -> Array:
         """Return the standard error of q from the number of images."""
@@ -213,18 +210,9 @@ def lanczos_signal(moments: Array, steps: int = 2) -> Array:
 
 @checked
 def signal_curve(
-    kappa: Array,
-    grid: Array,
-    known: Array,
-    levels: Array,
-    shape: Array,
-    share: Array,
-    error: Array,
+    kappa: Array, grid: Array, known: Array, levels: Array, shape: Array, share: Array
 ) -> tuple[Array, Array]:
     """Return q and its derivative in log kappa from q at the points of a grid.
-
-    The derivative is that of the curve as far as noise of q leaves it, and what ``share`` says
-    else: both are weighted by the inverse of their variances (`_weighted`).
 
     Args:
         kappa: effective ridges above 0.
@@ -235,7 +223,6 @@ def signal_curve(
         share: (q + dq / d log kappa) / q at the grid's points, B / (kappa + B) where q is
             A / (kappa + B). Where kappa is large differences of q do not tell it, as it is smaller
             than their noise: there q follows from it.
-        error: standard error of q at the grid's points over q.
     """
     signal = _falling(np.log(grid), known)
     step = (levels.size - 1) // (grid.size - 1)
@@ -262,26 +249,10 @@ def signal_curve(
     inside = np.clip(log_kappa, log_levels[0], log_levels[-1])
     above = np.maximum(kappa, last)
     q = np.exp(curve(inside)) * (last + pole) / (above + pole)
-    steepness = np.clip(curve(inside, 1), -1.0, 0.0)
-    at = np.log(grid)
-    told = np.interp(inside, at, np.clip(share, 0.0, 1.0))
-    noise = np.sqrt(2) / (at[1] - at[0]) * np.interp(inside, at, error)
-    steepness = _weighted(steepness + 1, told, noise) - 1
-    slope = q * np.where(kappa > last, -above / (above + pole), steepness)
+    slope = np.where(kappa > last, -above / (above + pole), curve(inside, 1))
+    slope = q * np.clip(slope, -1.0, 0.0)
     below = np.minimum(kappa / levels[0], 1.0)
     return q - slope * (1 - below), slope * below
-
-
-def _weighted(differences: Array, share: Array, noise: Array) -> Array:
-    """Return the share as differences of q and the closed form tell it together.
-
-    Differences have the noise of q at two points of the grid. The closed form has none to speak of,
-    but it is off by its approximation: taken as a standard error, by the factor of B by which
-    it may be put right elsewhere.
-    """
-    off = np.log(_NEAR) * share * (1 - share)
-    weight = np.divide(off**2, off**2 + noise**2, out=np.ones_like(off), where=noise > 0)
-    return np.asarray(weight * differences + (1 - weight) * share)
 
 
 def _fallen(kappa: Array, poles: Array, wanted: float) -> Array:
