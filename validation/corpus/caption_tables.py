@@ -121,9 +121,12 @@ def _text_rows(
             mended = mended_row(lines[0].rstrip("\r\n"), row, header, columns, separator)
             row, error = (row, error) if mended is None else (mended, None)
         if error is not None:
+            opened = number - len(lines) + 1
+            where = f"line {number}" if opened == number else f"lines {opened} to {number}"
             raise InputError(
-                f"path must be a table in CSV, got {table}: {error} (line {number});"
-                " double each quotation mark inside a quoted caption"
+                f"path must be a table in CSV, got {table}: {error} ({where}); close the quotation"
+                f" mark that opens a field in line {opened}, or leave it out, and double each one"
+                " inside a quoted caption"
             ) from error
         if len(row) != len(header):
             how = (

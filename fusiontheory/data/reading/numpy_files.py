@@ -98,9 +98,13 @@ def _declared(file: IO[bytes], size: int) -> tuple[np.dtype[Any], Stored]:
     left = size - file.tell()
     if not dtype.hasobject and math.prod(shape) * dtype.itemsize > left:
         raise ValueError(f"the header declares {shape} of {dtype}, {left} bytes are there")
-    return dtype, Stored(
-        shape, dtype.name, lambda: np.zeros(shape, dtype), dtype.itemsize, type_problem(dtype)
-    )
+    problem = type_problem(dtype)
+    if dtype.kind == "O" and not shape:  # what numpy.save makes of a dictionary
+        problem = (
+            "it holds one Python object, such as a dictionary of arrays, which is never unpickled;"
+            ' save its arrays with numpy.savez("features.npz", **dictionary)'
+        )
+    return dtype, Stored(shape, dtype.name, lambda: np.zeros(shape, dtype), dtype.itemsize, problem)
 
 
 def _has_fields(dtype: np.dtype[Any], stored: Stored) -> bool:

@@ -358,7 +358,11 @@ def test_damaged_files(tmp_path: Path, layout: str, damage: str) -> None:
         ),
         ("x.csv", "image,caption,split\na.jpg,A\n", ["3 fields", "got 2", "line 2", "missing"]),
         ("x.csv", "picture here\na.jpg\n", ["add such a header"]),
-        ("x.csv", 'image,caption\na.jpg,"A\nb.jpg,B\n', ["x.csv", "quotation mark"]),
+        (
+            "x.csv",
+            'image,caption\na.jpg,"A\nb.jpg,B\n',
+            ["lines 2 to 3", "opens a field in line 2"],
+        ),
         ("x.csv", "image,caption,split\na.jpg,A,holdout\n", ["split", "'holdout'", "line 2"]),
         ("x.csv", "image,caption\nhttp://x.org/a.jpg,A\n", ["not an address", "download"]),
         ("x.csv", "image,caption\n ,A\n", ["blank", "line 2"]),
