@@ -280,7 +280,7 @@ def huge(path: Path) -> None:
     ("name", "write", "said"),
     [
         ("v.npy", objects, "it holds Python objects, which are never unpickled"),
-        ("v.npy", lambda path: np.save(path, {"image": IMAGE}), "savez.*dictionary"),
+        ("v.npy", lambda path: np.save(path, {"image": IMAGE}), "**dictionary"),
         ("v.npy", short, "truncated or altered"),
         ("v.npy", huge, "truncated or altered"),
         ("v.npy", lambda path: np.save(path, np.array(["a"] * N)), "got text in"),

@@ -21,6 +21,10 @@ from fusiontheory.typing import AnyArray
 
 __all__ = ["open_npy", "open_npz"]
 
+_ONE_OBJECT = (
+    "it holds one Python object, such as a dictionary of arrays, which is never unpickled; save its"
+    ' arrays with numpy.savez("features.npz", **dictionary)'
+)
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -98,13 +102,9 @@ def _declared(file: IO[bytes], size: int) -> tuple[np.dtype[Any], Stored]:
     left = size - file.tell()
     if not dtype.hasobject and math.prod(shape) * dtype.itemsize > left:
         raise ValueError(f"the header declares {shape} of {dtype}, {left} bytes are there")
-    problem = type_problem(dtype)
-    if dtype.kind == "O" and not shape:  # what numpy.save makes of a dictionary
-        problem = (
-            "it holds one Python object, such as a dictionary of arrays, which is never unpickled;"
-            ' save its arrays with numpy.savez("features.npz", **dictionary)'
-        )
-    return dtype, Stored(shape, dtype.name, lambda: np.zeros(shape, dtype), dtype.itemsize, problem)
+    one = dtype.kind == "O" and not shape  # what numpy.save makes of a dictionary
+    why = _ONE_OBJECT if one else type_problem(dtype)
+    return dtype, Stored(shape, dtype.name, lambda: np.zeros(shape, dtype), dtype.itemsize, why)
 
 
 def _has_fields(dtype: np.dtype[Any], stored: Stored) -> bool:
