@@ -97,7 +97,7 @@ def with_nan(v: np.ndarray) -> str:
         ),
         ("x.npz", lambda path: np.savez(path, image=1e30 * IMAGE, text=TEXT), "as the largest"),
         ("x.npz", lambda path: np.savez(path, image=1e-30 * IMAGE, text=TEXT), "as the largest"),
-        ("x.npy", lambda path: np.save(path, {"image": IMAGE}), "Python objects, which are never"),
+        ("x.npy", lambda path: np.save(path, {"image": IMAGE}), "one Python object, such as"),
         ("x.npy", lambda path: structured(path, "left"), "got.* id, left, text"),
         (
             "x.npz",

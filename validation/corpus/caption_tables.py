@@ -65,6 +65,7 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
     else:
         columns, rows = _parquet(table) if table.suffix == ".parquet" else _text(table)
     listing = Listing(table)
+    beside = f"{table.parent.resolve()}/"
     for place, row in rows:
         path, label, captions = row[0], row[1], row[2:]
         if not isinstance(path, str):
@@ -72,11 +73,12 @@ def list_table(table: Path, splits: Mapping[str, str] | None = None) -> Listing:
                 f"column {columns.image} must hold paths of image files, got"
                 f" {type(path).__name__} ({table} {place}); write images to files first"
             )
-        path = relative_path(path.strip(), f"{table} {place}")
+        # Whole paths, as scripts that list a folder write them, are of this machine or of another.
+        path = relative_path(path.strip().removeprefix(beside), f"{table} {place}")
         if columns.image.strip().lower().endswith("id") and "." not in path:
             raise InputError(
                 f"column {columns.image} must hold names of image files, got {path!r} ({table}"
-                f" {place}); write such as {path}.jpg, and rename the column image"
+                f" {place}); write each with the ending that its file has, such as {path}.jpg"
             )
         if columns.split is None:
             split = (splits or {}).get(path)

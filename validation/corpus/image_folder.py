@@ -58,7 +58,10 @@ def relative_path(text: str, where: str) -> str:
         rule = "must be without control characters", "rename the file"
     elif "://" in text:
         rule = "must be a file, not an address", "download the images first"
-    elif text[0] in "/\\" or plain[1:2] == ":" or ".." in re.split(r"[/\\]", text):
+    elif text[0] in "/\\" or plain[1:2] == ":":
+        name = re.split(r"[/\\]", text)[-1]
+        rule = "must stay inside the image folder", f"write it relative to that folder, as {name}"
+    elif ".." in re.split(r"[/\\]", text):
         rule = "must stay inside the image folder", "write it relative to that folder, without .."
     elif "\\" in text:
         rule = "must have / between folders", "write / in place of each backslash"

@@ -59,7 +59,7 @@ def test_layouts_that_people_have(tmp_path: Path, content: str, expected: tuple)
     [
         ("filepath\theadline\n0.jpg\tA\n", "'headline' .*; rename the column"),
         ("picture,caption\n0.jpg,A\n", "'picture', .*; rename the column"),
-        ("image_id,caption\n0,A\n", "got '0' .* write such as 0.jpg, and rename the column"),
+        ("image_id,caption\n0,A\n", "got '0' .* with the ending that its file has, such as 0.jpg"),
         ("image| number| comment\n0.jpg| A\n", r"line 2\); a '\|' is missing: add it"),
         ("image,caption,split\n0.jpg,A, b,dev\n", "put captions that contain ',' in double quotes"),
         ("filename,captions\n0.jpg,\"['A.' 'B.']\"\n", "as NumPy prints it"),

@@ -282,6 +282,13 @@ def test_no_path_leads_outside(tmp_path: Path, layout: str, path: str) -> None:
             read_corpus(file, incomplete=incomplete)  # type: ignore[arg-type]
 
 
+def test_whole_paths_beside_the_table_are_read(tmp_path: Path) -> None:
+    write_images(tmp_path / "imgs", "a.jpg", "b.jpg")
+    rows = (f"{tmp_path.resolve()}/imgs/{name}.jpg\tA {name}.\n" for name in "ab")
+    (tmp_path / "train.tsv").write_text("filepath\ttitle\n" + "".join(rows))
+    assert read_corpus(tmp_path / "train.tsv").paths == ("imgs/a.jpg", "imgs/b.jpg")
+
+
 @pytest.mark.parametrize("link", ["file", "folder", "loop"])
 def test_no_link_leads_outside(tmp_path: Path, link: str) -> None:
     file = table(tmp_path / "home")
