@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import checked, numbers
 from fusiontheory.typing import AnyArray, Array
 
 __all__ = ["SharedDirections"]
@@ -70,6 +70,7 @@ class SharedDirections:
         kept = max(int((values > edge).sum()), 1)
         return cls(left[:, :kept], right[:kept].T, values[:kept], edge)
 
+    @checked(image=numbers, text=numbers)
     def project(self, image: AnyArray, text: AnyArray) -> tuple[Any, Any]:
         """Return the coordinates v U and t W along the directions, in the precision given.
 

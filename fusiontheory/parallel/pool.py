@@ -6,6 +6,7 @@ import functools
 import os
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -123,6 +124,8 @@ def _hush_tracker() -> None:
             return launch()
 
     setattr(tracker, name, hushed)
+    # Before it starts another one it warns, in this process, that one died.
+    warnings.filterwarnings("ignore", "resource_tracker: process died", UserWarning)
 
 
 @contextmanager

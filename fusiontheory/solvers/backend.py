@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING
 import scipy.linalg
 
 from fusiontheory.checks import InputError
-from fusiontheory.constraints import checked
+from fusiontheory.constraints import (
+    as_many,
+    being,
+    checked,
+    finite,
+    non_negatives,
+    positive_integers,
+)
 from fusiontheory.heads import Head
 from fusiontheory.solvers import nested
 from fusiontheory.solvers.kernel_ridge import (
@@ -216,7 +223,13 @@ def _measured(
     return measured(head, train, test, places, lambda *given: outputs(*given, place))
 
 
-@checked
+@checked(
+    gram=being("square", lambda gram: gram.ndim == 2 and gram.shape[0] == gram.shape[1]),
+    labels=finite(2),
+    sizes=positive_integers,
+    ridges=non_negatives,
+    together=as_many("gram", "labels", at_most="sizes"),
+)
 def dual_ridge(
     gram: Array,
     labels: Array,
