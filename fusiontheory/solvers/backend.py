@@ -8,15 +8,14 @@ Place(device='cpu', precision='float64')
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import scipy.linalg
 
 from fusiontheory.checks import InputError
 from fusiontheory.constraints import (
-    as_many,
     being,
     checked,
     finite,
@@ -223,12 +222,20 @@ def _measured(
     return measured(head, train, test, places, lambda *given: outputs(*given, place))
 
 
+def _sizes_within(given: Mapping[str, Any]) -> None:
+    """Refuse sizes above the rows of the kernel matrix or of the labels, which may be more."""
+    rows = min(len(given["gram"]), len(given["labels"]))
+    for n in given["sizes"]:
+        if n > rows:
+            raise InputError(f"sizes must be at most the {rows} rows of gram and labels, got {n}")
+
+
 @checked(
     gram=being("square", lambda gram: gram.ndim == 2 and gram.shape[0] == gram.shape[1]),
     labels=finite(2),
     sizes=positive_integers,
     ridges=non_negatives,
-    together=as_many("gram", "labels", at_most="sizes"),
+    together=_sizes_within,
 )
 def dual_ridge(
     gram: Array,

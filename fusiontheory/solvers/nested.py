@@ -121,7 +121,7 @@ def dual_ridge(
 
     Args:
         gram: lower triangle of K, shape (N, N) in Fortran order; it is overwritten.
-        labels: shape (N, T).
+        labels: shape (N, T), or of more rows.
         sizes: each at most N.
         ridges: delta >= 0.
         intercept: whether there is a constant that the ridge does not penalise.
