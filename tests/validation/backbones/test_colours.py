@@ -90,7 +90,7 @@ def test_opaque_images_keep_their_pixels(mode: str) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("deep", "I;16 values up to 4095 of 65535, as of 12 bits or fewer; save as 8-bit, scaled"),
+        ("deep", "values up to 4095 of 65535, as of 12 bits or fewer; save as 8-bit, scaled"),
         (b"version https://git-lfs.github.com/spec/v1", "not an image but a pointer that Git LFS"),
         (b"\0\0\0\x18ftypheic", "in the format HEIC or AVIF, which is not read here; save it as"),
         (b"<?xml?><svg/>", "a drawing (SVG), which has no pixels; save it as PNG"),
@@ -107,5 +107,6 @@ def test_why_an_image_is_left_out(content: str | bytes, reason: str, tmp_path: P
     (batch,) = decoded([(0, image_files([("a", path)], 1))], Preprocessing(size=8), 0)
     ((name, said),) = batch.skipped
     assert name == "a"
-    assert said.startswith(reason)
+    # Pillow before 11 calls its mode I.
+    assert said.removeprefix("I;16 ").removeprefix("I ").startswith(reason)
     assert said.endswith("0 to 255") or content != "deep"
