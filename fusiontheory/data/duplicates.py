@@ -20,9 +20,9 @@ __all__ = ["caption_places", "check_distinct_images", "equal_rows", "same_images
 
 _CHUNK = 4096  # rows at a time
 
-# Distances in units of the root mean square distance from the mean. Copies of an image are at most
-# so far apart, or so far where their number leaves no doubt; different images have a continuum of
-# distances instead, with few pairs below any length and many more below twice the length.
+# Lengths at which a gap in the distances is looked for, in units of the root mean square distance
+# from the mean. Different images have no gap: many more pairs lie below twice a length than below
+# it. Between copies of an image and all other pairs there is one.
 _REACH = np.geomspace(1e-4, 0.15, 32)
 _GAP = 10
 _MOST_COPIES = 20
