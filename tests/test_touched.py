@@ -10,6 +10,14 @@ from touched import ALWAYS, mirrored, selected
         ("fusiontheory/risk/ridge.py", ["fusiontheory/risk/ridge.py", "tests/risk/test_ridge.py"]),
         ("fusiontheory/risk/spectra.py", ["fusiontheory/risk/spectra.py", "tests/risk"]),
         ("fusiontheory/cli.py", ["fusiontheory/cli.py", "tests/test_cli.py"]),
+        (
+            "fusiontheory/moments/paired.py",
+            [
+                "fusiontheory/moments/paired.py",
+                "tests/moments/test_paired.py",
+                "tests/moments/test_paired_signal.py",
+            ],
+        ),
         ("fusiontheory/checks.py", ["fusiontheory/checks.py"]),
         ("fusiontheory/tangent/__init__.pyi", ["tests/tangent"]),
         (

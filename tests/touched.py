@@ -1,8 +1,9 @@
 """Print the tests of the files that were touched: ``python tests/touched.py``, for `make check`.
 
 Touched is what differs from the last commit, or from where the branch left main, and what is new.
-The tests of ``fusiontheory/risk/ridge.py`` are ``tests/risk/test_ridge.py``, or where there is no
-such file all of ``tests/risk``; its own examples are run too.
+The tests of ``fusiontheory/risk/ridge.py`` are ``tests/risk/test_ridge.py`` and those whose names
+go on from there, ``test_ridge_....py``, or where there is no such file all of ``tests/risk``; its
+own examples are run too.
 """
 
 from __future__ import annotations
@@ -54,8 +55,11 @@ def mirrored(path: str, root: Path = ROOT) -> list[str]:
     below = file.parts[1:-1] if file.parts[0] == "fusiontheory" else file.parts[:-1]
     folder = PurePosixPath("tests", *below)
     exact = folder / f"test_{file.stem}.py"
+    parts = sorted(str(p.relative_to(root)) for p in (root / folder).glob(f"test_{file.stem}_*.py"))
+    if (root / exact).exists():
+        return [*own, str(exact), *parts]
     study = PurePosixPath(*folder.parts[:2]) / f"test_{folder.name}.py"  # one file a study
-    for found in (exact, study, *(folder, *folder.parents)[:-2]):
+    for found in (study, *(folder, *folder.parents)[:-2]):
         if (root / found).exists():
             return [*own, str(found)]
     return own

@@ -73,6 +73,17 @@ def correlated(n, d=6, seed=0):
     return z, 0.7 * z + np.sqrt(0.51) * w
 
 
+def partly_shared(seed, n=300, d_v=6, d_t=5, captions=None, shared=0.8):
+    """Return images and texts, or several of them each, that share coordinates up to a factor."""
+    rng = np.random.default_rng(seed)
+    image = rng.standard_normal((n, d_v)) * np.arange(1, d_v + 1) ** -0.5
+    shape = (n, d_t) if captions is None else (n, captions, d_t)
+    text = rng.standard_normal(shape) * np.arange(1, d_t + 1) ** -0.5
+    k = min(d_v, d_t)
+    text[..., :k] += shared * (image[:, :k] if captions is None else image[:, None, :k])
+    return image, text
+
+
 def lengths(v, t, unit):
     """Return the length |x| of x = [v; t], in units of the root of ``unit``."""
     return np.sqrt(((v**2).sum(axis=1) + (t**2).sum(axis=1)) / unit)

@@ -48,10 +48,8 @@ READS = {
 EACH = [pytest.param(module, id=name) for name, module in FIGURES.items()]
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project folder with small made-up tables; n = 64 of the bilinear head was not run."""
-    root = tmp_path_factory.mktemp("project")
+def made_up() -> dict[str, pd.DataFrame]:
+    """Small tables by file; n = 64 of the bilinear head was not run."""
     conditions, heads = ("unaligned", "aligned"), ("concat-mlp", "cross-attention", "bilinear")
     rows = [
         (setting, c, head, n, sigma, side, 5, start + n / 1000 - sigma, 0.004, start)
@@ -88,7 +86,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = counts[["head", "parameters"]].replace(257, 258).assign(condition="aligned")
     # Of a condition with other dimensions, which the counts are not about.
     other = runs.assign(condition="unaligned", parameters=1)
-    tables = {
+    return {
         f"{TRAINED}/accuracy.csv": accuracy,
         f"{TRAINED}/gaps.csv": gaps,
         f"{TRAINED}/runs.csv": pd.concat([runs, other]),
@@ -102,7 +100,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "experiments/paper_figure6/predictions.csv": risks,
         "experiments/paper_figure6/results.csv": risks[risks["theory"] == "sharp"],
     }
-    for name, table in tables.items():
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder with made-up tables, and what else is read beside them."""
+    root = tmp_path_factory.mktemp("project")
+    for name, table in made_up().items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         table.to_csv(root / name, index=False)
     missing = ["aligned, bilinear, n = 64 (0 of 5 seeds)"]

@@ -6,15 +6,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from twins import FAST, D, architecture, assert_close, draw
+
 from fusiontheory.checks import InputError
-from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.networks import NETWORKS
-from fusiontheory.store import RecordStore
 from fusiontheory.training import (
     Architecture,
-    Batches,
     DropoutMasks,
-    FeatureBank,
     IndexedPairs,
     Member,
     MemberGroup,
@@ -22,62 +20,11 @@ from fusiontheory.training import (
     TrainingSettings,
     all_members,
     chosen_method,
-    group_cell,
-    member_groups,
     train_members,
-    train_recorded,
     unpack_right,
 )
 
-D = 8
 CPU = torch.device("cpu")
-SMALL = {
-    "cross-attention": {"width": 8, "hidden": (8,)},
-    "two-way-attention": {"width": 8, "hidden": (8,)},
-    "token-attention": {"width": 8, "chunks": 4, "hidden": (8,)},
-    "concat-mlp": {"hidden": (16,)},
-    "gated": {"width": 8},
-}
-FAST = TrainingSettings(learning_rate=0.02, batch_size=32, epochs=3)
-
-
-@pytest.fixture(scope="module")
-def features():
-    rng = np.random.default_rng(0)
-    image = rng.standard_normal((200, D))
-    text = image[:, None] + 0.5 * rng.standard_normal((200, 2, D))
-    split = ["train"] * 100 + ["dev"] * 40 + ["test"] * 60
-    return FeatureSet(image, text, split=split, name="twins")
-
-
-def draw(features, n=150, seed=0, name=None):
-    def pairs(split, count, key):
-        entropy = np.random.SeedSequence([seed, key])
-        return draw_pairs(features.rows(split), 2, count, entropy)
-
-    return PairDataset.from_features(
-        features, pairs("train", n + n % 2, 0), pairs("dev", 60, 1), pairs("test", 100, 2), name
-    ).first(n)
-
-
-@pytest.fixture(scope="module")
-def members(features):
-    """Members of two sizes, draws and hyper-parameters; the epochs of 75 end in a smaller batch."""
-    return [
-        Member(draw(features, n, seed), seed, rate, decay)
-        for n, rate, decay in ((64, None, 0.01), (75, 0.005, None))
-        for seed in (0, 1)
-    ]
-
-
-def architecture(head):
-    return Architecture(head, SMALL.get(head, {}))
-
-
-def assert_close(left, right, **tolerance):
-    numbers = left.select_dtypes("number").columns.drop("seconds")
-    pd.testing.assert_frame_equal(left[numbers], right[numbers], **tolerance)
-    assert left["test_right"].tolist() == right["test_right"].tolist()
 
 
 @pytest.mark.parametrize("head", NETWORKS)
@@ -162,25 +109,6 @@ def test_equals_a_bare_loop(features, method):
     for name in ("train", "dev", "test"):
         assert found[f"{name}_accuracy"] == pytest.approx(scores["accuracy"][name], abs=1e-9)
         assert found[f"{name}_loss"] == pytest.approx(scores["loss"][name], rel=1e-4)
-
-
-def test_an_epoch_has_each_pair_once_and_batches_are_means(features):
-    data = draw(features, 75)
-    bank = FeatureBank([data], CPU)
-    batches = Batches(bank, [Member(data)], 32)
-    epoch = [batches.at(step) for step in range(3)]
-    seen = torch.cat([batch.image[0][batch.weight[0] > 0] for batch in epoch])
-    expected = torch.tensor(data.image[data.train.image])
-    order = [x[np.lexsort(x.numpy().T)] for x in (seen, expected)]
-    torch.testing.assert_close(*order)
-    for batch in epoch:
-        assert batch.weight.sum().item() == pytest.approx(1.0)
-
-
-def test_features_of_one_source_are_on_the_device_once(features):
-    bank = FeatureBank([draw(features, 64), draw(features, 64, seed=1)], CPU)
-    assert bank.image.shape == (200, D)
-    assert bank.text.shape == (400, D)
 
 
 def test_the_task_is_learned_by_heads_that_can(features):
@@ -278,55 +206,6 @@ def test_tokens_and_unknown_dev_and_test():
     assert runs[0]["epoch"].tolist() == [2, 2]
 
 
-class Killed(Exception):
-    pass
-
-
-class DyingStore(RecordStore):
-    def write(self, *arguments, **settings):
-        path = super().write(*arguments, **settings)
-        if sum(one.cells for one in self.status()) == 2:
-            raise Killed
-        return path
-
-
-def test_resuming_after_a_kill_gives_the_same_table(members, tmp_path, monkeypatch):
-    groups = [
-        group
-        for head, size in (("bilinear", 4), ("concat-linear", 3))
-        for group in member_groups(head, members, FAST, method="stacked", size=size)
-    ]
-    whole = train_recorded(groups, RecordStore(tmp_path / "whole"), "demo")
-    with pytest.raises(Killed):
-        train_recorded(groups, DyingStore(tmp_path / "resumed"), "demo")
-    trained = []
-    table = MemberGroup.table
-    monkeypatch.setattr(MemberGroup, "table", lambda own: trained.append(own) or table(own))
-    resumed = train_recorded(groups, RecordStore(tmp_path / "resumed"), "demo")
-    assert trained == groups[2:]
-    pd.testing.assert_frame_equal(
-        *(frame.drop(columns="seconds") for frame in (whole, resumed)), check_exact=True
-    )
-    assert len(whole) == 2 * len(members)
-
-
-def test_cells_tell_runs_apart(features):
-    def cell(head="bilinear", n=64, seed=0, settings=FAST, **changes):
-        group = member_groups(head, [Member(draw(features, n), seed, **changes)], settings)[0]
-        return group_cell(group, "demo")
-
-    others = [
-        cell("concat-linear"),
-        cell(n=66),
-        cell(seed=1),
-        cell(settings=TrainingSettings(batch_size=32)),
-        cell(learning_rate=0.1),
-        cell(init_scale=2.0),
-        cell(order_seed=5),
-    ]
-    assert len({cell(), cell(), *others}) == 8
-
-
 def test_small_networks_are_stacked_and_large_ones_looped_on_a_cpu():
     def choose(*arguments, device="cpu"):
         return chosen_method("auto", *arguments, torch.device(device))
@@ -380,22 +259,6 @@ def test_bad_input_is_refused_before_any_work(features, monkeypatch, call, messa
     monkeypatch.setattr(MemberGroup, "train", lambda own: pytest.fail("work was done"))
     with pytest.raises(InputError, match=message):
         call(data)
-
-
-def test_leaks_and_rows_that_are_not_there_are_refused(features):
-    data = draw(features, 64)
-    rows = features.rows
-    fair = draw_pairs(rows("train"), 2, 20, np.random.SeedSequence(0))
-    for split in ("dev", "test"):
-        with pytest.raises(InputError, match=f"train and {split} must not share images"):
-            PairDataset.from_features(features, fair, **{split: fair})
-    # A test pair whose image is new, and whose text is that of a training image.
-    leak = IndexedPairs([150], [2 * int(fair.text[0])], [-1])
-    with pytest.raises(InputError, match="train and test must not share images"):
-        PairDataset("leak", data.image, data.text, data.owner, data.train, test=leak)
-    far = IndexedPairs([500], [0], [1])
-    with pytest.raises(InputError, match="got row 500"):
-        PairDataset("far", data.image, data.text, data.owner, far)
 
 
 def test_members_of_different_shapes_are_refused(features):
