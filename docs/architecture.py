@@ -210,6 +210,6 @@ if __name__ == "__main__":
     text = PAGE.read_text(encoding="utf-8")
     text = inserted(text, "rooms", counted())
     text = inserted(text, "holdings", holdings())
-    for name, block in zip(("walk", "joined"), walks(), strict=True):
+    for name, block in zip(("walk", "joined", "apart"), walks(), strict=True):
         text = inserted(text, name, block)
     PAGE.write_text(text, encoding="utf-8")

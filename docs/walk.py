@@ -10,9 +10,11 @@ it enters a room that a call below it has left and not returned to.
 
 from __future__ import annotations
 
+import ast
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -37,6 +39,8 @@ JOINED = (
 )
 """Files that follow each other on the way, and could be one."""
 _MOST = 400  # lines of a file
+_NAMED = 3
+"""So many modules are named that take another one, so that not every new one makes the page old."""
 _STEP = 20
 """Lines of files are told to so many, so that not every edit makes the page old."""
 
@@ -156,8 +160,11 @@ def prediction() -> tuple[ft.Moments, Callable[[], Any]]:
     return moments, lambda: ft.predict_curve("concat-mlp", moments, [64, 512], ridge=1.0)
 
 
-def walks() -> tuple[str, str]:
-    """Return both walks as text, with every module loaded before, and what joining would leave."""
+def walks() -> tuple[str, str, str]:
+    """Return both walks as text, what joining would leave, and who else takes which module.
+
+    Every module is loaded before.
+    """
     prediction()[1]()
     moments, predict = prediction()
     diagnosis = watch(lambda: moments.diagnosis)
@@ -166,7 +173,7 @@ def walks() -> tuple[str, str]:
         f"The prediction, of moments that carry their diagnosis\n\n{predicted.to_text()}\n\n"
         f"The diagnosis of the features\n\n{diagnosis.to_text()}"
     )
-    return text, joinable(predicted)
+    return text, joinable(predicted), apart(predicted)
 
 
 def joinable(walk: Walk) -> str:
@@ -180,6 +187,39 @@ def joinable(walk: Walk) -> str:
     modules, passages = walk.joined(*short)
     lines.append(f"       {modules:7}  {passages:8}  all of these with at most {_MOST} lines")
     return "\n".join(lines)
+
+
+def apart(walk: Walk) -> str:
+    """Return a line for each module of the walk: others of the library that take it too."""
+    lines = []
+    for module, by in takers(walk.modules).items():
+        asked = {start for start, end in walk.passages if end == module}
+        others = sorted(by - asked)
+        said = ", ".join(others[:_NAMED]) or "nobody"
+        more = " and others" if len(others) > _NAMED else ""
+        lines.append(f"{module:23} {said}{more}")
+    return "\n".join([f"{'module':23} taken by others too", *lines])
+
+
+def takers(modules: Iterable[str]) -> dict[str, set[str]]:
+    """Return by module those of the library that import something that it defines, by any face."""
+    found: dict[str, set[str]] = {module: set() for module in modules}
+    faces = tuple(f"fusiontheory.{name}" for name in {room(module) for module in found})
+    for path in LIBRARY.rglob("*.py"):
+        own = ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
+        if path.name == "__init__.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            homes = [node.module]  # within a room a module is imported itself
+            if node.module in faces:
+                face = import_module(node.module)
+                homes = [getattr(getattr(face, a.name), "__module__", "") for a in node.names]
+            for home in homes:
+                if (name := home.removeprefix("fusiontheory.")) in found:
+                    found[name].add(own)
+    return found
 
 
 def _length(files: Sequence[str]) -> int:

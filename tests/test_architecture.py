@@ -23,7 +23,7 @@ def test_the_page_is_up_to_date(scripts):
     told = "docs/architecture.md is behind the code: make map"
     assert architecture.inserted(page, "rooms", architecture.counted()) == page, told
     assert architecture.inserted(page, "holdings", architecture.holdings()) == page, told
-    for name, block in zip(("walk", "joined"), walk.walks(), strict=True):
+    for name, block in zip(("walk", "joined", "apart"), walk.walks(), strict=True):
         assert architecture.inserted(page, name, block) == page, told
 
 
