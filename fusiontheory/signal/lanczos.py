@@ -24,6 +24,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.interpolate import CubicHermiteSpline, CubicSpline
 from scipy.optimize import brentq
+from scipy.special import expit, logit
 
 from fusiontheory.constraints import checked
 from fusiontheory.typing import Array
@@ -39,6 +40,8 @@ _SMALL_SHARE = 0.25
 _NEAR = 1.5
 # B is a mean of eigenvalues of S, which are below its trace; the grid ends at the trace.
 _LARGEST_SHARE = 0.5
+# Shares nearer to 0 or 1 have no odds.
+_EDGE = 1e-9
 
 
 @checked
@@ -128,20 +131,23 @@ class MatchingSignal:
                 of t and their cross-covariance alone.
         """
         known = lanczos_signal(self.operator, steps)
-        share = self._shares(known, steps)
-        return signal_curve(kappa, self.grid, known, self.levels, self.shape, share)
+        share = self._shares(steps)
+        error = np.divide(self.known_error, known, out=np.ones_like(known), where=known > 0)
+        return signal_curve(kappa, self.grid, known, self.levels, self.shape, share, error)
 
-    def _shares(self, q: Array, steps: int) -> Array:
-        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa, from q there.
+    def _shares(self, steps: int) -> Array:
+        """Return c^T A^{-1} S A^{-1} c / q at the grid's points, A = S + kappa.
 
-        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q / d_0), exact to first
-        order in S / kappa, and where c is an eigenvector of Lambda and of S. S is at least
-        Lambda / 2, half of it being the mismatched class's.
+        With A^{-1} c in the direction of R c it is (c^T R S R c / d_0) (q_1 / d_0), q_1 = d_0^2 /
+        (d_0 + d_1 / 2) that of one step: exact to first order in S / kappa, and where c is an
+        eigenvector of Lambda and of S. S is at least Lambda / 2, half of it being the
+        mismatched class's.
         """
-        excess = self.operator[:, 1] if steps else 0.0
+        excess = self.operator[:, 1] if steps else np.zeros_like(self.grid)
         matched = np.maximum(self.mismatched + excess, 0.0)
         plain = np.maximum(self.operator[:, 0], np.finfo(np.float64).tiny)
-        return np.asarray((self.mismatched + matched) / 2 / plain * np.minimum(q / plain, 2.0))
+        one = 1 / np.maximum(1 + excess / plain / 2, 0.5)
+        return np.asarray((self.mismatched + matched) / 2 / plain * one)
 
     def error(self, kappa: Array) -> Array:
         """Return the standard error of q from the number of images."""
@@ -210,9 +216,18 @@ def lanczos_signal(moments: Array, steps: int = 2) -> Array:
 
 @checked
 def signal_curve(
-    kappa: Array, grid: Array, known: Array, levels: Array, shape: Array, share: Array
+    kappa: Array,
+    grid: Array,
+    known: Array,
+    levels: Array,
+    shape: Array,
+    share: Array,
+    error: Array,
 ) -> tuple[Array, Array]:
     """Return q and its derivative in log kappa from q at the points of a grid.
+
+    The derivative is that of the curve as far as noise of q leaves it, and what ``share`` says
+    else: both are weighted by the inverse of their variances (`_weighted`).
 
     Args:
         kappa: effective ridges above 0.
@@ -223,6 +238,7 @@ def signal_curve(
         share: (q + dq / d log kappa) / q at the grid's points, B / (kappa + B) where q is
             A / (kappa + B). Where kappa is large differences of q do not tell it, as it is smaller
             than their noise: there q follows from it.
+        error: standard error of q at the grid's points over q.
     """
     signal = _falling(np.log(grid), known)
     step = (levels.size - 1) // (grid.size - 1)
@@ -249,10 +265,28 @@ def signal_curve(
     inside = np.clip(log_kappa, log_levels[0], log_levels[-1])
     above = np.maximum(kappa, last)
     q = np.exp(curve(inside)) * (last + pole) / (above + pole)
-    slope = np.where(kappa > last, -above / (above + pole), curve(inside, 1))
-    slope = q * np.clip(slope, -1.0, 0.0)
+    steepness = np.clip(curve(inside, 1), -1.0, 0.0)
+    at = np.log(grid)
+    told = expit(np.interp(inside, at, logit(np.clip(share, _EDGE, 1 - _EDGE))))
+    noise = np.sqrt(2) / (at[1] - at[0]) * np.interp(inside, at, error)
+    steepness = _weighted(steepness + 1, told, noise) - 1
+    slope = q * np.where(kappa > last, -above / (above + pole), steepness)
     below = np.minimum(kappa / levels[0], 1.0)
     return q - slope * (1 - below), slope * below
+
+
+def _weighted(differences: Array, share: Array, noise: Array) -> Array:
+    """Return the share as differences of q and the closed form tell it together.
+
+    Differences have the noise of q at two points of the grid, as far as q falls between them: where
+    it is flat both are off together. The closed form has none to speak of, but it is off by its
+    approximation: taken as a standard error, by the factor of B by which it may be put right
+    elsewhere.
+    """
+    fall = 1 - share
+    off, noise = np.log(_NEAR) * share * fall, noise * fall
+    weight = np.divide(off**2, off**2 + noise**2, out=np.ones_like(off), where=noise > 0)
+    return np.asarray(weight * differences + (1 - weight) * share)
 
 
 def _fallen(kappa: Array, poles: Array, wanted: float) -> Array:

@@ -1,10 +1,13 @@
 """The matching signal: moments against their closed form, resolvents against brute force."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fusiontheory.moments import Moments, centred
 from fusiontheory.signal import (
     FOLDS,
     MatchingSignal,
@@ -13,6 +16,7 @@ from fusiontheory.signal import (
     signal_curve,
     signal_error,
 )
+from fusiontheory.synthetic import find_population
 
 KAPPA = (0.05, 1.0)
 
@@ -192,12 +196,12 @@ def test_a_signal_falls_with_kappa_but_not_faster_than_its_inverse(noise):
     shape, share = -np.log(levels + 0.1), grid / (grid + 0.1)
     known = (grid + 0.1) ** -1.0 * np.exp(noise)
     kappa = np.geomspace(1e-4, 10.0, 60)
-    q, slope = signal_curve(kappa, grid, known, levels, shape, share)
+    q, slope = signal_curve(kappa, grid, known, levels, shape, share, 0 * grid)
     assert (np.diff(q) <= 1e-9 * q[:-1]).all()
     assert (-q * (1 + 1e-9) <= slope).all()
     assert (slope <= 0).all()
     # Between the points of the grid the spline may be steeper.
-    area = grid * signal_curve(grid, grid, known, levels, shape, share)[0]
+    area = grid * signal_curve(grid, grid, known, levels, shape, share, 0 * grid)[0]
     assert (np.diff(area) >= -1e-9 * area[:-1]).all()
 
 
@@ -206,7 +210,8 @@ def test_a_signal_goes_through_what_is_known_where_its_share_is_nearly_so(off):
     grid, pole = np.geomspace(1e-3, 1.0, 6), 0.01
     levels = np.geomspace(1e-3, 1.0, 21)
     known, share = 1 / (grid + pole), off * pole / (grid + off * pole)
-    q, slope = signal_curve(grid, grid, known, levels, -np.log(levels + pole), share)
+    shape = -np.log(levels + pole)
+    q, slope = signal_curve(grid, grid, known, levels, shape, share, 0 * grid)
     if 1 / 1.5 < off < 1.5:
         np.testing.assert_allclose(q, known, rtol=1e-9)
     else:  # shares are put right by a factor of 1.5, and no more
@@ -214,6 +219,47 @@ def test_a_signal_goes_through_what_is_known_where_its_share_is_nearly_so(off):
         assert np.abs(np.log(q / known)).max() < np.log(max(off, 1 / off) / 1.5)
     if off == 1:
         np.testing.assert_allclose(slope, -grid / (grid + pole) ** 2, rtol=0.02)
+
+
+def test_a_slope_lies_between_differences_and_its_closed_form_by_the_noise():
+    grid, pole = np.geomspace(1e-3, 1.0, 8), 0.3
+    levels = np.geomspace(1e-3, 1.0, 29)
+    shape, share, inside = -np.log(levels + pole), 2 * pole / (grid + 2 * pole), grid[1:4]
+
+    def shares(error):
+        known = 1 / (grid + pole)
+        q, slope = signal_curve(inside, grid, known, levels, shape, share, error + 0 * grid)
+        return 1 + slope / q
+
+    np.testing.assert_allclose(shares(0.0), pole / (inside + pole), rtol=0.02)
+    np.testing.assert_allclose(shares(1e6), share[1:4], rtol=1e-6)
+    # The closed form is off by a factor of 1.5 of B, the difference by sqrt(2) errors over a step
+    # as far as q falls.
+    even = np.log(1.5) * share[1:4] * np.log(grid[1] / grid[0]) / np.sqrt(2)
+    for k in range(3):
+        middle = (shares(0.0)[k] + share[1 + k]) / 2
+        assert shares(even[k])[k] == pytest.approx(middle, rel=1e-9)
+
+
+def test_few_images_tell_the_slope_better_with_its_closed_form():
+    """A hundred topics, where q from 500 images can fall as fast as 1/kappa: as from 3000."""
+    population, rng, kappa = (
+        find_population("topics_100"),
+        np.random.default_rng(3),
+        np.array([2.5e-4]),
+    )
+
+    def shares(rows, signals):
+        sample = population.draw(rows, rng)
+        signal = centred(Moments.from_features(sample.image, sample.text)).moments.signal
+        plain = replace(signal, known_error=0 * signal.known_error)
+        both = [own(kappa) for own in (plain, signal)]
+        return [1 + float(slope[0] / q[0]) for q, slope in both][-signals:]
+
+    [known] = shares(3000, 1)
+    off = np.array([shares(500, 2) for _ in range(5)]) - known
+    without, now = np.sqrt(np.mean(off**2, axis=0))
+    assert now < without / 1.5
 
 
 def test_the_error_of_a_signal_in_one_direction():
