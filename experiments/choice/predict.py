@@ -25,8 +25,10 @@ CHOICE = [
     "n0",
     "advised_risk",
     "p_best",
+    "expected_regret",
     "verdict",
     "forecast",
+    "deviation",
     "flat",
     "power",
     "cv_risk",
@@ -51,7 +53,7 @@ def predict(config: Config, records: Records) -> Tables:
     for k, name in enumerate(families):
         pilots = [*config.pilots, *([] if k % _LARGE else [(config.large, 1)])]
         settings = {"pilots": [list(p) for p in pilots], "sizes": config.sizes}
-        settings |= {"task": name, "target": config.target}
+        settings |= {"task": name, "target": config.target, "first": config.first}
         cells.append(Cell(records.name, settings, name, code))
     rows = records.computed(cells, task_rows, config.jobs)
     rows = rows.merge(pd.Series(families, name="family"), left_on="task", right_index=True)
@@ -70,6 +72,7 @@ def task_rows(cell: Cell) -> list[dict[str, Any]]:
         pilots=tuple((n, count) for n, count in cell.config["pilots"]),
         training_sets=tuple((n, 1) for n in cell.config["sizes"]),
         target=cell.config["target"],
+        first=cell.config["first"],
     )
     draw = source(config, cell.config["task"]).draw
     rows: list[dict[str, Any]] = []
@@ -94,22 +97,23 @@ def _pilot_rows(record: Record, config: Config, number: str) -> list[dict[str, A
     }
     choice = choose(curves, config.target)
     table = choice.table
-    risks, probabilities = (
-        dict(zip(table["head"], table[c], strict=True)) for c in ("risk", "p_best")
-    )
+    advised = table.set_index("head")[["risk", "p_best", "expected_regret"]].to_dict("index")
     rows = []
     for curve in curves:
         found, law = curve.forecast(config.sizes), curve.score_law
+        ahead = curve.forecast([config.target])
         name = "r2" if labels.codes is None else "accuracy"
         metric = (law.at(found.risk)[name], *metric_interval(law, found, name))
         scores = record["heads"].get(curve.head, {})
         seen = {
             **about,
             "head": curve.head,
-            "advised_risk": float(risks[curve.head]),
-            "p_best": float(probabilities[curve.head]),
+            "advised_risk": float(advised[curve.head]["risk"]),
+            "p_best": float(advised[curve.head]["p_best"]),
+            "expected_regret": float(advised[curve.head]["expected_regret"]),
             "verdict": choice.verdict,
-            "forecast": float(curve.risk([config.target])[0]),
+            "forecast": float(ahead.risk[0]),
+            "deviation": float(ahead.deviation[0]),
             "flat": float(curve.forecast([curve.items]).risk[0]),
             "power": _power(curve, config.target),
             "cv_risk": float(curve.item_risk.mean()),

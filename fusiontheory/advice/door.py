@@ -10,6 +10,7 @@ from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.inputs import labelled_pilot
 from fusiontheory.advice.labelled import advise_labelled
 from fusiontheory.advice.matching import advise_matching
+from fusiontheory.advice.measured import one_thread
 from fusiontheory.advice.settings import checked_settings
 from fusiontheory.constraints import checked
 from fusiontheory.data import Missing
@@ -79,4 +80,5 @@ def advise(
     if y is None:
         return advise_matching(v, t, groups, missing, settings)
     pilot = labelled_pilot(v, t, y, groups, task=task, missing=missing, seed=settings.seed)
-    return advise_labelled(pilot, settings)
+    with one_thread():
+        return advise_labelled(pilot, settings)

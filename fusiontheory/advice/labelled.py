@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from time import perf_counter
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +12,7 @@ from fusiontheory.advice.cost import cost_table
 from fusiontheory.advice.decision import Decision, decide
 from fusiontheory.advice.features import describe_features, diagnosed
 from fusiontheory.advice.inputs import MOST_ITEMS, Pilot, thinned
+from fusiontheory.advice.measured import measured_curves, side_by_side
 from fusiontheory.advice.settings import LEVEL, Settings
 from fusiontheory.advice.verify import held_out, verify_labelled
 from fusiontheory.advice.words import METRIC_NAMES
@@ -63,7 +62,7 @@ def advise_labelled(pilot: Pilot, settings: Settings) -> Advice:
     tested = None
     if settings.verify:
         pilot, tested = held_out(pilot, settings.seed)
-    curves, seconds = _measure(pilot, heads)
+    curves, seconds = measured_curves(pilot, heads)
     target = _target(pilot, curves, settings)
     choice = choose(curves, target, settings.tolerance, LEVEL)
     decision = decide(
@@ -109,7 +108,9 @@ def _tables(
             one_space=False,
             seed=settings.seed,
         ),
-        "curves": pd.concat([_rows(c, sizes, decision.metric) for c in ranked], ignore_index=True),
+        "curves": pd.concat(
+            side_by_side(lambda c: _rows(c, sizes, decision.metric), ranked), ignore_index=True
+        ),
         "choice": decision.table,
         "crossovers": _crossovers(first, ranked, sizes),
     }
@@ -127,30 +128,6 @@ def _heads(pilot: Pilot, settings: Settings) -> list[str]:
         if find_pilot_head(name).equal_dimensions:
             equal_dimensions(name, d_v, d_t)
     return list(settings.heads)
-
-
-def _measure(pilot: Pilot, heads: list[str]) -> tuple[list[PilotCurve], dict[str, float]]:
-    """Return a curve a head and the seconds that it took; averages share their members."""
-    curves: dict[str, PilotCurve] = {}
-    seconds: dict[str, float] = {}
-    settings: dict[str, Any] = {"task": pilot.task, "groups": pilot.groups}
-
-    def measured(name: str) -> PilotCurve:
-        if name not in curves:
-            head = find_pilot_head(name)
-            members = tuple(measured(member) for member in head.members)
-            start = perf_counter()
-            if members:
-                curves[name] = PilotCurve.average(members, name)
-            else:
-                curves[name] = PilotCurve.from_features(
-                    pilot.image, pilot.text, pilot.y, head, **settings
-                )
-            spent = perf_counter() - start
-            seconds[name] = spent + sum(seconds[member] for member in head.members)
-        return curves[name]
-
-    return [measured(name) for name in heads], seconds
 
 
 def _target(pilot: Pilot, curves: list[PilotCurve], settings: Settings) -> float:
@@ -210,22 +187,13 @@ def _changes(crossovers: pd.DataFrame, head: str, target: float) -> list[str]:
 
 
 def _assurance(ranked: list[PilotCurve], goal: float, target: float) -> pd.DataFrame:
-    rows = []
-    for curve in ranked:
+    def row(curve: PilotCurve) -> tuple[object, ...]:
         largest = int(max(_REACH * curve.items, target))
-        assurance = assured_size(curve, goal, largest=largest)
-        rows.append(
-            (
-                curve.head,
-                goal,
-                assurance.n,
-                assurance.n_assured,
-                assurance.reached,
-                assurance.sentence,
-            )
-        )
+        found = assured_size(curve, goal, largest=largest)
+        return (curve.head, goal, found.n, found.n_assured, found.reached, found.sentence)
+
     names = ["head", "target", "n", "n_assured", "share_at_largest", "sentence"]
-    return pd.DataFrame(rows, columns=names)
+    return pd.DataFrame(side_by_side(row, ranked), columns=names)
 
 
 def _beside(

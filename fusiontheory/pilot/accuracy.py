@@ -26,13 +26,12 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from fusiontheory.checks import finite_array
 from fusiontheory.constraints import checked
 from fusiontheory.pilot.labels import Labels
 from fusiontheory.pilot.subsets import SubsetScores
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Integers
 
 __all__ = ["ScoreLaw", "effective_items", "metrics_over_intercepts", "score_metrics"]
 
@@ -59,19 +58,23 @@ def score_metrics(scores: Array, labels: Labels) -> dict[str, float]:
     """
     if labels.codes is None or labels.classes is None:
         return {"r2": 1 - float(((scores - labels.targets) ** 2).mean(0).sum()) / labels.variance}
+    return _class_metrics(scores, labels.codes, len(labels.classes))
+
+
+def _class_metrics(scores: Array, codes: Integers, classes: int) -> dict[str, float]:
+    """Return the metrics of scores (n, c) for items of these classes."""
     two = scores.shape[1] == 1
     predicted = (scores[:, 0] > 0).astype(np.int64) if two else scores.argmax(1)
-    right = predicted == labels.codes
-    counts = np.bincount(labels.codes, minlength=len(labels.classes))
-    recall = np.bincount(labels.codes, right, len(labels.classes))[counts > 0] / counts[counts > 0]
+    right = predicted == codes
+    counts = np.bincount(codes, minlength=classes)
+    recall = np.bincount(codes, right, classes)[counts > 0] / counts[counts > 0]
     metrics = {"accuracy": float(right.mean()), "balanced_accuracy": float(recall.mean())}
     if two:
-        positive = labels.codes == 1
-        ranks = rankdata(scores[:, 0])[positive].sum()
-        ones, zeros = int(positive.sum()), int((~positive).sum())
-        metrics["auc"] = (
-            float((ranks - ones * (ones + 1) / 2) / (ones * zeros)) if ones * zeros else 0.5
-        )
+        positive = codes == 1
+        ones, zeros = scores[positive, 0], np.sort(scores[~positive, 0])
+        below = (np.searchsorted(zeros, ones, side) for side in ("left", "right"))
+        pairs = ones.size * zeros.size
+        metrics["auc"] = float(sum(x.sum() for x in below) / 2 / pairs) if pairs else 0.5
     return metrics
 
 
@@ -104,8 +107,10 @@ def _noise(labels: Labels) -> Array:
 
 def _copied_metrics(scores: Array, labels: Labels) -> dict[str, float]:
     """Return the metrics of copies (copies, n0, c) of the pilot's items."""
-    rows = np.tile(np.arange(labels.items), len(scores))
-    return score_metrics(scores.reshape(-1, scores.shape[2]), labels.subset(rows))
+    flat = scores.reshape(-1, scores.shape[2])
+    if labels.codes is not None and labels.classes is not None:
+        return _class_metrics(flat, np.tile(labels.codes, len(scores)), len(labels.classes))
+    return score_metrics(flat, labels.subset(np.tile(np.arange(labels.items), len(scores))))
 
 
 @checked
@@ -252,30 +257,73 @@ class ScoreLaw:
 
         A pilot cannot tell an R^2 below 1/n0 from none: from there on they go to chance.
         """
-        least, y = 1 / self.labels.items, self.labels.targets
+        least = 1 / self.labels.items
         there = min(max(r2, least), 1 - 1e-6)
-        spread = root(np.atleast_2d(np.cov(y.T, bias=True)) * there * (1 - there))
-        found = self._scored(y.mean(0) + there * (y - y.mean(0)) + self._noise @ spread)
+        if there not in self._normal_found:
+            mean, centred, noise = self._calibrated
+            drawn = noise * np.sqrt(there * (1 - there))
+            drawn += mean + there * centred
+            self._normal_found[there] = self._scored(drawn)
+        found = self._normal_found[there]
         share = np.sqrt(np.clip(r2 / least, 0, 1))
         return {k: self._chance[k] + share * (x - self._chance[k]) for k, x in found.items()}
+
+    @cached_property
+    def _calibrated(self) -> tuple[Array, Array, Array]:
+        """Return mean labels, labels without it, and noise that varies as they do."""
+        y = self.labels.targets
+        mean = y.mean(0)
+        spread = root(np.atleast_2d(np.cov(y.T, bias=True)))
+        return mean, y - mean, self._noise @ spread
+
+    @cached_property
+    def _normal_found(self) -> dict[float, dict[str, float]]:
+        """Metrics of normal scores by R^2: a table, a figure and a choice ask for the same ones."""
+        return {}
+
+    @cached_property
+    def _moved_found(self) -> dict[float, dict[str, float]]:
+        """Metrics of moved scores by R^2."""
+        return {}
 
     def _moved_metrics(self, r2: float) -> dict[str, float]:
         """Return the metrics of leave-one-out scores moved to another R^2."""
         if r2 < _LEAST_R2:
             return self._chance
-        labels, y = self.labels, self.labels.targets
-        mean = y.mean(0)
-        assert labels.codes is not None
-        counts = np.bincount(labels.codes)
-        means = np.stack([np.bincount(labels.codes, f) / counts for f in self.scores.T], axis=1)
-        own = self.scores - means[labels.codes]
+        if r2 not in self._moved_found:
+            self._moved_found[r2] = self._scored(self._moved_scores(r2))
+        return self._moved_found[r2]
+
+    def _moved_scores(self, r2: float) -> Array:
+        """Return copies (copies, n0, c) of leave-one-out scores moved to another R^2."""
+        labels, mean = self.labels, self._calibrated[0]
+        means, own = self._class_means
         here, there = max(self.r2, _LEAST_R2), min(r2, 1 - 1e-6)
         spread = np.sqrt(there * (1 - there) / (here * (1 - min(here, 1 - 1e-6))))
         moved = mean + there / here * (means[labels.codes] - mean)
         moved = moved + np.sqrt(1 - _SMOOTHING**2) * spread * own
         # Some of the spread is made normal; another training set has another intercept.
-        within = own.T @ own / max(labels.items - len(counts), 1) * (_SMOOTHING * spread) ** 2
-        return self._scored(moved + self._noise @ root(within + self._intercept))
+        freedom = max(labels.items - len(means), 1)
+        within = self._within_class / freedom * (_SMOOTHING * spread) ** 2
+        scores = self._noise @ root(within + self._intercept)
+        scores += moved
+        return scores
+
+    @cached_property
+    def _class_means(self) -> tuple[Array, Array]:
+        """Return the mean score of each class, and scores without that of their class."""
+        codes = self.labels.codes
+        assert codes is not None
+        counts = np.bincount(codes)
+        means = np.stack([np.bincount(codes, f) / counts for f in self.scores.T], axis=1)
+        return means, self.scores - means[codes]
+
+    @cached_property
+    def _within_class(self) -> Array:
+        """Products (c, c) of scores within their classes, summed over the items."""
+        own = self._class_means[1]
+        products: Array = own.T @ own
+        return products
 
 
 def root(covariance: Array) -> Array:

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.linalg import eigh
 
 from fusiontheory.checks import InputError, finite_array
 from fusiontheory.constraints import checked
@@ -67,7 +66,9 @@ class PilotSpectrum:
         if lift <= 1e-12 * float(np.abs(matrix).max(initial=1e-300)) * len(matrix):
             raise InputError("kernel is constant over the items: nothing can be learned from it")
         centred += lift / len(matrix)
-        values, vectors = eigh(centred, overwrite_a=True, check_finite=False, driver="evd")
+        # NumPy's lets other threads go on (`fusiontheory.advise` measures heads side by side);
+        # SciPy's takes as long and does not.
+        values, vectors = np.linalg.eigh(centred)
         values, vectors = values[-2::-1], vectors[:, -2::-1]
         if values[-1] < -1e-6 * values[0]:
             raise InputError(

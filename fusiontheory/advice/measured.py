@@ -1,0 +1,67 @@
+"""Curves of the heads of a labelled pilot, measured side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import TypeVar
+
+from joblib import cpu_count
+from threadpoolctl import threadpool_limits
+
+from fusiontheory.advice.inputs import Pilot
+from fusiontheory.heads import find_pilot_head
+from fusiontheory.pilot import PilotCurve
+
+__all__ = ["measured_curves", "one_thread", "side_by_side"]
+
+T, R = TypeVar("T"), TypeVar("R")
+
+# Heads measured at once, at most: each holds a few matrices of the pilot's size squared.
+_AT_ONCE = 4
+
+
+def measured_curves(pilot: Pilot, heads: list[str]) -> tuple[list[PilotCurve], dict[str, float]]:
+    """Return a curve a head and the seconds that it took; averages share their members."""
+    members = {name: list(find_pilot_head(name).members) for name in heads}
+    alone = list(dict.fromkeys(m for name in heads for m in members[name] or [name]))
+    measured = side_by_side(lambda name: _timed(pilot, name), alone)
+    found = dict(zip(alone, measured, strict=True))
+    curves, seconds = [], {}
+    for name in heads:
+        if not members[name]:
+            curve, seconds[name] = found[name]
+        else:
+            start = perf_counter()
+            curve = PilotCurve.average(tuple(found[m][0] for m in members[name]), name)
+            spent = sum(found[m][1] for m in members[name])
+            seconds[name] = perf_counter() - start + spent
+        curves.append(curve)
+    return curves, seconds
+
+
+def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return what a function makes of each item, in their order, a few at once.
+
+    Give each one thread of linear algebra (`one_thread`).
+    """
+    with ThreadPoolExecutor(max(1, min(_AT_ONCE, cpu_count()))) as pool:
+        return list(pool.map(function, items))
+
+
+def one_thread() -> threadpool_limits:
+    """Return a context in which linear algebra has one thread.
+
+    Several threads for one decomposition wait for each other in busy loops: on a shared machine
+    that took longer than one thread does, and heads can be measured side by side instead.
+    """
+    return threadpool_limits(1, user_api="blas")
+
+
+def _timed(pilot: Pilot, name: str) -> tuple[PilotCurve, float]:
+    start = perf_counter()
+    curve = PilotCurve.from_features(
+        *(pilot.image, pilot.text, pilot.y, name), task=pilot.task, groups=pilot.groups
+    )
+    return curve, perf_counter() - start
