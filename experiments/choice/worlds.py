@@ -63,36 +63,14 @@ class World:
         """Return a function (items, seed) -> image rows, text rows, labels."""
         if self.family == "clusters":
             return self._clusters()
-        fixed = np.random.default_rng([self.seed, 0])
-        outputs = self.classes if self.classes > 2 else 1
-        scores = [[_term(name, self, fixed) for name, _ in self.terms] for _ in range(outputs)]
+        value = self.scores()
         scale_v = np.arange(1, self.d_v + 1) ** (-self.decay_v / 2)
         scale_t = np.arange(1, self.d_t + 1) ** (-self.decay_t / 2)
-        shares = [share for _, share in self.terms]
-
-        def latent(items: int, rng: np.random.Generator) -> tuple[Array, Array]:
-            v, t = rng.standard_normal((items, self.d_v)), rng.standard_normal((items, self.d_t))
-            both = min(self.d_v, self.d_t)
-            t[:, :both] *= np.sqrt(1 - self.correlation**2)
-            t[:, :both] += self.correlation * v[:, :both]
-            return v, t
-
-        def value(v: Array, t: Array) -> Array:
-            return np.stack(
-                [
-                    sum(np.sqrt(share) * f(v, t) for share, f in zip(shares, row, strict=True))
-                    for row in scores
-                ],
-                axis=1,
-            )
-
-        reference = value(*latent(4000, np.random.default_rng([self.seed, 1])))
-        mean, deviation = reference.mean(0), reference.std(0)
 
         def draw(items: int, seed: int) -> Items:
             rng = np.random.default_rng([self.seed, 2, seed])
-            v, t = latent(items, rng)
-            f = (value(v, t) - mean) / deviation
+            v, t = self.latent(items, rng)
+            f = value(v, t).sum(2)
             f = np.sqrt(1 - self.noise) * f + np.sqrt(self.noise) * rng.standard_normal(f.shape)
             y: AnyArray = f[:, 0]
             f = f + self.unequal * np.linspace(-1, 1, f.shape[1])
@@ -106,6 +84,31 @@ class World:
             return v * scale_v, t * scale_t, y
 
         return draw
+
+    def latent(self, items: int, rng: np.random.Generator) -> tuple[Array, Array]:
+        """Draw rows of the two whitened modalities."""
+        v, t = rng.standard_normal((items, self.d_v)), rng.standard_normal((items, self.d_t))
+        both = min(self.d_v, self.d_t)
+        t[:, :both] *= np.sqrt(1 - self.correlation**2)
+        t[:, :both] += self.correlation * v[:, :both]
+        return v, t
+
+    def scores(self) -> Callable[[Array, Array], Array]:
+        """Return a function of the whitened modalities: (items, outputs, terms).
+
+        The terms of an output sum to its score before the noise, of mean 0 and variance 1.
+        """
+        fixed = np.random.default_rng([self.seed, 0])
+        outputs = self.classes if self.classes > 2 else 1
+        terms = [[_term(name, self, fixed) for name, _ in self.terms] for _ in range(outputs)]
+        roots = np.sqrt([share for _, share in self.terms])
+
+        def value(v: Array, t: Array) -> Array:
+            return np.stack([np.stack([f(v, t) for f in row], -1) for row in terms], 1) * roots
+
+        reference = value(*self.latent(4000, np.random.default_rng([self.seed, 1])))
+        mean, deviation = reference.mean(0), reference.sum(2).std(0)[:, None]
+        return lambda v, t: (value(v, t) - mean) / deviation
 
     def _clusters(self) -> Callable[[int, int], Items]:
         """Return a sampler of classes that are clusters in both modalities.
