@@ -1,8 +1,22 @@
 """The choice study: does the advice from a pilot pick the right fusion?"""
 
+from experiments.choice.calibrate import hats
+from experiments.choice.calibrate_accuracy import PARTS, RATIOS, calibrate_accuracy
 from experiments.choice.pilots import pilot_curves, pilot_record
 from experiments.choice.sets import Source
 from experiments.choice.truth import Fitted, fitted_heads
-from experiments.choice.worlds import fresh_worlds
+from experiments.choice.worlds import World, fresh_worlds
 
-__all__ = ["Fitted", "Source", "fitted_heads", "fresh_worlds", "pilot_curves", "pilot_record"]
+__all__ = [
+    "PARTS",
+    "RATIOS",
+    "Fitted",
+    "Source",
+    "World",
+    "calibrate_accuracy",
+    "fitted_heads",
+    "fresh_worlds",
+    "hats",
+    "pilot_curves",
+    "pilot_record",
+]
