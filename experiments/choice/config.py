@@ -24,7 +24,6 @@ class Config:
 
     Attributes:
         worlds: synthetic ones.
-        first: seed of the first; no other study has these.
         sets: whether the labelled sets of the shared folder take part.
         pilots: (items, how many) of each task.
         large: items of a pilot that every seventh task has besides.
@@ -35,11 +34,10 @@ class Config:
     """
 
     worlds: int = 200
-    first: int = 90_000
     sets: bool = True
     pilots: tuple[tuple[int, int], ...] = ((60, 1), (100, 2), (300, 1))
     large: int = 1000
-    training_sets: tuple[tuple[int, int], ...] = ((50, 2), (100, 2), (200, 1), (400, 1), (800, 2))
+    training_sets: tuple[tuple[int, int], ...] = ((50, 2), (100, 2), (200, 1), (400, 1), (800, 1))
     target: int = 800
     pool: int = 1600
     test: int = 1000

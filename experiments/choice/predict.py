@@ -53,7 +53,7 @@ def predict(config: Config, records: Records) -> Tables:
     for k, name in enumerate(families):
         pilots = [*config.pilots, *([] if k % _LARGE else [(config.large, 1)])]
         settings = {"pilots": [list(p) for p in pilots], "sizes": config.sizes}
-        settings |= {"task": name, "target": config.target, "first": config.first}
+        settings |= {"task": name, "target": config.target}
         cells.append(Cell(records.name, settings, name, code))
     rows = records.computed(cells, task_rows, config.jobs)
     rows = rows.merge(pd.Series(families, name="family"), left_on="task", right_index=True)
@@ -72,7 +72,6 @@ def task_rows(cell: Cell) -> list[dict[str, Any]]:
         pilots=tuple((n, count) for n, count in cell.config["pilots"]),
         training_sets=tuple((n, 1) for n in cell.config["sizes"]),
         target=cell.config["target"],
-        first=cell.config["first"],
     )
     draw = source(config, cell.config["task"]).draw
     rows: list[dict[str, Any]] = []

@@ -34,8 +34,7 @@ def _sets() -> dict[str, tuple[str, Source]]:
 
 def task_names(config: Config) -> dict[str, str]:
     """Return the family of each task, by the task's name."""
-    drawn = fresh_worlds(config.worlds, config.first)
-    worlds = {f"world{k:04d}": world.family for k, world in enumerate(drawn)}
+    worlds = {f"world{k:04d}": w.family for k, w in enumerate(fresh_worlds(config.worlds))}
     sets = {name: family for name, (family, _) in _sets().items()} if config.sets else {}
     return {**worlds, **sets}
 
@@ -45,5 +44,5 @@ def source(config: Config, task: str) -> Source:
     if not task.startswith("world"):
         return _sets()[task][1]
     number = int(task.removeprefix("world"))
-    draw = fresh_worlds(number + 1, config.first)[number].sampler()
+    draw = fresh_worlds(number + 1)[number].sampler()
     return Source(draw, draw(config.pool, 1), draw(config.test, 0))

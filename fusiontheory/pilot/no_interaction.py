@@ -10,8 +10,9 @@ fit alone has made:
   kernel. Which of several additive scores is largest is no additive function itself, and labels
   drawn so have as much of that as the data.
 
-The additive part is taken out of the product kernel as it is out of the labels, as in a partial
-correlation: what the fit has not learned is then small on both sides.
+Residuals of the additive fit are scored by the product kernel as it is, which is the score test of
+a random effect with that kernel. To take the additive part out of the kernel too, as in a partial
+correlation, costs power and was not needed for the size (docs/pilot.md).
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ __all__ = ["InteractionTest", "interaction_test"]
 # The additive fit whose residuals are scored, in parts of the best ridge, leaves little additive.
 _ROUGHER = 0.3
 # Eigenvalues of the product kernel are flattened at these parts of the largest.
-_FLATTENED = (np.inf, 0.1, 0.01)
+_FLATTENED = (np.inf, 0.1)
+# Labels that are scored at once, in numbers: so many have a few copies.
+_AT_ONCE = 20_000_000
 # Penalties of the logistic regression, as C of scikit-learn, folds to choose one, and eigenvalues
 # of the additive kernel that it sees, in parts of the largest.
 _PENALTIES, _FOLDS, _SEEN = (0.01, 0.1, 1.0, 10.0, 100.0), 3, 1e-4
@@ -71,13 +74,13 @@ def interaction_test(
 ) -> InteractionTest:
     r"""Test that the label needs no term of both modalities.
 
-    With M = delta (K + delta)^-1 of the additive kernel K at 0.3 of its best ridge, r = M y the
-    residuals and K_x the product kernel, the statistics are
+    With r = delta (K + delta)^-1 y the residuals of the additive kernel K at 0.3 of its best ridge
+    delta, and K_x the product kernel, the statistics are
 
     .. math::
-        \Big(r' M G M r - \sum_a (M G M)_{aa} r_a^2\Big) / r' r,
+        \Big(r' G r - \sum_a G_{aa} r_a^2\Big) / r' r,
 
-    for G = K_x and G = K_x (K_x + d)^-1 with d a tenth and a hundredth of its largest eigenvalue.
+    for G = K_x and G = K_x (K_x + d)^-1 with d a tenth of its largest eigenvalue.
     Pairs of items count, not items alone, whose errors differ in size. Each is standardised over
     samples without interaction, and the largest counts, so that the p-value pays for the search.
 
@@ -91,9 +94,8 @@ def interaction_test(
     Raises:
         InputError: see `Labels.from_labels` and `Views.from_features`.
 
-    Source: wild bootstrap, Wu (1986), Davidson & Flachaire (2008); projection of both sides, as in
-    the projected covariance measure of Lundborg, Kim, Shah & Samworth (2024); of labels, a
-    parametric bootstrap.
+    Source: score test of a kernel, Liu, Lin & Ghosh (2007); wild bootstrap, Wu (1986), Davidson &
+    Flachaire (2008); of labels, a parametric bootstrap.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -114,8 +116,7 @@ def interaction_test(
         drawn = list(fit + signs * errors)
     else:
         drawn = _drawn_labels(additive, labels, place, count, rng)
-    samples = np.stack([labels.targets, *drawn], axis=1)
-    table = _scores(additive, product, samples, _ROUGHER * ridge)
+    table = _scores(additive, product, [labels.targets, *drawn], _ROUGHER * ridge)
     spread = table[:, 1:].std(1)
     standard = (table - table[:, 1:].mean(1)[:, None]) / np.maximum(spread, 1e-300)[:, None]
     largest = standard.max(0)
@@ -139,23 +140,24 @@ def _residuals(spectrum: PilotSpectrum, targets: Array, ridge: float) -> Array:
     return residuals
 
 
-def _scores(additive: PilotSpectrum, product: Array, samples: Array, ridge: float) -> Array:
-    """Return the statistic of each sample (n0, b, c), a row for each G."""
-    shrinkage = additive.shrinkage(np.array([ridge]))[0]
-    residuals = _residuals(additive, samples, ridge)
-    left = (additive.vectors * shrinkage) @ additive.vectors.T
+def _scores(additive: PilotSpectrum, product: Array, samples: list[Array], ridge: float) -> Array:
+    """Return the statistic of each sample (n0, c), a row for each G."""
     x = PilotSpectrum.from_kernel(product)
-    # Rows of M U_x, with which M G M = (M U_x) g (M U_x)'.
-    seen = left @ x.vectors
-    energy = (seen.T @ residuals.reshape(len(samples), -1)).reshape(-1, *samples.shape[1:]) ** 2
-    squares = residuals**2
-    rows = []
-    for share in _FLATTENED:
-        whole = np.isinf(share)
-        weights = x.values if whole else x.values / (x.values + share * x.values[0])
-        own = np.tensordot((seen**2) @ weights, squares.sum(2), 1)
-        rows.append((weights @ energy.sum(2) - own) / squares.sum((0, 2)))
-    return np.stack(rows)
+    flattened = [
+        x.values if np.isinf(share) else x.values / (x.values + share * x.values[0])
+        for share in _FLATTENED
+    ]
+    block = max(1, _AT_ONCE // samples[0].size)
+    parts = []
+    for first in range(0, len(samples), block):
+        some = np.stack(samples[first : first + block], axis=1)
+        residuals = _residuals(additive, some, ridge)
+        energy = (x.vectors.T @ residuals.reshape(len(some), -1)).reshape(-1, *some.shape[1:]) ** 2
+        squares = residuals**2
+        own = [np.tensordot((x.vectors**2) @ w, squares.sum(2), 1) for w in flattened]
+        rows = [w @ energy.sum(2) - o for w, o in zip(flattened, own, strict=True)]
+        parts.append(np.stack(rows) / squares.sum((0, 2)))
+    return np.concatenate(parts, axis=1)
 
 
 def _drawn_labels(
