@@ -32,7 +32,7 @@ from fusiontheory.pilot.interaction import (
 )
 from fusiontheory.pilot.labels import LEAST_ITEMS, LEAST_OF_CLASS, Labels, Task, class_codes
 from fusiontheory.pilot.missing import missing_price
-from fusiontheory.pilot.no_interaction import InteractionTest, interaction_test
+from fusiontheory.pilot.no_interaction import InteractionTest, interaction_test, kernel_test
 from fusiontheory.pilot.prior import Prior
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.subsets import SubsetScores, subset_scores
@@ -73,6 +73,7 @@ __all__ = [
     "interaction_split",
     "interaction_test",
     "kernel_parts",
+    "kernel_test",
     "leave_out_errors",
     "metric_draws",
     "metric_interval",

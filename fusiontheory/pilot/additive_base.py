@@ -27,7 +27,7 @@ __all__ = ["additive_and_product"]
 
 
 # Weight of the shadows beside the terms of each modality.
-_SHADOWS = 4.0
+_SHADOWS = 10.0
 
 
 def additive_and_product(image: ArrayLike, text: ArrayLike) -> tuple[Array, Array]:

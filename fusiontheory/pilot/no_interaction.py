@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fusiontheory.checks import positive_integer
+from fusiontheory.checks import InputError, positive_integer
 from fusiontheory.constraints import at_most, checked
 from fusiontheory.pilot.additive_base import additive_and_product
 from fusiontheory.pilot.interaction import best_ridge
@@ -32,7 +32,7 @@ from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.pilot.within import group_blocks
 from fusiontheory.typing import Array, Integers
 
-__all__ = ["InteractionTest", "interaction_test"]
+__all__ = ["InteractionTest", "interaction_test", "kernel_test"]
 
 # The additive fit whose residuals are scored, in parts of the best ridge, leaves little additive.
 _ROUGHER = 0.3
@@ -103,10 +103,45 @@ def interaction_test(
         >>> interaction_test(v, t, v[:, 0] * t[:, 0], permutations=19).p_value
         0.05
     """
-    count = positive_integer("permutations", permutations, 19)
     base, product = additive_and_product(image, text)
-    labels = Labels.from_labels(y, task, len(base))
-    additive = PilotSpectrum.from_kernel(base)
+    return kernel_test(
+        *(base, product, y), task=task, groups=groups, permutations=permutations, seed=seed
+    )
+
+
+@checked(permutations=at_most(100_000))
+def kernel_test(
+    base: ArrayLike,
+    product: ArrayLike,
+    y: ArrayLike,
+    *,
+    task: Task = "auto",
+    groups: ArrayLike | None = None,
+    permutations: int = 499,
+    seed: int = 0,
+) -> InteractionTest:
+    """Test that the label needs nothing that one kernel has beside another; see `interaction_test`.
+
+    Args:
+        base: (n0, n0) kernel matrix of what the label may need.
+        product: (n0, n0) of what is tested.
+        y, task, groups, permutations, seed: see `interaction_test`.
+
+    Raises:
+        InputError: for a matrix that is no kernel, or labels that cannot be used.
+
+    Example:
+        >>> x = np.random.default_rng(0).standard_normal((120, 3))
+        >>> kernel_test(x @ x.T, (x @ x.T) ** 2, x[:, 0] ** 2, permutations=19).p_value
+        0.05
+    """
+    count = positive_integer("permutations", permutations, 19)
+    additive, other = PilotSpectrum.from_kernel(base), PilotSpectrum.from_kernel(product)
+    labels = Labels.from_labels(y, task, additive.items)
+    if other.items != additive.items:
+        raise InputError(
+            f"product must be of as many items as base, {additive.items}, got {other.items}"
+        )
     ridge, errors = best_ridge(additive, labels.targets, group_blocks(groups, labels.items))
     place = _places(groups, labels.items)
     rng = np.random.default_rng(seed)
@@ -116,7 +151,7 @@ def interaction_test(
         drawn = list(fit + signs * errors)
     else:
         drawn = _drawn_labels(additive, labels, place, count, rng)
-    table = _scores(additive, product, [labels.targets, *drawn], _ROUGHER * ridge)
+    table = _scores(additive, other, [labels.targets, *drawn], _ROUGHER * ridge)
     spread = table[:, 1:].std(1)
     standard = (table - table[:, 1:].mean(1)[:, None]) / np.maximum(spread, 1e-300)[:, None]
     largest = standard.max(0)
@@ -140,9 +175,8 @@ def _residuals(spectrum: PilotSpectrum, targets: Array, ridge: float) -> Array:
     return residuals
 
 
-def _scores(additive: PilotSpectrum, product: Array, samples: list[Array], ridge: float) -> Array:
-    """Return the statistic of each sample (n0, c), a row for each G."""
-    x = PilotSpectrum.from_kernel(product)
+def _scores(additive: PilotSpectrum, x: PilotSpectrum, samples: list[Array], ridge: float) -> Array:
+    """Return the statistic of each sample (n0, c), a row for each G made of the kernel x."""
     flattened = [
         x.values if np.isinf(share) else x.values / (x.values + share * x.values[0])
         for share in _FLATTENED
