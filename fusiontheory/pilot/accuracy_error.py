@@ -10,7 +10,9 @@ risk R, D the deviation of the risk's forecast and m the items,
 
 The weights c and the quantiles of error / s are stored at a few ratios n/n0 from an eighth to 16
 (`accuracy_error.json`, made by ``python -m experiments.choice.calibrate_accuracy``): each world of
-the calibration was left out of the weights when its errors were standardised.
+the calibration was left out of the weights when its errors were standardised. Balanced accuracy has
+weights and quantiles of its own, from worlds of unequal classes (``python -m
+experiments.pilot_accuracy.unequal``).
 """
 
 from __future__ import annotations
@@ -42,10 +44,11 @@ class _Errors:
 
 
 @cache
-def _errors() -> _Errors:
-    """Read ``accuracy_error.json``."""
+def _errors(metric: str) -> _Errors:
+    """Read what ``accuracy_error.json`` has of a metric; of the AUC, what it has of accuracy."""
     text = files("fusiontheory.pilot").joinpath("accuracy_error.json").read_text(encoding="utf-8")
-    stored: dict[str, Any] = json.loads(text)
+    held: dict[str, Any] = json.loads(text)
+    stored = held.get(metric, held)
     return _Errors(
         np.log(stored["ratios"]),
         np.array(stored["deviations"]),
@@ -70,7 +73,7 @@ def metric_interval(
     Raises:
         InputError: for a metric that these labels do not have, or a level that is not stored.
     """
-    stored = _errors()
+    stored = _errors(metric)
     key = f"{level:g}"
     if key not in stored.quantiles:
         raise InputError(f"level must be one of {', '.join(stored.quantiles)}, got {level!r}")

@@ -23,7 +23,7 @@ from fusiontheory.heads import Views
 from fusiontheory.pilot.spectrum import PilotSpectrum
 from fusiontheory.typing import Array
 
-__all__ = ["additive_and_product"]
+__all__ = ["additive_and_product", "left_over"]
 
 
 # Weight of the shadows beside the terms of each modality.
@@ -50,18 +50,37 @@ def _additive(a: Array, b: Array) -> Array:
 
 
 def smoothed(kernel: Array, products: Array) -> Array:
-    """Return H products H, inner products of rows as ridge regression on a kernel predicts them.
+    """Return H products H, inner products of rows as ridge regression on a kernel predicts them."""
+    spectrum = PilotSpectrum.from_kernel(kernel)
+    turned, shrinkage = _regressed(spectrum, products)
+    fitted = spectrum.vectors * (1 - shrinkage)
+    result: Array = fitted @ turned @ fitted.T
+    return result
+
+
+def left_over(spectrum: PilotSpectrum, products: Array) -> Array:
+    """Return (I - H) products (I - H), inner products of what ridge regression does not predict.
+
+    Args:
+        spectrum: of the kernel that predicts.
+        products: (n0, n0) inner products of what is predicted.
+    """
+    turned, shrinkage = _regressed(spectrum, products)
+    left = spectrum.vectors * shrinkage
+    result: Array = left @ turned @ left.T
+    return result
+
+
+def _regressed(spectrum: PilotSpectrum, products: Array) -> tuple[Array, Array]:
+    """Return the products in the kernel's eigenvectors, and 1 - H there at the best ridge.
 
     The ridge is that of least generalised cross-validation (Golub, Heath & Wahba 1979), which needs
     no columns of what is predicted.
     """
-    spectrum = PilotSpectrum.from_kernel(kernel)
     turned = spectrum.vectors.T @ centred(products) @ spectrum.vectors
     shrinkage = spectrum.shrinkage(spectrum.ridges[spectrum.believable(spectrum.ridges)])
     risk = shrinkage**2 @ np.diag(turned) / shrinkage.sum(1) ** 2
-    fitted = spectrum.vectors * (1 - shrinkage[int(risk.argmin())])
-    result: Array = fitted @ turned @ fitted.T
-    return result
+    return turned, shrinkage[int(risk.argmin())]
 
 
 def centred(kernel: Array) -> Array:
