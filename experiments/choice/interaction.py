@@ -2,8 +2,8 @@
 
 Pilots of 500 from worlds with the ranges of the judged ones (half their scores may be noise, their
 modalities may correlate by 0.6), a world for each test, with seeds that the test was not made on.
-Writes `interaction.csv`, a row a test. Beside the p-value of the test it has those of the same test
-when it is told
+Writes `interaction.csv`, a row a test, and `interaction_power.csv`, rejections at 5 % by what the
+worlds are like. Beside the p-value of the test stand those of the same test when it is told
 
 * ``p_kernel``: what the world's functions are like. It sees the modalities before their axes were
   scaled and their rows lengthened, and has as its two kernels the covariances, over worlds, of
@@ -32,6 +32,14 @@ FAMILIES = {
     "rank3": (("rank-one", 0.3), *SIDES),
     "xor3": (("xor", 0.3), *SIDES),
 }
+NAMES = {
+    "additive": "additive",
+    "quadratic": "quadratic in one modality",
+    "quadratic2": "quadratic in both",
+    "share3": "planted product",
+    "rank3": "rank-one product",
+    "xor3": "XOR",
+}
 PRODUCTS = ("planted", "rank-one", "xor")
 ITEMS, PERMUTATIONS, FIRST_SEED = 500, 199, 56_000
 # Share of quadratic terms that the told kernel has anyway.
@@ -52,9 +60,50 @@ def main() -> None:
     names = ["family", "seed", "classes", "noise", "correlation", "tails", "alignment"]
     values = ["p_value", "p_kernel", "p_function"]
     table = pd.DataFrame(rows, columns=[*names, *values])
-    table.to_csv(Path(__file__).with_name("interaction.csv"), index=False)
-    rejected = (table[values] <= 0.05).where(table[values].notna())
-    print(rejected.astype(float).groupby(table["family"]).mean())
+    folder = Path(__file__).parent
+    table.to_csv(folder / "interaction.csv", index=False)
+    found = power(table)
+    found.to_csv(folder / "interaction_power.csv", index=False)
+    print(found.to_string(index=False))
+
+
+def power(table: pd.DataFrame) -> pd.DataFrame:
+    """Return rejections at 5 % of worlds without and with an interaction, by what they are like.
+
+    ``without`` and ``rejected`` count the former, ``with``, ``found``, ``by_kernel`` and
+    ``by_function`` the latter.
+    """
+    planted = table["family"].isin([name for name in FAMILIES if name.endswith("3")])
+    rows = []
+    for name, chosen in _groups(table).items():
+        null, other = table[chosen & ~planted], table[chosen & planted]
+        columns = ("p_value", "p_kernel", "p_function")
+        found = [int((other[column] <= 0.05).sum()) for column in columns]
+        counts = (len(null), int((null["p_value"] <= 0.05).sum()), len(other), *found)
+        rows.append((name, *counts))
+    names = ["worlds", "without", "rejected", "with", "found", "by_kernel", "by_function"]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _groups(table: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return which rows belong to each kind of worlds, by its name in words."""
+    correlation, noise = table["correlation"], table["noise"]
+    groups = {
+        "all": table["seed"] > 0,
+        "independent modalities": correlation == 0,
+        "correlation of 0.3": (correlation > 0) & (correlation < 0.5),
+        "correlation of 0.6": correlation > 0.5,
+        "labels are numbers": table["classes"] == 0,
+        "two classes": table["classes"] == 2,
+        "four classes": table["classes"] == 4,
+        "no noise or a tenth": noise < 0.2,
+        "0.3 of the score is noise": (noise > 0.2) & (noise < 0.4),
+        "half of the score is noise": noise > 0.4,
+        "rows of Gaussian length": table["tails"] == 0,
+        "rows of heavy-tailed length": table["tails"] > 0,
+    }
+    kinds = {name: table["family"] == family for family, name in NAMES.items()}
+    return {**groups, **kinds}
 
 
 def told(world: World, y: AnyArray) -> tuple[float, float]:

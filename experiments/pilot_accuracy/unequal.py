@@ -102,13 +102,21 @@ def _valued(scores: list[Array], judged: Labels) -> tuple[float, float]:
 
 
 def collected(path: Path, count: int, first: int) -> pd.DataFrame:
-    """Return the rows of all worlds; those that the file lacks are measured and added."""
+    """Return the rows of all worlds; those that the file lacks are measured and added.
+
+    A world with a class of which there are not even five items to judge by is left out.
+    """
     table = pd.read_csv(path) if path.exists() else pd.DataFrame({"world": []})
     for world in unequal_worlds(count, first):
-        if not (table["world"] == world.seed).any():
+        if (table["world"] == world.seed).any():
+            continue
+        try:
             table = pd.concat([table, world_rows(world)], ignore_index=True)
-            table.to_csv(path, index=False, float_format="%.5g")
-            print(world.seed, flush=True)
+        except InputError as error:
+            print("world left out:", error)
+            continue
+        table.to_csv(path, index=False, float_format="%.5g")
+        print(world.seed, flush=True)
     return table
 
 
