@@ -28,6 +28,8 @@ __all__ = ["additive_and_product", "left_over"]
 
 # Weight of the shadows beside the terms of each modality.
 _SHADOWS = 10.0
+# Share of the largest that is rounding of none.
+_NONE = 1e-10
 
 
 def additive_and_product(image: ArrayLike, text: ArrayLike) -> tuple[Array, Array]:
@@ -68,7 +70,8 @@ def left_over(spectrum: PilotSpectrum, products: Array) -> Array:
     turned, shrinkage = _regressed(spectrum, products)
     left = spectrum.vectors * shrinkage
     result: Array = left @ turned @ left.T
-    return result
+    # Little may be left, and rounding of much that was there is not symmetric.
+    return (result + result.T) / 2
 
 
 def _regressed(spectrum: PilotSpectrum, products: Array) -> tuple[Array, Array]:
@@ -78,8 +81,11 @@ def _regressed(spectrum: PilotSpectrum, products: Array) -> tuple[Array, Array]:
     no columns of what is predicted.
     """
     turned = spectrum.vectors.T @ centred(products) @ spectrum.vectors
+    power = np.diag(turned)
     shrinkage = spectrum.shrinkage(spectrum.ridges[spectrum.believable(spectrum.ridges)])
-    risk = shrinkage**2 @ np.diag(turned) / shrinkage.sum(1) ** 2
+    # Copies of an item tell nothing of how others are predicted; both kernels lack such directions.
+    there = (spectrum.values > _NONE * spectrum.values[0]) | (power > _NONE * power.max())
+    risk = shrinkage[:, there] ** 2 @ power[there] / shrinkage[:, there].sum(1) ** 2
     return turned, shrinkage[int(risk.argmin())]
 
 

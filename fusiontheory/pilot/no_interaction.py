@@ -39,6 +39,8 @@ __all__ = ["InteractionTest", "interaction_test", "kernel_test"]
 _ROUGHER = 0.3
 # Eigenvalues of the product kernel are flattened at these parts of the largest.
 _FLATTENED = (np.inf, 0.1)
+# Share of a kernel, by its trace, that is rounding of none.
+_NOTHING = 1e-9
 # Labels that are scored at once, in numbers: so many have a few copies.
 _AT_ONCE = 5_000_000
 # Penalties of the logistic regression, as C of scikit-learn, folds to choose one, and eigenvalues
@@ -124,6 +126,8 @@ def kernel_test(
 ) -> InteractionTest:
     """Test that the label needs nothing that one kernel has beside another; see `interaction_test`.
 
+    Where the second has nothing of its own, the p-value is 1.
+
     Args:
         base: (n0, n0) kernel matrix of what the label may need.
         product: (n0, n0) of what is tested.
@@ -144,7 +148,10 @@ def kernel_test(
         raise InputError(
             f"product must be of as many items as base, {additive.items}, got {len(tested)}"
         )
-    other = PilotSpectrum.from_kernel(left_over(additive, tested))
+    left = left_over(additive, tested)
+    if np.trace(left) <= _NOTHING * np.trace(tested):
+        return InteractionTest(0.0, 1.0, count)
+    other = PilotSpectrum.from_kernel(left)
     ridge, errors = best_ridge(additive, labels.targets, group_blocks(groups, labels.items))
     place = _places(groups, labels.items)
     rng = np.random.default_rng(seed)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from fusiontheory.pilot import interaction_split, interaction_test
+from fusiontheory.checks import InputError
+from fusiontheory.pilot import interaction_split, interaction_test, kernel_test
 
 
 def views(n, seed, d=6):
@@ -23,6 +24,28 @@ def test_an_interaction_is_found():
     v, t = views(200, 1)
     y = v[:, 0] + t[:, 0] + (v * t).sum(1) / 2
     assert interaction_test(v, t, y, permutations=99).p_value <= 0.02
+
+
+def test_of_two_kernels_what_the_first_has_is_taken_out_of_the_second():
+    v, t = views(120, 6, d=3)
+    y = v[:, 0] + 0.5 * t[:, 0] + 0.2 * np.random.default_rng(6).standard_normal(120)
+    linear, both = v @ v.T, v @ v.T + t @ t.T / 2
+    assert kernel_test(linear, both, y, permutations=39).p_value <= 0.05
+    assert kernel_test(both, linear, y, permutations=39).p_value > 0.05
+
+
+def test_of_two_copies_of_one_modality_no_interaction_is_seen():
+    v, _ = views(80, 7, d=3)
+    assert interaction_test(v, v, v[:, 0] * v[:, 1], permutations=19).p_value > 0.05
+    kernel = v @ v.T
+    assert kernel_test(kernel, 2 * kernel, v[:, 0] ** 2, permutations=19).p_value == 1
+
+
+def test_kernels_of_other_items_are_refused():
+    v, _ = views(60, 0)
+    kernel = v @ v.T
+    with pytest.raises(InputError, match="product must be of as many items as base, 60, got 59"):
+        kernel_test(kernel, kernel[:-1, :-1], v[:, 0])
 
 
 def test_split_sums_and_sees_the_parts():

@@ -1,0 +1,170 @@
+"""What regret would be left to a rule that is told more: ``python -m experiments.choice.floor``.
+
+Writes three tables. `floor.csv`, from the stored tables alone, has the mean regret at the target by
+pilot of
+
+* the advice, as it is;
+* the advice with a prior made of the *judged* tasks' own true risks, and errors of their forecasts,
+  each task left out of its own: the prior that no user has;
+* the head with the best forecast, and with forecasts whose errors are smaller by a factor, up to
+  none at all.
+
+`floor_risk.csv`, from the stored tables too, has the error of the risk at 8 times a pilot of 100 of
+the forecast; of the same when it is told the true risk at the pilot's size, or the factor of its
+gain that is best on the judged tasks themselves; of a flat curve and of a power law.
+`second_truth.csv` has, of some worlds, accuracies at the target from a second training set: a rule
+that knows the accuracies from one training set picks a head for another.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from experiments.choice.__main__ import STUDY
+from experiments.choice.tasks import source
+from experiments.choice.truth import fitted_heads
+from fusiontheory.pilot import mixture_posterior
+from fusiontheory.typing import Array
+
+FOLDER = Path(__file__).parent
+# What is left of the forecasts' errors.
+LEFT = (1.0, 0.75, 0.5, 0.25, 0.0)
+# Worlds with a second training set, six of each family.
+WORLDS = 60
+# Spread of the level of all risks in the prior, as in `fusiontheory.pilot.choice`.
+_LEVEL = 3.0
+_PILOT = ["task", "pilot"]
+
+
+def wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return a row a pilot and a column a head."""
+    return table.pivot_table(index=["n0", *_PILOT], columns="head", values=column)
+
+
+def regrets(picked: Array, accuracy: Array) -> Array:
+    """Return what the picked column loses in points against the best of each row."""
+    return 100 * (accuracy.max(1) - accuracy[np.arange(len(accuracy)), picked])
+
+
+def floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.DataFrame:
+    """Return the mean regret in points of each rule, by pilot, with its error over tasks."""
+    both = choices[choices["n0"] < target].merge(
+        truth[truth["n"] == target], on=["task", "head"], validate="many_to_one"
+    )
+    arrays = {
+        name: wide(both, name)
+        for name in ("advised_risk", "forecast", "deviation", "true_risk", "true_accuracy")
+    }
+    accuracy = arrays["true_accuracy"].to_numpy()
+    found = {"advice": regrets(arrays["advised_risk"].to_numpy().argmin(1), accuracy)}
+    found["told a prior of the judged tasks"] = regrets(_told_prior(arrays), accuracy)
+    for left in LEFT:
+        name = f"forecast errors times {left:g}"
+        risk, forecast = arrays["true_risk"], arrays["forecast"]
+        found[name] = regrets((risk + left * (forecast - risk)).to_numpy().argmin(1), accuracy)
+    index = arrays["true_risk"].index
+    rows = []
+    for rule, values in found.items():
+        by_task = pd.Series(values, index).groupby(["n0", "task"]).mean()
+        for n0, part in by_task.groupby("n0"):
+            rows.append((rule, n0, part.mean(), part.std() / np.sqrt(len(part)), len(part)))
+    return pd.DataFrame(rows, columns=["rule", "n0", "regret", "error", "tasks"]).round(4)
+
+
+def _told_prior(arrays: dict[str, pd.DataFrame]) -> Array:
+    """Return the column that has the least expected risk, given the other tasks' truths."""
+    index = arrays["true_risk"].index
+    tasks, sizes = index.get_level_values("task"), index.get_level_values("n0")
+    truth, forecast, scale = (arrays[k].to_numpy() for k in ("true_risk", "forecast", "deviation"))
+    standard = (forecast - truth) / scale
+    settings = files("fusiontheory.pilot").joinpath("calibration.json").read_text(encoding="utf-8")
+    bandwidth = float(json.loads(settings)["choice"]["bandwidth"])
+    picked = np.empty(len(index), int)
+    for k in range(len(index)):
+        others = (tasks != tasks[k]) & (sizes == sizes[k])
+        errors = standard[others].T @ standard[others] / others.sum()
+        covariance = errors * np.outer(scale[k], scale[k])
+        weights, means, _ = mixture_posterior(
+            forecast[k], covariance, truth[others], bandwidth, _LEVEL
+        )
+        picked[k] = int((weights @ means).argmin())
+    return picked
+
+
+def risk_floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int, n0: int) -> pd.DataFrame:
+    """Return mean absolute errors of the risk at the target in points, and ratios of them."""
+    keys = ["task", "head"]
+    there = truth[truth["n"] == n0].rename(columns={"true_risk": "level"})[[*keys, "level"]]
+    both = choices[(choices["n0"] == n0) & choices["power"].notna()].merge(
+        truth[truth["n"] == target], on=keys, validate="many_to_one"
+    )
+    both = both.merge(there, on=keys, validate="many_to_one")
+    flat, level, risk = (both[k].to_numpy() for k in ("flat", "level", "true_risk"))
+    gain = flat - both["forecast"].to_numpy()
+    power = both["power"].to_numpy()
+    factors = np.linspace(0, 2, 81)
+    said = {
+        "forecast": flat - gain,
+        "told the level": level - gain,
+        "told the best factor": flat - _best(factors, flat, gain, risk) * gain,
+        "told both": level - _best(factors, level, gain, risk) * gain,
+        "flat curve": flat,
+        "power law": power,
+        "power law, told the level": power * level / flat,
+    }
+    errors = pd.DataFrame({name: 100 * np.abs(x - risk) for name, x in said.items()})
+    means = errors.mean()
+    by_task = errors.groupby(both["task"]).mean()
+    table = pd.DataFrame(
+        {
+            "error": means,
+            "standard_error": by_task.std() / np.sqrt(len(by_task)),
+            "to_flat": means / means["flat curve"],
+            "to_power": means / means["power law"],
+        }
+    )
+    return table.rename_axis("rule").reset_index().round(4)
+
+
+def _best(factors: Array, start: Array, gain: Array, risk: Array) -> float:
+    """Return the factor of the gain with the least mean absolute error."""
+    errors = [np.abs(start - factor * gain - risk).mean() for factor in factors]
+    return float(factors[int(np.argmin(errors))])
+
+
+def second_truths(count: int) -> Iterator[tuple[str, str, float, float]]:
+    """Yield world, head and accuracies at the target from two training sets."""
+    config = STUDY.config
+    for k in range(count):
+        found = source(config, f"world{k:04d}")
+        sets = ((config.target // 2, 1), (config.target, 2))
+        for n, heads in fitted_heads(found.pool, found.test, sets):
+            if n == config.target:
+                for head, fits in heads.items():
+                    yield f"world{k:04d}", head, *(float(f.accuracy[0]) for f in fits)
+
+
+def main() -> None:
+    """Write `floor.csv` and `floor_risk.csv`; with the word ``measure`` also `second_truth.csv`."""
+    tables = STUDY.tables()
+    if "measure" in sys.argv[1:]:
+        names = ["task", "head", "first_accuracy", "second_accuracy"]
+        second = pd.DataFrame(second_truths(WORLDS), columns=names)
+        second.to_csv(FOLDER / "second_truth.csv", index=False, float_format="%.6g")
+    found = floor(tables["choices.csv"], tables["truth.csv"], STUDY.config.target)
+    found.to_csv(FOLDER / "floor.csv", index=False, float_format="%.6g")
+    print(found.to_string(index=False))
+    risk = risk_floor(tables["choices.csv"], tables["truth.csv"], STUDY.config.target, 100)
+    risk.to_csv(FOLDER / "floor_risk.csv", index=False, float_format="%.6g")
+    print(risk.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()
