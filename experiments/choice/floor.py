@@ -50,7 +50,8 @@ def wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
 
 def regrets(picked: Array, accuracy: Array) -> Array:
     """Return what the picked column loses in points against the best of each row."""
-    return 100 * (accuracy.max(1) - accuracy[np.arange(len(accuracy)), picked])
+    lost: Array = 100 * (accuracy.max(1) - accuracy[np.arange(len(accuracy)), picked])
+    return lost
 
 
 def floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.DataFrame:
@@ -148,7 +149,8 @@ def second_truths(count: int) -> Iterator[tuple[str, str, float, float]]:
         for n, heads in fitted_heads(found.pool, found.test, sets):
             if n == config.target:
                 for head, fits in heads.items():
-                    yield f"world{k:04d}", head, *(float(f.accuracy[0]) for f in fits)
+                    first, second = (float(fit.accuracy[0]) for fit in fits)
+                    yield f"world{k:04d}", head, first, second
 
 
 def main() -> None:

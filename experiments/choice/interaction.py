@@ -62,9 +62,9 @@ def main() -> None:
     table = pd.DataFrame(rows, columns=[*names, *values])
     folder = Path(__file__).parent
     table.to_csv(folder / "interaction.csv", index=False)
-    found = power(table)
-    found.to_csv(folder / "interaction_power.csv", index=False)
-    print(found.to_string(index=False))
+    counts = power(table)
+    counts.to_csv(folder / "interaction_power.csv", index=False)
+    print(counts.to_string(index=False))
 
 
 def power(table: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,8 @@ from fusiontheory.pilot import PilotCurve
 
 __all__ = ["measured_curves", "one_thread", "side_by_side"]
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 # Heads measured at once, at most: each holds a few matrices of the pilot's size squared.
 _AT_ONCE = 4
