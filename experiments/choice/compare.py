@@ -29,6 +29,7 @@ def _with_set(table: pd.DataFrame) -> pd.DataFrame:
 def curve_errors(curves: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.DataFrame:
     """Return mean absolute errors in points, signed ones, coverage and width, by set and size.
 
+    ``covered_error`` is the standard error of ``covered`` over tasks.
     The flat curve and the power law are compared at the target, over heads that have both.
     """
     both = curves.merge(truth, on=["task", "n", "head"])
@@ -53,6 +54,9 @@ def curve_errors(curves: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.D
     table["accuracy_covered"] = table["accuracy_covered"].astype(float)
     grouped = table.groupby(["set", "n0", "n"])
     result = grouped[list(columns)].mean()
+    by_task = table.groupby(["set", "n0", "n", "task"])["covered"].mean()
+    tasks = by_task.groupby(["set", "n0", "n"])
+    result["covered_error"] = tasks.std() / np.sqrt(tasks.size())
     result["tasks"] = grouped["task"].nunique()
     return result.reset_index().round(4)
 
