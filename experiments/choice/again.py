@@ -39,7 +39,7 @@ def truth_check() -> pd.DataFrame:
     sets = [list(one) for one in config.training_sets]
     settings = {"training_sets": sets, "pool": config.pool, "test": config.test}
     again = pd.concat(
-        pd.DataFrame(truth_rows(Cell("choice", {**settings, "task": task}, task, ""))).assign(
+        pd.DataFrame(truth_rows(Cell("choice", {**settings, "task": task}, task, "again"))).assign(
             task=task
         )
         for task in CHECKED

@@ -1,26 +1,24 @@
 """What regret would be left to a rule that is told more: ``python -m experiments.choice.floor``.
 
-Writes three tables. `floor.csv`, from the stored tables alone, has the mean regret at the target by
-pilot of
+Writes two tables from the stored ones alone. `floor.csv` has the mean regret at the target by pilot
+of
 
 * the advice, as it is;
 * the advice with a prior made of the *judged* tasks' own true risks, and errors of their forecasts,
   each task left out of its own: the prior that no user has;
 * the head with the best forecast, and with forecasts whose errors are smaller by a factor, up to
-  none at all.
+  none at all;
+* the head with the best forecast, each moved so that it passes through the head's true risk at the
+  pilot's size, where that was measured.
 
-`floor_risk.csv`, from the stored tables too, has the error of the risk at 8 times a pilot of 100 of
-the forecast; of the same when it is told the true risk at the pilot's size, or the factor of its
-gain that is best on the judged tasks themselves; of a flat curve and of a power law.
-`second_truth.csv` has, of some worlds, accuracies at the target from a second training set: a rule
-that knows the accuracies from one training set picks a head for another.
+`floor_risk.csv` has the error of the risk at 8 times a pilot of 100 of the forecast; of the same
+when it is told the true risk at the pilot's size, or the factor of its gain that is best on the
+judged tasks themselves; of a flat curve and of a power law.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
 
@@ -28,16 +26,12 @@ import numpy as np
 import pandas as pd
 
 from experiments.choice.__main__ import STUDY
-from experiments.choice.tasks import source
-from experiments.choice.truth import fitted_heads
 from fusiontheory.pilot import mixture_posterior
 from fusiontheory.typing import Array
 
 FOLDER = Path(__file__).parent
 # What is left of the forecasts' errors.
 LEFT = (1.0, 0.75, 0.5, 0.25, 0.0)
-# Worlds with a second training set, six of each family.
-WORLDS = 60
 # Spread of the level of all risks in the prior, as in `fusiontheory.pilot.choice`.
 _LEVEL = 3.0
 _PILOT = ["task", "pilot"]
@@ -71,12 +65,24 @@ def floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.DataFra
         risk, forecast = arrays["true_risk"], arrays["forecast"]
         found[name] = regrets((risk + left * (forecast - risk)).to_numpy().argmin(1), accuracy)
     index = arrays["true_risk"].index
+    found["told the level"] = regrets(_told_level(both, truth, index).argmin(1), accuracy)
+    measured = index.get_level_values("n0").isin(truth["n"])
+    found["told the level"] = np.where(measured, found["told the level"], np.nan)
     rows = []
     for rule, values in found.items():
-        by_task = pd.Series(values, index).groupby(["n0", "task"]).mean()
+        by_task = pd.Series(values, index).dropna().groupby(["n0", "task"]).mean()
         for n0, part in by_task.groupby("n0"):
             rows.append((rule, n0, part.mean(), part.std() / np.sqrt(len(part)), len(part)))
     return pd.DataFrame(rows, columns=["rule", "n0", "regret", "error", "tasks"]).round(4)
+
+
+def _told_level(both: pd.DataFrame, truth: pd.DataFrame, index: pd.MultiIndex) -> Array:
+    """Return the true risk at the pilot's size less the gain that is forecast; 0 if unmeasured."""
+    level = truth.rename(columns={"n": "n0", "true_risk": "level"})
+    known = both.merge(level[["task", "n0", "head", "level"]], on=["task", "n0", "head"])
+    moved = wide(known.assign(moved=known["level"] - known["flat"] + known["forecast"]), "moved")
+    risks: Array = moved.reindex(index).fillna(0.0).to_numpy()
+    return risks
 
 
 def _told_prior(arrays: dict[str, pd.DataFrame]) -> Array:
@@ -140,26 +146,9 @@ def _best(factors: Array, start: Array, gain: Array, risk: Array) -> float:
     return float(factors[int(np.argmin(errors))])
 
 
-def second_truths(count: int) -> Iterator[tuple[str, str, float, float]]:
-    """Yield world, head and accuracies at the target from two training sets."""
-    config = STUDY.config
-    for k in range(count):
-        found = source(config, f"world{k:04d}")
-        sets = ((config.target // 2, 1), (config.target, 2))
-        for n, heads in fitted_heads(found.pool, found.test, sets):
-            if n == config.target:
-                for head, fits in heads.items():
-                    first, second = (float(fit.accuracy[0]) for fit in fits)
-                    yield f"world{k:04d}", head, first, second
-
-
 def main() -> None:
-    """Write `floor.csv` and `floor_risk.csv`; with the word ``measure`` also `second_truth.csv`."""
+    """Write `floor.csv` and `floor_risk.csv`."""
     tables = STUDY.tables()
-    if "measure" in sys.argv[1:]:
-        names = ["task", "head", "first_accuracy", "second_accuracy"]
-        second = pd.DataFrame(second_truths(WORLDS), columns=names)
-        second.to_csv(FOLDER / "second_truth.csv", index=False, float_format="%.6g")
     found = floor(tables["choices.csv"], tables["truth.csv"], STUDY.config.target)
     found.to_csv(FOLDER / "floor.csv", index=False, float_format="%.6g")
     print(found.to_string(index=False))
