@@ -76,7 +76,7 @@ def floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.DataFra
     return pd.DataFrame(rows, columns=["rule", "n0", "regret", "error", "tasks"]).round(4)
 
 
-def _told_level(both: pd.DataFrame, truth: pd.DataFrame, index: pd.MultiIndex) -> Array:
+def _told_level(both: pd.DataFrame, truth: pd.DataFrame, index: pd.Index) -> Array:
     """Return the true risk at the pilot's size less the gain that is forecast; 0 if unmeasured."""
     level = truth.rename(columns={"n": "n0", "true_risk": "level"})
     known = both.merge(level[["task", "n0", "head", "level"]], on=["task", "n0", "head"])
