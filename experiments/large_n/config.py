@@ -35,7 +35,7 @@ class Config:
     )
     sizes: tuple[int, ...] = (2048, 4096, 8192)
     ridge: float = 0.02
-    seeds: int = 1
+    seeds: int = 3
     entropy: int = 2606_01207
 
     def conditions(self) -> dict[str, FeatureSet]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.large_n import effective_ridge, measure, summary, trained_functions
+from experiments.large_n import effective_ridge, measure, spectra, summary, trained_functions
 from experiments.large_n.config import Config
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
@@ -13,7 +13,10 @@ from fusiontheory.moments import Moments
 from fusiontheory.solvers import gather, measure_curve
 
 SMALL = Config(
-    strengths=(("unaligned", 0.0),), splits=(("unaligned", ("test", "dev")),), sizes=(32, 64)
+    strengths=(("unaligned", 0.0),),
+    splits=(("unaligned", ("test", "dev")),),
+    sizes=(32, 64),
+    seeds=1,
 )
 
 
@@ -106,3 +109,31 @@ def test_traces_of_the_inverse_say_the_effective_ridge_and_gamma():
     # The derivative of kappa = 1 / tr in the ridge, of which 1 / n is 1 - gamma's inverse.
     slope = (1 / near[1] - 1 / near[0]) / (2 * step)
     assert twice / once**2 == pytest.approx(slope, rel=1e-4)
+
+
+def test_a_twin_has_the_covariance_of_its_pairs_and_rows_of_length_1() -> None:
+    rng = np.random.default_rng(0)
+    image = rng.standard_t(5, (4000, 32))
+    text = 0.6 * image + 0.8 * rng.standard_t(5, (4000, 32))
+    v, t = spectra.gaussian_twin(image, text, 8000, rng)
+    assert np.allclose(np.linalg.norm(v, axis=1), 1)
+    assert np.allclose(np.linalg.norm(t, axis=1), 1)
+    # Within five standard errors of the given pairs'; lengths of 1 take about a hundredth off.
+    given, own = (np.corrcoef(x.T, y.T)[:32, 32:] for x, y in ((image, text), (v, t)))
+    assert np.abs(own - given).max() < 5 / np.sqrt(8000) + 0.01
+
+
+def test_pairs_of_gaussian_features_show_what_their_twins_show_and_clusters_do_not() -> None:
+    rng = np.random.default_rng(0)
+    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in rng.standard_normal((2, 900, 12))]
+    centres = rng.integers(0, 6, 900)
+    clustered = [x[centres] + 0.3 * x for x in unit]
+    clustered = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in clustered]
+    ratios = []
+    for image, text in (unit, clustered):
+        rows = pd.DataFrame(spectra.shown(image, text, 300, 0.1, np.random.default_rng(1)))
+        assert len(rows) == 6
+        kappa = rows.set_index(["image", "text", "matched"])["kappa_shown"]
+        ratios.append(kappa["real", "real", "none"] / kappa["Gaussian", "Gaussian", "none"])
+    assert ratios[0] == pytest.approx(1, abs=0.02)
+    assert ratios[1] < 0.97
