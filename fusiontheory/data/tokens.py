@@ -78,15 +78,16 @@ def _finite_tokens(block: AnyArray, start: int) -> None:
 
 
 def _check_no_fillers(tokens: AnyArray) -> None:
-    """Refuse last tokens that are all zeros in some images and not in others."""
-    empty = np.flatnonzero(~np.asarray(tokens[:, -1]).any(axis=1))
-    if 0 < empty.size < len(tokens):
-        raise InputError(
-            "tokens must have a mask where images have fewer of them: the last token of"
-            f" {empty.size} of {len(tokens)} images is all zeros, such as of index {empty[0]}; give"
-            " a mask (images, tokens) that is false at fillers, or true everywhere if these are"
-            " tokens"
-        )
+    """Refuse last or first tokens that are all zeros in some images and not in others."""
+    for place, name in ((-1, "last"), (0, "first")):
+        empty = np.flatnonzero(~np.asarray(tokens[:, place]).any(axis=1))
+        if 0 < empty.size < len(tokens):
+            raise InputError(
+                f"tokens must have a mask where images have fewer of them: the {name} token of"
+                f" {empty.size} of {len(tokens)} images is all zeros, such as of index {empty[0]};"
+                " give a mask (images, tokens) that is false at fillers, or true everywhere if"
+                " these are tokens"
+            )
 
 
 @checked

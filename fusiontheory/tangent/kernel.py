@@ -68,8 +68,9 @@ def tangent_kernel(
     Raises:
         InputError: before any work, for a module without parameters or whose output is not (B,)
             or depends on none of them, pairs with NaN or of sizes that do not fit, unknown
-            names, a device that is not there, and less memory than three gradients of the largest
-            parameter.
+            names, a device that is not there, less memory than three gradients of the largest
+            parameter, and a gradient on the first pair that is not finite. After it, if another
+            pair's is not, or is too large to be squared.
 
     Source: Jacot, Gabriel & Hongler, arXiv:1806.07572.
 
@@ -83,6 +84,12 @@ def tangent_kernel(
     settings = (memory, parameters, _precision(dtype), _place(device), scales)
     gram = _gram(module, pairs_a, pairs_b, *settings)
     array: AnyArray = gram.cpu().numpy()
+    if not np.isfinite(array).all():
+        raise InputError(
+            "module must have a finite gradient on every pair, and squares of it that"
+            f" {array.dtype} can hold, got others in {(~np.isfinite(array)).any(axis=1).sum()} of"
+            f" {len(array)} rows of the kernel; scale the features or the weights down"
+        )
     return array
 
 
@@ -235,6 +242,13 @@ def probe(
         gradients: Sequence[Tensor | None] = []
         if output.requires_grad:
             gradients = torch.autograd.grad(output.sum(), list(leaves.values()), allow_unused=True)
+    for name, gradient in zip(leaves, gradients, strict=False):
+        if gradient is not None and not torch.isfinite(gradient).all():
+            raise InputError(
+                "module must have a finite gradient on every pair, got NaN or infinite values on"
+                f" the first pair in its parameter {name}; the output has no slope there (as a"
+                " root or a logarithm at 0), or features or weights are too large"
+            )
     if all(gradient is None for gradient in gradients):
         raise InputError(
             f"module must be differentiable in {', '.join(chosen)}; its output depends on none"

@@ -199,6 +199,17 @@ class Scale(nn.Module):
         return (image.sum(1) * weight.sum()).reshape(len(image), *self.shape)
 
 
+class Root(nn.Module):
+    """A logit whose gradient is infinite at the weights that it starts from."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(8))
+
+    def forward(self, image, text):
+        return (self.weight.abs().sqrt() * image * text).sum(1)
+
+
 def with_nan():
     image, text = draw()
     image[3, 2] = np.nan
@@ -212,6 +223,13 @@ def with_nan():
         (Scale((1,)), draw(), {}, r"one logit per pair, \(2,\) for 2 pairs, got \(2, 1\)"),
         (Scale(detached=True), draw(), {}, "module must be differentiable in weight"),
         (make(), with_nan(), {}, "image of pairs_a must be finite, got 1 NaN"),
+        (Root(), draw(), {}, "finite gradient on every pair, .* in its parameter weight"),
+        (
+            make(),
+            tuple(1e20 * x for x in draw()),
+            {"dtype": "float32"},
+            "squares of it that float32 can hold, got others in 20 of 20 rows",
+        ),
         (make(), draw()[0], {}, "pairs_a must be 2 values"),
         (make(), (draw()[0], draw()[1][:3]), {}, "one image and one text per pair, got 20 and 3"),
         (make(), (draw()[0][:, :3], draw()[1]), {}, r"image must have shape \(B, 8\), got \(2, 3"),

@@ -79,6 +79,7 @@ def test_memory_of_many_tokens_is_that_of_a_block(order, monkeypatch):
         (np.ones((2, 3)), None, "tokens must have 3 dimensions"),
         (np.full((1, 2, 2), np.nan), None, "tokens must be finite.* give a mask"),
         (np.arange(8.0)[::-1].reshape(2, 2, 2) // 2, None, "last token of 1 of 2 images is all"),
+        (np.arange(8.0).reshape(2, 2, 2) // 2, None, "first token of 1 of 2 images is all"),
         (np.ones((1, 2, 2)), [[1, 0]], "mask must hold booleans"),
         (np.ones((1, 2, 2)), [[False, False]], "leave every image a token"),
     ],
