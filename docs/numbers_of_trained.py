@@ -209,6 +209,21 @@ def _learned_error(kind: str, condition: str, what: str) -> str:
     return f"{off.mean() if what == 'mean' else off.max():.1f}"
 
 
+def _rounds_off(condition: str, step: str) -> str:
+    """Return how far rounds of the recursive feature machine are from the tuned MLP, mean over n.
+
+    Args:
+        condition: its name.
+        step: rounds after the first gradient, or "plain".
+    """
+    rows = _table("metric_rounds")
+    wanted = -1 if step == "plain" else int(step)
+    rows = rows[(rows["condition"] == condition) & (rows["round"] == wanted)]
+    means = rows.groupby("n")["accuracy"].mean()
+    tuned = [_means()["tuned", "concat-mlp", condition, n] for n in means.index]
+    return f"{100 * (means - tuned).abs().mean():.1f}"
+
+
 def _repeated(what: str) -> str:
     return str(int(_table("repeated")[what].sum()))
 
@@ -282,5 +297,7 @@ def _add_kernels(add: Callable[..., None]) -> None:
         add(_learned, *place)
     for place in product(kinds, conditions, ("mean", "largest")):
         add(_learned_error, *place)
+    for place in product(conditions, ("plain", "0", "2", "5")):
+        add(_rounds_off, *place)
     for what in ("runs", "equal"):
         add(_repeated, what)

@@ -1,13 +1,14 @@
 """What attention over an image's tokens is worth, predicted, measured as kernels, and trained."""
 
-from experiments.token_attention.config import Config, Drawn
+from experiments.token_attention.config import REAL, Config, Drawn
 from experiments.token_attention.figure import draw_panels
 from experiments.token_attention.kernel import measure_kernel
-from experiments.token_attention.predict import predict
+from experiments.token_attention.predict import predict, predict_population
 from experiments.token_attention.summary import comparison, networks
 from experiments.token_attention.train import train_networks
 
 __all__ = [
+    "REAL",
     "Config",
     "Drawn",
     "comparison",
@@ -15,5 +16,6 @@ __all__ = [
     "measure_kernel",
     "networks",
     "predict",
+    "predict_population",
     "train_networks",
 ]

@@ -9,7 +9,7 @@ import pandas as pd
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["comparison", "networks", "summary"]
+__all__ = ["comparison", "mended", "networks", "summary"]
 
 _CELL = ["population", "head", "n"]
 _PLACE = ["population", "seed", "head", "n"]
@@ -32,6 +32,11 @@ def comparison(tables: Tables) -> pd.DataFrame:
     table["se"] = groups["error"].std(ddof=1) / groups["error"].count() ** 0.5
     table["within"] = groups["dimensions"].first() <= groups["images"].first() / 4
     return table.reset_index()
+
+
+def mended(tables: Tables) -> pd.DataFrame:
+    """Return `comparison` of what the law of now predicts, made after the measurement."""
+    return comparison({**tables, "predictions.csv": tables["mended.csv"]})
 
 
 def networks(tables: Tables) -> pd.DataFrame:

@@ -189,8 +189,10 @@ def trained_kernels(
         python -m validation trained-kernels --out docs/results/trained/settings
     """
     from validation.trained import (
+        write_best_kernels,
         write_feature_learning,
         write_kernels,
+        write_learned_metric,
         write_moving_kernel,
         write_tangent_ridges,
     )
@@ -200,7 +202,9 @@ def trained_kernels(
     if "concat-mlp" in (session.heads or session.study.heads):
         write_feature_learning(session, out, fill=not recorded)
         write_moving_kernel(session, out, fill=not recorded)
+        write_learned_metric(session, out, fill=not recorded)
     write_tangent_ridges(session, out, fill=not recorded)
+    write_best_kernels(session, out, fill=not recorded)
     heads = sorted({str(head) for head in table["head"]})
     record = {"heads": heads, "out": str(out)}
     say(as_json, record, f"kernels of {', '.join(heads)} in {out}")

@@ -1,15 +1,17 @@
 from .design import TrainedCell, TrainedStudy, noisy_features
 from .foretell import setting_predictions, write_setting_predictions
 from .kernels import (
+    write_best_kernels,
     write_feature_learning,
     write_kernels,
+    write_learned_metric,
     write_moving_kernel,
     write_tangent_ridges,
 )
 from .predict import write_predictions
 from .predictors import PLACE, optimiser_predictions
 from .report import Trained, tables, write_report
-from .runs import recorded_runs, train_cells
+from .runs import derived_features, recorded_runs, train_cells
 from .session import TrainedSession
 from .settings import setting_errors, write_settings
 
@@ -19,6 +21,7 @@ __all__ = [
     "TrainedCell",
     "TrainedSession",
     "TrainedStudy",
+    "derived_features",
     "noisy_features",
     "optimiser_predictions",
     "recorded_runs",
@@ -26,8 +29,10 @@ __all__ = [
     "setting_predictions",
     "tables",
     "train_cells",
+    "write_best_kernels",
     "write_feature_learning",
     "write_kernels",
+    "write_learned_metric",
     "write_moving_kernel",
     "write_predictions",
     "write_report",

@@ -13,21 +13,30 @@ from validation.trained.predictors import (
     HEAD,
     TANGENT_HEADS,
     adam_kernel_table,
+    best_kernel_table,
     feature_learning_table,
+    learned_metric_table,
+    metric_rounds_table,
     moving_kernel_table,
     tangent_ridge_table,
 )
 from validation.trained.session import TrainedSession
 
 __all__ = [
+    "write_best_kernels",
     "write_feature_learning",
     "write_kernels",
+    "write_learned_metric",
     "write_moving_kernel",
     "write_tangent_ridges",
 ]
 
 LEARNED_SIZES = (512, 1024, 2048, 4096)
 MOVED_SIZES = (1024, 2048)
+ROUND_PLACES = ((512, 0), (512, 1), (1024, 0), (1024, 1), (2048, 0))
+BEST_PLACES = ((1024, 0), (1024, 1), (2048, 0), (2048, 1), (4096, 0))
+METRIC_PLACES = ((1024, 0), (1024, 1))
+"""n and seed."""
 
 
 def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
@@ -123,6 +132,72 @@ def write_moving_kernel(
         InputError: if nothing was chosen for the MLP, or ``out`` or the store cannot be written to.
     """
     check_writable("out", out)
+    conditions = {name: session.conditions[name] for name in session.study.ends}
+    mine = _chosen(out, sizes)
+    table = moving_kernel_table(conditions, session.study, mine, seeds, session.store, fill)
+    _write(table, out / "moving_kernel.csv")
+    return table
+
+
+def write_learned_metric(
+    session: TrainedSession,
+    out: Path,
+    rounds: Sequence[tuple[int, int]] = ROUND_PLACES,
+    places: Sequence[tuple[int, int]] = METRIC_PLACES,
+    fill: bool = True,
+) -> pd.DataFrame:
+    """Write ``metric_rounds.csv`` and ``learned_metric.csv``; return the second.
+
+    Args:
+        session: of the study, with its features and store.
+        out: folder of the tables, with the choices in ``choices.csv`` or ``earlier_choices.csv``.
+        rounds: n and seed of the rounds of the recursive feature machine.
+        places: n and seed of the networks whose metric is looked at.
+        fill: whether to compute what is not on record, or to take the records alone.
+
+    Raises:
+        InputError: if nothing was chosen for the MLP, or ``out`` or the store cannot be written to.
+    """
+    check_writable("out", out)
+    conditions = {name: session.conditions[name] for name in session.study.ends}
+    chosen = _chosen(out, [n for n, _ in places])
+    known = (session.store, fill)
+    _write(
+        metric_rounds_table(conditions, session.study, rounds, *known), out / "metric_rounds.csv"
+    )
+    table = learned_metric_table(conditions, session.study, chosen, places, *known)
+    _write(table, out / "learned_metric.csv")
+    return table
+
+
+def write_best_kernels(
+    session: TrainedSession,
+    out: Path,
+    places: Sequence[tuple[int, int]] = BEST_PLACES,
+    fill: bool = True,
+) -> pd.DataFrame:
+    """Write ``best_kernels.csv``: kernels of heads linear in their parameters; return it.
+
+    They are at the ridge that is best on dev pairs, on the pairs of the tuned runs.
+
+    Args:
+        session: of the study, with its features and store.
+        out: folder of the table.
+        places: n and seed.
+        fill: whether to compute what is not on record, or to take the records alone.
+
+    Raises:
+        InputError: if ``out`` or the store cannot be written to.
+    """
+    check_writable("out", out)
+    conditions = {name: session.conditions[name] for name in session.study.ends}
+    table = best_kernel_table(conditions, session.study, places, session.store, fill)
+    _write(table, out / "best_kernels.csv")
+    return table
+
+
+def _chosen(out: Path, sizes: Sequence[int]) -> pd.DataFrame:
+    """Return what the search chose for the MLP, one row per condition and n."""
     paths = [out / name for name in ("choices.csv", "earlier_choices.csv")]
     chosen = pd.concat([pd.read_csv(path) for path in paths if path.is_file()] or [pd.DataFrame()])
     if "head" not in chosen or HEAD not in set(chosen["head"]):
@@ -131,11 +206,7 @@ def write_moving_kernel(
             f" none in {out}; run the search and trained-report first"
         )
     mine = chosen[(chosen["head"] == HEAD) & chosen["n"].isin(sizes)]
-    mine = mine.drop_duplicates(["condition", "n"]).sort_values(["condition", "n"])
-    conditions = {name: session.conditions[name] for name in session.study.ends}
-    table = moving_kernel_table(conditions, session.study, mine, seeds, session.store, fill)
-    _write(table, out / "moving_kernel.csv")
-    return table
+    return mine.drop_duplicates(["condition", "n"]).sort_values(["condition", "n"])
 
 
 def _write(table: pd.DataFrame, path: Path) -> None:

@@ -15,12 +15,18 @@ from fusiontheory.curves import forecast_trained, predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.stats import extrapolate_with_error
 from fusiontheory.store import check_writable, write_atomically
+from validation.conditions import fitted_rows
 from validation.moments import condition_moments
+from validation.trained.bars import bar_table, gap_table, linear_table
 from validation.trained.earlier import joined_runs, repeated_runs
+from validation.trained.lag import lag_table
+from validation.trained.lazy import lazy_table
 from validation.trained.predictors import (
     COLUMNS,
     PLACE,
+    POWERS,
     adam_kernel_curves,
+    adam_moments,
     error_table,
     feature_learning_curve,
     forecast_errors,
@@ -62,8 +68,11 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
 
     They are ``measured.csv`` (mean over seeds of each cell, and where it was run), ``errors.csv``,
     ``between.csv`` (of strengths of alignment between, at the published setting),
-    ``forecasts.csv``, ``forecast_errors.csv`` and ``cost.csv``; with ``earlier_runs.csv`` also
-    ``repeated.csv``. Cells that ``runs.csv`` lacks are those of earlier runs (`joined_runs`).
+    ``forecasts.csv``, ``forecast_errors.csv``, ``bars.csv``, ``gap_signs.csv`` (what was asked and
+    what was found, with intervals over seeds), ``lag.csv`` and ``cost.csv``; with
+    ``adam_kernel.csv`` also ``lazy.csv``, with ``best_kernels.csv`` also ``linear_heads.csv``, with
+    ``earlier_runs.csv`` also ``repeated.csv``. Cells that ``runs.csv`` lacks are those of earlier
+    runs (`joined_runs`).
 
     Args:
         session: of the study, whose features the forecasts start from.
@@ -98,11 +107,28 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
     if len(repeated := repeated_runs(out)):
         tables["repeated"] = repeated
     tables["forecast_errors"] = forecast_errors(forecasts)
+    tables |= {"bars": bar_table(clean, predicted), "gap_signs": gap_table(clean, predicted)}
+    tables["lag"] = lag_table(_adam_moments(session), measured, session.study.training, images)
+    if (kernels := out / "adam_kernel.csv").is_file():
+        tables["lazy"] = lazy_table(pd.read_csv(kernels), measured)
+    if (best := out / "best_kernels.csv").is_file():
+        tables["linear_heads"] = linear_table(pd.read_csv(best), clean)
     tables["cost"] = _cost(session, images)
     for name, table in tables.items():
         text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
         write_atomically(out / f"{name}.csv", text.encode())
     return errors
+
+
+def _adam_moments(session: TrainedSession) -> dict[str, Moments]:
+    """Return the moments of each end in the bilinear head's metric, of images that may be known."""
+    found = {}
+    for name in session.study.ends:
+        features = session.conditions[name]
+        strength = session.study.strengths[name]
+        rows = features.rows("train") if strength else fitted_rows(features)
+        found[name] = adam_moments(features, rows, POWERS["bilinear"])
+    return found
 
 
 def _clean_runs(out: Path) -> pd.DataFrame:

@@ -12,11 +12,14 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.heads import relu_tangent_kernel
+from fusiontheory.moments import Moments
 from fusiontheory.tangent import tangent_kernel
 from fusiontheory.training import Architecture, TrainingSettings
 from validation.trained import (
     TrainedSession,
     TrainedStudy,
+    write_best_kernels,
+    write_learned_metric,
     write_moving_kernel,
     write_setting_predictions,
     write_tangent_ridges,
@@ -122,6 +125,28 @@ def test_kernels_before_and_after_training_stand_beside_the_network(
     assert 0 < found.loc["end", "moved"] < 1
     again = write_moving_kernel(session, tmp_path, (512,), (0,), fill=False).set_index("what")
     pd.testing.assert_frame_equal(found, again)
+    learned = write_learned_metric(session, tmp_path, ((512, 0),), ((512, 0),)).set_index("what")
+    assert learned["accuracy"].between(0.5, 1).all()
+    assert learned.loc["network", "accuracy"] == found.loc["network", "accuracy"]
+    assert learned.loc["first layer", "likeness"] == pytest.approx(1.0)
+    # The shared coordinates are learned whatever the initial weights.
+    assert learned["likeness"].gt(0.3).all()
+    rounds = pd.read_csv(tmp_path / "metric_rounds.csv").set_index("round")["accuracy"]
+    assert rounds.index.tolist() == [-1, *range(6)]
+    assert rounds[0] > rounds[-1]
+
+
+def test_a_linear_head_s_best_ridge_is_chosen_on_dev(features: FeatureSet, tmp_path: Path) -> None:
+    study = TrainedStudy(strengths={"as given": None}, sizes=(256,), small=256)
+    session = TrainedSession(study, features, tmp_path / "store")
+    found = write_best_kernels(session, tmp_path, ((256, 0),)).set_index("head")
+    assert found.index.tolist() == ["bilinear", "dot-product", "hadamard"]
+    given, rows = session.conditions["as given"], features.rows("train")
+    moments = Moments.from_features(given.image[rows], given.text[rows])
+    told = predict_curve("bilinear", moments, 256, "best").iloc[0]
+    assert found.loc["bilinear", "accuracy"] == pytest.approx(told["accuracy"], abs=0.05)
+    assert found["accuracy"].between(0.75, 1).all()
+    assert found["ridge"].between(1e-2, 10).all()
 
 
 def test_predictions_are_written_once(features: FeatureSet, tmp_path: Path) -> None:

@@ -10,6 +10,14 @@ from validation.trained.predictors.feature_learning import (
     feature_learning_table,
 )
 from validation.trained.predictors.forecasts import forecast_errors, forecast_table
+from validation.trained.predictors.learned_metric import (
+    learned_metric_curve,
+    learned_metric_table,
+    likeness,
+    metric_rounds_curve,
+    metric_rounds_table,
+)
+from validation.trained.predictors.linear_optimum import best_kernel_curve, best_kernel_table
 from validation.trained.predictors.moving_kernel import (
     HEAD,
     layered_kernel,
@@ -17,6 +25,7 @@ from validation.trained.predictors.moving_kernel import (
     moving_kernel_table,
 )
 from validation.trained.predictors.optimiser import (
+    POWERS,
     adam_moments,
     adam_ridge,
     half_distance,
@@ -43,6 +52,7 @@ __all__ = [
     "HEAD",
     "LAZY",
     "PLACE",
+    "POWERS",
     "RIDGE",
     "TANGENT_HEADS",
     "adam_kernel_curves",
@@ -50,6 +60,8 @@ __all__ = [
     "adam_moments",
     "adam_ridge",
     "as_table",
+    "best_kernel_curve",
+    "best_kernel_table",
     "early_stopping_ridge",
     "error_table",
     "feature_learning_curve",
@@ -60,6 +72,11 @@ __all__ = [
     "half_distance",
     "lagging",
     "layered_kernel",
+    "learned_metric_curve",
+    "learned_metric_table",
+    "likeness",
+    "metric_rounds_curve",
+    "metric_rounds_table",
     "moving_kernel_curve",
     "moving_kernel_table",
     "optimiser_predictions",

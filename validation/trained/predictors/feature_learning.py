@@ -23,6 +23,7 @@ al., arXiv:2205.01445.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ from fusiontheory.heads import relu_tangent_kernel
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.typing import Array
 from validation.trained.design import TrainedStudy, held_out_pairs, training_pairs
+from validation.trained.predictors.recorded import RecordedCurve, recorded_curves
 
 __all__ = [
     "KINDS",
@@ -41,6 +43,9 @@ __all__ = [
     "feature_learning_curve",
     "feature_learning_table",
     "fitted_ridge",
+    "kernel_accuracy",
+    "of_unit_length",
+    "paired_inputs",
     "reweighted",
 ]
 
@@ -76,22 +81,19 @@ def feature_learning_table(
     Returns:
         Columns condition, n, seed, learned (of `KINDS`), ridge, accuracy.
     """
-    columns = ["n", "seed", "learned", "ridge", "accuracy"]
-    parts = []
-    for name, features in conditions.items():
-        for n in sizes:
-            for seed in seeds:
-                config = {"n": n, "seed": seed, "power": POWER}
-                code = code_version(feature_learning_curve)
-                cell = Cell(STUDY, config, features=features.fingerprint, code=code)
-                if cell not in store:
-                    if not fill:
-                        continue
-                    store.write(cell, feature_learning_curve(features, study, n, seed))
-                parts.append(store.read(STUDY, [cell])[columns].assign(condition=name))
-    if not parts:
-        return pd.DataFrame(columns=["condition", *columns])
-    return pd.concat(parts, ignore_index=True)[["condition", *columns]]
+    code = code_version(feature_learning_curve)
+    curves = [
+        RecordedCurve(
+            {"condition": name},
+            Cell(STUDY, {"n": n, "seed": seed, "power": POWER}, features.fingerprint, code),
+            partial(feature_learning_curve, features, study, n, seed),
+        )
+        for name, features in conditions.items()
+        for n in sizes
+        for seed in seeds
+    ]
+    columns = ["condition", "n", "seed", "learned", "ridge", "accuracy"]
+    return recorded_curves(curves, columns, store, fill)
 
 
 def feature_learning_curve(
@@ -105,6 +107,33 @@ def feature_learning_curve(
         n: number of training pairs.
         seed: of the training pairs.
     """
+    inputs, labels = paired_inputs(features, study, n, seed)
+    rows = [{"learned": "plain", **kernel_accuracy(inputs, labels)}]
+    weights = rows[0].pop("weights")
+    for kind, own in zip(KINDS[1:], (weights, labels[0] - labels[0].mean()), strict=True):
+        root = reweighted(inputs[0], own, POWER)
+        root /= np.linalg.norm(root, 2)
+        stretched = of_unit_length([x @ root for x in inputs])
+        rows.append({"learned": kind, **kernel_accuracy(stretched, labels)})
+        del rows[-1]["weights"]
+    return pd.DataFrame(rows)
+
+
+def paired_inputs(
+    features: FeatureSet, study: TrainedStudy, n: int, seed: int
+) -> tuple[list[Array], list[Array]]:
+    """Return [v; t] of training, dev and test pairs, and their labels.
+
+    Args:
+        features: of all splits.
+        study: whose pairs are taken.
+        n: number of training pairs, the first of the seed's.
+        seed: of the training pairs.
+
+    Returns:
+        Three arrays (pairs, d_v + d_t), of mean squared length 1 on the training pairs, and three
+        of +1 and -1.
+    """
     pairs = [training_pairs(study, features, seed), *held_out_pairs(study, features)]
     inputs, labels = [], []
     for drawn, count in zip(pairs, (n, None, None), strict=True):
@@ -112,28 +141,21 @@ def feature_learning_curve(
         told = features.text[text, drawn.caption[:count]]
         inputs.append(np.hstack([features.image[image], told]).astype(np.float64))
         labels.append(drawn.label[:count])
-    inputs = _of_unit_length(inputs)
-    rows = [_measured("plain", inputs, labels)]
-    weights = rows[0].pop("weights")
-    for kind, own in zip(KINDS[1:], (weights, labels[0] - labels[0].mean()), strict=True):
-        root = reweighted(inputs[0], own, POWER)
-        root /= np.linalg.norm(root, 2)
-        rows.append(_measured(kind, _of_unit_length([x @ root for x in inputs]), labels))
-        del rows[-1]["weights"]
-    return pd.DataFrame(rows)
+    return of_unit_length(inputs), labels
 
 
-def _of_unit_length(inputs: list[Array]) -> list[Array]:
+def of_unit_length(inputs: list[Array]) -> list[Array]:
+    """Return the inputs over one number, so that the first ones have a mean squared length of 1."""
     scale = np.sqrt((inputs[0] ** 2).sum(axis=1).mean())
     return [x / scale for x in inputs]
 
 
-def _measured(kind: str, inputs: list[Array], labels: list[Array]) -> dict[str, Any]:
+def kernel_accuracy(inputs: list[Array], labels: list[Array]) -> dict[str, Any]:
+    """Return ridge (best on dev), test accuracy and weights of the wide network's kernel."""
     gram, dev = _kernel(inputs[0], inputs[0]), _kernel(inputs[1], inputs[0])
     ridge, weights, shift = fitted_ridge(gram, dev, labels)
     right = labels[2] * (_kernel(inputs[2], inputs[0]) @ weights + shift) > 0
-    told = {"learned": kind, "ridge": ridge, "accuracy": float(right.mean())}
-    return told | {"weights": weights}
+    return {"ridge": ridge, "accuracy": float(right.mean()), "weights": weights}
 
 
 def reweighted(inputs: Array, weights: Array, power: float) -> Array:
