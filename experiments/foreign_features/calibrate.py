@@ -15,7 +15,7 @@ import pandas as pd
 
 import fusiontheory
 from experiments.foreign_features.config import SAMPLE
-from experiments.foreign_features.ranges import Ranges, find_ranges
+from experiments.foreign_features.ranges import HARMFUL_BELOW, RULES, Ranges, Rules, find_ranges
 from fusiontheory.moments import EFFECTS, Calibration, read_calibration
 from fusiontheory.synthetic import FOREIGN
 from fusiontheory.typing import AnyArray
@@ -66,10 +66,11 @@ def cells(tables: Tables) -> pd.DataFrame:
     return found
 
 
-def units(judged_cells: pd.DataFrame) -> pd.DataFrame:
+def units(judged_cells: pd.DataFrame, rules: Rules = RULES) -> pd.DataFrame:
     """Return a row for each population and number of images of one head's cells.
 
-    With the mean of each item over its samples, and whether its predictions are off.
+    With one value of each item, of its samples as the rules say, and whether its predictions are
+    off.
     """
     half = (judged_cells["high"] - judged_cells["low"]) / 2
     spread = judged_cells.assign(variance=(half / 1.96) ** 2)
@@ -84,12 +85,19 @@ def units(judged_cells: pd.DataFrame) -> pd.DataFrame:
     grouped = mean.groupby(_UNIT, sort=False)["off"]
     worst = pd.DataFrame({"most": grouped.max(), "mean": grouped.mean()})
     worst["bad"] = (worst["most"] > _MOST_OFF) | (worst["mean"] > _MEAN_OFF)
-    items = judged_cells.groupby(_UNIT, sort=False)[_ITEMS].mean()
+    samples = judged_cells.groupby(_UNIT, sort=False)[_ITEMS]
+    items = samples.mean()
+    if rules.extremes:
+        # A wrong unit is outside if all its samples are, a right one inside if all are.
+        below = np.array([name in HARMFUL_BELOW for name in _ITEMS])
+        items = samples.min().where(worst["bad"].to_numpy()[:, None] != below, samples.max())
     table = worst.join(items).reset_index()
     return table.assign(benign=[FOREIGN[name].kind == "benign" for name in table["population"]])
 
 
-def calibrate(judged_cells: pd.DataFrame, known: pd.DataFrame | None = None) -> dict[str, Any]:
+def calibrate(
+    judged_cells: pd.DataFrame, known: pd.DataFrame | None = None, rules: Rules = RULES
+) -> dict[str, Any]:
     """Return the calibration of one head, as the file has it.
 
     Ranges are those of the fixed ridge, half-widths are by kind of ridge.
@@ -97,9 +105,11 @@ def calibrate(judged_cells: pd.DataFrame, known: pd.DataFrame | None = None) -> 
     Args:
         judged_cells: its cells.
         known: its `units` at the fixed ridge, where they are known.
+        rules: how ranges and widths are found.
     """
     fixed = judged_cells["ridge"] != BEST
-    limits = find_ranges(units(judged_cells[fixed]) if known is None else known, _ITEMS)
+    known = units(judged_cells[fixed], rules) if known is None else known
+    limits = find_ranges(known, _ITEMS, rules)
     return {
         kind: _with_widths(judged_cells[part], limits)
         for kind, part in (("fixed", fixed), (BEST, ~fixed))
@@ -153,18 +163,25 @@ def _near_and_far(miss: AnyArray, population: AnyArray, excess: AnyArray) -> lis
     return [widths[0], max(widths)]
 
 
-def judged(tables: Tables) -> pd.DataFrame:
+def judged(tables: Tables, more: Tables | None = None, rules: Rules = RULES) -> pd.DataFrame:
     """Return all cells with what the calibration of all other populations says of each.
 
     Columns ``trusted`` and ``extra``, the half-width added, are new.
+
+    Args:
+        tables: that calibrations are made of.
+        more: tables of the cells to judge, where they are not the same ones.
+        rules: how ranges and widths are found.
     """
     found = cells(tables)
+    shown = found if more is None else cells(more)
     parts = []
-    for _, own in found.groupby("head", sort=False):
-        all_units = units(own[own["ridge"] != BEST])
-        for name, part in own.groupby("population", sort=False):
+    for head, own in found.groupby("head", sort=False):
+        all_units = units(own[own["ridge"] != BEST], rules)
+        asked = shown[shown["head"] == head]
+        for name, part in asked.groupby("population", sort=False):
             known = all_units[all_units["population"] != name]
-            others = calibrate(own[own["population"] != name], known)
+            others = calibrate(own[own["population"] != name], known, rules)
             for kind, cell in part.groupby(np.where(part["ridge"] == BEST, BEST, "fixed")):
                 parts.append(_applied(cell, read_calibration(others[str(kind)])))
     return pd.concat(parts)

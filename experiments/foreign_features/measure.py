@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from experiments.foreign_features.calibrate import SAID, judged
-from experiments.foreign_features.config import SAMPLE, Config
-from experiments.foreign_features.predict import groups_of, sample_of, samples
+from experiments.foreign_features.config import Config
+from experiments.foreign_features.diagnoses import diagnoses
 from experiments.foreign_features.truth import truth
-from fusiontheory.moments import EFFECTS, Moments
-from fusiontheory.store import Cell, code_version
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
-__all__ = ["diagnosed", "diagnoses", "measure"]
+__all__ = ["measure"]
 
 
 def measure(config: Config, predicted: Tables, records: Records) -> Tables:
@@ -29,25 +24,3 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     found = {"measured.csv": truth(config, records), "diagnoses.csv": diagnoses(config, records)}
     results = judged({**predicted, **found})
     return {**found, "results.csv": results[SAID]}
-
-
-def diagnoses(config: Config, records: Records) -> pd.DataFrame:
-    """Return the diagnosis that a sample's moments carry, without and with groups."""
-    code = code_version(diagnosed)
-    kept = replace(records, name=f"{records.name}_diagnosed")
-    cells = [
-        Cell(kept.name, {**place, "seed": config.seed}, features=place["population"], code=code)
-        for place in samples(config)
-    ]
-    return kept.computed(cells, diagnosed)[[*SAMPLE, "groups", *EFFECTS]]
-
-
-def diagnosed(cell: Cell) -> list[dict[str, Any]]:
-    """Return the diagnoses of one sample, two where it has copies."""
-    sample = sample_of(cell.config["seed"], *(cell.config[name] for name in SAMPLE))
-    rows = []
-    for groups in groups_of(sample):
-        moments = Moments.from_features(sample.image, sample.text, groups=groups)
-        assert moments.diagnosis is not None
-        rows.append({"groups": groups is not None, **moments.diagnosis.values})
-    return rows

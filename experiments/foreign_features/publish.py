@@ -1,7 +1,8 @@
 """Give the study's results to the library and its page, from the sealed tables.
 
 ``python -m experiments.foreign_features.publish`` writes `fusiontheory/moments/calibration.json`
-and the tables of ``docs/validity.md`` between its markers.
+and the tables of ``docs/validity.md`` between its markers. What is asked and found stands there for
+`experiments.unseen_features`, too.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from experiments.foreign_features.summary import (
     judged_cells,
     targets,
 )
+from experiments.unseen_features.__main__ import STUDY as UNSEEN_STUDY
+from experiments.unseen_features.summary import judged as unseen_cells
 from fusiontheory.store import write_atomically
 
 __all__ = ["PAGE", "main", "page"]
@@ -34,7 +37,7 @@ def page(text: str) -> str:
     table = judged_cells(tables)
     old = pd.read_csv(min(Path(__file__).parent.glob("predictions-until-*.csv")))
     shown = {
-        "targets": (targets(table), 1),
+        "targets": (_beside_unseen(targets(table)), 1),
         "kinds": (before_and_after(old, table, tables), 1),
         "populations": (by_population(table), 1),
         "ranges": (by_diagnosis(), 3),
@@ -44,6 +47,12 @@ def page(text: str) -> str:
         parts = re.split(f"{re.escape(begin)}.*?{re.escape(end)}", text, flags=re.DOTALL)
         text = f"{begin}\n{_markdown(frame, digits)}\n{end}".join(parts)
     return text
+
+
+def _beside_unseen(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the targets with what was found on populations that no calibration was made with."""
+    unseen = targets(unseen_cells(UNSEEN_STUDY.tables()))
+    return found.merge(unseen.drop(columns="asked"), on="what", suffixes=("", " on unseen ones"))
 
 
 def _markdown(frame: pd.DataFrame, digits: int) -> str:

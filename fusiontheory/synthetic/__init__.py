@@ -20,6 +20,7 @@ from fusiontheory.synthetic.degradations import (
 from fusiontheory.synthetic.floors import RiskFloor, best_additive, best_bilinear
 from fusiontheory.synthetic.foreign import (
     FOREIGN,
+    UNSEEN,
     Copies,
     ForeignPopulation,
     ForeignSample,
@@ -36,6 +37,7 @@ from fusiontheory.synthetic.tokens import TokenPairs
 
 __all__ = [
     "FOREIGN",
+    "UNSEEN",
     "Coefficients",
     "Copies",
     "Degradation",

@@ -8,9 +8,10 @@ each modality has a trace of about 1, so that one ridge means the same to all.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from fusiontheory.synthetic.foreign_laws import (
     cut_off,
     lengthened,
     magnitudes,
+    mild,
     mixture,
     moved,
     multi_hot,
@@ -31,13 +33,13 @@ from fusiontheory.synthetic.foreign_laws import (
     relu,
     signs,
     spectrum,
+    stretched,
     topics,
 )
+from fusiontheory.synthetic.foreign_unseen import Finish, unseen_laws
 from fusiontheory.typing import Array, Integers
 
-__all__ = ["FOREIGN", "Copies", "ForeignPopulation", "ForeignSample", "find_population"]
-
-Finish: TypeAlias = Literal["raw", "centred", "unit", "unit centred"]
+__all__ = ["FOREIGN", "UNSEEN", "Copies", "ForeignPopulation", "ForeignSample", "find_population"]
 
 # Rows that mean and length of a population are known from.
 _REFERENCE_ROWS = 40_000
@@ -147,61 +149,54 @@ class ForeignPopulation:
         return ForeignSample(v, t, groups)
 
 
-def _mild(d: int = 48, power: float = 0.3, rho: float = 0.65, turn: int | None = None) -> Law:
-    return canonical(spectrum(d, power), spectrum(d, power), rho, turn)
-
-
-def _stretched(d: int, first: list[float], rho: float, leading: float) -> Law:
-    own = np.full(d, rho)
-    own[: len(first)] = leading
-    return canonical(spectrum(d, first=first), spectrum(d, first=first), own)
-
-
 def _populations() -> list[ForeignPopulation]:
     make = ForeignPopulation
-    turned = moved(_mild(64), 0.0, 0.0, 3)
+    turned = moved(mild(64), 0.0, 0.0, 3)
     return [
         *_benign(),
-        make("uncentred_gap", "uncentred", moved(_mild(64), 1.5, 1.5, 11), "unit"),
+        make("uncentred_gap", "uncentred", moved(mild(64), 1.5, 1.5, 11), "unit"),
         make("uncentred_wide", "uncentred", moved(turned, 2.5, 2.5, 12), "unit"),
-        make("uncentred_little", "uncentred", moved(_mild(), 0.5, 0.5, 13), "unit"),
-        make("uncentred_together", "uncentred", moved(_mild(), 1.2, 1.2, 14, together=True)),
-        make("uncentred_image", "uncentred", moved(_mild(32), 1.5, 0.0, 15)),
-        make("uncentred_steep", "uncentred", moved(_mild(64, 0.8), 1.0, 1.0, 16)),
+        make("uncentred_little", "uncentred", moved(mild(), 0.5, 0.5, 13), "unit"),
+        make("uncentred_together", "uncentred", moved(mild(), 1.2, 1.2, 14, together=True)),
+        make("uncentred_image", "uncentred", moved(mild(32), 1.5, 0.0, 15)),
+        make("uncentred_steep", "uncentred", moved(mild(64, 0.8), 1.0, 1.0, 16)),
         make("relu_sparse", "uncentred", relu(24, 64, 0.55, 0.5, 17)),
         make("relu_dense", "uncentred", relu(32, 48, 0.0, 0.4, 18)),
         make("relu_unit", "uncentred", relu(16, 64, 0.3, 0.5, 19), "unit"),
-        make("dominant_nuisance_10", "dominant", _stretched(32, [10.0], 0.7, 0.0)),
-        make("dominant_nuisance_5", "dominant", _stretched(48, [5.0], 0.65, 0.0)),
-        make("dominant_shared_10", "dominant", _stretched(32, [10.0], 0.7, 0.7)),
-        make("dominant_shared_5", "dominant", _stretched(48, [5.0], 0.65, 0.65)),
-        make("dominant_two", "dominant", _stretched(48, [8.0, 6.0], 0.7, 0.3)),
+        make("dominant_nuisance_10", "dominant", stretched(32, [10.0], 0.7, 0.0)),
+        make("dominant_nuisance_5", "dominant", stretched(48, [5.0], 0.65, 0.0)),
+        make("dominant_shared_10", "dominant", stretched(32, [10.0], 0.7, 0.7)),
+        make("dominant_shared_5", "dominant", stretched(48, [5.0], 0.65, 0.65)),
+        make("dominant_two", "dominant", stretched(48, [8.0, 6.0], 0.7, 0.3)),
         make(
             "dominant_image",
             "dominant",
             canonical(spectrum(48, first=[8.0]), spectrum(48), [0.0] + [0.7] * 47),
         ),
-        make("heavy_t5_shared", "heavy tails", lengthened(_mild(48, 0.0, 0.5), freedom=5)),
-        make("heavy_t5_own", "heavy tails", lengthened(_mild(), freedom=5, shared=False)),
-        make("heavy_t8_shared", "heavy tails", lengthened(_mild(32, 0.2), freedom=8)),
-        make("heavy_t4_own", "heavy tails", lengthened(_mild(32), freedom=4.5, shared=False)),
-        make("heavy_lengths", "heavy tails", lengthened(_mild(48, 0.3), sigma=0.45)),
-        make("heavy_coordinates", "heavy tails", cut_off(_mild(32, 0.2, 0.8), 5)),
-        make("frames_4", "duplicates", _mild(), "unit", Copies(0.05, repeats=4)),
-        make("frames_2", "duplicates", _mild(32, 0.4), "unit", Copies(0.1, repeats=2)),
-        make("frames_10", "duplicates", _mild(64, 0.3), "centred", Copies(0.03, repeats=10)),
-        make("templates_5", "duplicates", _mild(), "unit", Copies(0.01, templates=5)),
-        make("templates_40", "duplicates", _mild(32), "unit", Copies(0.02, templates=40)),
+        make("heavy_t5_shared", "heavy tails", lengthened(mild(48, 0.0, 0.5), freedom=5)),
+        make("heavy_t5_own", "heavy tails", lengthened(mild(), freedom=5, shared=False)),
+        make("heavy_t8_shared", "heavy tails", lengthened(mild(32, 0.2), freedom=8)),
+        make("heavy_t4_own", "heavy tails", lengthened(mild(32), freedom=4.5, shared=False)),
+        make("heavy_lengths", "heavy tails", lengthened(mild(48, 0.3), sigma=0.45)),
+        make("heavy_coordinates", "heavy tails", cut_off(mild(32, 0.2, 0.8), 5)),
+        make("heavy_lengths_mild", "heavy tails", lengthened(mild(40, 0.2), sigma=0.3)),
+        make("frames_4", "duplicates", mild(), "unit", Copies(0.05, repeats=4)),
+        make("frames_2", "duplicates", mild(32, 0.4), "unit", Copies(0.1, repeats=2)),
+        make("frames_10", "duplicates", mild(64, 0.3), "centred", Copies(0.03, repeats=10)),
+        make("templates_5", "duplicates", mild(), "unit", Copies(0.01, templates=5)),
+        make("templates_40", "duplicates", mild(32), "unit", Copies(0.02, templates=40)),
+        make("frames_3", "duplicates", mild(40, 0.2), "centred", Copies(0.08, repeats=3)),
         make("categories_30", "discrete", categories(30, 0.7), "centred"),
         make("categories_100", "discrete", categories(100, 0.8), "centred"),
         make("categories_raw", "discrete", categories(20, 0.6)),
         make("categories_noisy", "discrete", categories(30, 0.7, 0.05), "centred"),
         make("tags", "discrete", multi_hot(60, 0.05, 0.6), "centred"),
-        make("canonical_3", "canonical", _stretched(64, [4.5] * 3, 0.0, 0.99)),
-        make("canonical_1", "canonical", _stretched(48, [3.0], 0.2, 0.98)),
-        make("canonical_6", "canonical", _stretched(64, [2.0] * 6, 0.0, 0.95)),
-        make("lengths_only", "magnitudes", lengthened(_mild(32, 0.0, 0.0), sigma=0.5)),
-        make("lengths_little", "magnitudes", lengthened(_mild(32, 0.0, 0.0), sigma=0.25)),
+        make("categories_60", "discrete", categories(60, 0.75), "centred"),
+        make("canonical_3", "canonical", stretched(64, [4.5] * 3, 0.0, 0.99)),
+        make("canonical_1", "canonical", stretched(48, [3.0], 0.2, 0.98)),
+        make("canonical_6", "canonical", stretched(64, [2.0] * 6, 0.0, 0.95)),
+        make("lengths_only", "magnitudes", lengthened(mild(32, 0.0, 0.0), sigma=0.5)),
+        make("lengths_little", "magnitudes", lengthened(mild(32, 0.0, 0.0), sigma=0.25)),
         make("magnitudes_only", "magnitudes", magnitudes(12, 1.0)),
         make("views_4", "few dimensions", nonlinear_views(4, 48, 0.2, 21), "centred"),
         make("views_6", "few dimensions", nonlinear_views(6, 32, 0.3, 22), "centred"),
@@ -218,22 +213,26 @@ def _populations() -> list[ForeignPopulation]:
 def _benign() -> list[ForeignPopulation]:
     make = ForeignPopulation
     laws: dict[str, tuple[Law, Finish]] = {
-        "gauss_mild": (_mild(), "raw"),
-        "gauss_flat": (_mild(32, 0.0, 0.6), "raw"),
-        "gauss_weak": (_mild(48, 0.3, 0.35), "raw"),
-        "gauss_turned": (_mild(48, 0.4, 0.7, turn=41), "raw"),
-        "gauss_steep": (_mild(64, 0.6, 0.7), "raw"),
+        "gauss_mild": (mild(), "raw"),
+        "gauss_flat": (mild(32, 0.0, 0.6), "raw"),
+        "gauss_weak": (mild(48, 0.3, 0.35), "raw"),
+        "gauss_turned": (mild(48, 0.4, 0.7, turn=41), "raw"),
+        "gauss_steep": (mild(64, 0.6, 0.7), "raw"),
         "gauss_part": (canonical(spectrum(64, 0.2), spectrum(64, 0.2), [0.85] * 20), "raw"),
         "gauss_uneven": (canonical(spectrum(64, 0.3), spectrum(32, 0.2), 0.7), "raw"),
-        "gauss_wide": (_mild(128, 0.4, 0.6), "raw"),
-        "unit_mild": (_mild(), "unit"),
-        "unit_steep": (_mild(64, 0.5, 0.7), "unit"),
-        "unit_turned": (_mild(64, 0.3, 0.6, turn=42), "unit centred"),
-        "gap_centred": (moved(_mild(64), 1.5, 1.5, 11), "unit centred"),
+        "gauss_wide": (mild(128, 0.4, 0.6), "raw"),
+        "unit_mild": (mild(), "unit"),
+        "unit_steep": (mild(64, 0.5, 0.7), "unit"),
+        "unit_turned": (mild(64, 0.3, 0.6, turn=42), "unit centred"),
+        "gap_centred": (moved(mild(64), 1.5, 1.5, 11), "unit centred"),
         "relu_centred": (relu(24, 64, 0.55, 0.5, 17), "centred"),
-        "signs_centred": (signs(_mild(48, 0.0, 0.8)), "centred"),
-        "t15_own": (lengthened(_mild(48, 0.3), freedom=15, shared=False), "raw"),
+        "signs_centred": (signs(mild(48, 0.0, 0.8)), "centred"),
+        "t15_own": (lengthened(mild(48, 0.3), freedom=15, shared=False), "raw"),
         "topics_many": (topics(400, 64, 1.0, 0.6, 43), "unit centred"),
+        "relu_centred_dense": (relu(32, 48, 0.2, 0.4, 44), "centred"),
+        "signs_mild": (signs(mild(40, 0.2, 0.75)), "raw"),
+        "topics_several": (topics(300, 48, 0.9, 0.6, 45), "unit centred"),
+        "t18_own": (lengthened(mild(40, 0.2), freedom=18, shared=False), "raw"),
     }
     return [make(name, "benign", law, finish) for name, (law, finish) in laws.items()]
 
@@ -241,26 +240,41 @@ def _benign() -> list[ForeignPopulation]:
 def _mixed() -> list[ForeignPopulation]:
     make = ForeignPopulation
     heavy_topics = lengthened(topics(20, 48, 0.6, 0.4, 51), freedom=6)
-    tagged = beside(_mild(32), categories(20, 0.7))
-    two = mixture(_mild(32, 0.2, 0.7), topics(8, 32, 0.4, 0.3, 52), 0.6)
+    tagged = beside(mild(32), categories(20, 0.7))
+    two = mixture(mild(32, 0.2, 0.7), topics(8, 32, 0.4, 0.3, 52), 0.6)
+    others = mixture(mild(40, 0.3, 0.6), topics(10, 40, 0.5, 0.4, 60), 0.5)
+    clusters = lengthened(topics(15, 40, 0.5, 0.5, 58), freedom=5)
+    long_topics = lengthened(topics(25, 56, 0.7, 0.4, 59), sigma=0.35)
     return [
-        make("mixed_gap_dominant", "mixed", moved(_stretched(48, [6.0], 0.65, 0.0), 1.0, 1.0, 53)),
+        make("mixed_gap_dominant", "mixed", moved(stretched(48, [6.0], 0.65, 0.0), 1.0, 1.0, 53)),
         make("mixed_heavy_topics", "mixed", heavy_topics),
         make("mixed_tagged", "mixed", tagged, "centred"),
         make("mixed_relu_lengths", "mixed", lengthened(relu(24, 48, 0.4, 0.5, 54), sigma=0.3)),
         make("mixed_two", "mixed", two, "unit"),
-        make("mixed_gap_frames", "mixed", moved(_mild(), 1.2, 1.2, 55), "unit", Copies(0.05, 3)),
+        make("mixed_gap_frames", "mixed", moved(mild(), 1.2, 1.2, 55), "unit", Copies(0.05, 3)),
         make("mixed_views_gap", "mixed", moved(nonlinear_views(6, 48, 0.2, 56), 1.0, 1.0, 57)),
+        make("mixed_heavy_clusters", "mixed", clusters),
+        make("mixed_long_topics", "mixed", long_topics),
+        make("mixed_two_centred", "mixed", others, "centred"),
     ]
+
+
+def _unseen() -> Iterator[ForeignPopulation]:
+    for name, kind, law, finish, copies in unseen_laws():
+        repeated = None if copies is None else Copies(copies[0], repeats=copies[1])
+        yield ForeignPopulation(name, kind, law, finish, repeated)
 
 
 FOREIGN = {population.name: population for population in _populations()}
 """The populations by name."""
 
+UNSEEN = {population.name: population for population in _unseen()}
+"""Populations of the same kinds that no calibration and no choice of the theory was made with."""
+
 
 @checked
 def find_population(name: str) -> ForeignPopulation:
-    """Return the foreign population of that name.
+    """Return the foreign or unseen population of that name.
 
     Raises:
         InputError: if there is none; the message lists those that there are.
@@ -269,6 +283,7 @@ def find_population(name: str) -> ForeignPopulation:
         >>> find_population("gauss_mild").kind
         'benign'
     """
-    if name not in FOREIGN:
-        raise InputError(f"population must be one of {', '.join(FOREIGN)}, got {name!r}")
-    return FOREIGN[name]
+    known = FOREIGN | UNSEEN
+    if name not in known:
+        raise InputError(f"population must be one of {', '.join(known)}, got {name!r}")
+    return known[name]

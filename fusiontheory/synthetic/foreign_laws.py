@@ -22,6 +22,7 @@ __all__ = [
     "cut_off",
     "lengthened",
     "magnitudes",
+    "mild",
     "mixture",
     "moved",
     "multi_hot",
@@ -29,6 +30,7 @@ __all__ = [
     "relu",
     "signs",
     "spectrum",
+    "stretched",
     "topics",
 ]
 
@@ -77,6 +79,18 @@ def canonical(image: Array, text: Array, correlation: ArrayLike, turn: int | Non
         return x * image, y if rotation is None else y @ rotation
 
     return draw
+
+
+def mild(d: int = 48, power: float = 0.3, rho: float = 0.65, turn: int | None = None) -> Law:
+    """Return Gaussian pairs in d directions of deviations i^-power and one correlation rho."""
+    return canonical(spectrum(d, power), spectrum(d, power), rho, turn)
+
+
+def stretched(d: int, first: list[float], rho: float, leading: float) -> Law:
+    """Return Gaussian pairs of deviations 1 but for the first, of the correlation ``leading``."""
+    own = np.full(d, rho)
+    own[: len(first)] = leading
+    return canonical(spectrum(d, first=first), spectrum(d, first=first), own)
 
 
 def moved(law: Law, image: float, text: float, seed: int, together: bool = False) -> Law:

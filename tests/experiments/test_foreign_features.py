@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.foreign_features import calibrate, measure, publish, summary, truth
+from experiments.foreign_features import calibrate, measure, publish, rules, summary, truth
 from experiments.foreign_features.__main__ import STUDY
 from experiments.foreign_features.config import Config, population_seed
 from experiments.foreign_features.predict import groups_of, predict, sample_of
-from experiments.foreign_features.ranges import find_ranges
+from experiments.foreign_features.ranges import RULES, find_ranges
 from experiments.study import Records
 from fusiontheory.curves import predict_curve
 from fusiontheory.heads import HEADS
@@ -99,6 +99,7 @@ def test_seeds_hang_on_name_and_purpose() -> None:
 
 
 COPIES = ("near_duplicates", "grouped_copies", "largest_group")
+HALFWAY = RULES._replace(part=0.5)
 
 
 def units(**columns: list[float]) -> pd.DataFrame:
@@ -110,7 +111,7 @@ def units(**columns: list[float]) -> pd.DataFrame:
 def test_one_cut_parts_right_from_wrong() -> None:
     table = units(mean_share=[0.0, 0.1, 0.2, 0.6, 0.8])
     table["bad"] = table["mean_share"] > 0.5
-    found = find_ranges(table, list(EFFECTS))
+    found = find_ranges(table, list(EFFECTS), HALFWAY)
     assert found.ends["mean_share"] == (None, pytest.approx(0.4))
     assert found.spans["mean_share"] == pytest.approx(0.4)
 
@@ -118,9 +119,52 @@ def test_one_cut_parts_right_from_wrong() -> None:
 def test_low_values_are_cut_from_below_on_their_scale() -> None:
     table = units(effective_dimensions=[2.0, 8.0, 32.0])
     table["bad"] = [True, False, False]
-    low, high = find_ranges(table, list(EFFECTS)).ends["effective_dimensions"]
+    low, high = find_ranges(table, list(EFFECTS), HALFWAY).ends["effective_dimensions"]
     assert high is None
     assert low == pytest.approx(4.0)
+
+
+def test_a_limit_lies_where_the_rules_say() -> None:
+    table = units(mean_share=[0.0, 0.1, 0.2, 0.6, 0.8])
+    table["bad"] = table["mean_share"] > 0.5
+    found = find_ranges(table, list(EFFECTS), RULES._replace(part=0.25))
+    assert found.ends["mean_share"] == (None, pytest.approx(0.3))
+
+
+def test_extremes_are_of_the_least_unusual_sample_of_a_wrong_population() -> None:
+    tables = made_up(bias=0.1)
+    first = tables["diagnoses.csv"]["sample"] == 0
+    tables["diagnoses.csv"].loc[first, "mean_share"] -= 0.05
+    found = calibrate.cells(tables)
+    means, ends = (
+        calibrate.units(found, RULES._replace(extremes=extremes)).set_index("population")
+        for extremes in (False, True)
+    )
+    moved = (ends["mean_share"] - means["mean_share"]).round(6)
+    # Of four samples one is 0.05 lower.
+    assert moved.tolist() == [-0.0375 if bad else 0.0125 for bad in ends["bad"]]
+    assert ends["bad"].nunique() == 2
+
+
+def test_the_rules_are_those_that_miss_the_fewest_bars() -> None:
+    table = pd.read_csv(rules.TABLE)
+    settings = [rules.Rules(*row) for row in table[list(RULES._fields)].itertuples(index=False)]
+    assert settings == list(rules.SETTINGS)
+    assert rules.best(table) == RULES
+    right = {name: 0.0 for name in table if name.startswith(("mean", "largest", "cells", "popul"))}
+    three = table.head(3).assign(**right, **{name: 100.0 for name in table if "hold, %" in name})
+    three["cells warned, %"] = [50.0, 40.0, 45.0]
+    assert rules.best(three) == settings[1]
+    three.loc[1, "largest beyond noise, points"] = 2.6
+    assert rules.best(three) == settings[2]
+    # Two bars missed by little count more than one missed by much.
+    three.loc[2, ["largest beyond noise, points", "cells of benign populations warned, %"]] = (
+        2.6,
+        11,
+    )
+    three.loc[0, "largest at ridge 0.1, points"] = 2.7
+    assert rules.missed(three)["bars"].tolist() == [1, 1, 2]
+    assert rules.best(three) == settings[1]
 
 
 def test_two_causes_make_two_cuts_and_chance_makes_none() -> None:
@@ -195,7 +239,7 @@ def test_the_page_has_the_tables_of_the_study() -> None:
 
 def test_unwarned_cells_at_a_fixed_ridge_are_right_where_their_population_was_left_out() -> None:
     found = summary.targets(summary.judged_cells(STUDY.tables())).set_index("what")["found"]
-    assert found["the same at ridge 0.1"].iloc[0] < 1.0
+    assert found["mean error at ridge 0.1, points"] < 1.0
     assert found["intervals of unwarned cells that hold, %"] > 92
     assert found["intervals of warned cells that hold, %"] > 90
     assert found["populations below 85 % by more than chance"] == 0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fusiontheory.checks import InputError
-from fusiontheory.synthetic import FOREIGN, Copies, find_population
+from fusiontheory.synthetic import FOREIGN, UNSEEN, Copies, find_population
 
 
 def test_there_are_enough_of_every_kind() -> None:
@@ -24,6 +24,8 @@ def test_there_are_enough_of_every_kind() -> None:
         "mixed",
     }
     assert min(kinds.count(kind) for kind in kinds) >= 3
+    assert {population.kind for population in UNSEEN.values()} == {*kinds}
+    assert not {*FOREIGN} & {*UNSEEN}
 
 
 @pytest.mark.parametrize("name", list(FOREIGN))
