@@ -1,4 +1,4 @@
-from .design import TrainedCell, TrainedStudy, noisy_features
+from .design import TrainedCell, TrainedStudy, Trial, noisy_features
 from .foretell import setting_predictions, write_setting_predictions
 from .kernels import (
     write_best_kernels,
@@ -21,6 +21,7 @@ __all__ = [
     "TrainedCell",
     "TrainedSession",
     "TrainedStudy",
+    "Trial",
     "derived_features",
     "noisy_features",
     "optimiser_predictions",

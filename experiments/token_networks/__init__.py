@@ -1,0 +1,1 @@
+"""Whether networks of tokens are predicted when their search is wide enough."""
