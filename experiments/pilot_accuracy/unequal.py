@@ -7,8 +7,8 @@ are of the ten families of the choice study with two to four classes whose score
   so that a run can go on;
 * ``calibrate`` makes the part of `fusiontheory/pilot/accuracy_error.json` that is of balanced
   accuracy;
-* ``judge`` writes `unequal_judged.csv`, errors and intervals in worlds with other seeds, and
-  `unequal.csv`, how many of these intervals hold.
+* ``judge`` writes `unequal_judged.csv`, errors in worlds with other seeds, and `unequal.csv`, how
+  many intervals hold there, and in calibration worlds that were left out of the calibration.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from experiments.choice import (
     PARTS,
     RATIOS,
     World,
-    calibrate_accuracy,
     fitted_heads,
     fresh_worlds,
     hats,
     pilot_curves,
     pilot_record,
+    weighted_quantile,
 )
 from experiments.pilot_accuracy.__main__ import STUDY
 from fusiontheory.checks import InputError
@@ -76,6 +76,7 @@ def world_rows(world: World) -> pd.DataFrame:
                 true, noise = truth[int(n)][curve.head]
                 about = {"world": world.seed, "family": world.family, "pilot": n0}
                 about |= {"head": curve.head, "n": int(n), "ratio": n / n0}
+                about |= {"classes": world.classes}
                 judged = {"said": value, "truth": true, "error": value - true, "noise": noise}
                 rows.append({**about, **judged, **dict(zip(PARTS, part, strict=True))})
     return pd.DataFrame(rows)
@@ -120,39 +121,88 @@ def collected(path: Path, count: int, first: int) -> pd.DataFrame:
     return table
 
 
+def seen(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows forecast at least 5 points above chance.
+
+    Where nothing is learned a forecast of chance is right to the last digit, and says nothing about
+    intervals elsewhere.
+    """
+    return rows["said"] > 1 / rows["classes"] + 0.05
+
+
+def calibrated(rows: pd.DataFrame, stored: dict[str, Any]) -> dict[str, Any]:
+    """Return the weights that accuracy has, with quantiles of the errors of balanced accuracy.
+
+    Quantiles are of rows that forecast more than chance. The weights themselves, fitted to these
+    few worlds, held no better when each world was left out in turn.
+    """
+    rows = rows[seen(rows)]
+    near = hats(rows["ratio"].to_numpy(), RATIOS)
+    standard = rows["error"].to_numpy() / _scale(rows, stored["deviations"])
+    quantiles = {
+        level: [
+            [weighted_quantile(standard, column, (1 + sign * float(level)) / 2) for sign in (-1, 1)]
+            for column in near.T
+        ]
+        for level in stored["quantiles"]
+    }
+    return {
+        **{key: stored[key] for key in ("ratios", "parts", "deviations")},
+        "quantiles": {level: np.round(q, 4).tolist() for level, q in quantiles.items()},
+        "worlds": int(rows["world"].nunique()),
+        "rows": len(rows),
+    }
+
+
+def left_out(rows: pd.DataFrame, stored: dict[str, Any]) -> pd.DataFrame:
+    """Return low and high ends by a calibration that each row's world had no part in."""
+    parts = []
+    for world in rows["world"].unique():
+        own = rows["world"] == world
+        low, high = ends(rows[own], calibrated(rows[~own], stored))
+        parts.append(pd.DataFrame({"low": low, "high": high}))
+    return pd.concat(parts).loc[rows.index]
+
+
+def _scale(rows: pd.DataFrame, deviations: list[list[float]]) -> Array:
+    """Return the scale of each row's error."""
+    weights = hats(rows["ratio"].to_numpy(), RATIOS) @ np.array(deviations)
+    scale: Array = np.sqrt(((weights * rows[list(PARTS)].to_numpy()) ** 2).sum(1))
+    return scale
+
+
 def ends(rows: pd.DataFrame, stored: dict[str, Any]) -> tuple[pd.Series, pd.Series]:
     """Return low and high ends of 90 % intervals by a stored calibration."""
-    near = hats(rows["ratio"].to_numpy(), RATIOS)
-    weights = near @ np.array(stored["deviations"])
-    scale = np.sqrt(((weights * rows[list(PARTS)].to_numpy()) ** 2).sum(1))
-    quantiles = near @ np.array(stored["quantiles"]["0.9"])
+    scale = _scale(rows, stored["deviations"])
+    quantiles = hats(rows["ratio"].to_numpy(), RATIOS) @ np.array(stored["quantiles"]["0.9"])
     low, high = (rows["said"] - quantiles[:, k] * scale for k in (1, 0))
     return low.clip(0, 1), high.clip(0, 1)
 
 
-def held(rows: pd.DataFrame, stored: dict[str, Any]) -> pd.DataFrame:
+def held(
+    rows: pd.DataFrame, low: pd.Series, high: pd.Series, stored: dict[str, Any]
+) -> pd.DataFrame:
     """Return errors in points and the share of 90 % intervals that hold, by pilot.
 
-    ``carried`` is of intervals with the calibration of accuracy, ``quiet_covered`` of intervals
-    whose ends are moved out by 1.645 deviations of the measured truth.
+    ``kind`` is "all" rows, or those "seen" above chance. ``carried`` is of intervals with the
+    calibration of accuracy.
     """
-    said, truth, noise = rows["said"], rows["truth"], 1.645 * np.sqrt(rows["noise"])
-    low, high = ends(rows, stored[METRIC])
-    before = ends(rows, stored)
-    quiet = said - np.hypot(said - low, noise), said + np.hypot(high - said, noise)
+    truth, before = rows["truth"], ends(rows, stored)
     table = rows.assign(
         error=100 * rows["error"].abs(),
         bias=100 * rows["error"],
         covered=truth.between(low, high),
-        quiet_covered=truth.between(*quiet),
         carried=truth.between(*before),
         width=high - low,
         carried_width=before[1] - before[0],
     )
-    columns = ["error", "bias", "covered", "quiet_covered", "carried", "width", "carried_width"]
-    parts = pd.concat([table.assign(pilot="any"), table.astype({"pilot": str})])
-    found = parts.groupby("pilot")[columns].mean()
-    worlds = parts.groupby(["pilot", "world"])["covered"].mean().groupby("pilot")
+    columns = ["error", "bias", "covered", "carried", "width", "carried_width"]
+    kinds = [table.assign(kind="all"), table[seen(table)].assign(kind="seen")]
+    parts = [part.assign(pilot=part["pilot"].astype(str)) for part in kinds]
+    parts += [part.assign(pilot="any") for part in kinds]
+    both = pd.concat(parts)
+    found = both.groupby(["kind", "pilot"])[columns].mean()
+    worlds = both.groupby(["kind", "pilot", "world"])["covered"].mean().groupby(["kind", "pilot"])
     found["covered_error"] = worlds.std() / np.sqrt(worlds.size())
     found["worlds"] = worlds.size()
     return found.reset_index().round(4)
@@ -167,11 +217,19 @@ def main() -> None:
         collected(FOLDER / "unequal_worlds.csv", *CALIBRATING)
     elif word == "calibrate":
         rows = pd.read_csv(FOLDER / "unequal_worlds.csv")
-        stored[METRIC] = calibrate_accuracy(rows)
+        stored[METRIC] = calibrated(rows, stored)
         path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+        tables = left_out(rows, stored)
+        print(held(rows, tables["low"], tables["high"], stored).to_string(index=False))
     elif word == "judge":
         rows = collected(FOLDER / "unequal_judged.csv", *JUDGED)
-        table = held(rows, stored)
+        calibrating = pd.read_csv(FOLDER / "unequal_worlds.csv")
+        alone = left_out(calibrating, stored)
+        tables = {
+            "left out": held(calibrating, alone["low"], alone["high"], stored),
+            "judged": held(rows, *ends(rows, stored[METRIC]), stored),
+        }
+        table = pd.concat([part.assign(set=name) for name, part in tables.items()])
         table.to_csv(FOLDER / "unequal.csv", index=False, float_format="%.6g")
         print(table.to_string(index=False))
     else:

@@ -149,7 +149,7 @@ def kernel_test(
             f"product must be of as many items as base, {additive.items}, got {len(tested)}"
         )
     left = left_over(additive, tested)
-    if np.trace(left) <= _NOTHING * np.trace(tested):
+    if abs(np.trace(left)) <= _NOTHING * abs(np.trace(tested)):
         return InteractionTest(0.0, 1.0, count)
     other = PilotSpectrum.from_kernel(left)
     ridge, errors = best_ridge(additive, labels.targets, group_blocks(groups, labels.items))
