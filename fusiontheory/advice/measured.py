@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from time import perf_counter
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numpy as np
 from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
@@ -47,8 +50,16 @@ def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
     Give each one thread of linear algebra (`one_thread`).
     """
+    errors: dict[str, Any] = {**np.geterr(), "call": np.geterrcall()}
+
+    def as_here(item: T) -> R:
+        # What NumPy does on an overflow is before 2.0 no part of the context.
+        with np.errstate(**errors):
+            return function(item)
+
+    calls = [partial(copy_context().run, as_here, item) for item in items]
     with ThreadPoolExecutor(max(1, min(_AT_ONCE, cpu_count()))) as pool:
-        return list(pool.map(function, items))
+        return [done.result() for done in [pool.submit(call) for call in calls]]
 
 
 def one_thread() -> threadpool_limits:

@@ -26,6 +26,11 @@ def test_an_error_of_one_is_raised():
         side_by_side(lambda x: 1 / x, [1, 0])
 
 
+def test_what_numpy_does_on_an_overflow_is_as_in_the_caller():
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        side_by_side(lambda x: np.float64(x) * 1e300, [1e300])
+
+
 def test_curves_are_those_of_each_head_alone():
     rng = np.random.default_rng(0)
     v, t = rng.standard_normal((2, 80, 3))
