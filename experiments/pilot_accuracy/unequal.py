@@ -198,7 +198,7 @@ def held(
     )
     columns = ["error", "bias", "covered", "carried", "width", "carried_width"]
     kinds = [table.assign(kind="all"), table[seen(table)].assign(kind="seen")]
-    parts = [part.assign(pilot=part["pilot"].astype(str)) for part in kinds]
+    parts = [part.assign(pilot=part["pilot"].astype(int).astype(str)) for part in kinds]
     parts += [part.assign(pilot="any") for part in kinds]
     both = pd.concat(parts)
     found = both.groupby(["kind", "pilot"])[columns].mean()
