@@ -219,8 +219,8 @@ def main() -> None:
         rows = pd.read_csv(FOLDER / "unequal_worlds.csv")
         stored[METRIC] = calibrated(rows, stored)
         path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-        tables = left_out(rows, stored)
-        print(held(rows, tables["low"], tables["high"], stored).to_string(index=False))
+        alone = left_out(rows, stored)
+        print(held(rows, alone["low"], alone["high"], stored).to_string(index=False))
     elif word == "judge":
         rows = collected(FOLDER / "unequal_judged.csv", *JUDGED)
         calibrating = pd.read_csv(FOLDER / "unequal_worlds.csv")

@@ -31,7 +31,7 @@ def rows():
             "said": said,
             "truth": said - error,
             "error": error,
-            **{part: 0.02 for part in PARTS},
+            **dict.fromkeys(PARTS, 0.02),
         }
     )
 
