@@ -22,8 +22,7 @@ from experiments.foreign_features.summary import (
     judged_cells,
     targets,
 )
-from experiments.unseen_features.__main__ import STUDY as UNSEEN_STUDY
-from experiments.unseen_features.summary import judged as unseen_cells
+from experiments.unseen_features import stored_cells
 from fusiontheory.store import write_atomically
 
 __all__ = ["PAGE", "main", "page"]
@@ -51,7 +50,7 @@ def page(text: str) -> str:
 
 def _beside_unseen(found: pd.DataFrame) -> pd.DataFrame:
     """Return the targets with what was found on populations that no calibration was made with."""
-    unseen = targets(unseen_cells(UNSEEN_STUDY.tables()))
+    unseen = targets(stored_cells())
     return found.merge(unseen.drop(columns="asked"), on="what", suffixes=("", " on unseen ones"))
 
 
