@@ -10,7 +10,9 @@ from experiments.foreign_features import many_samples, take_over, targets
 from experiments.foreign_features.__main__ import STUDY as FOREIGN_STUDY
 from experiments.foreign_features.truth import cells
 from experiments.study import Records
+from experiments.unseen_features import many_samples as more
 from experiments.unseen_features import summary
+from experiments.unseen_features.__main__ import STUDY
 from experiments.unseen_features.config import Config
 from experiments.unseen_features.predict import predict
 from fusiontheory.store import RecordStore
@@ -65,6 +67,22 @@ def test_samples_of_a_cell_are_one_row_apart_by_warning() -> None:
     assert found["samples"].tolist() == [2, 2]
     assert found["error"].tolist() == pytest.approx([0.01, 0.14])
     assert found["holds"].tolist() == [1.0, 0.0]
+
+
+def test_more_samples_are_judged_beside_the_sealed_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = replace(SMALL, populations=("unseen_gauss",), sizes=(128,))
+    monkeypatch.setattr(more, "STUDY", replace(STUDY, config=small, records=tmp_path))
+    monkeypatch.setattr(more, "IMAGES", 90)
+    monkeypatch.setattr(more, "SAMPLES", 2)
+    found = more.main().set_index("what")["found"]
+    stored = targets(summary.judged(STUDY.tables())).set_index("what")["found"]
+    assert list(found.index) == list(stored.index)
+    # The new sample, of 90 images, is warned of.
+    assert found["cells warned, %"] > stored["cells warned, %"]
+    monkeypatch.setattr(more, "SAMPLES", 3)
+    assert more.main(0.0).empty
 
 
 @pytest.mark.parametrize("moved", [0.0, 1e-4])
