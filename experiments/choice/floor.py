@@ -4,8 +4,9 @@ Writes two tables from the stored ones alone. `floor.csv` has the mean regret at
 of
 
 * the advice, as it is;
-* the advice with a prior made of the *judged* tasks' own true risks, and errors of their forecasts,
-  each task left out of its own: the prior that no user has;
+* the advice with a prior made of true risks in the *judged* worlds, and of the errors of their
+  forecasts, in place of the calibration worlds'. Each task is left out of its own: the prior that
+  no user has; or, which a user could have, all worlds of its family are;
 * the head with the best forecast, and with forecasts whose errors are smaller by a factor, up to
   none at all;
 * the head with the best forecast, each moved so that it passes through the head's true risk at the
@@ -21,13 +22,15 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from experiments.choice.__main__ import STUDY
 from fusiontheory.pilot import mixture_posterior
-from fusiontheory.typing import Array
+from fusiontheory.typing import Array, Integers
 
 FOLDER = Path(__file__).parent
 # What is left of the forecasts' errors.
@@ -42,7 +45,7 @@ def wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.pivot_table(index=["n0", *_PILOT], columns="head", values=column)
 
 
-def regrets(picked: Array, accuracy: Array) -> Array:
+def regrets(picked: Integers, accuracy: Array) -> Array:
     """Return what the picked column loses in points against the best of each row."""
     lost: Array = 100 * (accuracy.max(1) - accuracy[np.arange(len(accuracy)), picked])
     return lost
@@ -59,21 +62,34 @@ def floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int) -> pd.DataFra
     }
     accuracy = arrays["true_accuracy"].to_numpy()
     found = {"advice": regrets(arrays["advised_risk"].to_numpy().argmin(1), accuracy)}
-    found["told a prior of the judged tasks"] = regrets(_told_prior(arrays), accuracy)
+    index = arrays["true_risk"].index
+    task, n0 = (index.get_level_values(name) for name in ("task", "n0"))
+    family = choices.drop_duplicates("task").set_index("task")["family"].reindex(task).to_numpy()
+    own: dict[str, Any] = {
+        "a prior of the other judged worlds": task,
+        "of those of other families": family,
+    }
+    for rule, kind in own.items():
+        world = task.str.startswith("world")
+        others = [world & (n0 == n) & (kind != k) for n, k in zip(n0, kind, strict=True)]
+        found[rule] = regrets(_told_prior(arrays, others), accuracy)
     for left in LEFT:
         name = f"forecast errors times {left:g}"
         risk, forecast = arrays["true_risk"], arrays["forecast"]
         found[name] = regrets((risk + left * (forecast - risk)).to_numpy().argmin(1), accuracy)
-    index = arrays["true_risk"].index
     found["told the level"] = regrets(_told_level(both, truth, index).argmin(1), accuracy)
     measured = index.get_level_values("n0").isin(truth["n"])
     found["told the level"] = np.where(measured, found["told the level"], np.nan)
     rows = []
     for rule, values in found.items():
-        by_task = pd.Series(values, index).dropna().groupby(["n0", "task"]).mean()
-        for n0, part in by_task.groupby("n0"):
-            rows.append((rule, n0, part.mean(), part.std() / np.sqrt(len(part)), len(part)))
-    return pd.DataFrame(rows, columns=["rule", "n0", "regret", "error", "tasks"]).round(4)
+        table = pd.DataFrame({"regret": values, "above": values - found["advice"]}, index)
+        by_task = table.dropna().groupby(["n0", "task"]).mean()
+        for size, part in by_task.groupby("n0"):
+            errors = part.std() / np.sqrt(len(part))
+            means = [x for name in table for x in (part[name].mean(), errors[name])]
+            rows.append((rule, size, *means, len(part)))
+    names = ["rule", "n0", "regret", "error", "above_advice", "above_error", "tasks"]
+    return pd.DataFrame(rows, columns=names).round(4)
 
 
 def _told_level(both: pd.DataFrame, truth: pd.DataFrame, index: pd.Index) -> Array:
@@ -85,23 +101,19 @@ def _told_level(both: pd.DataFrame, truth: pd.DataFrame, index: pd.Index) -> Arr
     return risks
 
 
-def _told_prior(arrays: dict[str, pd.DataFrame]) -> Array:
-    """Return the column that has the least expected risk, given the other tasks' truths."""
-    index = arrays["true_risk"].index
-    tasks, sizes = index.get_level_values("task"), index.get_level_values("n0")
+def _told_prior(arrays: dict[str, pd.DataFrame], others: list[NDArray[np.bool_]]) -> Integers:
+    """Return the column with the least expected risk of each row, given the truths of others."""
     truth, forecast, scale = (arrays[k].to_numpy() for k in ("true_risk", "forecast", "deviation"))
     standard = (forecast - truth) / scale
     settings = files("fusiontheory.pilot").joinpath("calibration.json").read_text(encoding="utf-8")
     bandwidth = float(json.loads(settings)["choice"]["bandwidth"])
-    picked = np.empty(len(index), int)
-    for k in range(len(index)):
-        others = (tasks != tasks[k]) & (sizes == sizes[k])
-        errors = standard[others].T @ standard[others] / others.sum()
+    picked = np.empty(len(truth), int)
+    for k, known in enumerate(others):
+        errors = standard[known].T @ standard[known] / known.sum()
         covariance = errors * np.outer(scale[k], scale[k])
-        weights, means, _ = mixture_posterior(
-            forecast[k], covariance, truth[others], bandwidth, _LEVEL
-        )
-        picked[k] = int((weights @ means).argmin())
+        told = (truth[known], bandwidth, _LEVEL)
+        weights, means, _ = mixture_posterior(forecast[k], covariance, *told)
+        picked[k] = (weights @ means).argmin()
     return picked
 
 
@@ -149,7 +161,8 @@ def _best(factors: Array, start: Array, gain: Array, risk: Array) -> float:
 def main() -> None:
     """Write `floor.csv` and `floor_risk.csv`."""
     tables = STUDY.tables()
-    found = floor(tables["choices.csv"], tables["truth.csv"], STUDY.config.target)
+    choices = tables["choices.csv"].merge(tables["tasks.csv"][["task", "family"]], on="task")
+    found = floor(choices, tables["truth.csv"], STUDY.config.target)
     found.to_csv(FOLDER / "floor.csv", index=False, float_format="%.6g")
     print(found.to_string(index=False))
     risk = risk_floor(tables["choices.csv"], tables["truth.csv"], STUDY.config.target, 100)

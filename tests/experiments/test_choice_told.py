@@ -20,12 +20,23 @@ def tables():
         for k, head in enumerate(HEADS):
             true = level[k] - 0.1 * (k + 1)
             for n, risk in ((100, level[k]), (800, true)):
-                truth.append((f"t{task}", n, head, risk, 1 - risk))
+                truth.append((f"world{task}", n, head, risk, 1 - risk))
             flat = level[k] + 0.05 * rng.standard_normal()
             forecast = flat - 0.1 * (k + 1)  # the gain is right, the level is not
             seen = (forecast, forecast, 0.05, flat, flat - 0.02)
-            choices.append((f"t{task}", "100-0", 100, head, *seen))
-    names = ["task", "pilot", "n0", "head", "advised_risk", "forecast", "deviation", "flat"]
+            family = ("additive", "xor", "share")[task % 3]
+            choices.append((f"world{task}", family, "100-0", 100, head, *seen))
+    names = [
+        "task",
+        "family",
+        "pilot",
+        "n0",
+        "head",
+        "advised_risk",
+        "forecast",
+        "deviation",
+        "flat",
+    ]
     return (
         pd.DataFrame(choices, columns=[*names, "power"]),
         pd.DataFrame(truth, columns=["task", "n", "head", "true_risk", "true_accuracy"]),
@@ -38,6 +49,7 @@ def test_a_rule_that_is_told_the_truth_loses_nothing(tables):
     assert found["forecast errors times 0.5"] <= found["forecast errors times 1"]
     assert found["forecast errors times 1"] > 0
     assert found["advice"] == found["forecast errors times 1"]
+    assert found["a prior of the other judged worlds"] < found["advice"]
 
 
 def test_a_forecast_whose_level_alone_is_off_errs_no_more_when_it_is_told(tables):
