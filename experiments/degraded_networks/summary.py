@@ -77,12 +77,12 @@ def signs(tables: Tables) -> pd.DataFrame:
     """
     table = leads(tables)
     table = table[(table["other"] == "bilinear") & (table["lead"].abs() > 2 * table["se"])]
-    accuracy = comparison(tables).groupby(_GAP)["measured"].agg(lambda x: (x - 50).abs().max())
-    off = table.set_index(_GAP).index.map(accuracy)
-    near = pd.Series(off < 1, index=table.index).map({True: "at chance", False: "off chance"})
-    right = np.sign(table["lead"]) == np.sign(table["predicted"])
-    counted = right.groupby(near).agg(right="sum", clear="count")
-    return counted.rename_axis("cells").reset_index()
+    farthest = comparison(tables).groupby(_GAP)["measured"].agg(lambda x: (x - 50).abs().max())
+    table = table.merge(farthest.rename("farthest").reset_index(), on=_GAP)
+    table["cells"] = table["farthest"].lt(1).map({True: "at chance", False: "off chance"})
+    table["right"] = np.sign(table["lead"]) == np.sign(table["predicted"])
+    counted: pd.DataFrame = table.groupby("cells")["right"].agg(right="sum", clear="count")
+    return counted.reset_index()
 
 
 def summary(tables: Tables) -> str:
