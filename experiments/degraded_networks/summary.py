@@ -81,8 +81,8 @@ def signs(tables: Tables) -> pd.DataFrame:
     table = table.merge(farthest.rename("farthest").reset_index(), on=_GAP)
     table["cells"] = table["farthest"].lt(1).map({True: "at chance", False: "off chance"})
     table["right"] = np.sign(table["lead"]) == np.sign(table["predicted"])
-    counted: pd.DataFrame = table.groupby("cells")["right"].agg(right="sum", clear="count")
-    return counted.reset_index()
+    counted = table.groupby("cells")["right"].agg(["sum", "count"])
+    return counted.rename(columns={"sum": "right", "count": "clear"}).reset_index()
 
 
 def summary(tables: Tables) -> str:
