@@ -35,9 +35,9 @@ def cost_table(
     """Return a row a head: what it takes to store, to fit and to predict.
 
     ``multiply_adds`` are for one prediction: one for each weight of a head with explicit
-    features; else n inner products with the items of the target size. ``fit_seconds`` are at the
-    pilot's size, the choice of the ridge included; ``predict_seconds`` for 1000 items by the
-    kernel with the pilot's.
+    features; else n inner products with the items of the target size. ``fit_seconds`` are of one
+    processor at the pilot's size, the choice of the ridge included; ``predict_seconds`` for 1000
+    items by the kernel with the pilot's.
 
     Args:
         heads: names.

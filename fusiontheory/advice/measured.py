@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
-from time import perf_counter
+from time import thread_time
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,7 +27,10 @@ _AT_ONCE = 4
 
 
 def measured_curves(pilot: Pilot, heads: list[str]) -> tuple[list[PilotCurve], dict[str, float]]:
-    """Return a curve a head and the seconds that it took; averages share their members."""
+    """Return a curve a head and the seconds of one processor that it took.
+
+    Averages share their members.
+    """
     members = {name: list(find_pilot_head(name).members) for name in heads}
     alone = list(dict.fromkeys(m for name in heads for m in members[name] or [name]))
     measured = side_by_side(lambda name: _timed(pilot, name), alone)
@@ -37,10 +40,10 @@ def measured_curves(pilot: Pilot, heads: list[str]) -> tuple[list[PilotCurve], d
         if not members[name]:
             curve, seconds[name] = found[name]
         else:
-            start = perf_counter()
+            start = thread_time()
             curve = PilotCurve.average(tuple(found[m][0] for m in members[name]), name)
             spent = sum(found[m][1] for m in members[name])
-            seconds[name] = perf_counter() - start + spent
+            seconds[name] = thread_time() - start + spent
         curves.append(curve)
     return curves, seconds
 
@@ -72,8 +75,8 @@ def one_thread() -> threadpool_limits:
 
 
 def _timed(pilot: Pilot, name: str) -> tuple[PilotCurve, float]:
-    start = perf_counter()
+    start = thread_time()
     curve = PilotCurve.from_features(
         *(pilot.image, pilot.text, pilot.y, name), task=pilot.task, groups=pilot.groups
     )
-    return curve, perf_counter() - start
+    return curve, thread_time() - start
