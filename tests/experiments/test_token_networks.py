@@ -14,6 +14,7 @@ from experiments.token_attention import Config as Tokens
 from experiments.token_networks.config import Config
 from experiments.token_networks.summary import comparison, edges
 from experiments.token_objects import Config as Objects
+from experiments.tuned_heads.config import Config as Tuned
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,13 @@ def test_the_runs_that_may_leave_chance_differ_in_rate_and_start() -> None:
     assert [cell.variant.unit_logits for cell in cells] == [False, True, True]
     assert {dict(cell.variant.training)["threshold"] for cell in cells} == {"scores"}
     assert {cell.seeds for cell in cells} == {(study.search_seed,)}
+
+
+def test_a_search_starts_from_the_whole_grid_at_a_seed_of_its_own() -> None:
+    config = Tuned()
+    assert {*config.searched} < {*config.places}
+    study = config.study("gated", "unaligned")
+    [cell] = study.cells("search")
+    assert (cell.head, cell.condition, cell.n) == ("gated", "unaligned", config.n)
+    assert cell.runs == study.least_trials(config.n) == 16
+    assert cell.seeds[0] not in range(config.seeds)

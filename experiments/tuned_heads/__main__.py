@@ -1,0 +1,13 @@
+"""Run the study: ``python -m experiments.tuned_heads``."""
+
+from experiments.study import Study
+from experiments.tuned_heads.config import Config
+from experiments.tuned_heads.figure import draw
+from experiments.tuned_heads.measure import measure
+from experiments.tuned_heads.predict import predict
+from experiments.tuned_heads.summary import summary
+
+STUDY = Study("tuned_heads", Config(), predict, measure, summary, draw)
+
+if __name__ == "__main__":
+    STUDY.main()

@@ -1,0 +1,48 @@
+"""Tuned networks beside their kernels and the fixed setting, in points."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from experiments.tuned_heads.predict import SETTINGS
+
+if TYPE_CHECKING:
+    from experiments.study import Tables
+
+__all__ = ["comparison", "summary"]
+
+_PLACE = ["head", "condition", "n"]
+
+
+def comparison(tables: Tables) -> pd.DataFrame:
+    """Return a row per head and condition that was searched.
+
+    Columns: predicted (of its tangent kernel), fixed (the stored runs without a search), tuned with
+    its standard error, what the search chose and out of how many, and the error of the prediction.
+    """
+    runs = tables["results.csv"].groupby(_PLACE, sort=False)
+    stored = pd.read_csv(SETTINGS / "measured.csv")
+    stored = stored[stored["setting"] == "fixed"].set_index(_PLACE)["accuracy"]
+    table = pd.DataFrame(
+        {
+            "predicted": 100 * tables["predictions.csv"].set_index(_PLACE)["predicted"],
+            "tuned": 100 * runs["accuracy"].mean(),
+            "se": 100 * runs["accuracy"].sem(),
+            "rate": runs["learning_rate"].first(),
+            "decay": runs["weight_decay"].first(),
+            "scale": runs["init_scale"].first(),
+            "tried": runs["tried"].first(),
+        }
+    )
+    table.insert(1, "fixed", 100 * stored.reindex(table.index))
+    found = table.dropna(subset=["tuned"])
+    return found.assign(error=found["predicted"] - found["tuned"]).reset_index()
+
+
+def summary(tables: Tables) -> str:
+    """Return the predictions, and if there are results, these beside them."""
+    if "results.csv" not in tables:
+        return tables["predictions.csv"].round(4).to_string(index=False)
+    return comparison(tables).round(5).to_string(index=False)
