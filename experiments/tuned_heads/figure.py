@@ -39,6 +39,7 @@ def draw(tables: Tables, out: Path) -> None:
             table["predicted"], rows, "|", color=INK, markersize=14, label="kernel, predicted"
         )
         axes.set_yticks(rows, [f"{r.head}, {r.condition}" for r in table.itertuples()])
+        axes.set_ylim(-0.5, len(table) - 0.5)
         axes.set_xlabel("accuracy (%)")
         figure.legend(loc="outside lower center", ncols=3)
         save_figure(figure, out, ("svg",))

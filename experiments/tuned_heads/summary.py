@@ -24,7 +24,8 @@ def comparison(tables: Tables) -> pd.DataFrame:
     """
     runs = tables["results.csv"].groupby(_PLACE, sort=False)
     stored = pd.read_csv(SETTINGS / "measured.csv")
-    stored = stored[stored["setting"] == "fixed"].set_index(_PLACE)["accuracy"]
+    stored = stored[stored["setting"] == "fixed"]
+    fixed = stored[_PLACE].assign(fixed=100 * stored["accuracy"])
     table = pd.DataFrame(
         {
             "predicted": 100 * tables["predictions.csv"].set_index(_PLACE)["predicted"],
@@ -36,9 +37,8 @@ def comparison(tables: Tables) -> pd.DataFrame:
             "tried": runs["tried"].first(),
         }
     )
-    table.insert(1, "fixed", 100 * stored.reindex(table.index))
-    found = table.dropna(subset=["tuned"])
-    return found.assign(error=found["predicted"] - found["tuned"]).reset_index()
+    found = table.dropna(subset=["tuned"]).reset_index().merge(fixed, on=_PLACE, how="left")
+    return found.assign(error=found["predicted"] - found["tuned"])
 
 
 def summary(tables: Tables) -> str:
