@@ -65,7 +65,8 @@ def code_version(*functions: Callable[..., Any], registries: tuple[str, ...] = (
     without docstrings, without types of arguments, of what is returned and of variables, and
     without the decorator `checked`: comments, layout, documentation, types and refusals of
     arguments of another kind do not make another version. Types of a class's fields count. A table
-    beside the module counts too where the module names it in a string, as ``"calibration.json"``.
+    beside the module counts too where the module reads data of its package (`importlib.resources`)
+    and names it in a string, as ``"calibration.json"``; a table that it writes does not.
 
     Args:
         functions: what computes the rows that are recorded; functions or classes.
@@ -263,12 +264,15 @@ def _digest(path: Path, stamp: tuple[int, int]) -> str:
 
 
 def _tables(path: Path) -> Iterator[Path]:
-    """Yield the JSON and CSV files beside a module that it names in a string, sorted."""
-    named = {
-        node.value
-        for node in ast.walk(_tree(path, _stamp(path)))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
-    }
+    """Yield the JSON and CSV files beside a module that it reads as data of its package, sorted.
+
+    It reads such data if it imports from ``importlib.resources``, and these if it names them in a
+    string. What a module names otherwise, as studies name their results, it may write.
+    """
+    nodes = list(ast.walk(_tree(path, _stamp(path))))
+    if not any(isinstance(n, ast.ImportFrom) and n.module == "importlib.resources" for n in nodes):
+        return
+    named = {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
     for file in sorted(path.parent.iterdir()):
         if file.suffix in (".json", ".csv") and file.name in named:
             yield file

@@ -143,14 +143,19 @@ def test_a_face_with_a_stub_leads_to_the_defining_module(toy, dots):
     assert version() != before
 
 
-def test_a_table_that_a_module_names_counts(toy):
+def test_a_table_counts_that_a_module_reads_and_none_that_it_writes(toy):
     folder, version = toy
-    (folder / "leaf.py").write_text('VALUE = 1\nFILE = "widths.json"\n')
-    (folder / "widths.json").write_text("[1.0]")
-    (folder / "other.json").write_text("[1.0]")
+    reads = "from importlib.resources import files\n"
+    (folder / "leaf.py").write_text(f'{reads}VALUE = 1\nFILE = "widths.json"\n')
+    (folder / "room/first.py").write_text(
+        (folder / "room/first.py").read_text() + '\nOUT = "results.csv"\n'
+    )
+    for path in (folder / "widths.json", folder / "other.json", folder / "room/results.csv"):
+        path.write_text("[1.0]")
     before = version()
-    (folder / "other.json").write_text("[2.0]")
-    assert version() == before
+    for path in (folder / "other.json", folder / "room/results.csv"):
+        path.write_text("[2.0]")
+        assert version() == before
     (folder / "widths.json").write_text("[2.5]")
     assert version() != before
 
