@@ -147,9 +147,19 @@ def risk_floor(choices: pd.DataFrame, truth: pd.DataFrame, target: int, n0: int)
             "standard_error": by_task.std() / np.sqrt(len(by_task)),
             "to_flat": means / means["flat curve"],
             "to_power": means / means["power law"],
+            "to_flat_error": _ratio_errors(errors, both["task"], "flat curve"),
+            "to_power_error": _ratio_errors(errors, both["task"], "power law"),
         }
     )
     return table.rename_axis("rule").reset_index().round(4)
+
+
+def _ratio_errors(errors: pd.DataFrame, task: pd.Series[str], below: str) -> pd.Series[float]:
+    """Return the standard error of each mean over that of a rule, a jackknife over tasks."""
+    sums = errors.groupby(task).sum()
+    left_out = sums.sum() - sums
+    ratios = left_out.div(left_out[below], axis=0)
+    return ratios.std(ddof=0) * np.sqrt(len(ratios) - 1)
 
 
 def _best(factors: Array, start: Array, gain: Array, risk: Array) -> float:

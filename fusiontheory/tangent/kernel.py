@@ -242,17 +242,22 @@ def probe(
         gradients: Sequence[Tensor | None] = []
         if output.requires_grad:
             gradients = torch.autograd.grad(output.sum(), list(leaves.values()), allow_unused=True)
-    for name, gradient in zip(leaves, gradients, strict=False):
+    check_finite(dict(zip(leaves, gradients, strict=False)))
+    if all(gradient is None for gradient in gradients):
+        raise InputError(
+            f"module must be differentiable in {', '.join(chosen)}; its output depends on none"
+        )
+
+
+def check_finite(gradients: Mapping[str, Tensor | None]) -> None:
+    """Refuse gradients of a probe that are not finite, by parameter; it waits for the device."""
+    for name, gradient in gradients.items():
         if gradient is not None and not torch.isfinite(gradient).all():
             raise InputError(
                 "module must have a finite gradient on every pair, got NaN or infinite values on"
                 f" the first pair in its parameter {name}; the output has no slope there (as a"
                 " root or a logarithm at 0), or features or weights are too large"
             )
-    if all(gradient is None for gradient in gradients):
-        raise InputError(
-            f"module must be differentiable in {', '.join(chosen)}; its output depends on none"
-        )
 
 
 def _groups(sizes: dict[str, int], budget: int) -> Iterator[list[str]]:

@@ -248,19 +248,19 @@ def _root(matrix: Array, power: float) -> Array:
 
 def _first_layer(network: FusionNetwork) -> Array:
     layer = next(layer for layer in network.modules() if isinstance(layer, nn.Linear))
-    weight = layer.weight.detach().numpy().astype(np.float64)
+    weight = layer.weight.detach().cpu().numpy().astype(np.float64)
     metric: Array = weight.T @ weight
     return metric
 
 
 def _gradients(network: FusionNetwork, data: PairDataset, n: int) -> Array:
     """Return the average outer product of the logit's gradients by [v; t], on training pairs."""
-    rows = data.train
+    rows, place = data.train, next(network.parameters()).device
     sides = [
-        torch.as_tensor(np.asarray(x[at][:n]), dtype=torch.float32).requires_grad_()
+        torch.as_tensor(np.asarray(x[at][:n]), dtype=torch.float32, device=place).requires_grad_()
         for x, at in ((data.image, rows.image), (data.text, rows.text))
     ]
     gradients = torch.autograd.grad(network(*sides).sum(), sides)
-    stacked = torch.cat(gradients, dim=1).numpy().astype(np.float64)
+    stacked = torch.cat(gradients, dim=1).cpu().numpy().astype(np.float64)
     product: Array = stacked.T @ stacked / len(stacked)
     return product
