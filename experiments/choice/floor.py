@@ -159,7 +159,8 @@ def _ratio_errors(errors: pd.DataFrame, task: pd.Series[str], below: str) -> pd.
     sums = errors.groupby(task).sum()
     left_out = sums.sum() - sums
     ratios = left_out.div(left_out[below], axis=0)
-    return ratios.std(ddof=0) * np.sqrt(len(ratios) - 1)
+    found: pd.Series[float] = ratios.std(ddof=0) * np.sqrt(len(ratios) - 1)
+    return found
 
 
 def _best(factors: Array, start: Array, gain: Array, risk: Array) -> float:
