@@ -1,4 +1,4 @@
-"""Threads of linear algebra: one for many products of small matrices."""
+"""Threads of linear algebra: one for many products of small matrices, or for work side by side."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from threadpoolctl import ThreadpoolController
 
 from fusiontheory.constraints import checked
 
-__all__ = ["small_algebra"]
+__all__ = ["one_thread", "small_algebra"]
 
 # Dimension up to which one thread of linear algebra is as fast as several, or nearly.
 _SMALL = 1024
@@ -37,8 +37,23 @@ def small_algebra(dimension: int) -> Iterator[None]:
     if dimension > _SMALL:
         yield
     else:
-        with _loaded().limit(limits=1, user_api="blas"):
+        with one_thread():
             yield
+
+
+@checked
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Use one thread of linear algebra in a block, for matrices of any size.
+
+    Where several decompositions run side by side. Several threads for one of them wait for each
+    other in busy loops: on a shared machine that took longer than one thread does.
+
+    >>> with one_thread():
+    ...     pass
+    """
+    with _loaded().limit(limits=1, user_api="blas"):
+        yield
 
 
 @cache

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from experiments.network_errors import beside_predictions
+
 if TYPE_CHECKING:
     from experiments.study import Tables
 
@@ -31,15 +33,7 @@ SLACK = 1.3
 
 def comparison(tables: Tables) -> pd.DataFrame:
     """Return a row per cell: predicted, measured with its standard error, and error, in points."""
-    runs = tables["results.csv"].groupby(_CELL)["accuracy"].agg(["mean", "sem", "count"])
-    table = tables["predictions.csv"].merge(runs.reset_index(), on=_CELL, validate="1:1")
-    found = table[_CELL].assign(
-        predicted=100 * table["predicted"],
-        measured=100 * table["mean"],
-        se=100 * table["sem"],
-        seeds=table["count"],
-    )
-    return found.assign(error=found["predicted"] - found["measured"])
+    return beside_predictions(tables, _CELL)
 
 
 def errors(tables: Tables) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from experiments.network_errors import beside_predictions
 from validation.claims import find_claim, judge
 
 if TYPE_CHECKING:
@@ -21,15 +22,7 @@ _CLAIMS = ("gap-under-noise", "chance-under-noise")
 
 def comparison(tables: Tables) -> pd.DataFrame:
     """Return a row per cell: predicted, measured with its standard error, and error, in points."""
-    runs = tables["results.csv"].groupby(_CELL)["accuracy"].agg(["mean", "sem", "count"])
-    table = tables["predictions.csv"].merge(runs.reset_index(), on=_CELL, validate="1:1")
-    found = table[_CELL].assign(
-        predicted=100 * table["predicted"],
-        measured=100 * table["mean"],
-        se=100 * table["sem"],
-        seeds=table["count"],
-    )
-    return found.assign(error=found["predicted"] - found["measured"])
+    return beside_predictions(tables, _CELL)
 
 
 def errors(tables: Tables) -> pd.DataFrame:

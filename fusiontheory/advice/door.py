@@ -10,11 +10,11 @@ from fusiontheory.advice.answer import Advice
 from fusiontheory.advice.inputs import labelled_pilot
 from fusiontheory.advice.labelled import advise_labelled
 from fusiontheory.advice.matching import advise_matching
-from fusiontheory.advice.measured import one_thread
 from fusiontheory.advice.settings import checked_settings
 from fusiontheory.constraints import checked
 from fusiontheory.data import Missing
 from fusiontheory.pilot import Task
+from fusiontheory.threads import one_thread
 
 __all__ = ["advise"]
 

@@ -11,13 +11,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 from joblib import cpu_count
-from threadpoolctl import threadpool_limits
 
 from fusiontheory.advice.inputs import Pilot
 from fusiontheory.heads import find_pilot_head
 from fusiontheory.pilot import PilotCurve
 
-__all__ = ["measured_curves", "one_thread", "side_by_side"]
+__all__ = ["measured_curves", "side_by_side"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -51,7 +50,7 @@ def measured_curves(pilot: Pilot, heads: list[str]) -> tuple[list[PilotCurve], d
 def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     """Return what a function makes of each item, in their order, a few at once.
 
-    Give each one thread of linear algebra (`one_thread`).
+    Give each one thread of linear algebra (`fusiontheory.threads.one_thread`).
     """
     errors: dict[str, Any] = {**np.geterr(), "call": np.geterrcall()}
 
@@ -63,15 +62,6 @@ def side_by_side(function: Callable[[T], R], items: Sequence[T]) -> list[R]:
     calls = [partial(copy_context().run, as_here, item) for item in items]
     with ThreadPoolExecutor(max(1, min(_AT_ONCE, cpu_count()))) as pool:
         return [done.result() for done in [pool.submit(call) for call in calls]]
-
-
-def one_thread() -> threadpool_limits:
-    """Return a context in which linear algebra has one thread.
-
-    Several threads for one decomposition wait for each other in busy loops: on a shared machine
-    that took longer than one thread does, and heads can be measured side by side instead.
-    """
-    return threadpool_limits(1, user_api="blas")
 
 
 def _timed(pilot: Pilot, name: str) -> tuple[PilotCurve, float]:

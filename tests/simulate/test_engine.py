@@ -141,8 +141,12 @@ def test_killed_work_resumes_with_the_same_table(tmp_path, monkeypatch):
     (tmp_path / "grid.toml").write_text(TOML.replace("seeds = 30", "seeds = 40"))
     grid = read_grid(tmp_path / "grid.toml")
     out, total = tmp_path / "killed", len(units_of(grid))
+
+    def slow(unit):
+        time.sleep(0.02)
+        return run_unit(unit)
+
     with monkeypatch.context() as patch:
-        slow = lambda unit: time.sleep(0.02) or run_unit(unit)  # noqa: E731
         patch.setattr("fusiontheory.simulate.engine.run_unit", slow)
         process = FORK.Process(target=simulate, args=(grid, out))
         process.start()

@@ -57,7 +57,8 @@ __all__ = [
 ROUNDS = 5
 """Rounds after the first gradient."""
 
-_METRIC, _ROUNDS = "learned-metric", "metric-rounds"
+# Names of the records.
+_METRIC_STUDY, _ROUNDS_STUDY = "learned-metric", "metric-rounds"
 _OTHER_WEIGHTS = 1000
 
 
@@ -84,7 +85,9 @@ def metric_rounds_table(
     curves = [
         RecordedCurve(
             {"condition": name},
-            Cell(_ROUNDS, {"n": n, "seed": seed, "rounds": ROUNDS}, features.fingerprint, code),
+            Cell(
+                _ROUNDS_STUDY, {"n": n, "seed": seed, "rounds": ROUNDS}, features.fingerprint, code
+            ),
             partial(metric_rounds_curve, features, study, n, seed),
         )
         for name, features in conditions.items()
@@ -107,13 +110,7 @@ def metric_rounds_curve(
     """
     inputs, labels = paired_inputs(features, study, n, seed)
     rows = [{"round": -1, **kernel_accuracy(inputs, labels)}]
-    gradient = reweighted(inputs[0], labels[0] - labels[0].mean(), 0.5)
-    for step in range(ROUNDS + 1):
-        root = _root(gradient, 0.5)
-        stretched = of_unit_length([x @ root for x in inputs])
-        found = kernel_accuracy(stretched, labels)
-        rows.append({"round": step, **found})
-        gradient = _root(root @ reweighted(stretched[0], found["weights"], 1.0) @ root, 0.5)
+    rows += [{"round": k, **told} for k, (_, told) in enumerate(_rounds(inputs, labels))]
     return pd.DataFrame(rows).drop(columns="weights")
 
 
@@ -160,7 +157,7 @@ def _curves(
             rate, decay, scale = settings[name, n]
             config = {"n": n, "seed": seed, "rate": rate, "decay": decay, "scale": scale}
             known = (features, study, n, seed, Trial(rate, decay), scale)
-            cell = Cell(_METRIC, config, features.fingerprint, code)
+            cell = Cell(_METRIC_STUDY, config, features.fingerprint, code)
             yield RecordedCurve({"condition": name}, cell, partial(learned_metric_curve, *known))
 
 
@@ -218,13 +215,19 @@ def _candidates(
     yield "own gradients", own
     weights = kernel_accuracy(inputs, labels)["weights"]
     yield "fitted", reweighted(inputs[0], weights, 0.5)
+    *_, (last, _) = _rounds(inputs, labels)
+    yield "rounds", last
+
+
+def _rounds(inputs: list[Array], labels: list[Array]) -> Iterator[tuple[Array, dict[str, Any]]]:
+    """Yield the metric of the first gradient and of each round, and its `kernel_accuracy`."""
     metric = reweighted(inputs[0], labels[0] - labels[0].mean(), 0.5)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS + 1):
         root = _root(metric, 0.5)
         stretched = of_unit_length([x @ root for x in inputs])
-        weights = kernel_accuracy(stretched, labels)["weights"]
-        metric = _root(root @ reweighted(stretched[0], weights, 1.0) @ root, 0.5)
-    yield "rounds", metric
+        told = kernel_accuracy(stretched, labels)
+        yield metric, told
+        metric = _root(root @ reweighted(stretched[0], told["weights"], 1.0) @ root, 0.5)
 
 
 def likeness(one: Array, other: Array) -> float:
