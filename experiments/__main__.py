@@ -1,7 +1,8 @@
 """``python -m experiments``: which code made the stored tables of each study.
 
-A seal's code is held against the code that would make the table now. Old does not mean wrong: what
-changed may leave every number alone. ``--again [NAME ...]`` finds out (`experiments.again`).
+A seal's code is held against the code that would make the table now, and so is that of each table
+beside the sealed ones (`experiments.side_tables`). Old does not mean wrong: what changed may leave
+every number alone. ``--again [NAME ...]`` finds out for what is sealed (`experiments.again`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.again import again, confirmed
+from experiments.side_tables import side_tables
 from experiments.study import Study
 
 __all__ = ["main", "origins", "studies"]
@@ -28,9 +30,10 @@ def studies() -> Iterator[Study]:
 
 
 def origins() -> pd.DataFrame:
-    """Return a row for each seal: columns study, seal, written, code and state.
+    """Return a row for each seal and side table: columns study, seal, written, code and state.
 
-    The state is current; or the same, where code of now made the same tables again; or old.
+    The state is current; or the same, where code of now made the same tables again; or old; or
+    kept, for a side table of code that is gone.
     """
     rows = []
     for study in studies():
@@ -41,6 +44,9 @@ def origins() -> pd.DataFrame:
             elif confirmed(study.name, seal, facts["tables"]) == now:
                 state = "the same"
             rows.append((study.name, seal, facts["written"], facts["code"], state))
+        for table, facts, now in side_tables(study.place):
+            state = "kept" if not now else "current" if facts["code"] == now else "old"
+            rows.append((study.name, table, facts["written"], facts["code"], state))
     return pd.DataFrame(rows, columns=["study", "seal", "written", "code", "state"])
 
 
@@ -50,7 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--again", nargs="*", metavar="NAME", help="run these studies, or all, and say what moved"
     )
-    names = parser.parse_args(arguments).again
+    parser.add_argument(
+        "--predictions", action="store_true", help="with --again: predict, and do not measure"
+    )
+    given = parser.parse_args(arguments)
+    names = given.again
+    if given.predictions and names is None:
+        parser.error("--predictions goes with --again")
     if names is None:
         print(origins().to_string(index=False))
         return
@@ -59,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown:
         parser.error(f"NAME must be among {', '.join(known)}, got {unknown[0]}")
     for name in names or known:
-        for line in again(known[name]):
+        for line in again(known[name], measured=not given.predictions):
             print(line, flush=True)
 
 

@@ -2,8 +2,9 @@
 
 ``python -m experiments --again [NAME ...]`` predicts and measures each study in a folder of its
 own, with the records that are there of the same code, and says of every stored table whether it
-comes out the same, or which columns moved and by how much. Stored tables stay as they are. Of a
-seal whose tables all come out the same ``confirmed.json`` notes the code that made them again.
+comes out the same, or which columns moved and by how much. With ``--predictions`` it only
+predicts. Stored tables stay as they are. Of a seal whose tables all come out the same
+``confirmed.json`` notes the code that made them again.
 """
 
 from __future__ import annotations
@@ -32,18 +33,21 @@ _ERRORS = ("standard_error", "se", "error_se")
 _SAME = "the same"
 
 
-def again(study: Study, notes: Path = CONFIRMED) -> Iterator[str]:
+def again(study: Study, notes: Path = CONFIRMED, measured: bool = True) -> Iterator[str]:
     """Yield a line for each stored table of a study that is run anew; note what is confirmed.
 
     Args:
         study: to predict and measure.
         notes: file of what is confirmed.
+        measured: whether to measure as well; without, its results are left out.
     """
     with TemporaryDirectory() as folder:
         anew = replace(study, folder=Path(folder))
         anew.do("predict")
         for seal, facts, code in study.seals():
             if seal == "results":
+                if not measured:
+                    continue
                 anew.do("measure")
             now = anew.stored(f"{seal}.json")
             said = {

@@ -134,14 +134,14 @@ class Study:
             self._predict(anew)
         elif word == "measure":
             predicted = self.stored(_PREDICTED)
-            check_writable("folder", self._folder)
+            check_writable("folder", self.place)
             tables = self.measure(self.config, predicted, self._records)
-            digest = _digest(self._folder / _PREDICTED)
+            digest = _digest(self.place / _PREDICTED)
             self._store(_MEASURED, tables, self.measure, {"prediction": digest})
         elif word == "figure":
             self.stored(_MEASURED)
-            self.figure(self.tables(), self._folder / "figure")
-            return f"drawn: {self._folder / 'figure.svg'}"
+            self.figure(self.tables(), self.place / "figure")
+            return f"drawn: {self.place / 'figure.svg'}"
         elif word != "summary":
             raise InputError(f"word must be one of {', '.join(WORDS)}, got {word!r}")
         return "\n".join([*self._origin(), self.summary(self.tables())])
@@ -160,7 +160,7 @@ class Study:
         return dict(self._read(seal))
 
     def _seals(self) -> list[str]:
-        return [seal for seal in (_PREDICTED, _MEASURED) if (self._folder / seal).exists()]
+        return [seal for seal in (_PREDICTED, _MEASURED) if (self.place / seal).exists()]
 
     def seals(self) -> Iterator[tuple[str, dict[str, Any], str]]:
         """Yield the name of each seal that is there, its facts, and the code's version now."""
@@ -176,7 +176,7 @@ class Study:
             yield f"{name}: of {facts['written']}, code {facts['code']}{order}"
 
     def _facts(self, seal: str) -> dict[str, Any]:
-        path = self._folder / seal
+        path = self.place / seal
         try:
             facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             return {**facts, "tables": dict(facts["tables"])}
@@ -184,7 +184,8 @@ class Study:
             raise InputError(f"{path} is no seal ({error}); put it back (git has it)") from error
 
     @property
-    def _folder(self) -> Path:
+    def place(self) -> Path:
+        """The folder of its tables."""
         return self.folder or _ROOT / self.name
 
     @property
@@ -192,13 +193,13 @@ class Study:
         return Records(self.records, self.name)
 
     def _predict(self, anew: bool) -> None:
-        measured = (self._folder / _MEASURED).exists() or bool(self._records)
-        if (self._folder / _PREDICTED).exists() and measured and not anew:
+        measured = (self.place / _MEASURED).exists() or bool(self._records)
+        if (self.place / _PREDICTED).exists() and measured and not anew:
             raise InputError(
                 f"{self.name} is measured and its prediction is frozen; --anew predicts again,"
                 " keeps the old one under its date and says that it came after the measurement"
             )
-        check_writable("folder", self._folder)
+        check_writable("folder", self.place)
         tables = self.predict(self.config, Records(self.records, f"{self.name}_predicted"))
         order = AFTER if measured else BEFORE
         self._store(_PREDICTED, tables, self.predict, {"order": order})
@@ -213,15 +214,15 @@ class Study:
         if seal == _PREDICTED and self._keep_old(texts):
             return
         for name, text in texts.items():
-            write_atomically(self._folder / name, text)
+            write_atomically(self.place / name, text)
         facts = {
             "code": code_version(made_by),
             "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             **more,
-            "tables": {name: _digest(self._folder / name) for name in tables},
+            "tables": {name: _digest(self.place / name) for name in tables},
         }
         # Last, so that tables of an interrupted write do not pass for sealed ones.
-        write_atomically(self._folder / seal, (json.dumps(facts, indent=1) + "\n").encode())
+        write_atomically(self.place / seal, (json.dumps(facts, indent=1) + "\n").encode())
 
     def _keep_old(self, texts: dict[str, bytes]) -> bool:
         """Copy a prediction that is to be replaced, altered or not, to names with the time of that.
@@ -229,8 +230,8 @@ class Study:
         Returns:
             Whether there is nothing to replace: the same prediction is stored and sealed.
         """
-        paths = [self._folder / name for name in texts]
-        seal = self._folder / _PREDICTED
+        paths = [self.place / name for name in texts]
+        seal = self.place / _PREDICTED
         if all(path.exists() and path.read_bytes() == texts[path.name] for path in paths):
             sealed = self._facts(_PREDICTED)["tables"] if seal.exists() else {}
             return bool(sealed == {path.name: _digest(path) for path in paths})
@@ -244,10 +245,10 @@ class Study:
     def _read(self, seal: str) -> Iterator[tuple[str, pd.DataFrame]]:
         word = "predict" if seal == _PREDICTED else "measure"
         run = f"run python -m experiments.{self.name} {word}"
-        if not (self._folder / seal).exists():
+        if not (self.place / seal).exists():
             raise InputError(f"{self.name} has no stored {seal.removesuffix('.json')}; {run}")
         for name, digest in self._facts(seal)["tables"].items():
-            path = self._folder / name
+            path = self.place / name
             if not path.exists() or _digest(path) != digest:
                 raise InputError(
                     f"{path} is not the table that {seal} seals; put it back (git has it), or {run}"

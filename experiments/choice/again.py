@@ -16,6 +16,7 @@ import pandas as pd
 
 from experiments.choice.__main__ import STUDY
 from experiments.choice.measure import judged, truth_rows
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.store import Cell
 
 if TYPE_CHECKING:
@@ -53,9 +54,10 @@ def truth_check() -> pd.DataFrame:
 
 def main() -> None:
     """Compare, and check a few truths."""
+    arguments(__doc__)
     print(replace(STUDY, measure=compared).do("measure"))
     check = truth_check()
-    check.to_csv(FOLDER / "truth_check.csv", index=False, float_format="%.3g")
+    write_side_table(FOLDER / "truth_check.csv", check, main, "%.3g")
     print(check.to_string(index=False))
 
 

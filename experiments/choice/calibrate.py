@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from scipy.optimize import nnls
 import fusiontheory.pilot
 from experiments.choice.collect import read_records
 from experiments.choice.pilots import Record, pilot_curves
+from experiments.side_tables import arguments
 from fusiontheory.pilot import FEATURES, Prior, choose, forecast_features
 from fusiontheory.typing import Array
 
@@ -199,7 +199,8 @@ def tune_choice(records: list[Record], table: pd.DataFrame) -> dict[str, Any]:
 
 def main() -> None:
     """Read the records, calibrate, write into the package."""
-    records = list(read_records(Path(sys.argv[1])))
+    [given] = arguments(__doc__, {"folder": Path})
+    records = list(read_records(given))
     folder = Path(fusiontheory.pilot.__file__).parent
     stored = calibrate_forecast(forecast_rows(records))
     path = folder / "calibration.json"

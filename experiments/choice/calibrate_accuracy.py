@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import fusiontheory.pilot
 from experiments.choice.calibrate import FOLDS, LEVELS, hats, weighted_quantile
 from experiments.choice.collect import CALIBRATION, read_records
 from experiments.choice.pilots import Record, pilot_curves
+from experiments.side_tables import arguments
 from fusiontheory.pilot import error_parts
 from fusiontheory.typing import Array
 
@@ -101,7 +101,8 @@ def calibrate_accuracy(rows: pd.DataFrame) -> dict[str, Any]:
 
 def main() -> None:
     """Read the records, calibrate, write into the package."""
-    stored = calibrate_accuracy(accuracy_rows(read_records(Path(sys.argv[1]))))
+    [folder] = arguments(__doc__, {"folder": Path})
+    stored = calibrate_accuracy(accuracy_rows(read_records(folder)))
     path = Path(fusiontheory.pilot.__file__).with_name("accuracy_error.json")
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 

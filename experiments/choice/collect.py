@@ -1,13 +1,12 @@
 """Measure calibration worlds: pilots, and heads at each size, one record a world.
 
-``python -m experiments.choice.collect COUNT FOLDER``. Records that exist are kept, so that a run
-can go on.
+``python -m experiments.choice.collect COUNT FOLDER``. Records that this code made are kept, so that
+a run can go on; those of other code are measured anew.
 """
 
 from __future__ import annotations
 
 import pickle
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +14,11 @@ from experiments.choice.config import Config
 from experiments.choice.pilots import Record, pilot_record
 from experiments.choice.truth import truths
 from experiments.choice.worlds import World, calibration_worlds
+from experiments.side_tables import arguments
 from fusiontheory.checks import InputError
+from fusiontheory.store import code_version, write_atomically
 
-__all__ = ["CALIBRATION", "read_records"]
+__all__ = ["CALIBRATION", "collect", "measured", "read_records"]
 
 CALIBRATION = Config(
     pilots=((60, 1), (100, 2), (200, 1), (300, 1)),
@@ -26,9 +27,19 @@ CALIBRATION = Config(
 
 
 def read_records(folder: Path) -> Iterator[Record]:
-    """Yield the records of calibration worlds in order."""
-    for path in sorted(folder.glob("cal*.pkl")):
-        yield {"name": path.stem, **pickle.loads(path.read_bytes())}
+    """Yield the records of calibration worlds in order.
+
+    Raises:
+        InputError: if there is none, or one was made by other code.
+    """
+    code, paths = code_version(measured), sorted(folder.glob("cal*.pkl"))
+    if not paths:
+        raise InputError(f"folder must hold records of calibration worlds, got none in {folder}")
+    for path in paths:
+        record = pickle.loads(path.read_bytes())
+        if record.get("code") != code:
+            raise InputError(f"{path} was made by other code; run experiments.choice.collect again")
+        yield {"name": path.stem, **record}
 
 
 def measured(world: World, config: Config) -> Record:
@@ -45,16 +56,17 @@ def measured(world: World, config: Config) -> Record:
     return {"world": world, "truth": truth, "pilots": pilots}
 
 
-def main() -> None:
-    """Measure the worlds that have no record yet."""
-    count, folder = int(sys.argv[1]), Path(sys.argv[2])
+def collect(count: int, folder: Path, config: Config = CALIBRATION) -> None:
+    """Measure the worlds that have no record of this code yet."""
     folder.mkdir(parents=True, exist_ok=True)
+    code = code_version(measured)
     for k, world in enumerate(calibration_worlds(count)):
         path = folder / f"cal{k:04d}.pkl"
-        if not path.exists():
-            path.write_bytes(pickle.dumps(measured(world, CALIBRATION)))
-            print(k, flush=True)
+        if path.exists() and pickle.loads(path.read_bytes()).get("code") == code:
+            continue
+        write_atomically(path, pickle.dumps({"code": code, **measured(world, config)}))
+        print(k, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    collect(*arguments(__doc__, {"count": int, "folder": Path}))

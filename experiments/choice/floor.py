@@ -29,6 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from experiments.choice.__main__ import STUDY
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.pilot import mixture_posterior
 from fusiontheory.typing import Array, Integers
 
@@ -171,13 +172,14 @@ def _best(factors: Array, start: Array, gain: Array, risk: Array) -> float:
 
 def main() -> None:
     """Write `floor.csv` and `floor_risk.csv`."""
+    arguments(__doc__)
     tables = STUDY.tables()
     choices = tables["choices.csv"].merge(tables["tasks.csv"][["task", "family"]], on="task")
     found = floor(choices, tables["truth.csv"], STUDY.config.target)
-    found.to_csv(FOLDER / "floor.csv", index=False, float_format="%.6g")
+    write_side_table(FOLDER / "floor.csv", found, main)
     print(found.to_string(index=False))
     risk = risk_floor(tables["choices.csv"], tables["truth.csv"], STUDY.config.target, 100)
-    risk.to_csv(FOLDER / "floor_risk.csv", index=False, float_format="%.6g")
+    write_side_table(FOLDER / "floor_risk.csv", risk, main)
     print(risk.to_string(index=False))
 
 

@@ -14,13 +14,13 @@ the p-value of the test stand those of the same test when it is told
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from experiments.choice.worlds import World, world_of
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.pilot import interaction_test, kernel_test
 from fusiontheory.typing import AnyArray, Array
 
@@ -49,7 +49,7 @@ _LEAST = 1e-3
 
 def main() -> None:
     """Test each family in each world and print the share of rejections at 5 %."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    [count] = arguments(__doc__, {"count": int}, count=40)
     rows = []
     for k in range(count * len(FAMILIES)):
         family, seed = list(FAMILIES)[k % len(FAMILIES)], FIRST_SEED + k
@@ -62,12 +62,12 @@ def main() -> None:
     values = ["p_value", "p_kernel", "p_function"]
     table = pd.DataFrame(rows, columns=[*names, *values])
     folder = Path(__file__).parent
-    table.to_csv(folder / "interaction.csv", index=False)
+    write_side_table(folder / "interaction.csv", table, main, None)
     counts = power(table)
-    counts.to_csv(folder / "interaction_power.csv", index=False)
+    write_side_table(folder / "interaction_power.csv", counts, main)
     print(counts.to_string(index=False))
     levels = at_level(table)
-    levels.to_csv(folder / "interaction_level.csv", index=False, float_format="%.6g")
+    write_side_table(folder / "interaction_level.csv", levels, main)
     print(levels.to_string(index=False))
 
 

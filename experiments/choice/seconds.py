@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.side_tables import arguments, write_side_table
+
 CASES = {
     "matching, 8091 x 512": (8091, 512, 0),
     "matching, 40,455 x 384": (40_455, 384, 0),
@@ -49,6 +51,7 @@ print(json.dumps({
 
 def main() -> None:
     """Time every case and write the table."""
+    arguments(__doc__)
     rows = []
     for name, shape in CASES.items():
         load = os.getloadavg()[0]
@@ -58,7 +61,7 @@ def main() -> None:
         rows.append({"case": name, **found, "processors": os.cpu_count(), "load": load})
         print(rows[-1], flush=True)
     table = pd.DataFrame(rows)
-    table.to_csv(Path(__file__).with_name("seconds.csv"), index=False, float_format="%.3g")
+    write_side_table(Path(__file__).with_name("seconds.csv"), table, main, "%.3g")
 
 
 if __name__ == "__main__":

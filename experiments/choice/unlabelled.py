@@ -12,7 +12,6 @@ R(n) = min over kappa of B / (1 - df2 / (n - 1)) is moved so as to pass the pilo
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from scipy.optimize import nnls
 from experiments.choice.collect import read_records
 from experiments.choice.config import HEADS
 from experiments.choice.pilots import Record
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.checks import InputError
 from fusiontheory.heads import PILOT_HEADS, Views
 from fusiontheory.pilot import PilotCurve, WithinReach
@@ -99,7 +99,8 @@ def world_rows(record: Record) -> list[tuple[object, ...]]:
 
 def main() -> None:
     """Compare the forecasts and write the mean errors in % of the label's variance."""
-    rows = [row for record in read_records(Path(sys.argv[1])) for row in world_rows(record)]
+    [folder] = arguments(__doc__, {"folder": Path})
+    rows = [row for record in read_records(folder) for row in world_rows(record)]
     kinds = ["labelled", "unlabelled", "spectral"]
     table = pd.DataFrame(rows, columns=["world", "head", "n", *kinds])
     worlds = table.groupby(["n", "world"])[kinds].mean()
@@ -110,7 +111,7 @@ def main() -> None:
         found[f"{kind}_error"] = 100 * gap.groupby("n").std() / np.sqrt(gap.groupby("n").size())
     found["worlds"] = worlds.groupby("n").size()
     path = Path(__file__).with_name("unlabelled.csv")
-    found.round(3).reset_index().to_csv(path, index=False)
+    write_side_table(path, found.round(3).reset_index(), main)
     print(found.round(2))
 
 

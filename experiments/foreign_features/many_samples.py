@@ -9,7 +9,6 @@ that the three samples of other populations make; the truth is that of ``measure
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ from experiments.foreign_features.calibrate import CELL, judged
 from experiments.foreign_features.config import SAMPLE, Config
 from experiments.foreign_features.diagnoses import predicted_and_diagnosed
 from experiments.foreign_features.predict import samples
+from experiments.side_tables import arguments, write_side_table
 from experiments.study import Records
 from fusiontheory.store import Cell, RecordStore, code_version
 from fusiontheory.synthetic import FOREIGN
@@ -63,9 +63,7 @@ def main(minutes: float = np.inf) -> None:
     }
     drop = [name for name in more["predictions.csv"] if name not in [*SAMPLE, "groups"]]
     more["diagnoses.csv"] = more["diagnoses.csv"].drop(columns=drop)
-    over_samples(judged(tables, more)).to_csv(
-        _TABLE, index=False, float_format="%.6g", lineterminator="\n"
-    )
+    write_side_table(_TABLE, over_samples(judged(tables, more)), over_samples)
 
 
 def _cells(config: Config, study: str) -> Iterator[Cell]:
@@ -100,4 +98,4 @@ def over_samples(table: pd.DataFrame) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main(*map(float, sys.argv[1:2]))
+    main(*arguments(__doc__, {"minutes": float}, minutes=np.inf))

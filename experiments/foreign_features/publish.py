@@ -22,6 +22,7 @@ from experiments.foreign_features.summary import (
     judged_cells,
     targets,
 )
+from experiments.side_tables import arguments
 from experiments.unseen_features import stored_cells
 from fusiontheory.store import write_atomically
 
@@ -73,4 +74,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

@@ -18,6 +18,7 @@ import pandas as pd
 
 from experiments.foreign_features.config import Config
 from experiments.foreign_features.predict import sample_of
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.curves import predict_curve
 from fusiontheory.moments import Moments
@@ -52,5 +53,5 @@ def main() -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("row_order.csv")
-    main().to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    arguments(__doc__)
+    write_side_table(Path(__file__).with_name("row_order.csv"), main(), main)

@@ -18,6 +18,7 @@ from experiments.foreign_features.__main__ import STUDY
 from experiments.foreign_features.calibrate import SAID, judged
 from experiments.foreign_features.ranges import Rules
 from experiments.foreign_features.summary import TRIVIAL, judged_cells, targets
+from experiments.side_tables import arguments, write_side_table
 
 __all__ = ["SETTINGS", "best", "main", "missed"]
 
@@ -76,4 +77,5 @@ def best(table: pd.DataFrame) -> Rules:
 
 
 if __name__ == "__main__":
-    main().to_csv(TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    arguments(__doc__)
+    write_side_table(TABLE, main(), main)

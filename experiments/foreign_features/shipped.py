@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.moments import EFFECTS
 from validation.conditions import condition_features
 from validation.data import shipped_features
@@ -36,4 +37,5 @@ def main(folder: str | Path = ".cache/experiments/heads") -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main().to_csv(TABLE, index=False, float_format="%.6g", lineterminator="\n")
+    arguments(__doc__)
+    write_side_table(TABLE, main(), main)

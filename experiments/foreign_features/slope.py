@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.foreign_features.config import Config, population_seed
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments import Moments, centred
 from fusiontheory.synthetic import FOREIGN, ForeignSample
@@ -77,5 +78,5 @@ def shares(sample: ForeignSample) -> tuple[Array, Array]:
 
 
 if __name__ == "__main__":
-    path = Path(__file__).with_name("slope.csv")
-    main().to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    arguments(__doc__)
+    write_side_table(Path(__file__).with_name("slope.csv"), main(), main)

@@ -9,13 +9,13 @@ measured.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 
 import numpy as np
 
 from experiments.foreign_features.__main__ import STUDY
 from experiments.foreign_features.truth import cells, truth
+from experiments.side_tables import arguments
 from experiments.study import Records
 from fusiontheory.store import RecordStore
 from fusiontheory.synthetic import FOREIGN
@@ -50,5 +50,5 @@ def main(count: int = 6) -> dict[str, bool]:
 
 
 if __name__ == "__main__":
-    for population, as_stored in main(*map(int, sys.argv[1:2])).items():
+    for population, as_stored in main(*arguments(__doc__, {"count": int}, count=6)).items():
         print(population, "the same" if as_stored else "not the same: its kind is left")

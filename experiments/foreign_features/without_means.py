@@ -16,6 +16,7 @@ import pandas as pd
 
 from experiments.foreign_features.config import Config
 from experiments.foreign_features.predict import curves, sample_of
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.checks import ValidityWarning
 from fusiontheory.moments import Centred, Moments
 from fusiontheory.synthetic import FOREIGN
@@ -71,5 +72,6 @@ def compared(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     path = Path(__file__).with_name("without_means.csv")
-    without_means(Config()).to_csv(path, index=False, float_format="%.6g")
+    write_side_table(path, without_means(Config()), without_means)

@@ -21,6 +21,7 @@ from scipy.linalg.lapack import dpotri
 from scipy.special import ndtr, ndtri
 
 from experiments.large_n.config import Config
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.curves import find_model
 from fusiontheory.data import draw_pairs
 from fusiontheory.heads import find_head
@@ -186,9 +187,10 @@ def main(config: Config | None = None) -> None:
     }
     for name, rows in tables.items():
         table = pd.DataFrame(list(rows))
-        table.to_csv(_FOLDER / name, index=False, float_format="%.6g", lineterminator="\n")
+        write_side_table(_FOLDER / name, table, main)
         print(table.to_string(index=False))
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

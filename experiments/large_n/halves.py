@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.large_n.config import Config
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.curves import predict_curve
 from fusiontheory.data import FeatureSet
 from fusiontheory.moments import Moments
@@ -58,10 +59,11 @@ def main(config: Config | None = None) -> pd.DataFrame:
         known = features.rows("train") if strengths[condition] else fitted_rows(features)
         rows += list(divided(condition, features, known, config))
     table = pd.DataFrame(rows)
-    table.to_csv(_FOLDER / "halves.csv", index=False, float_format="%.6g", lineterminator="\n")
+    write_side_table(_FOLDER / "halves.csv", table, main)
     print(sampling_error(table).to_string())
     return table
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

@@ -19,6 +19,7 @@ import pandas as pd
 
 from experiments.large_n.config import Config
 from experiments.large_n.effective_ridge import independent, inverse_traces
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.curves import find_model
 from fusiontheory.matching import Terms
 from fusiontheory.risk import ridge_solution
@@ -98,11 +99,11 @@ def main(config: Config | None = None) -> pd.DataFrame:
         shown(image, text, _PAIRS, config.ridge, np.random.default_rng(config.entropy))
     )
     table["kappa"], table["gamma"] = float(told.kappa[0]), float(told.gamma[0])
-    path = _FOLDER / "spectra.csv"
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    write_side_table(_FOLDER / "spectra.csv", table, main)
     print(table.to_string(index=False))
     return table
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

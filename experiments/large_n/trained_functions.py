@@ -18,6 +18,7 @@ import pandas as pd
 from scipy.linalg import cho_factor, cho_solve
 
 from experiments.large_n.config import Config
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.curves import find_model
 from fusiontheory.matching import KernelSignal, Terms
 from fusiontheory.moments import MOST_IMAGES
@@ -49,7 +50,7 @@ def main(config: Config | None = None) -> pd.DataFrame:
             rows.append({"condition": condition, "n": n, **gains(whole, nearest)})
     table = pd.DataFrame(rows)
     path = Path(__file__).with_name("functions.csv")
-    table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    write_side_table(path, table, main)
     return table
 
 
@@ -138,4 +139,5 @@ def _within(left: AnyArray, right: AnyArray) -> float:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     print(main().to_string(index=False))

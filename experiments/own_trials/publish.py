@@ -12,6 +12,7 @@ import pandas as pd
 
 from experiments.own_trials.__main__ import STUDY
 from experiments.own_trials.summary import by_kind, by_part, compared, seconds
+from experiments.side_tables import arguments
 from fusiontheory.store import write_atomically
 
 __all__ = ["PAGE", "main", "page"]
@@ -51,4 +52,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

@@ -19,6 +19,7 @@ import pandas as pd
 from experiments.choice import fresh_worlds, pilot_curves, pilot_record
 from experiments.pilot_accuracy.__main__ import STUDY
 from experiments.pilot_accuracy.predict import KEY
+from experiments.side_tables import arguments, write_side_table
 from fusiontheory.checks import InputError
 from fusiontheory.pilot import metric_interval
 from fusiontheory.typing import AnyArray, Array
@@ -100,10 +101,11 @@ def _rows(
 
 def main() -> None:
     """Write both tables and print them."""
+    arguments(__doc__)
     tables = STUDY.tables()
     both = tables["predictions.csv"].merge(tables["truth.csv"], on=["task", "n", "head"])
     for name, table in {"quiet": quiet(both), "balanced": balanced(both)}.items():
-        table.to_csv(FOLDER / f"{name}.csv", index=False, float_format="%.6g")
+        write_side_table(FOLDER / f"{name}.csv", table, main)
         print(table.to_string(index=False))
 
 

@@ -3,8 +3,8 @@
 ``python -m experiments.pilot_accuracy.unequal collect | calibrate | judge``, in this order. Worlds
 are of the ten families of the choice study with two to four classes whose scores are moved apart.
 
-* ``collect`` writes `unequal_worlds.csv`: errors of the worlds that calibrate, one world at a time,
-  so that a run can go on;
+* ``collect`` writes `unequal_worlds.csv`: errors of the worlds that calibrate, a record a world, so
+  that a run can go on;
 * ``calibrate`` makes the part of `fusiontheory/pilot/accuracy_error.json` that is of balanced
   accuracy;
 * ``judge`` writes `unequal_judged.csv`, errors in worlds with other seeds, and `unequal.csv`, how
@@ -14,9 +14,9 @@ are of the ten families of the choice study with two to four classes whose score
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +36,22 @@ from experiments.choice import (
     weighted_quantile,
 )
 from experiments.pilot_accuracy.__main__ import STUDY
+from experiments.side_tables import arguments, write_side_table
+from experiments.study import Records
 from fusiontheory.checks import InputError
 from fusiontheory.pilot import Labels, error_parts, score_metrics
+from fusiontheory.store import Cell, code_version
 from fusiontheory.typing import Array
 
 FOLDER = Path(__file__).parent
 METRIC = "balanced_accuracy"
 # Number of worlds and the seed of the first; no other study has these.
 CALIBRATING, JUDGED = (40, 95_000), (30, 97_000)
+COLUMNS = [
+    *("world", "family", "pilot", "head", "n", "ratio", "classes"),
+    *("said", "truth", "error", "noise", *PARTS),
+]
+"""Of both tables of worlds."""
 
 
 def unequal_worlds(count: int, first: int) -> Iterator[World]:
@@ -102,23 +110,31 @@ def _valued(scores: list[Array], judged: Labels) -> tuple[float, float]:
     return mean, noise + several
 
 
-def collected(path: Path, count: int, first: int) -> pd.DataFrame:
-    """Return the rows of all worlds; those that the file lacks are measured and added.
+def collected(count: int, first: int, root: Path = STUDY.records) -> pd.DataFrame:
+    """Return the rows of all worlds; those without a record of this code are measured and kept.
 
     A world with a class of which there are not even five items to judge by is left out.
     """
-    table = pd.read_csv(path) if path.exists() else pd.DataFrame({"world": []})
+    records, parts = Records(root, f"{STUDY.name}_unequal"), []
+    code = code_version(world_rows)
     for world in unequal_worlds(count, first):
-        if (table["world"] == world.seed).any():
-            continue
-        try:
-            table = pd.concat([table, world_rows(world)], ignore_index=True)
-        except InputError as error:
-            print("world left out:", error)
-            continue
-        table.to_csv(path, index=False, float_format="%.5g")
-        print(world.seed, flush=True)
-    return table
+        cell = Cell(records.name, {"seed": world.seed}, features=world.family, code=code)
+        rows = records.computed([cell], partial(_recorded, world=world))
+        if "error" in rows:
+            parts.append(rows[COLUMNS])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _recorded(cell: Cell, world: World) -> list[dict[str, Any]]:
+    """Return the rows of a world, or one that says why it is left out."""
+    del cell  # named by the world's seed
+    try:
+        rows = world_rows(world)
+    except InputError as error:
+        return [{"left_out": str(error)}]
+    if rows.empty:
+        return [{"left_out": "no pilot has all classes"}]
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows[COLUMNS].itertuples(index=False)]
 
 
 def seen(rows: pd.DataFrame) -> pd.Series:
@@ -210,19 +226,21 @@ def held(
 
 def main() -> None:
     """Do what the word says."""
-    word = sys.argv[1] if len(sys.argv) > 1 else ""
+    [word] = arguments(__doc__, {"word": ("collect", "calibrate", "judge")})
     path = Path(fusiontheory.pilot.__file__).with_name("accuracy_error.json")
     stored = json.loads(path.read_text(encoding="utf-8"))
     if word == "collect":
-        collected(FOLDER / "unequal_worlds.csv", *CALIBRATING)
+        rows = collected(*CALIBRATING)
+        write_side_table(FOLDER / "unequal_worlds.csv", rows, world_rows, "%.5g")
     elif word == "calibrate":
         rows = pd.read_csv(FOLDER / "unequal_worlds.csv")
         stored[METRIC] = calibrated(rows, stored)
         path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
         alone = left_out(rows, stored)
         print(held(rows, alone["low"], alone["high"], stored).to_string(index=False))
-    elif word == "judge":
-        rows = collected(FOLDER / "unequal_judged.csv", *JUDGED)
+    else:
+        rows = collected(*JUDGED)
+        write_side_table(FOLDER / "unequal_judged.csv", rows, world_rows, "%.5g")
         calibrating = pd.read_csv(FOLDER / "unequal_worlds.csv")
         alone = left_out(calibrating, stored)
         tables = {
@@ -230,10 +248,8 @@ def main() -> None:
             "judged": held(rows, *ends(rows, stored[METRIC]), stored),
         }
         table = pd.concat([part.assign(set=name) for name, part in tables.items()])
-        table.to_csv(FOLDER / "unequal.csv", index=False, float_format="%.6g")
+        write_side_table(FOLDER / "unequal.csv", table, held)
         print(table.to_string(index=False))
-    else:
-        sys.exit("give one of collect, calibrate, judge")
 
 
 if __name__ == "__main__":

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.side_tables import arguments, write_side_table
 from experiments.study import Records
 from experiments.token_attention.config import Config
 from experiments.token_attention.predict import predict
-from fusiontheory.store import write_atomically
 
 __all__ = ["main"]
 
@@ -20,9 +20,9 @@ _COLUMNS = ["population", "seed", "head", "n", "ridge", "accuracy", "images", "d
 def main(out: Path = Path(__file__).parent) -> None:
     """Write the table in a folder."""
     [table] = predict(Config(), Records(out, "token_attention_mended")).values()
-    text = table[_COLUMNS].to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write_atomically(out / "mended.csv", text.encode())
+    write_side_table(out / "mended.csv", table[_COLUMNS], main)
 
 
 if __name__ == "__main__":
+    arguments(__doc__)
     main()

@@ -8,7 +8,6 @@ was known, with the theory and the calibration that the sealed ones have.
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.foreign_features import targets
+from experiments.side_tables import arguments, write_side_table
 from experiments.study import Records
 from experiments.unseen_features.__main__ import STUDY
 from experiments.unseen_features.predict import predicted
@@ -62,6 +62,6 @@ def main(minutes: float = np.inf) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    found = main(*map(float, sys.argv[1:2]))
+    found = main(*arguments(__doc__, {"minutes": float}, minutes=np.inf))
     if not found.empty:
-        found.to_csv(TABLE, index=False, float_format="%.6g", lineterminator="\n")
+        write_side_table(TABLE, found, main)

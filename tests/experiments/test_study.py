@@ -225,6 +225,8 @@ def test_a_study_that_is_run_again_says_what_moved(study, monkeypatch, tmp_path)
         "demo/results.csv: risk moved by up to 0.25",
     ]
     assert origins()["state"].tolist() == ["the same", "old"]
+    alone = list(again(replace(study, measure=other), notes, measured=False))
+    assert alone == ["demo/predictions.csv: the same"]
     assert list(again(study, notes))[1] == "demo/results.csv: the same"
     assert origins()["state"].tolist() == ["the same", "the same"]
     assert before == {path: path.read_bytes() for path in before}
