@@ -1,12 +1,15 @@
-"""What every command line here shares: errors in one line with status 2, and a progress bar.
+"""What every command line here shares: errors in one line, options in groups, a progress bar.
 
 A command line starts as ``app = application("What it does.")``. Its commands raise `InputError`
 and need not catch it. typer makes an app of one command without a callback a command, not a
-group of one: such a command is declared with ``cls=OneLineCommand``.
+group of one: such a command is declared with ``cls=OneLineCommand``. A command of many options is
+a function of few settings objects, `grouped`.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import os
 import signal
 import sys
@@ -14,7 +17,8 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -24,7 +28,9 @@ from fusiontheory.checks import InputError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["OneLineCommand", "OneLineGroup", "application", "progress_bar"]
+__all__ = ["OneLineCommand", "OneLineGroup", "application", "grouped", "progress_bar"]
+
+_Returned = TypeVar("_Returned")
 
 _USAGE_ERROR, _INTERRUPT = 2, 130
 
@@ -101,6 +107,66 @@ def application(help_text: str, completion: bool = False) -> typer.Typer:
         add_completion=completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+    )
+
+
+def grouped(function: Callable[..., _Returned]) -> Callable[..., _Returned]:
+    """Return the function with the fields of its dataclass parameters as its own parameters.
+
+    A parameter annotated with a dataclass is replaced by the dataclass's fields: a field's
+    annotation, such as ``Annotated[int, typer.Option(help=...)]``, and its default become those of
+    a keyword parameter of the field's name, which is all that typer looks at. At the call the
+    dataclasses are built again, in the order of the parameters.
+
+    Raises:
+        TypeError: if two groups, or a group and the function, have a parameter of one name.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Numbers:
+    ...     seeds: int = 10
+    >>> @grouped
+    ... def run(numbers: Numbers, quiet: bool = False) -> object:
+    ...     return numbers, quiet
+    >>> list(inspect.signature(run).parameters), run(seeds=3)
+    (['seeds', 'quiet'], (Numbers(seeds=3), False))
+    """
+    hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type] = {}
+    flat: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        kind = hints[name]
+        if is_dataclass(kind) and isinstance(kind, type):
+            groups[name] = kind
+            annotations = get_type_hints(kind, include_extras=True)
+            flat += [_parameter(one, annotations[one.name]) for one in fields(kind)]
+        else:
+            flat.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind))
+    names = [parameter.name for parameter in flat]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TypeError(f"{function.__name__} has {', '.join(twice)} twice among its options")
+
+    @functools.wraps(function)
+    def command(**given: Any) -> _Returned:
+        built = {
+            name: kind(**{f.name: given.pop(f.name) for f in fields(kind) if f.name in given})
+            for name, kind in groups.items()
+        }
+        return function(**built, **given)
+
+    # What typer reads: the signature of all options, and the types by name.
+    returned = hints.get("return", inspect.Signature.empty)
+    signature = inspect.Signature(flat, return_annotation=returned)
+    vars(command)["__signature__"] = signature
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
+    return command
+
+
+def _parameter(field: Field[Any], annotation: Any) -> inspect.Parameter:
+    default = inspect.Parameter.empty if field.default is MISSING else field.default
+    return inspect.Parameter(
+        field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
     )
 
 

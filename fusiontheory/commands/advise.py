@@ -3,22 +3,94 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from fusiontheory.checks import InputError
+from fusiontheory.commands.options import ImageKey, Json, TextKey
+from fusiontheory.console import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fusiontheory.advice import Advice
     from fusiontheory.data import Reading
     from fusiontheory.typing import AnyArray
 
 __all__ = ["advise"]
 
 
+@dataclass(frozen=True)
+class Question:
+    """What the choice is for, what it is chosen from, and how it is found."""
+
+    target_n: Annotated[
+        int | None, typer.Option(help="Number of items that the choice is for.")
+    ] = None
+    target_accuracy: Annotated[
+        float | None, typer.Option(help="Wanted, 0.9 for 90 %; also balanced accuracy or R^2.")
+    ] = None
+    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto"
+    head: Annotated[
+        list[str] | None, typer.Option(help="Fusion to choose from; repeat. [default: all]")
+    ] = None
+    tolerance: Annotated[
+        float, typer.Option(help="Difference in the metric that does not matter.")
+    ] = 0.005
+    missing: Annotated[
+        str, typer.Option(help="Rows that are zero or not finite: drop and count, or refuse.")
+    ] = "drop"
+    verify: Annotated[bool, typer.Option("--verify", help="Hold items out, measure, compare.")] = (
+        False
+    )
+    device: Annotated[
+        str | None,
+        typer.Option(help="Of --verify: cpu, cuda, cuda:1 or auto. [default: NumPy]"),
+    ] = None
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0
+
+    def settings(self) -> dict[str, Any]:
+        """Return them as `fusiontheory.advise` takes them."""
+        asked = dict(vars(self))
+        heads = asked.pop("head") or None
+        return {**asked, "heads": heads}
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the advice goes besides the terminal."""
+
+    page: Annotated[Path | None, typer.Option(help="Write an HTML page: .html.")] = None
+    figures: Annotated[
+        Path | None, typer.Option(help="Write the figures as PNG and SVG into this folder.")
+    ] = None
+
+    def check(self) -> None:
+        """Refuse what cannot be written before any work."""
+        page, figures = self.page, self.figures
+        if page is not None:
+            if page.suffix not in (".html", ".htm"):
+                raise InputError(f"--page must end in .html, got {page.name!r}")
+            if not page.parent.is_dir():
+                raise InputError(
+                    f"--page must be in a folder that is there, got {page}; make it first"
+                )
+        if figures is not None and figures.exists() and not figures.is_dir():
+            raise InputError(f"--figures must be a folder, got the file {figures}")
+
+    def write(self, advice: Advice) -> list[Path]:
+        """Write what was asked for, and return where it is."""
+        if self.page is not None:
+            advice.write_page(self.page)
+        if self.figures is not None:
+            advice.write_figures(self.figures)
+        return [path for path in (self.page, self.figures) if path is not None]
+
+
+@grouped
 def advise(
     features: Annotated[
         list[Path],
@@ -27,6 +99,7 @@ def advise(
             " .csv, .parquet, .safetensors, .h5ad and others."
         ),
     ],
+    *,
     labels: Annotated[
         str | None,
         typer.Option(
@@ -34,44 +107,14 @@ def advise(
             " array in the features' file. Without labels the task is image-text matching."
         ),
     ] = None,
-    target_n: Annotated[
-        int | None, typer.Option(help="Number of items that the choice is for.")
-    ] = None,
-    target_accuracy: Annotated[
-        float | None, typer.Option(help="Wanted, 0.9 for 90 %; also balanced accuracy or R^2.")
-    ] = None,
     groups: Annotated[
         str | None, typer.Option(help="Items that belong together; given as labels are.")
     ] = None,
-    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
-    head: Annotated[
-        list[str] | None, typer.Option(help="Fusion to choose from; repeat. [default: all]")
-    ] = None,
-    tolerance: Annotated[
-        float, typer.Option(help="Difference in the metric that does not matter.")
-    ] = 0.005,
-    missing: Annotated[
-        str, typer.Option(help="Rows that are zero or not finite: drop and count, or refuse.")
-    ] = "drop",
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Hold items out, measure, compare.")
-    ] = False,
-    device: Annotated[
-        str | None,
-        typer.Option(help="Of --verify: cpu, cuda, cuda:1 or auto. [default: NumPy]"),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = 0,
-    image_key: Annotated[
-        str | None, typer.Option(help="Name of the image array in its file.")
-    ] = None,
-    text_key: Annotated[
-        str | None, typer.Option(help="Name of the text array in its file.")
-    ] = None,
-    page: Annotated[Path | None, typer.Option(help="Write an HTML page: .html.")] = None,
-    figures: Annotated[
-        Path | None, typer.Option(help="Write the figures as PNG and SVG into this folder.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    question: Question,
+    image_key: ImageKey = None,
+    text_key: TextKey = None,
+    outputs: Outputs,
+    as_json: Json = False,
 ) -> None:
     """Say which fusion to choose, and how sure that is. From labelled pairs, or from pairs alone.
 
@@ -81,31 +124,18 @@ def advise(
         fusiontheory advise image.npy text.npy --labels items.csv:kind
         fusiontheory advise features.npz --page advice.html
     """
-    _check_outputs(page, figures)
+    outputs.check()
     from fusiontheory.advice import advise as ask
     from fusiontheory.data import Reading
 
-    reading = Reading(image_key, text_key, missing)
-    settings: dict[str, Any] = {
-        "target_n": target_n,
-        "target_accuracy": target_accuracy,
-        "task": task,
-        "heads": head or None,
-        "tolerance": tolerance,
-        "missing": missing,
-        "verify": verify,
-        "device": device,
-        "seed": seed,
-    }
+    reading = Reading(image_key, text_key, question.missing)
     read = _labelled if labels is not None else _matching
     image, text, ids = read(features, reading)
+    settings = question.settings()
     for name, source in (("y", labels), ("groups", groups)):
         settings[name] = None if source is None else _column(name, source, features, ids)
     advice = ask(image, text, **settings)
-    if page is not None:
-        advice.write_page(page)
-    if figures is not None:
-        advice.write_figures(figures)
+    written = outputs.write(advice)
     if as_json:
         typer.echo(advice.to_json())
         return
@@ -114,20 +144,8 @@ def advise(
     from fusiontheory.advice import print_summary
 
     print_summary(advice, Console())
-    for path in (page, figures):
-        if path is not None:
-            typer.echo(f"written: {path}")
-
-
-def _check_outputs(page: Path | None, figures: Path | None) -> None:
-    """Refuse what cannot be written before any work."""
-    if page is not None:
-        if page.suffix not in (".html", ".htm"):
-            raise InputError(f"--page must end in .html, got {page.name!r}")
-        if not page.parent.is_dir():
-            raise InputError(f"--page must be in a folder that is there, got {page}; make it first")
-    if figures is not None and figures.exists() and not figures.is_dir():
-        raise InputError(f"--figures must be a folder, got the file {figures}")
+    for path in written:
+        typer.echo(f"written: {path}")
 
 
 def _labelled(

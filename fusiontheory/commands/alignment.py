@@ -6,13 +6,16 @@ from typing import Annotated
 
 import typer
 
-from fusiontheory.commands.options import Features, ImageKey, Json, Missing, TextKey, print_json
+from fusiontheory.commands.options import Features, Json, Read, print_json
+from fusiontheory.console import grouped
 
 __all__ = ["alignment"]
 
 
+@grouped
 def alignment(
     features: Features,
+    *,
     metric: Annotated[
         list[str] | None,
         typer.Option(
@@ -26,9 +29,7 @@ def alignment(
     permutations: Annotated[int, typer.Option(help="Random pairings of the null.")] = 200,
     bootstrap: Annotated[int, typer.Option(help="Replicates of the intervals.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of pairings, replicates and folds.")] = 0,
-    image_key: ImageKey = None,
-    text_key: TextKey = None,
-    missing: Missing = "refuse",
+    read: Read,
     centred: Annotated[
         bool,
         typer.Option(
@@ -48,10 +49,9 @@ def alignment(
     """
     from fusiontheory.alignment import measure_alignment
     from fusiontheory.console import progress_bar
-    from fusiontheory.data import PREPARATION, Reading, prepare, read_features
+    from fusiontheory.data import PREPARATION, prepare, read_features
 
-    reading = Reading(image_key, text_key, missing)
-    loaded = read_features(features, reading)
+    loaded = read_features(features, read.reading())
     rows = loaded.rows() if split is None else loaded.rows(split)
     sides = loaded.image[rows], loaded.text[rows]
     with progress_bar() as bar:

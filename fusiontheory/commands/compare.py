@@ -11,15 +11,9 @@ from fusiontheory.checks import InputError
 from fusiontheory.commands.options import (
     TASK,
     Features,
-    ImageKey,
     Json,
-    Missing,
-    Raw,
-    Ridge,
-    Split,
-    TestImages,
-    TextKey,
-    TrainingSets,
+    Predicted,
+    Read,
     check_figure,
     finite,
     parse_ridge,
@@ -27,30 +21,27 @@ from fusiontheory.commands.options import (
     ridge_words,
     save,
 )
+from fusiontheory.console import grouped
 
 __all__ = ["compare"]
 
 
+@grouped
 def compare(
     features: Features,
+    *,
     runs: Annotated[
         Path,
         typer.Option(help="CSV file of your own runs: columns head, n, accuracy, and seed if any."),
     ],
-    ridge: Ridge = "best",
-    split: Split = None,
-    raw: Raw = False,
-    test_images: TestImages = None,
+    asked: Predicted,
     training_images: Annotated[
         int | None,
         typer.Option(
             help="The runs' pairs were drawn from so many images. [default: no two share one]"
         ),
     ] = None,
-    training_sets: TrainingSets = None,
-    image_key: ImageKey = None,
-    text_key: TextKey = None,
-    missing: Missing = "refuse",
+    read: Read,
     figure: Annotated[
         Path | None, typer.Option(help="Draw runs beside the curves: .png, .svg or .pdf.")
     ] = None,
@@ -70,19 +61,18 @@ def compare(
     """
     from fusiontheory.curves import compare as held_against
     from fusiontheory.curves import forecast, read_runs
-    from fusiontheory.data import Reading
     from fusiontheory.plotting import plot_runs
 
-    delta = parse_ridge(ridge)
+    delta = parse_ridge(asked.ridge)
     check_figure(figure)
     measured = read_runs(runs)
     heads = list(dict.fromkeys(measured["head"]))
     for head in heads:
         _check_head(head, runs)
     sizes = sorted({*measured["n"]})
-    reading = Reading(image_key, text_key, missing)
     table = forecast(
-        *(features, heads, sizes, delta, split, raw, test_images, training_sets, reading),
+        *(features, heads, sizes, delta, asked.split, asked.raw),
+        *(asked.test_images, asked.training_sets, read.reading()),
         training_images=training_images,
     )
     comparison = held_against(table, measured)

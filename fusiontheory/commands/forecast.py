@@ -10,16 +10,15 @@ import typer
 from fusiontheory.commands.options import (
     TASK,
     Features,
-    ImageKey,
     Json,
-    Missing,
     Raw,
+    Read,
     Split,
-    TextKey,
     finite,
     parse_numbers,
     print_json,
 )
+from fusiontheory.console import grouped
 
 if TYPE_CHECKING:
     from fusiontheory.typing import Floats
@@ -27,8 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["forecast"]
 
 
+@grouped
 def forecast(
     features: Features,
+    *,
     runs: Annotated[
         Path,
         typer.Option(help="CSV file of your own runs: columns head, n, accuracy, and seed if any."),
@@ -49,9 +50,7 @@ def forecast(
             help="Training pairs are drawn from so many images. [default: no two share one]"
         ),
     ] = None,
-    image_key: ImageKey = None,
-    text_key: TextKey = None,
-    missing: Missing = "refuse",
+    read: Read,
     as_json: Json = False,
 ) -> None:
     """Forecast networks that you trained at small n. Theory is the shape, your runs correct it.
@@ -67,13 +66,13 @@ def forecast(
         fusiontheory forecast features.npz --runs runs.csv --n 8192,16384 --json
     """
     from fusiontheory.curves import forecast_trained, read_runs
-    from fusiontheory.data import Reading, prepare, read_features
+    from fusiontheory.data import prepare, read_features
     from fusiontheory.moments import Moments
 
     measured = read_runs(runs)
     largest = float(measured["n"].max())
     sizes = [4 * largest, 8 * largest] if n is None else parse_numbers("n", n)
-    feature_set = read_features(features, Reading(image_key, text_key, missing))
+    feature_set = read_features(features, read.reading())
     if split is None and feature_set.split is not None:
         split = "train"
     rows = feature_set.rows() if split is None else feature_set.rows(split)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,18 +15,18 @@ from fusiontheory.checks import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from fusiontheory.data import Reading
+
 __all__ = [
     "TASK",
     "Features",
     "ImageKey",
     "Json",
-    "Missing",
+    "Predicted",
     "Raw",
-    "Ridge",
+    "Read",
     "Split",
-    "TestImages",
     "TextKey",
-    "TrainingSets",
     "check_figure",
     "finite",
     "parse_numbers",
@@ -46,9 +47,6 @@ Features = Annotated[
 ]
 ImageKey = Annotated[str | None, typer.Option(help="Name of the image array in its file.")]
 TextKey = Annotated[str | None, typer.Option(help="Name of the text array in its file.")]
-Missing = Annotated[
-    str, typer.Option(help="Rows that are zero or not finite: refuse, or drop and count.")
-]
 Split = Annotated[
     str | None,
     typer.Option(help="Split to take moments of. [default: train if there are splits]"),
@@ -56,20 +54,45 @@ Split = Annotated[
 Raw = Annotated[
     bool, typer.Option("--raw", help="Take features as they are: do not centre or normalise.")
 ]
-Ridge = Annotated[
-    str,
-    typer.Option(
-        help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
-        " at each n; or least-risk, of least predicted risk."
-    ),
-]
-TestImages = Annotated[
-    int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
-]
-TrainingSets = Annotated[
-    int | None, typer.Option(help="Intervals of a mean over so many training sets.")
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True)
+class Read:
+    """How features are read from their files."""
+
+    image_key: ImageKey = None
+    text_key: TextKey = None
+    missing: Annotated[
+        str, typer.Option(help="Rows that are zero or not finite: refuse, or drop and count.")
+    ] = "refuse"
+
+    def reading(self) -> Reading:
+        """Return it as the reader takes it."""
+        from fusiontheory.data import Reading
+
+        return Reading(self.image_key, self.text_key, self.missing)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is predicted, and what its intervals are of."""
+
+    ridge: Annotated[
+        str,
+        typer.Option(
+            help="delta of K + delta I: a number; best, of each head's highest predicted accuracy"
+            " at each n; or least-risk, of least predicted risk."
+        ),
+    ] = "best"
+    split: Split = None
+    raw: Raw = False
+    test_images: Annotated[
+        int | None, typer.Option(help="Widen intervals by the sampling of so many test images.")
+    ] = None
+    training_sets: Annotated[
+        int | None, typer.Option(help="Intervals of a mean over so many training sets.")
+    ] = None
 
 
 def print_json(record: dict[str, Any]) -> None:

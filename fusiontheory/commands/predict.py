@@ -11,15 +11,9 @@ from fusiontheory.checks import InputError
 from fusiontheory.commands.options import (
     TASK,
     Features,
-    ImageKey,
     Json,
-    Missing,
-    Raw,
-    Ridge,
-    Split,
-    TestImages,
-    TextKey,
-    TrainingSets,
+    Predicted,
+    Read,
     check_figure,
     finite,
     parse_numbers,
@@ -28,6 +22,7 @@ from fusiontheory.commands.options import (
     ridge_words,
     save,
 )
+from fusiontheory.console import grouped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,8 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 
+@grouped
 def predict(
     features: Features,
+    *,
     head: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,10 +49,7 @@ def predict(
             " [default: 256 to 8192, as far as the images allow]",
         ),
     ] = None,
-    ridge: Ridge = "best",
-    split: Split = None,
-    raw: Raw = False,
-    test_images: TestImages = None,
+    asked: Predicted,
     training_images: Annotated[
         int | None,
         typer.Option(
@@ -63,7 +57,6 @@ def predict(
             " [default: no two pairs share one, and n is at most twice the images given]"
         ),
     ] = None,
-    training_sets: TrainingSets = None,
     trial: Annotated[
         bool,
         typer.Option(
@@ -72,9 +65,7 @@ def predict(
             " a prediction warns of; takes seconds for each head.",
         ),
     ] = False,
-    image_key: ImageKey = None,
-    text_key: TextKey = None,
-    missing: Missing = "refuse",
+    read: Read,
     figure: Annotated[
         Path | None, typer.Option(help="Draw the predicted accuracy: .png, .svg or .pdf.")
     ] = None,
@@ -91,20 +82,19 @@ def predict(
         fusiontheory predict features.npz --trial
     """
     from fusiontheory.curves import answer, forecast
-    from fusiontheory.data import Reading
 
     sizes = None if n is None else parse_numbers("n", n)
-    delta = parse_ridge(ridge)
+    delta, reading = parse_ridge(asked.ridge), read.reading()
     check_figure(figure)
-    reading = Reading(image_key, text_key, missing)
     if trial:
-        _check_trial(delta, test_images, training_images, training_sets)
+        _check_trial(delta, training_images, asked.test_images, asked.training_sets)
         from fusiontheory.trial import trial_forecast
 
-        table = trial_forecast(features, head, sizes, delta, split, raw, reading)
+        table = trial_forecast(features, head, sizes, delta, asked.split, asked.raw, reading)
     else:
         table = forecast(
-            *(features, head, sizes, delta, split, raw, test_images, training_sets, reading),
+            *(features, head, sizes, delta, asked.split, asked.raw),
+            *(asked.test_images, asked.training_sets, reading),
             training_images=training_images,
         )
     if figure is not None:
@@ -118,7 +108,7 @@ def predict(
         record: dict[str, Any] = {
             "task": TASK,
             "ridge": delta,
-            "preparation": _preparation(raw),
+            "preparation": _preparation(asked.raw),
             "predictions": table.to_dict("records"),
             "answer": said.to_dict(),
         }
@@ -127,7 +117,7 @@ def predict(
     typer.echo(f"{TASK}: is a text the image's own? Chance is 0.5.")
     typer.echo(said.to_text())
     typer.echo()
-    typer.echo(_settings(table, delta, raw, training_images))
+    typer.echo(_settings(table, delta, asked.raw, training_images))
     typer.echo(table.to_string(index=False, float_format=lambda value: f"{value:.4f}"))
 
 

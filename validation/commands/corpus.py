@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from fusiontheory.checks import InputError
-from fusiontheory.console import progress_bar
-from validation.commands.options import CAPTIONS, CorpusChoice, Json, grouped, say
+from fusiontheory.console import grouped, progress_bar
+from validation.commands.options import CAPTIONS, CorpusChoice, Json, say
 
 __all__ = ["corpus", "fetch"]
 

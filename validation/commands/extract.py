@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from validation.commands.options import CAPTIONS, STORE, CaptionChoice, Decoding, Json, grouped, say
+from fusiontheory.console import grouped
+from validation.commands.options import CAPTIONS, STORE, CaptionChoice, Decoding, Json, say
 
 if TYPE_CHECKING:
     from validation.extract import Backbones, Merged

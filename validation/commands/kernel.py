@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from fusiontheory.console import progress_bar
-from validation.commands.options import DEVICE, OUT, PRECISION, STORE, Json, cores, grouped, say
+from fusiontheory.console import grouped, progress_bar
+from validation.commands.options import DEVICE, OUT, PRECISION, STORE, Json, cores, say
 
 if TYPE_CHECKING:
     from validation.kernel import Run, Session

@@ -1,15 +1,13 @@
-"""Options that commands share, and what makes a command of a function of few settings objects."""
+"""Options that commands share."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -28,11 +26,8 @@ __all__ = [
     "Decoding",
     "Json",
     "cores",
-    "grouped",
     "say",
 ]
-
-_Returned = TypeVar("_Returned")
 
 STORE = Path(".cache")
 OUT = Path("report")
@@ -41,65 +36,6 @@ PRECISION = "Of kernel ridge on a device: float64, or mixed, float32 refined to 
 CAPTIONS = "Captions file, its folder, or hf:NAME of a data set."
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def grouped(function: Callable[..., _Returned]) -> Callable[..., _Returned]:
-    """Return the function with the fields of its dataclass parameters as its own parameters.
-
-    A parameter annotated with a dataclass is replaced by the dataclass's fields: a field's
-    annotation, such as ``Annotated[int, typer.Option(help=...)]``, and its default become those of
-    a keyword parameter of the field's name, which is all that typer looks at. At the call the
-    dataclasses are built again, in the order of the parameters.
-
-    Raises:
-        TypeError: if two groups, or a group and the function, have a parameter of one name.
-
-    >>> @dataclass(frozen=True)
-    ... class Numbers:
-    ...     seeds: int = 10
-    >>> @grouped
-    ... def run(numbers: Numbers, quiet: bool = False) -> object:
-    ...     return numbers, quiet
-    >>> list(inspect.signature(run).parameters), run(seeds=3)
-    (['seeds', 'quiet'], (Numbers(seeds=3), False))
-    """
-    hints = get_type_hints(function, include_extras=True)
-    groups: dict[str, type] = {}
-    flat: list[inspect.Parameter] = []
-    for name, parameter in inspect.signature(function).parameters.items():
-        kind = hints[name]
-        if is_dataclass(kind) and isinstance(kind, type):
-            groups[name] = kind
-            annotations = get_type_hints(kind, include_extras=True)
-            flat += [_parameter(one, annotations[one.name]) for one in fields(kind)]
-        else:
-            flat.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=kind))
-    names = [parameter.name for parameter in flat]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise TypeError(f"{function.__name__} has {', '.join(twice)} twice among its options")
-
-    @functools.wraps(function)
-    def command(**given: Any) -> _Returned:
-        built = {
-            name: kind(**{f.name: given.pop(f.name) for f in fields(kind) if f.name in given})
-            for name, kind in groups.items()
-        }
-        return function(**built, **given)
-
-    # What typer reads: the signature of all options, and the types by name.
-    returned = hints.get("return", inspect.Signature.empty)
-    signature = inspect.Signature(flat, return_annotation=returned)
-    vars(command)["__signature__"] = signature
-    command.__annotations__ = {parameter.name: parameter.annotation for parameter in flat}
-    return command
-
-
-def _parameter(field: Field[Any], annotation: Any) -> inspect.Parameter:
-    default = inspect.Parameter.empty if field.default is MISSING else field.default
-    return inspect.Parameter(
-        field.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-    )
 
 
 def say(as_json: bool, record: Mapping[str, Any], text: str) -> None:

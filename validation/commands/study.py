@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fusiontheory.checks import InputError
-from fusiontheory.console import progress_bar
+from fusiontheory.console import grouped, progress_bar
 from validation.commands.options import (
     CAPTIONS,
     DEVICE,
@@ -20,7 +20,6 @@ from validation.commands.options import (
     Decoding,
     Json,
     cores,
-    grouped,
     say,
 )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from validation.commands.options import DEVICE, OUT, STORE, Json, grouped, say
+from fusiontheory.console import grouped
+from validation.commands.options import DEVICE, OUT, STORE, Json, say
 
 if TYPE_CHECKING:
     from validation.trained import TrainedSession

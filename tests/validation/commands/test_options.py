@@ -17,9 +17,8 @@ from typer.models import ArgumentInfo
 from typer.testing import CliRunner
 
 from fusiontheory.checks import InputError
-from fusiontheory.console import OneLineCommand, application
+from fusiontheory.console import OneLineCommand, application, grouped
 from validation.__main__ import app
-from validation.commands.options import grouped
 
 ROOT = Path(__file__).parents[3]
 LISTED = Path(__file__).with_name("options.txt")
