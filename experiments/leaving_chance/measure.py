@@ -46,4 +46,7 @@ def trial_run(cell: Cell, config: Config, root: Path) -> pd.DataFrame:
     rate, decay, unit = cell.config["trial"]
     asked = [study.trial_cell(config.condition, config.head, config.n, Trial(rate, decay, unit))]
     train_cells(study, conditions, store, asked)
-    return recorded_runs(study, conditions, store, asked)[0][[*_RUN, *_FOUND]]
+    runs, missing = recorded_runs(study, conditions, store, asked)
+    if missing:
+        raise RuntimeError(f"runs are missing after they were trained: {'; '.join(missing)}")
+    return runs[[*_RUN, *_FOUND]]

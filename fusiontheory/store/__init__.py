@@ -2,6 +2,7 @@
 
 from fusiontheory.store.cells import Cell, canonical_json, check_study, sha256
 from fusiontheory.store.files import check_writable, write_atomically
+from fusiontheory.store.kept import check_kept, write_tables
 from fusiontheory.store.provenance import closure, code_version, modules_version
 from fusiontheory.store.records import CorruptRecord, RecordStore, StudyStatus
 from fusiontheory.store.sealed import sealed
@@ -21,6 +22,7 @@ __all__ = [
     "RecordStore",
     "StudyStatus",
     "canonical_json",
+    "check_kept",
     "check_study",
     "check_writable",
     "closure",
@@ -35,5 +37,6 @@ __all__ = [
     "tidy",
     "unreadable",
     "write_atomically",
+    "write_tables",
     "write_tensors",
 ]

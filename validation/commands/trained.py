@@ -25,6 +25,11 @@ __all__ = [
     "trained_settings",
 ]
 
+Smaller = Annotated[
+    bool,
+    typer.Option("--smaller", help="Replace tables, too, by such that hold less than they do."),
+]
+
 
 @dataclass(frozen=True)
 class TrainedOptions:
@@ -95,6 +100,7 @@ def trained(
 def trained_report(
     options: TrainedOptions,
     out: Annotated[Path, typer.Option(help="Folder of the tables.")] = OUT / "trained",
+    smaller: Smaller = False,
     as_json: Json = False,
 ) -> None:
     """Write tables, verdicts and figure of the networks. What was not run is named.
@@ -103,7 +109,12 @@ def trained_report(
     Example:
         python -m validation trained-report
     """
-    written = options.open(there=False).report(out)
+    from validation.trained import check_report
+
+    session = options.open(there=False)
+    if not smaller:
+        check_report(session, out)
+    written = session.report(out)
     record = {"runs": len(written.runs), "missing": written.missing, "out": str(out)}
     say(as_json, record, f"{len(written.runs)} runs in {out}{_named(written.missing)}")
 
@@ -115,6 +126,7 @@ def trained_predict(
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Compute no tangent kernel, use those on record.")
     ] = False,
+    smaller: Smaller = False,
     as_json: Json = False,
 ) -> None:
     """Write what four predictors say of the networks. And how far off each is.
@@ -125,7 +137,9 @@ def trained_predict(
     """
     from validation.trained import write_predictions
 
-    errors = write_predictions(options.open(there=not recorded), out, fill=not recorded)
+    errors = write_predictions(
+        options.open(there=not recorded), out, fill=not recorded, smaller=smaller
+    )
     whole = errors[errors["scope"] == "all"].drop(columns=["scope", "of"])
     record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
     say(as_json, record, f"{whole.to_string(index=False)}\npredictions in {out}")
@@ -158,6 +172,7 @@ def trained_settings(
     out: Annotated[
         Path, typer.Option(help="Folder with runs.csv and the stored predicted.csv.")
     ] = OUT / "settings",
+    smaller: Smaller = False,
     as_json: Json = False,
 ) -> None:
     """Hold stored predictions against the networks. And forecasts, at the three settings.
@@ -168,7 +183,7 @@ def trained_settings(
     """
     from validation.trained import write_settings
 
-    errors = write_settings(options.open(there=False), out)
+    errors = write_settings(options.open(there=False), out, smaller=smaller)
     whole = errors[errors["scope"] == "head"].drop(columns="scope")
     record = {"errors": json.loads(whole.to_json(orient="records")), "out": str(out)}
     say(as_json, record, f"{whole.to_string(index=False)}\ntables in {out}")
@@ -181,6 +196,7 @@ def trained_kernels(
     recorded: Annotated[
         bool, typer.Option("--recorded", help="Compute no kernel, use those on record.")
     ] = False,
+    smaller: Smaller = False,
     as_json: Json = False,
 ) -> None:
     """Hold kernels against the networks. Their own at several ridges, and one that learns features.
@@ -190,6 +206,7 @@ def trained_kernels(
         python -m validation trained-kernels --out docs/results/trained/settings
     """
     from validation.trained import (
+        TANGENT_HEADS,
         write_best_kernels,
         write_feature_learning,
         write_kernels,
@@ -199,13 +216,14 @@ def trained_kernels(
     )
 
     session = options.open(there=not recorded)
-    table = write_kernels(session, out, fill=not recorded)
-    if "concat-mlp" in (session.heads or session.study.heads):
-        write_feature_learning(session, out, fill=not recorded)
-        write_moving_kernel(session, out, fill=not recorded)
-        write_learned_metric(session, out, fill=not recorded)
-    write_tangent_ridges(session, out, fill=not recorded)
-    write_best_kernels(session, out, fill=not recorded)
+    asked = session.heads or session.study.heads
+    table = write_kernels(session, out, not recorded, smaller=smaller)
+    if "concat-mlp" in asked:
+        for write in (write_feature_learning, write_moving_kernel, write_learned_metric):
+            write(session, out, fill=not recorded, smaller=smaller)
+    if {*asked} & {*TANGENT_HEADS}:
+        write_tangent_ridges(session, out, not recorded, smaller=smaller)
+    write_best_kernels(session, out, fill=not recorded, smaller=smaller)
     heads = sorted({str(head) for head in table["head"]})
     record = {"heads": heads, "out": str(out)}
     say(as_json, record, f"kernels of {', '.join(heads)} in {out}")

@@ -29,6 +29,7 @@ from fusiontheory.console import OneLineCommand, application
 from fusiontheory.data import FeatureSet, draw_pairs
 from fusiontheory.heads import find_head
 from fusiontheory.solvers import PairFeatures, gather, measure_curve
+from fusiontheory.store import write_tables
 from validation.data import SHIPPED_FILE, shipped_features
 from validation.data.build import encoder_features, variance_kept
 
@@ -57,6 +58,9 @@ def check(
     seeds: Annotated[int, typer.Option(help="Trainings of the heads.", min=1)] = 4,
     settings: Annotated[bool, typer.Option(help="Try other settings of the heads.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the tables.")] = None,
+    smaller: Annotated[
+        bool, typer.Option("--smaller", help="Replace tables, too, by such that hold less.")
+    ] = False,
 ) -> None:
     """Print recall and cosines of the aligned test images, and accuracies before and after int8."""
     versions = {"int8": shipped_features()}
@@ -71,9 +75,8 @@ def check(
         tables["settings"] = _settings(versions["int8"])
     for name, table in tables.items():
         typer.echo(f"{name}\n{table.to_string(index=False)}\n")
-        if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
-            table.to_csv(out / f"{name}.csv", index=False, float_format="%.6g")
+    if out is not None:
+        write_tables(out, tables, smaller=smaller)
 
 
 def cosine_accuracy(train: PairFeatures, test: PairFeatures) -> float:

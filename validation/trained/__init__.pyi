@@ -1,5 +1,6 @@
 from .design import TrainedCell, TrainedStudy, Trial, noisy_features
 from .foretell import setting_predictions, write_setting_predictions
+from .kept import check_report
 from .kernels import (
     write_best_kernels,
     write_feature_learning,
@@ -9,7 +10,7 @@ from .kernels import (
     write_tangent_ridges,
 )
 from .predict import write_predictions
-from .predictors import PLACE, optimiser_predictions
+from .predictors import PLACE, TANGENT_HEADS, optimiser_predictions
 from .report import Trained, tables, write_report
 from .runs import derived_features, recorded_runs, train_cells
 from .session import TrainedSession
@@ -17,11 +18,13 @@ from .settings import setting_errors, write_settings
 
 __all__ = [
     "PLACE",
+    "TANGENT_HEADS",
     "Trained",
     "TrainedCell",
     "TrainedSession",
     "TrainedStudy",
     "Trial",
+    "check_report",
     "derived_features",
     "noisy_features",
     "optimiser_predictions",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import check_writable, write_atomically
+from fusiontheory.store import check_writable, write_tables
 from validation.conditions import fitted_rows
 from validation.moments import condition_moments
 from validation.trained.predictors import PLACE, optimiser_predictions, sharp_predictions
@@ -76,8 +76,7 @@ def write_setting_predictions(session: TrainedSession, out: Path) -> pd.DataFram
         )
     check_writable("out", out)
     table = setting_predictions(session)
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write_atomically(path, text.encode())
+    write_tables(out, {path.stem: table})
     return table
 
 

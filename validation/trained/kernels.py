@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import check_writable, write_atomically
+from fusiontheory.store import check_writable, write_tables
 from validation.trained.predictors import (
     HEAD,
     TANGENT_HEADS,
@@ -39,16 +39,20 @@ METRIC_PLACES = ((1024, 0), (1024, 1))
 """n and seed."""
 
 
-def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
+def write_kernels(
+    session: TrainedSession, out: Path, fill: bool = True, *, smaller: bool = False
+) -> pd.DataFrame:
     """Write ``adam_kernel.csv`` for the heads of a session; return it.
 
     Args:
         session: of the study, with its features, store and heads.
         out: folder of the table.
         fill: whether to compute what is not on record, or to take the records alone.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if ``out`` or the store cannot be written to.
+        InputError: if ``out`` or the store cannot be written to, or a table has no row or would
+            lose some (`fusiontheory.store.write_tables`).
     """
     check_writable("out", out)
     study = session.study
@@ -60,20 +64,24 @@ def write_kernels(session: TrainedSession, out: Path, fill: bool = True) -> pd.D
         session.store,
         fill,
     )
-    _write(table, out / "adam_kernel.csv")
+    _write(out, smaller, adam_kernel=table)
     return table
 
 
-def write_tangent_ridges(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
+def write_tangent_ridges(
+    session: TrainedSession, out: Path, fill: bool = True, *, smaller: bool = False
+) -> pd.DataFrame:
     """Write ``tangent.csv``: tangent kernels at three ridges and in two metrics; return it.
 
     Args:
         session: of the study, with its features, store and heads.
         out: folder of the table.
         fill: whether to compute what is not on record, or to take the records alone.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if ``out`` or the store cannot be written to.
+        InputError: if ``out`` or the store cannot be written to, or a table has no row or would
+            lose some (`fusiontheory.store.write_tables`).
     """
     check_writable("out", out)
     study = session.study
@@ -81,7 +89,7 @@ def write_tangent_ridges(session: TrainedSession, out: Path, fill: bool = True) 
     conditions = {name: session.conditions[name] for name in study.ends}
     sizes = (*study.smaller, *study.sizes)
     table = tangent_ridge_table(heads, conditions, sizes, study.training, session.store, fill)
-    _write(table, out / "tangent.csv")
+    _write(out, smaller, tangent=table)
     return table
 
 
@@ -91,6 +99,8 @@ def write_feature_learning(
     sizes: Sequence[int] = LEARNED_SIZES,
     seeds: Sequence[int] = (0, 1),
     fill: bool = True,
+    *,
+    smaller: bool = False,
 ) -> pd.DataFrame:
     """Write ``feature_learning.csv``: the wide MLP's kernel with rounds of AGOP; return it.
 
@@ -100,15 +110,17 @@ def write_feature_learning(
         sizes: numbers of training pairs.
         seeds: of the study's training pairs.
         fill: whether to compute what is not on record, or to take the records alone.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if ``out`` or the store cannot be written to.
+        InputError: if ``out`` or the store cannot be written to, or a table has no row or would
+            lose some (`fusiontheory.store.write_tables`).
     """
     check_writable("out", out)
     study = session.study
     conditions = {name: session.conditions[name] for name in study.ends}
     table = feature_learning_table(conditions, study, sizes, seeds, session.store, fill)
-    _write(table, out / "feature_learning.csv")
+    _write(out, smaller, feature_learning=table)
     return table
 
 
@@ -118,6 +130,8 @@ def write_moving_kernel(
     sizes: Sequence[int] = MOVED_SIZES,
     seeds: Sequence[int] = (0, 1),
     fill: bool = True,
+    *,
+    smaller: bool = False,
 ) -> pd.DataFrame:
     """Write ``moving_kernel.csv``: the tuned MLP beside its kernels before and after; return it.
 
@@ -127,15 +141,17 @@ def write_moving_kernel(
         sizes: numbers of training pairs.
         seeds: of the study.
         fill: whether to compute what is not on record, or to take the records alone.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if nothing was chosen for the MLP, or ``out`` or the store cannot be written to.
+        InputError: if nothing was chosen for the MLP, ``out`` or the store cannot be written to,
+            or a table has no row or would lose some (`fusiontheory.store.write_tables`).
     """
     check_writable("out", out)
     conditions = {name: session.conditions[name] for name in session.study.ends}
     mine = _chosen(out, sizes)
     table = moving_kernel_table(conditions, session.study, mine, seeds, session.store, fill)
-    _write(table, out / "moving_kernel.csv")
+    _write(out, smaller, moving_kernel=table)
     return table
 
 
@@ -145,6 +161,8 @@ def write_learned_metric(
     rounds: Sequence[tuple[int, int]] = ROUND_PLACES,
     places: Sequence[tuple[int, int]] = METRIC_PLACES,
     fill: bool = True,
+    *,
+    smaller: bool = False,
 ) -> pd.DataFrame:
     """Write ``metric_rounds.csv`` and ``learned_metric.csv``; return the second.
 
@@ -154,19 +172,19 @@ def write_learned_metric(
         rounds: n and seed of the rounds of the recursive feature machine.
         places: n and seed of the networks whose metric is looked at.
         fill: whether to compute what is not on record, or to take the records alone.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if nothing was chosen for the MLP, or ``out`` or the store cannot be written to.
+        InputError: if nothing was chosen for the MLP, ``out`` or the store cannot be written to,
+            or a table has no row or would lose some (`fusiontheory.store.write_tables`).
     """
     check_writable("out", out)
     conditions = {name: session.conditions[name] for name in session.study.ends}
     chosen = _chosen(out, [n for n, _ in places])
     known = (session.store, fill)
-    _write(
-        metric_rounds_table(conditions, session.study, rounds, *known), out / "metric_rounds.csv"
-    )
+    made = metric_rounds_table(conditions, session.study, rounds, *known)
     table = learned_metric_table(conditions, session.study, chosen, places, *known)
-    _write(table, out / "learned_metric.csv")
+    _write(out, smaller, metric_rounds=made, learned_metric=table)
     return table
 
 
@@ -175,6 +193,8 @@ def write_best_kernels(
     out: Path,
     places: Sequence[tuple[int, int]] = BEST_PLACES,
     fill: bool = True,
+    *,
+    smaller: bool = False,
 ) -> pd.DataFrame:
     """Write ``best_kernels.csv``: kernels of heads linear in their parameters; return it.
 
@@ -185,14 +205,16 @@ def write_best_kernels(
         out: folder of the table.
         places: n and seed.
         fill: whether to compute what is not on record, or to take the records alone.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if ``out`` or the store cannot be written to.
+        InputError: if ``out`` or the store cannot be written to, or a table has no row or would
+            lose some (`fusiontheory.store.write_tables`).
     """
     check_writable("out", out)
     conditions = {name: session.conditions[name] for name in session.study.ends}
     table = best_kernel_table(conditions, session.study, places, session.store, fill)
-    _write(table, out / "best_kernels.csv")
+    _write(out, smaller, best_kernels=table)
     return table
 
 
@@ -209,6 +231,11 @@ def _chosen(out: Path, sizes: Sequence[int]) -> pd.DataFrame:
     return mine.drop_duplicates(["condition", "n"]).sort_values(["condition", "n"])
 
 
-def _write(table: pd.DataFrame, path: Path) -> None:
-    text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    write_atomically(path, text.encode())
+def _write(out: Path, smaller: bool, **tables: pd.DataFrame) -> None:
+    for name, table in tables.items():
+        if table.empty:
+            raise InputError(
+                f"store must hold what {name}.csv is made of, made by this version of the code; it"
+                " holds none of it, and nothing was written: leave --recorded out to compute it"
+            )
+    write_tables(out, tables, smaller=smaller)

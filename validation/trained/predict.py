@@ -7,24 +7,28 @@ from pathlib import Path
 import pandas as pd
 
 from fusiontheory.checks import InputError
-from fusiontheory.store import check_writable, write_atomically
+from fusiontheory.store import check_writable, write_tables
 from validation.trained.predictors import predictor_tables
 from validation.trained.session import TrainedSession
 
 __all__ = ["write_predictions"]
 
 
-def write_predictions(session: TrainedSession, out: Path, fill: bool = True) -> pd.DataFrame:
+def write_predictions(
+    session: TrainedSession, out: Path, fill: bool = True, *, smaller: bool = False
+) -> pd.DataFrame:
     """Read ``runs.csv``, write ``predicted.csv`` and ``predictor_errors.csv``; return the errors.
 
     Args:
         session: the study and its features; its store keeps the curves of tangent kernels.
         out: folder with ``runs.csv`` of ``trained-report``.
         fill: compute the curves that are not in the store.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
         InputError: if there is no ``runs.csv``, it is of conditions that the study does not have,
-            or ``out`` cannot be written to.
+            ``out`` cannot be written to, or a table would lose rows or numbers
+            (`fusiontheory.store.write_tables`).
     """
     path = out / "runs.csv"
     if not path.is_file():
@@ -37,7 +41,5 @@ def write_predictions(session: TrainedSession, out: Path, fill: bool = True) -> 
     predicted, errors = predictor_tables(
         session.study, session.conditions, runs, session.store, fill, session.devices[0]
     )
-    for name, table in (("predicted", predicted), ("predictor_errors", errors)):
-        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        write_atomically(out / f"{name}.csv", text.encode())
+    write_tables(out, {"predicted": predicted, "predictor_errors": errors}, smaller=smaller)
     return errors

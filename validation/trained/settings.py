@@ -14,7 +14,7 @@ from fusiontheory.checks import InputError
 from fusiontheory.curves import forecast_trained, predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.stats import extrapolate_with_error
-from fusiontheory.store import check_writable, write_atomically
+from fusiontheory.store import check_writable, write_tables
 from validation.conditions import fitted_rows
 from validation.moments import condition_moments
 from validation.trained.bars import bar_table, gap_table, linear_table
@@ -63,7 +63,7 @@ def setting_errors(predicted: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True).set_index("setting").reset_index()
 
 
-def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
+def write_settings(session: TrainedSession, out: Path, *, smaller: bool = False) -> pd.DataFrame:
     """Write errors, forecasts, their errors and what a prediction costs; return the errors.
 
     They are ``measured.csv`` (mean over seeds of each cell, and where it was run), ``errors.csv``,
@@ -77,9 +77,11 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
     Args:
         session: of the study, whose features the forecasts start from.
         out: folder with ``runs.csv`` of ``trained-report`` and the stored ``predicted.csv``.
+        smaller: whether a table may take the place of one that holds more.
 
     Raises:
-        InputError: if one of them is not there, or ``out`` cannot be written to.
+        InputError: if one of them is not there, ``out`` cannot be written to, or a table would lose
+            rows or numbers (`fusiontheory.store.write_tables`).
     """
     for name in ("runs.csv", "predicted.csv"):
         if not (out / name).is_file():
@@ -114,9 +116,7 @@ def write_settings(session: TrainedSession, out: Path) -> pd.DataFrame:
     if (best := out / "best_kernels.csv").is_file():
         tables["linear_heads"] = linear_table(pd.read_csv(best), clean)
     tables["cost"] = _cost(session, images)
-    for name, table in tables.items():
-        text = table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-        write_atomically(out / f"{name}.csv", text.encode())
+    write_tables(out, tables, smaller=smaller)
     return errors
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,24 @@ def test_the_table_of_kernels_is_recorded(features: FeatureSet, tmp_path: Path) 
     again = write(session, tmp_path, fill=False)
     pd.testing.assert_frame_equal(first, again)
     assert len(pd.read_csv(tmp_path / "adam_kernel.csv")) == 2
+
+
+def test_tables_stay_where_no_record_is_of_this_version(
+    features: FeatureSet, tmp_path: Path
+) -> None:
+    study = TrainedStudy(strengths={"as given": None}, sizes=(512,), heads=("cross-attention",))
+    session = TrainedSession(study, features, tmp_path / "store")
+    whole = write(session, tmp_path)
+    before = (tmp_path / "adam_kernel.csv").read_bytes()
+    empty = replace(session, folder=tmp_path / "other")
+    with pytest.raises(InputError, match=r"store must hold .* leave --recorded out to compute it"):
+        write(empty, tmp_path, fill=False, smaller=True)
+    assert (tmp_path / "adam_kernel.csv").read_bytes() == before
+    larger = replace(session, study=replace(study, sizes=(512, 1024)))
+    assert len(write(larger, tmp_path)) == 2 * len(whole)
+    with pytest.raises(InputError, match=r"2 of its 4 rows would be lost, and nothing was"):
+        write(session, tmp_path, fill=False)
+    assert len(write(session, tmp_path, fill=False, smaller=True)) == len(whole)
 
 
 def test_small_shares_of_the_diagonal_mend_what_the_derived_ridge_spoils(

@@ -19,7 +19,15 @@ from fusiontheory.store import RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.__main__ import app
 from validation.conditions import condition_features
-from validation.trained import TrainedCell, TrainedStudy, recorded_runs, train_cells, write_report
+from validation.trained import (
+    TrainedCell,
+    TrainedSession,
+    TrainedStudy,
+    check_report,
+    recorded_runs,
+    train_cells,
+    write_report,
+)
 from validation.trained.design import Noise, held_out_pairs, noisy_features, training_pairs
 from validation.trained.report import (
     RIDGE,
@@ -99,6 +107,21 @@ def test_report_names_what_is_missing_and_fills_nothing_in(
     assert (tmp_path / "figure.svg").stat().st_size > 0
     # Of this study, not of the default one.
     assert "batch 16, up to 2 epochs" in (tmp_path / "index.html").read_text()
+
+
+def test_a_report_of_fewer_runs_is_refused(
+    features: FeatureSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = replace(STUDY, strengths={"unaligned": None})
+    monkeypatch.setattr(TrainedSession, "cells", lambda _: given.cells("grid"))
+    session = TrainedSession(given, features, tmp_path / "store")
+    check_report(session, tmp_path)  # no tables are there
+    runs = pd.DataFrame({"setting": ["published"] * 3, "accuracy": 0.5})
+    runs.to_csv(tmp_path / "runs.csv", index=False)
+    with pytest.raises(InputError, match=r"runs\.csv holds; 3 of its 3 rows would be lost"):
+        check_report(session, tmp_path)
+    runs[:0].to_csv(tmp_path / "runs.csv", index=False)
+    check_report(session, tmp_path)
 
 
 def test_tables_hold_what_the_runs_say(
