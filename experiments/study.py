@@ -10,8 +10,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,8 @@ class Study:
         figure: draws the tables to a path without suffix.
         folder: of its tables; that of the name if not given.
         records: root of records; ``.cache/experiments`` if not given.
+        reads: by seal ("predictions", "results") the tables stored elsewhere that it is made from;
+            where one changes, the seal is of older code.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Study:
     figure: Callable[[Tables, Path], None]
     folder: Path | None = None
     records: Path = _ROOT.parent / ".cache" / "experiments"
+    reads: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
 
     def main(self, arguments: Sequence[str] | None = None) -> None:
         """Do what a word of the command line asks; anything else ends with status 2."""
@@ -137,7 +140,7 @@ class Study:
             check_writable("folder", self.place)
             tables = self.measure(self.config, predicted, self._records)
             digest = _digest(self.place / _PREDICTED)
-            self._store(_MEASURED, tables, self.measure, {"prediction": digest})
+            self._store(_MEASURED, tables, {"prediction": digest})
         elif word == "figure":
             self.stored(_MEASURED)
             self.figure(self.tables(), self.place / "figure")
@@ -164,9 +167,14 @@ class Study:
 
     def seals(self) -> Iterator[tuple[str, dict[str, Any], str]]:
         """Yield the name of each seal that is there, its facts, and the code's version now."""
-        made_by: dict[str, Callable[..., Any]] = {_PREDICTED: self.predict, _MEASURED: self.measure}
         for seal in self._seals():
-            yield seal.removesuffix(".json"), self._facts(seal), code_version(made_by[seal])
+            yield seal.removesuffix(".json"), self._facts(seal), self._code(seal)
+
+    def _code(self, seal: str) -> str:
+        """Return the version of what makes a seal's tables: its code, and the tables it reads."""
+        version = code_version(self.predict if seal == _PREDICTED else self.measure)
+        read = self.reads.get(seal.removesuffix(".json"), ())
+        return sha256([version, *map(_digest, read)])[:12] if read else version
 
     def _origin(self) -> Iterator[str]:
         for seal in self._seals():
@@ -202,11 +210,9 @@ class Study:
         check_writable("folder", self.place)
         tables = self.predict(self.config, Records(self.records, f"{self.name}_predicted"))
         order = AFTER if measured else BEFORE
-        self._store(_PREDICTED, tables, self.predict, {"order": order})
+        self._store(_PREDICTED, tables, {"order": order})
 
-    def _store(
-        self, seal: str, tables: Tables, made_by: Callable[..., Any], more: dict[str, str]
-    ) -> None:
+    def _store(self, seal: str, tables: Tables, more: dict[str, str]) -> None:
         texts = {
             name: table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
             for name, table in tables.items()
@@ -216,7 +222,7 @@ class Study:
         for name, text in texts.items():
             write_atomically(self.place / name, text)
         facts = {
-            "code": code_version(made_by),
+            "code": self._code(seal),
             "written": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             **more,
             "tables": {name: _digest(self.place / name) for name in tables},

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -201,6 +202,45 @@ def test_the_list_of_studies_says_which_tables_are_of_other_code(study, monkeypa
     assert table["seal"].tolist() == ["predictions", "results"]
     assert table["state"].tolist() == ["current", "old"]
     assert table["code"].tolist()[1] == "before"
+
+
+def test_a_stored_table_that_a_study_reads_is_in_the_version_of_its_seal(study, tmp_path):
+    table = tmp_path / "other.csv"
+    table.write_text("n\n1\n")
+    reader = replace(study, reads={"results": (table,)})
+    reader.do("predict")
+    reader.do("measure")
+
+    def states():
+        return [facts["code"] == now for _, facts, now in reader.seals()]
+
+    assert states() == [True, True]
+    table.write_text("n\n2\n")
+    assert states() == [True, False]
+
+
+def modules_of(name, word):
+    """Return the texts of a study's own modules that its predict or measure imports, itself too."""
+    waiting, seen = [word], {}
+    while waiting:
+        module = waiting.pop()
+        path = ROOT / "experiments" / name / f"{module}.py"
+        if module not in seen and path.exists():
+            seen[module] = path.read_text(encoding="utf-8")
+            waiting += re.findall(rf"from experiments\.{name}\.(\w+) import", seen[module])
+    return seen.values()
+
+
+@pytest.mark.parametrize(("seal", "word"), [("predictions", "predict"), ("results", "measure")])
+def test_studies_say_which_stored_tables_they_are_made_from(seal, word):
+    readers = [
+        name for name in NAMES if any("read_csv(" in text for text in modules_of(name, word))
+    ]
+    assert readers
+    for name in readers:
+        known = importlib.import_module(f"experiments.{name}.__main__").STUDY.reads
+        assert known.get(seal), f"{name} reads a stored table and does not say which"
+        assert all(path.is_file() for path in known[seal])
 
 
 def test_a_study_that_is_run_again_says_what_moved(study, monkeypatch, tmp_path):
