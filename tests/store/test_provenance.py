@@ -168,6 +168,21 @@ def test_plumbing_is_left_out(toy, monkeypatch):
     assert version() == before
 
 
+def test_a_registry_is_not_followed_and_what_is_chosen_counts(toy):
+    """A new entry of a list of choices leaves the versions of the others alone."""
+    folder, _ = toy
+    (folder / "list.py").write_text("from toy.leaf import VALUE\nCHOICES = [VALUE]\n")
+    (folder / "measure.py").write_text("from toy.list import CHOICES\n")
+
+    def version(*chosen: str) -> str:
+        return modules_version(["toy.measure", *chosen], (folder.parent,), ("toy.list",))
+
+    before, with_leaf = version(), version("toy.leaf")
+    (folder / "leaf.py").write_text("VALUE = 3\n")
+    assert version() == before
+    assert version("toy.leaf") != with_leaf
+
+
 def test_relative_imports_count(toy):
     folder, version = toy
     (folder / "lazy.py").write_text("from . import leaf\n\ndef value():\n    return leaf.VALUE\n")
