@@ -14,8 +14,8 @@ class Config(Coverage):
     """The populations of `experiments.interval_coverage`, with samples of their own.
 
     Attributes:
-        replicates: samples from which the spread of the dot product's signal is taken.
+        samples: from which the spread of the dot product's signal is taken.
     """
 
-    replicates: int = 60
+    samples: int = 200
     seed: int = 9501

@@ -87,7 +87,7 @@ def score_accuracy(v: Array, t: Array) -> tuple[float, float]:
 def cells(config: Config, study: str) -> list[Cell]:
     """Return a cell for each population with few and with many images."""
     code = code_version(jackknife_rows)
-    shared = config.settings("replicates", "seed")
+    shared = config.settings("samples", "seed")
     return [
         Cell(
             study,
@@ -106,7 +106,7 @@ def jackknife_rows(cell: Cell, config: Config) -> list[dict[str, Any]]:
     rng = np.random.default_rng([config.seed, config.populations.index(population)])
     images = cell.config["images"]
     errors = np.array(
-        [jackknife_error(*population.draw(images, rng)) for _ in range(config.replicates)]
+        [jackknife_error(*population.draw(images, rng)) for _ in range(config.samples)]
     )
     own, normal = score_accuracy(*population.draw(_MANY, rng))
     return [
