@@ -1,4 +1,4 @@
-"""The numbers of docs/predictors.md, from docs/results/trained/settings."""
+"""Numbers of docs/predictors.md and docs/trained_heads.md, from the tables of three settings."""
 
 from __future__ import annotations
 
@@ -31,17 +31,20 @@ def _table(name: str) -> pd.DataFrame:
     return pd.read_csv(TABLES / f"{name}.csv")
 
 
-def distances(setting: str, predictor: str, head: str, condition: str) -> pd.Series[float]:
-    """Return predicted less measured accuracy in points, over n from 2048.
+def distances(
+    setting: str, predictor: str, head: str, condition: str, smallest: int = _SMALLEST
+) -> pd.Series[float]:
+    """Return predicted less measured accuracy in points, by condition, head and n.
 
     Args:
         setting: "published", "fixed" or "tuned".
         predictor: of the stored predictions.
         head: its name.
         condition: its name, or "all".
+        smallest: n from which on.
     """
     runs = _table("measured")
-    runs = runs[(runs["setting"] == setting) & (runs["head"] == head) & (runs["n"] >= _SMALLEST)]
+    runs = runs[(runs["setting"] == setting) & (runs["head"] == head) & (runs["n"] >= smallest)]
     told = _table("predicted")
     of_setting = "fixed and tuned" if predictor.startswith("best") else setting
     told = told[(told["setting"] == of_setting) & (told["predictor"] == predictor)]

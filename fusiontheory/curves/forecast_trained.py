@@ -25,7 +25,7 @@ The interval is wider than the posterior of this: with it the walk of a trained 
 
 This is the third form. The first had the theory's error independent at each n and no curve without
 theory, the second no delay and intervals of the one walk. Each was changed after errors of the form
-before had been seen; docs/predictors.md says on which cells the third was chosen and on which it
+before had been seen; docs/trained_heads.md says on which cells the third was chosen and on which it
 was tried (docs/results/trained/settings, experiments/blind_networks).
 """
 
