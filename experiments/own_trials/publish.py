@@ -23,11 +23,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "trial.md"
 def page(text: str) -> str:
     """Return the page with the tables of what is stored."""
     found = compared(STUDY.tables())
-    parts = by_part(found)
-    places = zip(parts.pop("images"), parts.pop("warned"), parts.pop("pairs"), strict=True)
-    names = [f"{images} images, warned: {warned}, {pairs}" for images, warned, pairs in places]
     shown = {
-        "parts": parts.T.set_axis(names, axis=1).reset_index(names=""),
+        "parts": by_part(found),
         "kinds": by_kind(found),
         "seconds": seconds(found),
     }

@@ -8,7 +8,7 @@ from fusiontheory.parallel import Part
 from validation.extract.command import Backbones, extract_part
 from validation.extract.images import extract_images
 from validation.extract.merge import Merged, merge
-from validation.extract.proof import (
+from validation.extract.recall_proof import (
     PUBLISHED,
     TOLERANCE,
     Proof,

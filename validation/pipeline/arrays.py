@@ -33,7 +33,7 @@ from validation.pipeline.splits import read_split, separator, split_by_image
 __all__ = ["ArraysWritten", "arrays_file", "read_ids"]
 
 _TEXT = (".csv", ".tsv")
-_UNIT = 1e-3  # as `validation.extract.proof` has it
+_UNIT = 1e-3  # as `validation.extract.recall_proof` has it
 
 
 @dataclass(frozen=True)
