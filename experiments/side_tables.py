@@ -20,7 +20,7 @@ from typing import Any
 
 import pandas as pd
 
-from fusiontheory.store import code_version, write_atomically
+from fusiontheory.store import check_kept, code_version, write_atomically
 
 __all__ = ["NOTES", "arguments", "check_side_tables", "side_tables", "write_side_table"]
 
@@ -71,7 +71,11 @@ def write_side_table(
         table: its rows; the index is left out.
         made_by: the public function that computes them.
         float_format: of its numbers; None: all their digits.
+
+    Raises:
+        InputError: if the table would hold less than the one that is there.
     """
+    check_kept(path.parent, {path.stem: table})
     text = table.to_csv(index=False, float_format=float_format, lineterminator="\n").encode()
     write_atomically(path, text)
     notes = _notes(path.parent)

@@ -19,6 +19,7 @@ from experiments.choice.collect import read_records
 from experiments.choice.pilots import Record, pilot_curves
 from experiments.side_tables import arguments
 from fusiontheory.pilot import FEATURES, Prior, choose, forecast_features
+from fusiontheory.store import check_kept
 from fusiontheory.typing import Array
 
 RATIOS = np.array([1.0, 2.0, 4.0, 8.0, 16.0])
@@ -202,10 +203,12 @@ def main() -> None:
     [given] = arguments(__doc__, {"folder": Path})
     records = list(read_records(given))
     folder = Path(fusiontheory.pilot.__file__).parent
+    table = prior_table(records)
+    # A folder of fewer worlds is not what the package was calibrated on.
+    check_kept(folder, {"prior": table})
     stored = calibrate_forecast(forecast_rows(records))
     path = folder / "calibration.json"
     path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    table = prior_table(records)
     table.to_csv(folder / "prior.csv", index=False)
     whole = [r for r in records if r["name"] in set(table["world"])]
     stored["choice"] = tune_choice(whole, table)

@@ -45,7 +45,8 @@ def check_kept(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
             raise InputError(
                 f"tables must hold what {path} holds; {lost} would be lost, and nothing was"
                 " written. Records of another version of the code do not count: make those that are"
-                " missing, name another folder, or say that the smaller table is wanted (smaller)"
+                " missing, or name another folder; if the smaller table is wanted, say so (smaller)"
+                " or move the old one away"
             )
 
 

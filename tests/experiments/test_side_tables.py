@@ -49,6 +49,8 @@ def test_a_table_says_which_code_made_it(tmp_path):
     assert (name, facts["made_by"]) == ("a.csv", "experiments.large_n.halves:sampling_error")
     assert facts["code"] == now
     assert check_side_tables(tmp_path) == []
+    with pytest.raises(InputError, match="1 of its 1 rows would be lost"):
+        write_side_table(path, pd.DataFrame({"n": [], "risk": []}), sampling_error)
     path.write_text("n,risk\n1,0.4\n")
     assert "is not the table that was written" in check_side_tables(tmp_path)[0]
     path.unlink()
