@@ -1,0 +1,1 @@
+"""Whether noise on one modality alone does to networks what we predict."""
