@@ -24,7 +24,11 @@ def measure(config: Config, predicted: Tables, records: Records) -> Tables:
     ]
     tables = {}
     for name, check, compute in checks:
-        table = records.computed(check.cells(config, records.name), partial(compute, config=config))
+        cells = check.cells(config, records.name)
+        place = {cell.key: row for row, cell in enumerate(cells)}
+        table = records.computed(cells, partial(compute, config=config))
+        # Populations in the order of the settings, not of the records.
+        table = table.sort_values("cell", key=lambda column: column.map(place), kind="stable")
         tables[f"{name}.csv"] = table[check.COLUMNS]
     tables["training_sets.csv"] = tables["training_sets.csv"].round(6)
     return tables
