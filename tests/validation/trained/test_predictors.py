@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from fusiontheory.data import FeatureSet, normalise
 from fusiontheory.matching import Terms
 from fusiontheory.moments import Moments
 from fusiontheory.networks import build_network
-from fusiontheory.store import RecordStore
+from fusiontheory.store import Cell, RecordStore
 from fusiontheory.training import TrainingSettings
 from validation.trained import TrainedSession, write_predictions
 from validation.trained.design import TrainedStudy
@@ -259,6 +260,10 @@ def test_files_of_a_session(features: FeatureSet, tmp_path: Path) -> None:
     assert table["unaligned", "bilinear"] > 0.65
     # Captions of other images say nothing.
     assert table["unaligned-shuffled", "bilinear"] < 0.55
+    other = replace(session, folder=tmp_path / "other")
+    other.store.write(Cell("tangent", {"n": 64}, "made up", "older"), [{"accuracy": 0.5}])
+    with pytest.raises(InputError, match=r"tangent kernels that this version .* --recorded out"):
+        write_predictions(other, tmp_path, fill=False)
     errors = pd.read_csv(tmp_path / "predictor_errors.csv")
     assert {*errors["predictor"]} == {"orders", "sharp", "tangent", "power law"}
     assert {*errors["setting"]} == {"fixed", "tuned"}

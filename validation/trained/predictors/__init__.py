@@ -37,6 +37,7 @@ from validation.trained.predictors.power_law import power_law_predictions
 from validation.trained.predictors.sharp import AT_CHANCE, RIDGE, sharp_predictions
 from validation.trained.predictors.table import COLUMNS, FIRST, PLACE, as_table, prediction
 from validation.trained.predictors.tables import predictor_tables
+from validation.trained.predictors.tangent import STUDY as TANGENT
 from validation.trained.predictors.tangent import fill_tangent, tangent_predictions
 from validation.trained.predictors.tangent_curve import early_stopping_ridge, tangent_curve
 from validation.trained.predictors.tangent_ridges import (
@@ -54,6 +55,7 @@ __all__ = [
     "PLACE",
     "POWERS",
     "RIDGE",
+    "TANGENT",
     "TANGENT_HEADS",
     "adam_kernel_curves",
     "adam_kernel_table",
