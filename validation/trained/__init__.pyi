@@ -1,4 +1,11 @@
-from .design import TrainedCell, TrainedStudy, Trial, noisy_features
+from .design import (
+    TrainedCell,
+    TrainedStudy,
+    Trial,
+    held_out_pairs,
+    noisy_features,
+    training_pairs,
+)
 from .foretell import setting_predictions, write_setting_predictions
 from .kept import check_report
 from .kernels import (
@@ -10,7 +17,13 @@ from .kernels import (
     write_tangent_ridges,
 )
 from .predict import write_predictions
-from .predictors import PLACE, TANGENT_HEADS, optimiser_predictions
+from .predictors import (
+    PLACE,
+    TANGENT_HEADS,
+    adam_moments,
+    logit_growth,
+    optimiser_predictions,
+)
 from .report import Trained, tables, write_report
 from .runs import derived_features, recorded_runs, train_cells
 from .session import TrainedSession
@@ -24,8 +37,11 @@ __all__ = [
     "TrainedSession",
     "TrainedStudy",
     "Trial",
+    "adam_moments",
     "check_report",
     "derived_features",
+    "held_out_pairs",
+    "logit_growth",
     "noisy_features",
     "optimiser_predictions",
     "recorded_runs",
@@ -33,6 +49,7 @@ __all__ = [
     "setting_predictions",
     "tables",
     "train_cells",
+    "training_pairs",
     "write_best_kernels",
     "write_feature_learning",
     "write_kernels",

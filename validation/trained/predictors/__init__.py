@@ -18,6 +18,13 @@ from validation.trained.predictors.learned_metric import (
     metric_rounds_table,
 )
 from validation.trained.predictors.linear_optimum import best_kernel_curve, best_kernel_table
+from validation.trained.predictors.logit_growth import (
+    LogitPath,
+    Response,
+    growth_predictions,
+    logit_growth,
+    ridge_response,
+)
 from validation.trained.predictors.moving_kernel import (
     HEAD,
     layered_kernel,
@@ -57,6 +64,8 @@ __all__ = [
     "RIDGE",
     "TANGENT",
     "TANGENT_HEADS",
+    "LogitPath",
+    "Response",
     "adam_kernel_curves",
     "adam_kernel_table",
     "adam_moments",
@@ -71,12 +80,14 @@ __all__ = [
     "fill_tangent",
     "forecast_errors",
     "forecast_table",
+    "growth_predictions",
     "half_distance",
     "lagging",
     "layered_kernel",
     "learned_metric_curve",
     "learned_metric_table",
     "likeness",
+    "logit_growth",
     "metric_rounds_curve",
     "metric_rounds_table",
     "moving_kernel_curve",
@@ -86,6 +97,7 @@ __all__ = [
     "power_law_predictions",
     "prediction",
     "predictor_tables",
+    "ridge_response",
     "scored",
     "sharp_predictions",
     "tangent_curve",

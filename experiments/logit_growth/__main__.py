@@ -1,0 +1,13 @@
+"""Run the study: ``python -m experiments.logit_growth``."""
+
+from experiments.logit_growth.config import Config
+from experiments.logit_growth.figure import draw
+from experiments.logit_growth.measure import measure
+from experiments.logit_growth.predict import predict
+from experiments.logit_growth.summary import summary
+from experiments.study import Study
+
+STUDY = Study("logit_growth", Config(), predict, measure, summary, draw)
+
+if __name__ == "__main__":
+    STUDY.main()
