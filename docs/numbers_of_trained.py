@@ -15,7 +15,7 @@ TABLES = Path(__file__).resolve().parent / "results" / "trained" / "settings"
 _PREDICTED_BY = {
     "tuned": ("best ridge", "best accuracy"),
     "fixed": ("best ridge", "optimiser"),
-    "published": ("best ridge", "optimiser"),
+    "published": ("best ridge", "optimiser", "logit growth"),
 }
 _HEADS = ("bilinear", "concat-mlp")
 _SMALLEST = 2048
@@ -237,9 +237,9 @@ def _seconds(predictor: str, head: str) -> str:
     return f"{seconds:.1f}" if seconds >= 0.1 else f"{seconds:.2f}"
 
 
-def _between(head: str, what: str) -> str:
+def _between(predictor: str, head: str, what: str) -> str:
     off = _table("between")
-    off = off[off["head"] == head]["points"].abs()
+    off = off[(off["predictor"] == predictor) & (off["head"] == head)]["points"].abs()
     return f"{off.mean() if what == 'mean' else off.max():.1f}"
 
 
@@ -264,11 +264,11 @@ def numbers() -> dict[str, Callable[[], str]]:
     for place in product(("2.0", "4.0", "8.0", "all"), heads, columns):
         add(_forecast, *place)
     add(_forecast_ratio, "far")
-    timed = ("best ridge", "optimiser", "forecast", "own kernel", "stored tangent kernel")
-    for place in product((*timed, "power law"), _HEADS):
+    timed = ("best ridge", "optimiser", "logit growth", "forecast", "own kernel")
+    for place in product((*timed, "stored tangent kernel", "power law"), _HEADS):
         add(_seconds, *place)
     add(_seconds, "first gradient", "concat-mlp")
-    for place in product(_HEADS, ("mean", "largest")):
+    for place in product(("optimiser", "logit growth"), _HEADS, ("mean", "largest")):
         add(_between, *place)
     rules = ("derived", "1 % of the diagonal", "0.01 % of the diagonal")
     for head, rule, what in product(("concat-mlp", "low-rank"), rules, ("mean", "largest")):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +33,7 @@ def measure(config: Config, _: Tables, records: Records) -> Tables:
     cells = [
         Cell(
             records.name,
-            {"condition": condition, "pairs": n, "epochs": epochs, "seed": seed, "of": source},
+            {"of": source, "at": condition, "pairs": n, "stop": epochs, "draw": seed},
             source,
             code,
         )
@@ -41,21 +43,21 @@ def measure(config: Config, _: Tables, records: Records) -> Tables:
         for epochs in config.epochs
         for seed in config.seeds
     ]
-    found = records.computed(cells, partial(trained_logits, config=config, root=records.root))
+    sources = functools.cache(partial(_conditions, config, records.root))
+    found = records.computed(cells, partial(trained_logits, config=config, sources=sources))
     return {"results.csv": found[[*_PLACE, *_FOUND]].sort_values(_PLACE)}
 
 
-def trained_logits(cell: Cell, config: Config, root: Path) -> list[dict[str, Any]]:
+def trained_logits(
+    cell: Cell, config: Config, sources: Callable[[str], Mapping[str, FeatureSet]]
+) -> list[dict[str, Any]]:
     """Train one head and read the test logits' distance, the bias and accuracies.
 
     ``right_accuracy`` is with the threshold midway between the mean logits of both labels.
     """
-    source, condition = cell.config["of"], cell.config["condition"]
-    n, seed, epochs = (cell.config[name] for name in ("pairs", "seed", "epochs"))
-    conditions = condition_features(
-        config.features(source), config.others.strengths, root / source / "heads"
-    )
-    features = conditions[condition]
+    source, condition = cell.config["of"], cell.config["at"]
+    n, seed, epochs = (cell.config[name] for name in ("pairs", "draw", "stop"))
+    features = sources(source)[condition]
     _, test = held_out_pairs(config.study, features)
     data = PairDataset.from_features(features, training_pairs(config.study, features, seed))
     member = Member(data.first(n), seed)
@@ -75,6 +77,12 @@ def trained_logits(cell: Cell, config: Config, root: Path) -> list[dict[str, Any
             "right_accuracy": float((test.label * (scores - sum(means) / 2) > 0).mean()),
         }
     ]
+
+
+def _conditions(config: Config, root: Path, source: str) -> Mapping[str, FeatureSet]:
+    """Return the features of a source by condition, with the heads that predictions have."""
+    heads = root / source / "heads"
+    return condition_features(config.features(source), config.others.strengths, heads)
 
 
 def _scores(features: FeatureSet, weight: Array, image: Any, text: Any, caption: Any) -> Array:

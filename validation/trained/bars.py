@@ -49,8 +49,10 @@ BARS = (
     Bar("fixed", "optimiser", "concat-mlp", "both", "mean", 1.0),
     Bar("published", "optimiser", "bilinear", "both", "mean", 1.5),
     Bar("published", "optimiser", "concat-mlp", "both", "mean", 1.5),
+    Bar("published", "logit growth", "bilinear", "both", "mean", 1.5),
 )
-"""Those of accuracy; a setting has one predictor that is meant for it, "tuned" two."""
+"""Those of accuracy; a setting has one predictor that is meant for it, "tuned" and "published" an
+earlier one too."""
 
 _PLACE = ["condition", "head", "n"]
 _HEADS = ("bilinear", "concat-mlp")

@@ -10,7 +10,12 @@ from fusiontheory.checks import InputError
 from fusiontheory.store import check_writable, write_tables
 from validation.conditions import fitted_rows
 from validation.moments import condition_moments
-from validation.trained.predictors import PLACE, optimiser_predictions, sharp_predictions
+from validation.trained.predictors import (
+    PLACE,
+    growth_predictions,
+    optimiser_predictions,
+    sharp_predictions,
+)
 from validation.trained.session import TrainedSession
 
 __all__ = ["setting_predictions", "write_setting_predictions"]
@@ -23,8 +28,9 @@ def setting_predictions(session: TrainedSession) -> pd.DataFrame:
 
     The predictors are "best ridge" and "best accuracy", kernel ridge regression at the ridge of
     least predicted risk and of highest predicted accuracy, for the fixed and the tuned setting of
-    the conditions at both ends; and "optimiser", Adam's metric and at the published setting the lag
-    of the intercept, for all strengths of alignment.
+    the conditions at both ends; for all strengths of alignment "optimiser", Adam's metric and at
+    the published setting the lag of the intercept behind a least-squares fit; and there "logit
+    growth", its lag behind logits that go on growing.
 
     Args:
         session: of the study, with its features.
@@ -54,6 +60,8 @@ def setting_predictions(session: TrainedSession) -> pd.DataFrame:
     for setting in ("fixed", "published"):
         told = optimiser_predictions(everywhere, features, rows, study.training, images, setting)
         parts.append(told.assign(setting=setting))
+    told = growth_predictions(everywhere, features, rows, study.training, images)
+    parts.append(told.assign(setting="published"))
     return pd.concat(parts, ignore_index=True)[_COLUMNS]
 
 

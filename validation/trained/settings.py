@@ -15,22 +15,19 @@ from fusiontheory.curves import forecast_trained, predict_curve
 from fusiontheory.moments import Moments
 from fusiontheory.stats import extrapolate_with_error
 from fusiontheory.store import check_writable, write_tables
-from validation.conditions import fitted_rows
 from validation.moments import condition_moments
 from validation.trained.bars import bar_table, gap_table, linear_table
 from validation.trained.earlier import joined_runs, repeated_runs
-from validation.trained.lag import lag_table
 from validation.trained.lazy import lazy_table
 from validation.trained.predictors import (
     COLUMNS,
     PLACE,
-    POWERS,
     adam_kernel_curves,
-    adam_moments,
     error_table,
     feature_learning_curve,
     forecast_errors,
     forecast_table,
+    growth_predictions,
     optimiser_predictions,
     scored,
     tangent_curve,
@@ -69,7 +66,7 @@ def write_settings(session: TrainedSession, out: Path, *, smaller: bool = False)
     They are ``measured.csv`` (mean over seeds of each cell, and where it was run), ``errors.csv``,
     ``between.csv`` (of strengths of alignment between, at the published setting),
     ``forecasts.csv``, ``forecast_errors.csv``, ``bars.csv``, ``gap_signs.csv`` (what was asked and
-    what was found, with intervals over seeds), ``lag.csv`` and ``cost.csv``; with
+    what was found, with intervals over seeds) and ``cost.csv``; with
     ``adam_kernel.csv`` also ``lazy.csv``, with ``best_kernels.csv`` also ``linear_heads.csv``, with
     ``earlier_runs.csv`` also ``repeated.csv``. Cells that ``runs.csv`` lacks are those of earlier
     runs (`joined_runs`).
@@ -110,7 +107,6 @@ def write_settings(session: TrainedSession, out: Path, *, smaller: bool = False)
         tables["repeated"] = repeated
     tables["forecast_errors"] = forecast_errors(forecasts)
     tables |= {"bars": bar_table(clean, predicted), "gap_signs": gap_table(clean, predicted)}
-    tables["lag"] = lag_table(_adam_moments(session), measured, session.study.training, images)
     if (kernels := out / "adam_kernel.csv").is_file():
         tables["lazy"] = lazy_table(pd.read_csv(kernels), measured)
     if (best := out / "best_kernels.csv").is_file():
@@ -118,17 +114,6 @@ def write_settings(session: TrainedSession, out: Path, *, smaller: bool = False)
     tables["cost"] = _cost(session, images)
     write_tables(out, tables, smaller=smaller)
     return errors
-
-
-def _adam_moments(session: TrainedSession) -> dict[str, Moments]:
-    """Return the moments of each end in the bilinear head's metric, of images that may be known."""
-    found = {}
-    for name in session.study.ends:
-        features = session.conditions[name]
-        strength = session.study.strengths[name]
-        rows = features.rows("train") if strength else fitted_rows(features)
-        found[name] = adam_moments(features, rows, POWERS["bilinear"])
-    return found
 
 
 def _clean_runs(out: Path) -> pd.DataFrame:
@@ -172,14 +157,17 @@ def _cost(session: TrainedSession, images: int) -> pd.DataFrame:
         # Only the time counts here, so the three small runs are made up.
         runs = pd.DataFrame({"head": head, "n": sizes[:3], "accuracy": 0.7})
         places = pd.DataFrame([(name, head, n, 0.0, "both") for n in sizes], columns=PLACE)
-        known = (study.training, images, "published")
+        known = (study.training, images)
         ways: dict[str, Callable[[], object]] = {
             "best ridge": partial(
                 lambda head: predict_curve(head, moments(), sizes, "best", training_images=images),
                 head,
             ),
             "optimiser": partial(
-                optimiser_predictions, places, {name: features}, {name: rows}, *known
+                optimiser_predictions, places, {name: features}, {name: rows}, *known, "published"
+            ),
+            "logit growth": partial(
+                growth_predictions, places, {name: features}, {name: rows}, *known
             ),
             "forecast": partial(
                 lambda runs: forecast_trained(moments(), runs, sizes[2:], training_images=images),

@@ -1,4 +1,4 @@
-"""What was asked of the predictors and what was found: intervals, signs, laziness, the lag."""
+"""What was asked of the predictors and what was found: intervals, signs, laziness."""
 
 from __future__ import annotations
 
@@ -12,9 +12,7 @@ pytest.importorskip("torch")
 
 from validation.trained.bars import BARS, bar_table, gap_table, linear_table
 from validation.trained.earlier import joined_runs
-from validation.trained.lag import implied_half
 from validation.trained.lazy import lazy_table
-from validation.trained.predictors import lagging
 
 STORED = Path(__file__).parents[3] / "docs/results/trained/settings"
 
@@ -85,11 +83,6 @@ def test_a_tuned_head_is_held_against_the_kernel_of_its_own_pairs() -> None:
     table = linear_table(kernels, runs)
     assert table["seeds"].eq(2).all()
     assert table["off"].to_numpy() == pytest.approx(-0.5)
-
-
-def test_the_lag_is_read_off_two_accuracies() -> None:
-    assert implied_half(0.9, lagging(0.9, 3.0, 0.5), 0.5) == pytest.approx(3.0)
-    assert np.isnan(implied_half(0.9, 0.91, 0.5))  # no lag to be seen
 
 
 def test_stored_bars_are_those_of_the_stored_runs() -> None:
