@@ -10,7 +10,9 @@ from fusiontheory.training import TrainingSettings
 from validation.data import shipped_features
 from validation.trained import TrainedStudy
 
-__all__ = ["SHIPPED", "Config"]
+__all__ = ["HEAD", "SHIPPED", "Config"]
+
+HEAD = "bilinear"
 
 SHIPPED = "shipped"
 """The features with whose curves in sight the formula was derived."""
@@ -37,9 +39,7 @@ class Config:
     @property
     def study(self) -> TrainedStudy:
         """Return the study whose programs draw the pairs."""
-        return TrainedStudy(
-            strengths=dict(self.others.strengths), sizes=self.sizes, heads=("bilinear",)
-        )
+        return TrainedStudy(strengths=dict(self.others.strengths), sizes=self.sizes, heads=(HEAD,))
 
     def training(self, epochs: int) -> TrainingSettings:
         """Return the published setting, stopped after so many epochs."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from experiments.logit_growth.summary import comparison
 from fusiontheory.plotting import INK, save_figure, style
 
@@ -27,7 +29,8 @@ def draw(tables: Tables, out: Path) -> None:
         figure = Figure(figsize=(6.4, 3.4), layout="constrained")
         panels = figure.subplots(1, 2)
         for axes, what, sign in zip(panels, ("distance", "bias"), (1, -1), strict=True):
-            for (source, condition), own in table.groupby(["source", "condition"], sort=False):
+            for place, own in table.groupby(["source", "condition"], sort=False):
+                source, condition = map(str, np.asarray(place))
                 axes.plot(
                     sign * own[f"{what}_predicted"],
                     sign * own[f"{what}_measured"],

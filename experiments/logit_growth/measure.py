@@ -1,34 +1,27 @@
-"""The heads, trained with the programs of the study of trained heads, and their logits read."""
+"""The heads that are trained, and runs of another study beside the formula."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from experiments.logit_growth.config import Config
-from fusiontheory.data import FeatureSet
+from experiments.logit_growth.on_file import runs_on_file
+from experiments.logit_growth.train import FOUND, PLACE, source_conditions, trained_logits
 from fusiontheory.store import Cell, code_version
-from fusiontheory.training import Architecture, Member, MemberGroup, PairDataset
-from fusiontheory.typing import Array
-from validation.conditions import condition_features
-from validation.trained import held_out_pairs, training_pairs
 
 if TYPE_CHECKING:
     from experiments.study import Records, Tables
 
-__all__ = ["measure", "trained_logits"]
-
-_PLACE = ["source", "condition", "n", "epochs", "seed"]
-_FOUND = ["distance", "bias", "accuracy", "right_accuracy"]
+__all__ = ["measure"]
 
 
 def measure(config: Config, _: Tables, records: Records) -> Tables:
-    """Return a row per head that is trained."""
+    """Return a row per head that is trained, and one per run on file.
+
+    The records of the first have no theory in their code.
+    """
     code = code_version(trained_logits)
     cells = [
         Cell(
@@ -43,50 +36,9 @@ def measure(config: Config, _: Tables, records: Records) -> Tables:
         for epochs in config.epochs
         for seed in config.seeds
     ]
-    sources = functools.cache(partial(_conditions, config, records.root))
+    sources = functools.cache(partial(source_conditions, config, records.root))
     found = records.computed(cells, partial(trained_logits, config=config, sources=sources))
-    return {"results.csv": found[[*_PLACE, *_FOUND]].sort_values(_PLACE)}
-
-
-def trained_logits(
-    cell: Cell, config: Config, sources: Callable[[str], Mapping[str, FeatureSet]]
-) -> list[dict[str, Any]]:
-    """Train one head and read the test logits' distance, the bias and accuracies.
-
-    ``right_accuracy`` is with the threshold midway between the mean logits of both labels.
-    """
-    source, condition = cell.config["of"], cell.config["at"]
-    n, seed, epochs = (cell.config[name] for name in ("pairs", "draw", "stop"))
-    features = sources(source)[condition]
-    _, test = held_out_pairs(config.study, features)
-    data = PairDataset.from_features(features, training_pairs(config.study, features, seed))
-    member = Member(data.first(n), seed)
-    [trained] = MemberGroup(Architecture("bilinear"), (member,), config.training(epochs)).train()
-    weights = trained.progress.weights.numpy().astype(np.float64)
-    sides = features.image.shape[-1], features.text.shape[-1]
-    scores = _scores(features, weights[:-1].reshape(sides), test.image, test.text, test.caption)
-    matched, mismatched = (scores[test.label == label] for label in (1.0, -1.0))
-    means = matched.mean(), mismatched.mean()
-    place = dict(zip(_PLACE, (source, condition, n, epochs, seed), strict=True))
-    return [
-        place
-        | {
-            "distance": float(means[0] - means[1]),
-            "bias": float(weights[-1]),
-            "accuracy": float((test.label * (scores + weights[-1]) > 0).mean()),
-            "right_accuracy": float((test.label * (scores - sum(means) / 2) > 0).mean()),
-        }
-    ]
-
-
-def _conditions(config: Config, root: Path, source: str) -> Mapping[str, FeatureSet]:
-    """Return the features of a source by condition, with the heads that predictions have."""
-    heads = root / source / "heads"
-    return condition_features(config.features(source), config.others.strengths, heads)
-
-
-def _scores(features: FeatureSet, weight: Array, image: Any, text: Any, caption: Any) -> Array:
-    """Return v^T W t of pairs."""
-    v = features.image[image].astype(np.float64)
-    t = features.text[text, caption].astype(np.float64)
-    return np.einsum("ij,ij->i", v @ weight, t)
+    return {
+        "results.csv": found[[*PLACE, *FOUND]].sort_values(PLACE),
+        "published.csv": runs_on_file(config, sources),
+    }

@@ -11,7 +11,7 @@ from experiments.logit_growth.config import SHIPPED
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["comparison", "errors", "summary"]
+__all__ = ["comparison", "errors", "published", "summary"]
 
 _PLACE = ["source", "condition", "n", "epochs"]
 _READ = ["distance", "bias", "accuracy"]
@@ -49,13 +49,20 @@ def errors(tables: Tables) -> pd.DataFrame:
         }
     )
     grouped = off.groupby([table["features"], table["epochs"]]).agg(["mean", "max"])
-    grouped.columns = pd.Index([f"{what}_{how}" for what, how in grouped.columns])
+    grouped.columns = pd.Index(["_".join(map(str, name)) for name in grouped.columns])
     return grouped.reset_index()
+
+
+def published(tables: Tables) -> pd.DataFrame:
+    """Return the errors in points on runs that were on file, of this formula and of the earlier."""
+    table = tables["published.csv"]
+    off = {name: 100 * (table[name] - table["measured"]) for name in ("predicted", "sealed")}
+    return table[["source", "condition", "n"]].assign(error=off["predicted"], sealed=off["sealed"])
 
 
 def summary(tables: Tables) -> str:
     """Return the predictions, and if there are results, these beside them."""
     if "results.csv" not in tables:
         return tables["predictions.csv"].round(3).to_string(index=False)
-    parts = [comparison(tables), errors(tables)]
+    parts = [comparison(tables), errors(tables), published(tables)]
     return "\n\n".join(part.round(2).to_string(index=False) for part in parts)

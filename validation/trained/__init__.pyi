@@ -21,6 +21,7 @@ from .predictors import (
     PLACE,
     TANGENT_HEADS,
     adam_moments,
+    growth_predictions,
     logit_growth,
     optimiser_predictions,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "adam_moments",
     "check_report",
     "derived_features",
+    "growth_predictions",
     "held_out_pairs",
     "logit_growth",
     "noisy_features",
