@@ -16,7 +16,7 @@ import pandas as pd
 
 from experiments.again import again, confirmed
 from experiments.side_tables import side_tables
-from experiments.study import Study
+from experiments.study import BEFORE, Study
 
 __all__ = ["main", "origins", "studies"]
 
@@ -32,8 +32,9 @@ def studies() -> Iterator[Study]:
 def origins() -> pd.DataFrame:
     """Return a row for each seal and side table: columns study, seal, written, code and state.
 
-    The state is current; or the same, where code of now made the same tables again; or old; or
-    kept, for a side table of code that is gone.
+    The state is current; or the same, where code of now made the same tables again; or sealed
+    first, for a prediction of older code from before the measurement, which stays what it was; or
+    old; or kept, for a side table of code that is gone.
     """
     rows = []
     for study in studies():
@@ -43,6 +44,8 @@ def origins() -> pd.DataFrame:
                 state = "current"
             elif confirmed(study.name, seal, facts["tables"]) == now:
                 state = "the same"
+            elif facts.get("order") == BEFORE:
+                state = "sealed first"
             rows.append((study.name, seal, facts["written"], facts["code"], state))
         for table, facts, now in side_tables(study.place):
             state = "kept" if not now else "current" if facts["code"] == now else "old"
@@ -57,12 +60,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--again", nargs="*", metavar="NAME", help="run these studies, or all, and say what moved"
     )
     parser.add_argument(
-        "--predictions", action="store_true", help="with --again: predict, and do not measure"
+        "--only",
+        choices=("predictions", "results"),
+        default="",
+        help="with --again: predict and do not measure, or measure beside the stored prediction",
     )
     given = parser.parse_args(arguments)
     names = given.again
-    if given.predictions and names is None:
-        parser.error("--predictions goes with --again")
+    if given.only and names is None:
+        parser.error("--only goes with --again")
     if names is None:
         print(origins().to_string(index=False))
         return
@@ -71,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if unknown:
         parser.error(f"NAME must be among {', '.join(known)}, got {unknown[0]}")
     for name in names or known:
-        for line in again(known[name], measured=not given.predictions):
+        for line in again(known[name], only=given.only):
             print(line, flush=True)
 
 

@@ -2,14 +2,16 @@
 
 ``python -m experiments --again [NAME ...]`` predicts and measures each study in a folder of its
 own, with the records that are there of the same code, and says of every stored table whether it
-comes out the same, or which columns moved and by how much. With ``--predictions`` it only
-predicts. Stored tables stay as they are. Of a seal whose tables all come out the same
-``confirmed.json`` notes the code that made them again.
+comes out the same, or which columns moved and by how much. With ``--only predictions`` it does not
+measure, with ``--only results`` it measures beside the stored prediction. Stored tables stay as
+they are. Of a seal whose tables all come out the same ``confirmed.json`` notes the code that made
+them again.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -19,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from experiments.study import Study
 from fusiontheory.store import write_atomically
@@ -33,21 +36,25 @@ _ERRORS = ("standard_error", "se", "error_se")
 _SAME = "the same"
 
 
-def again(study: Study, notes: Path = CONFIRMED, measured: bool = True) -> Iterator[str]:
+def again(study: Study, notes: Path = CONFIRMED, only: str = "") -> Iterator[str]:
     """Yield a line for each stored table of a study that is run anew; note what is confirmed.
 
     Args:
         study: to predict and measure.
         notes: file of what is confirmed.
-        measured: whether to measure as well; without, its results are left out.
+        only: "predictions" or "results"; both if empty.
     """
     with TemporaryDirectory() as folder:
         anew = replace(study, folder=Path(folder))
-        anew.do("predict")
+        if only == "results":
+            for name in ("predictions.json", *study.stored("predictions.json")):
+                shutil.copy(study.place / name, folder)
+        else:
+            anew.do("predict")
         for seal, facts, code in study.seals():
+            if only not in ("", seal):
+                continue
             if seal == "results":
-                if not measured:
-                    continue
                 anew.do("measure")
             now = anew.stored(f"{seal}.json")
             said = {
@@ -67,6 +74,8 @@ def moved(before: pd.DataFrame, now: pd.DataFrame) -> str:
     'the same'
     >>> moved(old, old.assign(risk=[0.50, 0.27]))
     'risk moved by up to 0.02 (1.4 standard errors of the difference)'
+    >>> moved(pd.DataFrame({"trusted": [True]}), pd.DataFrame({"trusted": [False]}))
+    'trusted differs in 1 rows'
     """
     if list(before) != list(now) or len(before) != len(now):
         return f"another form: {before.shape} of {list(before)}, now {now.shape} of {list(now)}"
@@ -76,7 +85,7 @@ def moved(before: pd.DataFrame, now: pd.DataFrame) -> str:
         old, new = before[name], now[name]
         if old.equals(new):
             continue
-        if not (pd.api.types.is_numeric_dtype(old) and pd.api.types.is_numeric_dtype(new)):
+        if not (_is_number(old) and _is_number(new)):
             parts.append(
                 f"{name} differs in {int((old.astype(str) != new.astype(str)).sum())} rows"
             )
@@ -90,6 +99,11 @@ def moved(before: pd.DataFrame, now: pd.DataFrame) -> str:
             said += f" ({share:.1f} standard errors of the difference)"
         parts.append(said)
     return "; ".join(parts) or _SAME
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    """Return whether a column can be subtracted: yes and no cannot."""
+    return is_numeric_dtype(column) and not is_bool_dtype(column)
 
 
 def confirmed(study: str, seal: str, tables: dict[str, str], notes: Path = CONFIRMED) -> str:

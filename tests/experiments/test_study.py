@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from experiments.__main__ import origins
-from experiments.again import again, confirmed
+from experiments.again import again, confirmed, moved
 from experiments.study import AFTER, BEFORE, Records, Study
 from fusiontheory.checks import InputError
 from fusiontheory.store import Cell
@@ -243,6 +243,12 @@ def test_studies_say_which_stored_tables_they_are_made_from(seal, word):
         assert all(path.is_file() for path in known[seal])
 
 
+def test_what_moved_is_said_of_answers_too():
+    before = pd.DataFrame({"n": [1, 2], "trusted": [True, False]})
+    assert moved(before, before) == "the same"
+    assert moved(before, before.assign(trusted=True)) == "trusted differs in 1 rows"
+
+
 def test_a_study_that_is_run_again_says_what_moved(study, monkeypatch, tmp_path):
     study.do("predict")
     study.do("measure")
@@ -252,7 +258,12 @@ def test_a_study_that_is_run_again_says_what_moved(study, monkeypatch, tmp_path)
     notes = tmp_path / "confirmed.json"
     monkeypatch.setattr("experiments.__main__.studies", lambda: [study])
     monkeypatch.setattr("experiments.__main__.confirmed", partial(confirmed, notes=notes))
+    assert origins()["state"].tolist() == ["sealed first", "old"]
+    path = study.folder / "predictions.json"
+    first = path.read_text()
+    path.write_text(first.replace(BEFORE, AFTER))
     assert origins()["state"].tolist() == ["old", "old"]
+    path.write_text(first)
     before = {path: path.read_bytes() for path in study.folder.iterdir() if path.is_file()}
 
     def other(config, predicted, records):
@@ -265,8 +276,14 @@ def test_a_study_that_is_run_again_says_what_moved(study, monkeypatch, tmp_path)
         "demo/results.csv: risk moved by up to 0.25",
     ]
     assert origins()["state"].tolist() == ["the same", "old"]
-    alone = list(again(replace(study, measure=other), notes, measured=False))
+    alone = list(again(replace(study, measure=other), notes, "predictions"))
     assert alone == ["demo/predictions.csv: the same"]
+
+    def never(config, records):
+        raise AssertionError("the stored prediction is taken")
+
+    measured = list(again(replace(study, predict=never, measure=other), notes, "results"))
+    assert measured == ["demo/results.csv: risk moved by up to 0.25"]
     assert list(again(study, notes))[1] == "demo/results.csv: the same"
     assert origins()["state"].tolist() == ["the same", "the same"]
     assert before == {path: path.read_bytes() for path in before}
