@@ -3,9 +3,10 @@
 from experiments.token_attention.config import REAL, Config, Drawn
 from experiments.token_attention.figure import draw_panels
 from experiments.token_attention.kernel import measure_kernel
+from experiments.token_attention.pairs import pairs_of
 from experiments.token_attention.predict import predict, predict_population
 from experiments.token_attention.summary import comparison, networks
-from experiments.token_attention.train import train_networks
+from experiments.token_attention.train import token_dataset, train_networks
 
 __all__ = [
     "REAL",
@@ -15,7 +16,9 @@ __all__ = [
     "draw_panels",
     "measure_kernel",
     "networks",
+    "pairs_of",
     "predict",
     "predict_population",
+    "token_dataset",
     "train_networks",
 ]

@@ -97,11 +97,14 @@ class Config:
         rows = np.split(np.arange(counts[-1]), counts[:-1])
         return Drawn(tokens, text[:, None], *rows)
 
+    def real_rows(self, pool: Integers, seed: int) -> list[Integers]:
+        """Return the rows of a seed to train, to choose and to test on, of the real images."""
+        order = np.random.default_rng([self.entropy, seed]).permutation(pool)
+        return np.split(order, np.cumsum(self.real_images)[:-1])
+
     def _real(self, seed: int) -> Drawn:
         shipped = shipped_tokens()
-        pool = shipped.rows("train", "dev", "test")
-        order = np.random.default_rng([self.entropy, seed]).permutation(pool)
-        train, dev, test = np.split(order, np.cumsum(self.real_images)[:-1])
+        train, dev, test = self.real_rows(shipped.rows("train", "dev", "test"), seed)
         tokens = shipped.image[..., : self.dimension].astype(np.float64)
         text = shipped.text.astype(np.float64)
         # Principal components of the texts, of the training images alone.

@@ -19,7 +19,7 @@ from fusiontheory.training import (
 )
 from fusiontheory.typing import Array, Integers, Single
 
-__all__ = ["train_networks"]
+__all__ = ["token_dataset", "train_networks"]
 
 
 def train_networks(cell: Cell, config: Config) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def train_networks(cell: Cell, config: Config) -> list[dict[str, Any]]:
     threshold is that of the training scores after each epoch.
     """
     population, network = cell.config["population"], cell.config["network"]
-    sets = [_dataset(config, population, seed) for seed in range(config.trained_seeds)]
+    sets = [token_dataset(config, population, seed) for seed in range(config.trained_seeds)]
     members = [
         member
         for seed, data in enumerate(sets)
@@ -56,7 +56,11 @@ def train_networks(cell: Cell, config: Config) -> list[dict[str, Any]]:
     ]
 
 
-def _dataset(config: Config, population: str, seed: int) -> PairDataset:
+def token_dataset(config: Config, population: str, seed: int) -> PairDataset:
+    """Return tokens, texts and pairs of a seed as networks take them.
+
+    Tokens and texts are centred and brought to a mean squared length of 1 on training images.
+    """
     drawn = config.draw(population, seed)
     images, captions = drawn.text.shape[:2]
     tokens = _scaled(drawn.tokens, drawn.train)
