@@ -25,7 +25,7 @@ def draw(tables: Tables, out: Path) -> None:
     looks = head_styles(["bilinear", "concat-mlp"])
     colours = {"token-bilinear": looks["bilinear"], "token-mlp": looks["concat-mlp"]}
     with style():
-        figure = Figure(figsize=(7.2, 3.4), layout="constrained")
+        figure = Figure(figsize=(7.2, 3.8), layout="constrained")
         panels = figure.subplots(1, len(populations), sharey=True, squeeze=False)[0]
         for axes, population in zip(panels, populations, strict=True):
             for shift, (head, look) in zip((0.12, -0.12), colours.items(), strict=True):
@@ -40,7 +40,7 @@ def draw(tables: Tables, out: Path) -> None:
                 )
             axes.axvline(0, color=INK, linewidth=1)
             axes.set_title(population)
-            axes.set_xlabel("measured − predicted (points)")
+        figure.supxlabel("measured − predicted (points)", fontsize="medium")
         panels[0].set_yticks(range(len(ways)), ways)
         figure.legend(loc="outside upper right", ncols=2, fontsize="small")
         save_figure(figure, out, ("svg",))

@@ -107,7 +107,7 @@ def _at_best_ridge(gram: Gram, labels: dict[str, Array], config: Config) -> dict
     }
 
 
-KERNELS = {
+KERNELS: dict[str, Callable[..., dict[str, float]]] = {
     "kernel of its name": of_name,
     "its own orders": own_orders,
     "tangent, width 64": partial(tangent, width=64),

@@ -51,7 +51,8 @@ def on_dev(config: Config, population: str, network: str, run: Run) -> list[dict
     ]
     rows = train_members(_architecture(network, run), members, _settings(run))
     names = {"seed": "draw", "train_accuracy": "train", "dev_accuracy": "dev", "epoch": "epoch"}
-    found: list[dict[str, float]] = rows[list(names)].rename(columns=names).to_dict("records")
+    # Names of columns are text.
+    found: list[dict[str, float]] = rows[list(names)].rename(columns=names).to_dict("records")  # type: ignore[assignment]
     return found
 
 

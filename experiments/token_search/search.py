@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from experiments.token_search.config import BASE, Config, Run
 
@@ -49,7 +50,7 @@ def climb(config: Config, tried: Callable[[Run], float]) -> tuple[Run, dict[Run,
 
 
 def _best_along(config: Config, start: Run, name: str, value: Callable[[Run], float]) -> Run:
-    ladder = config.ladder(name)
+    ladder: Any = config.ladder(name)
     best, moved = start, True
     while moved:
         place = ladder.index(getattr(best, name))

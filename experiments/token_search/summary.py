@@ -38,7 +38,8 @@ def comparison(tables: Tables) -> pd.DataFrame:
         }
     )
     half = stats.t.ppf(_LEVEL, table["draws"] - 1) * groups["error"].sem()
-    return table.assign(low=table["error"] - half, high=table["error"] + half).reset_index()
+    table = table.assign(low=table["error"] - half, high=table["error"] + half).reset_index()
+    return table.sort_values(_PLACE, kind="stable", ignore_index=True)
 
 
 def chosen(tables: Tables) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def chosen(tables: Tables) -> pd.DataFrame:
     ``neighbours`` is how many of the six neighbours of the choice were tried: all, if the search
     has ended as it should.
     """
-    search = tables["search.csv"]
+    search = tables["search.csv"].query("part == 'search'")
     settings = ["rate", "decay", "scale"]
     runs = search.groupby([*_PLACE, *settings], sort=False)[["dev", "train", "epoch", "chosen"]]
     means = runs.mean().reset_index()
