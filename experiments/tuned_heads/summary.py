@@ -11,7 +11,7 @@ from experiments.tuned_heads.predict import SETTINGS
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["comparison", "summary"]
+__all__ = ["comparison", "stored_fixed", "summary"]
 
 _PLACE = ["head", "condition", "n"]
 
@@ -23,9 +23,6 @@ def comparison(tables: Tables) -> pd.DataFrame:
     its standard error, what the search chose and out of how many, and the error of the prediction.
     """
     runs = tables["results.csv"].groupby(_PLACE, sort=False)
-    stored = pd.read_csv(SETTINGS / "measured.csv")
-    stored = stored[stored["setting"] == "fixed"]
-    fixed = stored[_PLACE].assign(fixed=100 * stored["accuracy"])
     table = pd.DataFrame(
         {
             "predicted": 100 * tables["predictions.csv"].set_index(_PLACE)["predicted"],
@@ -37,8 +34,17 @@ def comparison(tables: Tables) -> pd.DataFrame:
             "tried": runs["tried"].first(),
         }
     )
-    found = table.dropna(subset=["tuned"]).reset_index().merge(fixed, on=_PLACE, how="left")
+    found = (
+        table.dropna(subset=["tuned"]).reset_index().merge(stored_fixed(), on=_PLACE, how="left")
+    )
     return found.assign(error=found["predicted"] - found["tuned"])
+
+
+def stored_fixed() -> pd.DataFrame:
+    """Return head, condition, n and ``fixed``, the accuracy without a search in per cent."""
+    stored = pd.read_csv(SETTINGS / "measured.csv")
+    stored = stored[stored["setting"] == "fixed"]
+    return stored[_PLACE].assign(fixed=100 * stored["accuracy"])
 
 
 def summary(tables: Tables) -> str:
