@@ -22,14 +22,18 @@ learned of a target at once. Along an eigenvalue lambda that is 1 - exp(-lambda 
 Without an intercept only the target of matched pairs, whose mean v (x) t is not 0, has a signal: R
 of the distance D of the class means is (q/2) / (1 + q/2), with q the signal at the effective ridge
 kappa. A training pair is further on: of a target it lacks ridge / (n kappa) of what new pairs lack.
+Of the flow both factors are taken one by one, R - dR / d log(ridge) of each.
 
-*Spread.* Logits are normal with the deviation D / (2 z), z = Phi^{-1}(accuracy) at the ridge n / T.
+*Spread.* Logits of new pairs are normal with the deviation D / (2 z), z = Phi^{-1}(accuracy) at the
+ridge n / T. Those of training pairs deviate less, by the share above at the age of all training.
 
 *Bias.* Adam's own steps on the mean of y r, against a running mean of its square, sampling
 included. It follows late, since that mean is small where both classes are fitted alike.
 
 Left out: Adam also divides by the mean gradient, not by its noise alone. Where a signal stands out
-in a batch, its first steps are slower than this says.
+in a batch, its first steps are slower than this says. The other way, (1 + lambda T / 2)^{-2} learns
+more slowly than exp(-lambda T), the more so the longer the training. Late in training the two
+partly make up for each other: either error alone would leave logits farther from Adam's.
 """
 
 from __future__ import annotations
@@ -161,7 +165,8 @@ def growth_predictions(
     """Return what Adam's metric and the growth of the logits say of the published setting.
 
     It is the prediction of the fixed setting, lowered for the bilinear head by what its bias lags
-    behind at the last update. An MLP moves its threshold with all of its biases: no lag.
+    behind at the last update that the settings allow; a run that loses patience ends before it. An
+    MLP moves its threshold with all of its biases: no lag.
 
     Args:
         places: one row per cell, columns `PLACE`.
