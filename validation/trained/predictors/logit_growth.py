@@ -19,10 +19,11 @@ learned of a target at once. Along an eigenvalue lambda that is 1 - exp(-lambda 
 
     F(T) = R - dR / d log(ridge)    at ridge 2 n / T.
 
-Without an intercept only the target of matched pairs, whose mean v (x) t is not 0, has a signal: R
-of the distance D of the class means is (q/2) / (1 + q/2), with q the signal at the effective ridge
-kappa. A training pair is further on: of a target it lacks ridge / (n kappa) of what new pairs lack.
-Of the flow both factors are taken one by one, R - dR / d log(ridge) of each.
+Without an intercept, and with centred features, only the target of matched pairs has a signal,
+since the mean of v (x) t over mismatched pairs is 0 and over matched pairs is not: R of the
+distance D of the class means is (q/2) / (1 + q/2), with q the signal at the effective ridge kappa.
+A training pair is further on: of a target it lacks ridge / (n kappa) of what new pairs lack. For
+the flow R - dR / d log(ridge) is taken of each of the two factors, not of their product.
 
 *Spread.* Logits of new pairs are normal with the deviation D / (2 z), z = Phi^{-1}(accuracy) at the
 ridge n / T. Those of training pairs deviate less, by the share above at the age of all training.
@@ -31,9 +32,9 @@ ridge n / T. Those of training pairs deviate less, by the share above at the age
 included. It follows late, since that mean is small where both classes are fitted alike.
 
 Left out: Adam also divides by the mean gradient, not by its noise alone. Where a signal stands out
-in a batch, its first steps are slower than this says. The other way, (1 + lambda T / 2)^{-2} learns
-more slowly than exp(-lambda T), the more so the longer the training. Late in training the two
-partly make up for each other: either error alone would leave logits farther from Adam's.
+in a batch, its first steps are slower than this says. The other way, 1 - (1 + lambda T / 2)^{-2}
+grows more slowly than 1 - exp(-lambda T) once lambda T is not small. Late in training the two
+partly make up for each other: without the second, logits would be farther from Adam's.
 """
 
 from __future__ import annotations
