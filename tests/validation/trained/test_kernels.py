@@ -180,6 +180,7 @@ def test_predictions_are_written_once(features: FeatureSet, tmp_path: Path) -> N
         ("fixed and tuned", "best accuracy"): ["image-only", "bilinear"],
         ("fixed and tuned", "best ridge"): ["image-only", "bilinear"],
         ("published", "optimiser"): ["bilinear"],
+        ("published", "logit growth"): ["bilinear"],
     }
     assert told["predicted"].between(0.49, 1).all()
     with pytest.raises(InputError, match="out must have no predicted"):
