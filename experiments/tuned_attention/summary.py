@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from experiments.tuned_attention.predict import CONCATENATION
-from experiments.tuned_heads import stored_fixed
+from experiments.tuned_heads import stored_fixed, tuned_means
 
 if TYPE_CHECKING:
     from experiments.study import Tables
@@ -25,20 +25,13 @@ def comparison(tables: Tables) -> pd.DataFrame:
     search chose and out of how many, and the error of the kernel.
     """
     told = tables["predictions.csv"].pivot_table("predicted", _PLACE, "by", sort=False)
-    runs = tables["results.csv"].groupby(_PLACE)
     table = pd.DataFrame(
         {
             "kernel": 100 * told.drop(columns=CONCATENATION).max(axis=1),
             "concatenation": 100 * told[CONCATENATION],
             "fixed": stored_fixed().set_index(_PLACE)["fixed"].reindex(told.index),
-            "tuned": 100 * runs["accuracy"].mean(),
-            "se": 100 * runs["accuracy"].sem(),
-            "rate": runs["learning_rate"].first(),
-            "decay": runs["weight_decay"].first(),
-            "scale": runs["init_scale"].first(),
-            "tried": runs["tried"].first(),
         }
-    )
+    ).join(tuned_means(tables["results.csv"]))
     found = table.assign(error=table["kernel"] - table["tuned"]).loc[told.index]
     return found.dropna(subset=["tuned"]).reset_index()
 

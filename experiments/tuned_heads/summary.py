@@ -11,7 +11,7 @@ from experiments.tuned_heads.predict import SETTINGS
 if TYPE_CHECKING:
     from experiments.study import Tables
 
-__all__ = ["comparison", "stored_fixed", "summary"]
+__all__ = ["comparison", "stored_fixed", "summary", "tuned_means"]
 
 _PLACE = ["head", "condition", "n"]
 
@@ -22,22 +22,28 @@ def comparison(tables: Tables) -> pd.DataFrame:
     Columns: predicted (of its tangent kernel), fixed (the stored runs without a search), tuned with
     its standard error, what the search chose and out of how many, and the error of the prediction.
     """
-    runs = tables["results.csv"].groupby(_PLACE, sort=False)
-    table = pd.DataFrame(
-        {
-            "predicted": 100 * tables["predictions.csv"].set_index(_PLACE)["predicted"],
-            "tuned": 100 * runs["accuracy"].mean(),
-            "se": 100 * runs["accuracy"].sem(),
-            "rate": runs["learning_rate"].first(),
-            "decay": runs["weight_decay"].first(),
-            "scale": runs["init_scale"].first(),
-            "tried": runs["tried"].first(),
-        }
-    )
+    table = tuned_means(tables["results.csv"])
+    told = 100 * tables["predictions.csv"].set_index(_PLACE)["predicted"]
+    table.insert(0, "predicted", told)
     found = (
         table.dropna(subset=["tuned"]).reset_index().merge(stored_fixed(), on=_PLACE, how="left")
     )
     return found.assign(error=found["predicted"] - found["tuned"])
+
+
+def tuned_means(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return by head, condition and n the mean accuracy in per cent, and what the search chose."""
+    grouped = runs.groupby(_PLACE, sort=False)
+    return pd.DataFrame(
+        {
+            "tuned": 100 * grouped["accuracy"].mean(),
+            "se": 100 * grouped["accuracy"].sem(),
+            "rate": grouped["learning_rate"].first(),
+            "decay": grouped["weight_decay"].first(),
+            "scale": grouped["init_scale"].first(),
+            "tried": grouped["tried"].first(),
+        }
+    )
 
 
 def stored_fixed() -> pd.DataFrame:

@@ -22,7 +22,8 @@ __all__ = ["check_kept", "write_tables"]
 def check_kept(folder: Path, tables: Mapping[str, pd.DataFrame]) -> None:
     """Refuse tables that hold less than the files of their names.
 
-    A table holds less if it has fewer rows, or fewer numbers in a column of numbers.
+    A table holds less if it has fewer rows, or fewer numbers in a column of numbers. A file that is
+    there and cannot be read holds what nobody knows, and is not written over either.
 
     Args:
         folder: where they would be written.
@@ -82,8 +83,10 @@ def _lost(path: Path, table: pd.DataFrame) -> str:
     """Say what the file has that the table has not; empty if that is nothing."""
     try:
         before = pd.read_csv(path)
-    except (OSError, ValueError):  # no table is there
+    except (FileNotFoundError, pd.errors.EmptyDataError):  # no table is there
         return ""
+    except (OSError, ValueError) as error:
+        return f"what is there and cannot be read as a table ({type(error).__name__})"
     if len(table) < len(before):
         return f"{len(before) - len(table)} of its {len(before)} rows"
     for name in before.select_dtypes("number"):

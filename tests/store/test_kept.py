@@ -42,3 +42,11 @@ def test_what_holds_as_much_or_more_is_written(tmp_path: Path) -> None:
     write_tables(tmp_path, {"runs": other, "gaps": FULL})
     assert pd.read_csv(tmp_path / "runs.csv")["accuracy"].tolist() == [0.5, 0.5, 0.8, 0.7]
     assert len(pd.read_csv(tmp_path / "gaps.csv")) == 2
+
+
+def test_a_file_that_cannot_be_read_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_bytes(b"\xff\xfe\x00 no table")
+    with pytest.raises(InputError, match=r"runs\.csv holds; what is there and cannot be read"):
+        write_tables(tmp_path, {"runs": FULL})
+    assert path.read_bytes() == b"\xff\xfe\x00 no table"
